@@ -1,0 +1,60 @@
+# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV.
+PYTHON ?= python3
+MXNET ?= cpu
+VENV ?= .venv
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SOURCES := setup.py pyproject.toml gluon_attn/version.py
+RUN_STAMP := $(VENV)/.installed-$(MXNET)
+DEV_STAMP := $(VENV)/.installed-$(MXNET)-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test test-all lint format bench clean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+venv: $(RUN_STAMP)  ## make .venv with all that the commands need
+	@echo "ready: $(BIN)/gluon-attn --help"
+
+demo: $(RUN_STAMP)  ## install, then train, compare, export and check four networks on real digits
+	@$(BIN)/gluon-attn demo
+
+test: $(DEV_STAMP)  ## install, then run the tests that CI runs
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(DEV_STAMP)  ## the same with the slow tests
+	@$(BIN)/python -m pytest
+
+lint: $(DEV_STAMP)  ## check the style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(DEV_STAMP)  ## put the style right
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: $(RUN_STAMP)  ## run every benchmark and print its table
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:  ## remove .venv and what builds and tests leave
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN_STAMP): $(SOURCES) | $(BIN)/python
+	@echo "installing into $(VENV), about a minute"
+	@$(PIP) -e '.[$(MXNET),onnx]'
+	@touch $@
+
+$(DEV_STAMP): $(SOURCES) | $(BIN)/python
+	@echo "installing into $(VENV), about a minute"
+	@$(PIP) -e '.[$(MXNET),onnx,dev]'
+	@touch $@ $(RUN_STAMP)
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: name another one with make PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || \
+	  { echo "Python 3.10, 3.11 or 3.12 is needed: name one with make PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt install python3-venv" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,27 @@
+"""Squeeze-and-Excitation."""
+
+from ..nn import fast
+from ..nn.mlp import hidden_channels, pointwise_mlp
+from .base import ATTENTIONS, Attention, positive
+
+
+@ATTENTIONS.register("se", "SE", "SELayer")
+class SE(Attention):
+    """Squeeze-and-Excitation, Hu et al. 2018, https://arxiv.org/abs/1709.01507
+
+    y = x * sigmoid(W2 relu(W1 avg(x))), the average over H and W; N,C,H,W -> N,C,H,W.
+    Place: end of the residual branch, before the addition.
+
+    channels: C. reduction: C over the hidden width (default 16, the paper's; the width is at least 1).
+    bias: both layers have biases (default True, as in the authors' networks; Att-DARTS, ANAS and the ECA
+    reproduction leave them out).
+    """
+
+    def __init__(self, channels, *, reduction=16, bias=True):
+        super().__init__(channels)
+        hidden = hidden_channels(channels, positive("reduction", reduction))
+        with self.name_scope():
+            self.mlp = pointwise_mlp(channels, hidden, bias=bias)
+
+    def hybrid_forward(self, F, x):
+        return fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))

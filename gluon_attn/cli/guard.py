@@ -1,0 +1,39 @@
+"""From exceptions to exit codes: 0 done, 1 training failed, 2 the user can put it right, 130 Ctrl-C."""
+
+import os
+import sys
+
+from ..utils.errors import TrainingError, UserError
+from ..utils.log import to_terminal
+
+_INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as a shell reports them
+
+
+def guarded(function, argv=None):
+    """Run `function(argv)` and return the exit code; `argv` defaults to the words after the program's name.
+
+    `UserError` and `TrainingError` are one line on stderr. Any other exception is a defect of ours and keeps
+    its traceback.
+    """
+    to_terminal()
+    try:
+        code = function(sys.argv[1:] if argv is None else list(argv)) or 0
+        sys.stdout.flush()
+        return code
+    except UserError as error:
+        return _fail(error, 2)
+    except TrainingError as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", _INTERRUPTED)
+    except BrokenPipeError:
+        # The reader is gone (`| head`): give Python's last flush somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except SystemExit as stop:  # argparse: --help, or an error that it has printed
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+
+
+def _fail(message, code):
+    print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+    return code

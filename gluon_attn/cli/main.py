@@ -1,0 +1,55 @@
+"""The `gluon-attn` command. Its subcommands are imported when they are called, so `--help` needs no MXNet."""
+
+import argparse
+import importlib
+
+from ..version import __version__
+from .guard import guarded
+from .parser import Parser, suggestion
+
+#: subcommand -> what it does. The module of that name holds add_arguments(parser) and run(args) -> exit code
+COMMANDS = {
+    "doctor": "show what runs here: versions, processor, threads, GPUs, and what is missing",
+    "attentions": "list the attention modules and their options",
+    "models": "list the models",
+    "cost": "count the parameters and multiply-adds of a model, part by part",
+    "eval": "measure the accuracy of a run, a symbol file or an ONNX file",
+    "predict": "classify images",
+    "export": "write a trained network as symbol file or ONNX, and check it",
+    "demo": "train four small networks on real digits, compare, export and check them",
+}
+
+
+def main(argv=None):
+    """Entry point of `gluon-attn` and `python -m gluon_attn`; returns the exit code."""
+    return guarded(dispatch, argv)
+
+
+def dispatch(argv):
+    """Run the subcommand named first in `argv` with the words behind it."""
+    name = argv[0] if argv else "--help"
+    if name in COMMANDS:
+        command = importlib.import_module(f"{__package__}.{name}")
+        description = f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}."
+        parser = Parser(prog=f"gluon-attn {name}", description=description)
+        command.add_arguments(parser)
+        return command.run(parser.parse_args(argv[1:]))
+    parser = _overview()
+    if not name.startswith("-"):
+        parser.error(f"unknown command {name!r}{suggestion(name, COMMANDS)}")
+    parser.parse_args(argv or ["--help"])
+    return 0
+
+
+def _overview():
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    parser = Parser(
+        prog="gluon-attn",
+        usage="gluon-attn COMMAND ...",
+        description="Attention networks for MXNet Gluon.",
+        epilog="\n".join(["commands:", *lines, "", "gluon-attn COMMAND --help shows a command's options."]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gluon-attn {__version__}")
+    return parser

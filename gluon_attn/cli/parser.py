@@ -1,0 +1,34 @@
+"""The argument parser of every command: an error is one line, a mistyped flag names the nearest known one."""
+
+import argparse
+import difflib
+
+
+class Parser(argparse.ArgumentParser):
+    """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)
+
+    def error(self, message):
+        """End with exit code 2 and one line on stderr."""
+        self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
+
+    def parse_args(self, args=None, namespace=None):
+        """As in argparse; what is left over is an error that names the nearest flag."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._complaint(unknown[0].partition("=")[0]))
+        return parsed
+
+    def _complaint(self, argument):
+        if not argument.startswith("-"):
+            return f"unexpected argument {argument!r}"
+        return f"unknown option {argument}{suggestion(argument, self._option_string_actions)}"
+
+
+def suggestion(name, known):
+    """ ", did you mean ...?" for the nearest of `known` names, or nothing when none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f", did you mean {near[0]}?" if near else ""

@@ -1,0 +1,78 @@
+"""The folder of a run: found or made, and what stands in it before training starts."""
+
+import re
+from pathlib import Path
+
+from ..config.files import read_yaml, write_yaml
+from ..config.train import RunConfig
+from ..utils.errors import UserError
+from ..utils.files import ensure_dir, write_json
+
+#: options that may change when a run goes on; all others decide what the run is
+_FREE = {
+    "data": {"num_workers", "data_dir"},
+    "model": {"pretrained"},
+    "train": {
+        "num_epochs", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period", "save_dir",
+        "save_plot_dir", "summary", "log_interval", "tensorboard",
+    },
+}  # fmt: skip
+
+
+def run_name(config):
+    """The name that a run gets by itself, such as digits-cifar_resnet20_v1-se."""
+    model = config.model
+    parts = [config.data.dataset, model.model, model.attention or "", model.act_type or ""]
+    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)
+
+
+def new_folder(config):
+    """A folder for a new run; `UserError` when the one asked for already holds a run."""
+    if config.train.run_dir:
+        folder = Path(config.train.run_dir)
+        if (folder / "config.yaml").exists():
+            raise UserError(
+                f"{folder} already holds a run: add --resume auto to go on with it, or choose another --run-dir"
+            )
+        return ensure_dir(folder)
+    base = Path("runs") / run_name(config)
+    number, folder = 1, base
+    while folder.exists():
+        number += 1
+        folder = base.with_name(f"{base.name}-{number}")
+    return ensure_dir(folder)
+
+
+def find_run(config):
+    """The folder to resume: the one asked for, else the newest in runs/ that was made with the same options."""
+    if config.train.run_dir:
+        folder = Path(config.train.run_dir)
+        return folder if (folder / "config.yaml").is_file() else None
+    name = run_name(config)
+    same_name = [path for path in Path("runs").glob(f"{name}*") if (path / "config.yaml").is_file()]
+    for folder in sorted(same_name, key=lambda path: (path / "config.yaml").stat().st_mtime, reverse=True):
+        if not changed_options(read_config(folder), config):
+            return folder
+    return None
+
+
+def read_config(folder):
+    """The `RunConfig` of a run folder."""
+    return RunConfig.from_dict(read_yaml(Path(folder) / "config.yaml"))
+
+
+def changed_options(old, new):
+    """Names of options that differ and may not when a run goes on."""
+    before, after = old.to_dict(), new.to_dict()
+    return [
+        f"{group}.{key}"
+        for group, values in before.items()
+        for key in values
+        if key not in _FREE.get(group, ()) and values[key] != after[group][key]
+    ]
+
+
+def describe(folder, config, card):
+    """Write config.yaml and card.json."""
+    write_yaml(folder / "config.yaml", config)
+    write_json(folder / "card.json", card.to_dict())

@@ -1,0 +1,1 @@
+"""Trained networks outside the training program: exported, checked, and used for prediction."""

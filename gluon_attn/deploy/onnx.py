@@ -1,0 +1,128 @@
+"""ONNX files, by MXNet's converters, then put in order: weights inside, the batch free, names that say something."""
+
+import contextlib
+import io
+import json
+import os
+from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+
+from ..config.card import Card
+from ..utils.errors import UserError
+from ..utils.optional import require
+from .graph import INPUT
+
+ENDING = ".onnx"
+OUTPUT = "logits"
+BATCH = "N"
+#: the newest operator set that MXNet 1.9's converters write, and the file version that goes with it
+OPSET, IR_VERSION = 13, 7
+CARD_KEY = "gluon_attn.card"
+
+
+def write_onnx(graph, path):
+    """Write a `Graph` (traced with plain operators) as one checked ONNX file; returns its path.
+
+    Input `data` N,C,H,W float32 or, with preprocessing, N,H,W,C uint8; output `logits` N,classes float32; N is free.
+    The card is in the file's metadata under `gluon_attn.card`.
+    """
+    onnx = require("onnx")
+    if not hasattr(onnx, "mapping"):
+        raise UserError(f"MXNet's exporter does not work with onnx {onnx.__version__}: pip install 'gluon-attn[onnx]'")
+    proto = _convert(onnx, graph)
+    _tidy(proto, graph)
+    model = onnx.helper.make_model(
+        proto,
+        producer_name="gluon_attn",
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(graph.card.to_dict())})
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise UserError(f"the ONNX graph of this network is not valid: {error}") from None
+    Path(path).write_bytes(model.SerializeToString())
+    return Path(path)
+
+
+def _convert(onnx, graph):
+    """MXNet's conversion, in memory, as `OPSET`."""
+    from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
+
+    element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(graph.input_dtype))
+    with _checked_as_opset(onnx), contextlib.redirect_stdout(io.StringIO()):  # a converter prints for debugging
+        try:
+            return MXNetGraph().create_onnx_graph_proto(
+                _without_layouts(graph.symbol),
+                {**graph.args, **graph.aux},
+                [(1, *graph.input_shape)],
+                [element],
+                opset_version=OPSET,
+                dynamic=True,
+                dynamic_input_shapes=[(BATCH, *graph.input_shape)],
+            )
+        except (AttributeError, NotImplementedError) as error:  # how the converters say that they do not know it
+            raise UserError(f"this network cannot be written as ONNX: {error}") from None
+
+
+@contextlib.contextmanager
+def _checked_as_opset(onnx):
+    """MXNet checks its graph against the newest operators that the onnx library knows; here, against its own."""
+    context = onnx.checker.DEFAULT_CONTEXT
+    before = context.opset_imports
+    context.opset_imports = {"": OPSET}
+    try:
+        yield
+    finally:
+        context.opset_imports = before
+
+
+def _without_layouts(symbol):
+    """The symbol without its one-dimensional layouts: the converter refuses the word and handles the operator."""
+    graph = json.loads(symbol.tojson())
+    for node in graph["nodes"]:
+        if node.get("attrs", {}).get("layout") == "NCW":
+            del node["attrs"]["layout"]
+    return mx.sym.load_json(json.dumps(graph))
+
+
+def _tidy(proto, graph):
+    """In place: only the image as input, known shapes, a name for every node."""
+    inputs = [item for item in proto.input if item.name == INPUT]
+    del proto.input[:]
+    proto.input.extend(inputs)
+    proto.name = graph.card.model or "gluon_attn"
+    old = proto.output[0].name
+    for node in proto.node:
+        node.name = node.name or node.output[0]
+        for names in (node.input, node.output):
+            names[:] = [OUTPUT if name == old else name for name in names]
+    output = proto.output[0]
+    output.name = OUTPUT
+    batch, classes = output.type.tensor_type.shape.dim
+    batch.dim_param, classes.dim_value = BATCH, graph.card.classes
+
+
+def open_session(path):
+    """(ONNX Runtime session on the CPU, `Card`) of a file that `write_onnx` wrote; else a `UserError`."""
+    runtime = require("onnxruntime")
+    options = runtime.SessionOptions()
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    options.intra_op_num_threads = int(threads) if threads.isdigit() else 0
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised as well
+    try:
+        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # each of its errors is an Exception of its own
+        reason = type(error).__name__
+        raise UserError(f"{path} is damaged or not an ONNX file ({reason})") from None
+    card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
+    if card is None:
+        raise UserError(f"{path} holds no card: it was not written by gluon-attn export")
+    try:
+        return session, Card.from_dict(json.loads(card))
+    except (ValueError, UserError) as error:
+        raise UserError(f"{path}: its card cannot be read ({error})") from None

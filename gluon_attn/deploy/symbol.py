@@ -1,0 +1,97 @@
+"""MXNet's own file format: NAME-symbol.json, NAME-0000.params, and the card NAME-card.json."""
+
+from pathlib import Path
+
+import mxnet as mx
+
+from ..config.card import Card
+from ..nn.params import read_params
+from ..utils.errors import UserError
+from ..utils.files import read_json, write_json
+from .graph import INPUT, Graph
+
+ENDING = "-symbol.json"
+
+
+def write_symbol(graph, prefix):
+    """Write the three files of a `Graph`; returns the path of the first, which stands for all.
+
+    `mx.gluon.SymbolBlock.imports` and `mx.model.load_checkpoint(prefix, 0)` read them as well.
+    """
+    symbol, params, card = _paths(prefix)
+    graph.symbol.save(str(symbol))
+    tensors = {f"arg:{name}": value for name, value in graph.args.items()}
+    tensors.update({f"aux:{name}": value for name, value in graph.aux.items()})
+    mx.nd.save(str(params), tensors)
+    write_json(card, graph.card.to_dict())
+    return symbol
+
+
+def read_symbol(path):
+    """The `Graph` in NAME-symbol.json and its two companions.
+
+    A file that is missing, damaged or of another network is a `UserError`.
+    """
+    symbol, params, card = _paths(str(path).removesuffix(ENDING))
+    for companion in (params, card):
+        if not companion.is_file():
+            raise UserError(f"{symbol} comes with {companion.name}, which is missing beside it")
+    try:
+        loaded = mx.sym.load(str(symbol))
+        outputs = loaded.list_outputs()
+    except (mx.MXNetError, UnicodeDecodeError):
+        raise UserError(f"{symbol} is damaged or not a symbol file") from None
+    if INPUT not in loaded.list_arguments() or len(outputs) != 1:
+        raise UserError(f"{symbol} does not have one input named {INPUT!r} and one output")
+    tensors = read_params(params)
+    names = [name for name in loaded.list_arguments() if name != INPUT]
+    graph = Graph(
+        loaded,
+        {name: tensors.get(name) for name in names},
+        {name: tensors.get(name) for name in loaded.list_auxiliary_states()},
+        read_card(card),
+    )
+    _check(graph, params, tensors)
+    return graph
+
+
+def read_card(path):
+    """The `Card` in a JSON file; `UserError` when it is missing or wrong."""
+    try:
+        return Card.from_dict(read_json(path))
+    except UserError as error:
+        message = str(error)
+        raise UserError(message if str(path) in message else f"card {path}: {message}") from None
+
+
+def block(graph):
+    """A hybridized Gluon block of a `Graph`."""
+    net = mx.gluon.SymbolBlock(graph.symbol, mx.sym.var(INPUT))
+    for name, parameter in net.collect_params().items():
+        value = graph.args[name] if name in graph.args else graph.aux[name]
+        parameter._load_init(value, mx.cpu(), cast_dtype=True, dtype_source="saved")
+    net.hybridize(static_alloc=True)
+    return net
+
+
+def _check(graph, path, tensors):
+    """That the tensors are those of the graph, and the graph's output that of the card."""
+    expected = {**graph.args, **graph.aux}
+    strange = sorted(set(expected) ^ set(tensors))
+    if strange:
+        kind = "lacks" if strange[0] in expected else "has"
+        raise UserError(f"{path} is of another network: it {kind} {strange[0]}")
+    try:
+        args, outputs, aux = graph.symbol.infer_shape(**{INPUT: (1, *graph.input_shape)})
+    except mx.MXNetError:
+        raise UserError(f"{path}: the network does not take images of the card's shape {graph.input_shape}") from None
+    names = graph.symbol.list_arguments() + graph.symbol.list_auxiliary_states()
+    for name, shape in zip(names, args + aux, strict=True):
+        if name != INPUT and tensors[name].shape != shape:
+            raise UserError(f"{path} is of another network: {name} has shape {tensors[name].shape}, not {shape}")
+    if outputs[0] != (1, graph.card.classes):
+        raise UserError(f"{path}: the card says {graph.card.classes} classes, the network's output is {outputs[0][1:]}")
+
+
+def _paths(prefix):
+    return tuple(Path(f"{prefix}{ending}") for ending in (ENDING, "-0000.params", "-card.json"))

@@ -1,0 +1,20 @@
+"""One pass over a test set."""
+
+from mxnet.gluon.loss import SoftmaxCrossEntropyLoss
+from mxnet.gluon.utils import split_and_load
+
+from .metrics import Meter
+
+
+def evaluate(net, loader, contexts):
+    """{"loss", "accuracy", "top5" from six classes on} of a network over `loader.epoch(0)`.
+
+    contexts: the devices that the network is on; each batch is split over them.
+    """
+    criterion, meter = SoftmaxCrossEntropyLoss(), Meter()
+    for data, label in loader.epoch(0):
+        images = split_and_load(data, contexts, even_split=False)
+        labels = split_and_load(label, contexts, even_split=False)
+        outputs = [net(x) for x in images]
+        meter.add([criterion(o, y) for o, y in zip(outputs, labels, strict=True)], outputs, labels)
+    return meter.result()

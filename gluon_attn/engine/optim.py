@@ -1,0 +1,50 @@
+"""The Gluon trainer of a run."""
+
+import inspect
+import re
+
+import mxnet as mx
+from mxnet import gluon
+
+from ..config.base import nearest
+from ..utils.errors import UserError
+
+#: lbsgd keeps gradients of past steps outside its state, groupadagrad takes matrices only, test is MXNet's own
+_UNUSABLE = {"lbsgd", "groupadagrad", "test", "ccsgd"}
+_NO_DECAY = re.compile(r"(beta|gamma|bias)$")
+
+
+def optimizer_names():
+    """MXNet optimizers that a run can save and resume."""
+    return sorted(set(mx.optimizer.Optimizer.opt_registry) - _UNUSABLE)
+
+
+def make_trainer(net, config, schedule):
+    """A `gluon.Trainer` over a network's parameters.
+
+    config: an `OptimConfig`. schedule: update number -> learning rate. Parameters go in by structural order, which
+    does not depend on what else the process has built. Updates run in this process, so that their state can be saved.
+    """
+    name = config.optimizer.lower()
+    if name not in optimizer_names():
+        raise UserError(f"unknown optimizer {config.optimizer!r}{nearest(name, optimizer_names())}")
+    accepted = inspect.signature(mx.optimizer.Optimizer.opt_registry[name].__init__).parameters
+    options = {"wd": config.wd, "lr_scheduler": schedule}
+    if "momentum" in accepted:
+        options["momentum"] = 0.9 if config.momentum is None else config.momentum
+    elif config.momentum is not None:
+        raise UserError(f"optimizer {name} has no momentum: leave --momentum out")
+    params = list({id(p): p for p in net._collect_params_with_prefix().values()}.values())
+    for param in params:
+        if config.no_wd and _NO_DECAY.search(param.name):
+            param.wd_mult = 0.0
+    options["learning_rate"] = config.lr
+    return gluon.Trainer(params, name, options, update_on_kvstore=False)
+
+
+def clip_gradients(trainer, largest):
+    """Scale the summed gradients of every device so that their common norm is at most `largest`."""
+    params = [p for p in trainer._params if p.grad_req != "null"]
+    for device in range(len(trainer._contexts)):
+        grads = [p.list_grad()[device] for p in params]
+        gluon.utils.clip_global_norm(grads, largest, check_isfinite=False)

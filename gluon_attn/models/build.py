@@ -1,0 +1,54 @@
+"""From options to a network: what the flags of a command mean together."""
+
+from ..nn.act import ACTIVATIONS
+from .atac import act_entry
+from .factory import attention_entry, get_model, model_info
+from .plan import Plan
+
+
+def build(config, classes, input_size=None):
+    """The network that a `ModelConfig` asks for, uninitialized unless it names a parameter file.
+
+    classes: number of outputs. input_size: height of the images (default: what the network was designed for).
+    """
+    info = model_info(config.model)
+    options = {
+        "drop_rate": config.drop_rate,
+        "blocks": config.blocks,
+        "last_gamma": config.last_gamma or None,
+    }
+    options["input_size"] = input_size
+    if config.act_type and info.own_plan:
+        options.update(act_type=config.act_type, act_layers=config.act_layers, **_atac_options(config))
+        plan, attention = None, config.attention  # refused there: the network's name says it all
+    else:
+        attention = None
+        plan = Plan.load(config.plan) if config.plan else Plan(_entries(config, info))
+    options = {key: value for key, value in options.items() if value is not None}
+    return get_model(
+        config.model, classes, attention=attention, plan=plan if plan and plan.entries else None,
+        pretrained=config.pretrained or False, **options,
+    )  # fmt: skip
+
+
+def _entries(config, info):
+    """Plan entries for `--attention` and `--act-type`."""
+    if config.attention:
+        chosen = {"name": config.attention, **config.attention_options}
+        if config.r and not config.act_type:
+            chosen.setdefault("reduction", config.r)
+        yield attention_entry(chosen)
+    if config.act_type:
+        yield act_entry(config.act_type, info.places, act_layers=config.act_layers, **_atac_options(config))
+
+
+def _atac_options(config):
+    """The reference's flags: its inner ReLU is off unless asked for, so a flag not given is a choice too."""
+    if config.act_type in ACTIVATIONS:
+        asked = {
+            "reduction": config.r,
+            "relu": config.use_relu or None,
+            "global_pool": config.use_global or None,
+        }
+        return asked
+    return {"reduction": config.r, "relu": config.use_relu, "global_pool": config.use_global}

@@ -1,0 +1,62 @@
+"""Parameter files: written whole, read strictly."""
+
+from pathlib import Path
+
+import mxnet as mx
+
+from ..utils.errors import UserError
+from ..utils.files import atomic_path
+
+
+def save_params(net, path):
+    """Write a network's parameters and running statistics to `path` under their structural names."""
+    with atomic_path(path) as staged:
+        net.save_parameters(str(staged))
+
+
+def load_params(net, path, ctx=None):
+    """Read a parameter file into a network, which it initializes where needed.
+
+    Strict: a missing, left-over or wrongly shaped tensor, or a file that cannot be read, is a `UserError` and
+    the network is left as it was. ctx: device or devices (default: where the network is, else the CPU).
+    """
+    tensors = read_params(path)
+    params = net._collect_params_with_prefix()
+    missing, extra = sorted(set(params) - set(tensors)), sorted(set(tensors) - set(params))
+    if missing or extra:
+        parts = [f"it lacks {_few(missing)}"] * bool(missing) + [f"it has {_few(extra)} besides"] * bool(
+            extra
+        )
+        raise UserError(f"{path} is of another network: {', '.join(parts)}")
+    for name, value in tensors.items():
+        if params[name].shape is not None and not _fits(params[name].shape, value.shape):
+            raise UserError(
+                f"{path} is of another network: {name} has shape {value.shape}, here {params[name].shape}"
+            )
+    for name, param in params.items():
+        param._load_init(tensors[name], ctx or _where(param), cast_dtype=True, dtype_source="current")
+
+
+def read_params(path):
+    """Tensor name -> NDArray of a parameter file; `UserError` when it is missing, damaged or no such file."""
+    if not Path(path).is_file():
+        raise UserError(f"parameter file {path} does not exist")
+    try:
+        tensors = mx.nd.load(str(path))
+    except (mx.MXNetError, OSError, ValueError):
+        raise UserError(f"parameter file {path} is damaged or not a parameter file") from None
+    if not isinstance(tensors, dict):
+        raise UserError(f"parameter file {path} holds no names; expected a file that save_params wrote")
+    return {name.split(":", 1)[-1]: value for name, value in tensors.items()}
+
+
+def _where(param):
+    return param.list_ctx() if param._data is not None or param._deferred_init else mx.cpu()
+
+
+def _fits(shape, found):
+    return len(shape) == len(found) and all(a in (0, -1, b) for a, b in zip(shape, found, strict=True))
+
+
+def _few(names):
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

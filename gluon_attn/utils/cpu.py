@@ -1,0 +1,128 @@
+"""What the processor, the container and the launcher leave to this process. Standard library only.
+
+Every function asks a `Host`, so that a test can describe a machine that it does not run on.
+"""
+
+import ctypes
+import math
+import os
+import platform
+import re
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: variables in which launchers say how many processes they started on this host; the first that is set counts
+LOCAL_SIZE = (
+    "HOROVOD_LOCAL_SIZE",
+    "OMPI_COMM_WORLD_LOCAL_SIZE",
+    "MV2_COMM_WORLD_LOCAL_SIZE",
+    "MPI_LOCALNRANKS",
+)
+
+
+def _affinity():
+    """Cores this process may be scheduled on; systems without affinity count them all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _libc():
+    """The C library of this process, or None where it cannot be opened."""
+    try:
+        return ctypes.CDLL(None)
+    except (OSError, TypeError):
+        return None
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine: its environment variables, files below `root`, affinity count, C library, architecture."""
+
+    environ: MutableMapping = field(default_factory=lambda: os.environ)
+    root: Path = Path("/")
+    affinity: Callable[[], int] = _affinity
+    libc: Callable[[], object] = _libc
+    machine: str = field(default_factory=platform.machine)
+
+    def read(self, path):
+        """Text of a file below `root`; empty when it is absent or unreadable."""
+        try:
+            return (Path(self.root) / path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+
+def flags(host):
+    """Feature flags of the first core in /proc/cpuinfo; empty on other systems."""
+    found = re.search(r"^flags\s*:(.*)$", host.read("proc/cpuinfo"), re.MULTILINE)
+    return frozenset(found.group(1).split()) if found else frozenset()
+
+
+def model_name(host):
+    """The processor's name in /proc/cpuinfo, else the architecture."""
+    found = re.search(r"^model name\s*:\s*(.*)$", host.read("proc/cpuinfo"), re.MULTILINE)
+    return found.group(1).strip() if found else host.machine
+
+
+def cpu_limit(host):
+    """CPUs that the container's quota (cgroup v1 or v2) allows, maybe a fraction; None without a limit."""
+    limits = []
+    for line in host.read("proc/self/cgroup").splitlines():
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if controllers == "":
+            limits += [_quota_v2(host, folder) for folder in _folders(("", "unified"), path)]
+        elif "cpu" in controllers.split(","):
+            limits += [_quota_v1(host, folder) for folder in _folders(("cpu", "cpu,cpuacct"), path)]
+    limits = [limit for limit in limits if limit]
+    return min(limits) if limits else None
+
+
+def _folders(mounts, path):
+    """The process's own group and all above it, since any may hold the limit.
+
+    Inside a container the mounted tree begins at its own group, so the top is always looked at.
+    """
+    parts = [part for part in path.split("/") if part not in ("", "..")]
+    tails = ["/".join(parts[:count]) for count in range(len(parts), -1, -1)]
+    return [os.path.join("sys/fs/cgroup", mount, tail) for mount in mounts for tail in tails]
+
+
+def _quota_v2(host, folder):
+    return _ratio(*host.read(f"{folder}/cpu.max").split()[:2])
+
+
+def _quota_v1(host, folder):
+    return _ratio(host.read(f"{folder}/cpu.cfs_quota_us"), host.read(f"{folder}/cpu.cfs_period_us"))
+
+
+def _ratio(quota="", period=""):
+    """quota / period, or None for "max", -1 and absent values."""
+    try:
+        quota, period = int(quota), int(period)
+    except ValueError:
+        return None
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def local_size(host):
+    """(processes that the launcher started on this host, the variable that says so); (1, None) without."""
+    for variable in LOCAL_SIZE:
+        value = host.environ.get(variable, "")
+        if value.isdecimal() and int(value) > 0:
+            return int(value), variable
+    return 1, None
+
+
+def threads(host):
+    """(OpenMP threads, why): the cores, within the container's limit, shared by the host's processes."""
+    cores, limit = host.affinity(), cpu_limit(host)
+    reason = f"{cores} core{'s' if cores > 1 else ''} usable by this process"
+    if limit is not None and math.ceil(limit) < cores:
+        cores = math.ceil(limit)
+        reason = f"container limit of {limit:g} CPUs"
+    size, variable = local_size(host)
+    if size > 1:
+        reason += f", shared by {size} processes ({variable})"
+    return max(1, cores // size), reason

@@ -1,0 +1,88 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from .errors import UserError
+
+
+def ensure_dir(path):
+    """Make folder `path` with its parents and return it; `UserError` when that is impossible."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {path}: {error.strerror}; choose another folder") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UserError(f"cannot write to {path}: permission denied; choose another folder")
+    return path
+
+
+@contextlib.contextmanager
+def atomic_path(target):
+    """Yield a temporary path beside `target`; on success it takes `target`'s place, on failure it is removed.
+
+    Works for a file and for a folder. A folder that is already there is replaced.
+    """
+    target = Path(target)
+    ensure_dir(target.parent)
+    if target.is_dir() and target.is_symlink():
+        raise UserError(f"{target} is a link to a folder; choose another target")
+    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    staged = scratch / target.name
+    try:
+        yield staged
+        _sync(staged)
+        if target.is_dir():
+            os.rename(target, scratch / "replaced")
+        os.replace(staged, target)
+        _sync(target.parent)
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sync(path):
+    """Flush a file, or a folder and what it holds, to the disk, so that a rename never precedes its data."""
+    for item in [*path.iterdir(), path] if path.is_dir() else [path]:
+        handle = os.open(item, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_text(target, text):
+    """Write `text` to `target`, whole or not at all."""
+    with atomic_path(target) as staged:
+        staged.write_text(text, encoding="utf-8")
+
+
+def write_json(target, value):
+    """Write `value` to `target` as indented JSON, whole or not at all."""
+    write_text(target, json.dumps(value, indent=2, sort_keys=False) + "\n")
+
+
+def read_json(path):
+    """The JSON value in file `path`; `UserError` when it is missing or broken."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON ({error})") from None
+
+
+def sha256(path):
+    """Hex SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as handle:
+        for chunk in iter(lambda: handle.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()

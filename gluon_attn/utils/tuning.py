@@ -1,0 +1,96 @@
+"""Settings that MXNet, OpenMP, oneDNN and glibc read once, when they load. Each function returns a `Step`.
+
+A user's own value always wins. What we set is noted in one more variable, so that a child process (a Horovod
+worker, say) does not take its parent's value for the user's.
+"""
+
+import ctypes
+from dataclasses import dataclass
+
+from . import cpu
+
+THREADS, ISA = "OMP_NUM_THREADS", "DNNL_MAX_CPU_ISA"
+_NOTE = "GLUON_ATTN_RUNTIME"
+_AMX, _BELOW_AMX = "AVX512_CORE_AMX", "AVX512_CORE_BF16"
+_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XTILEDATA = 158, 0x1023, 18  # x86-64 Linux
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_OWN_MALLOC = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was done (`value`: "2", "on", "off") and why."""
+
+    value: str
+    reason: str
+
+
+def set_threads(host):
+    """Set OMP_NUM_THREADS: left alone, MXNet takes half of the cores."""
+    own = _own(host, THREADS)
+    if own is not None:
+        return Step(own, f"{THREADS} is set by you")
+    count, reason = cpu.threads(host)
+    _set(host, THREADS, str(count))
+    return Step(str(count), reason)
+
+
+def set_amx(host):
+    """Let oneDNN use AMX where processor and kernel have it, unless GLUON_ATTN_AMX=0 or the user set an ISA.
+
+    oneDNN uses AMX only when told, and dies with SIGILL unless the kernel was asked first: so it is asked for
+    a user's own DNNL_MAX_CPU_ISA too.
+    """
+    own, has_amx = _own(host, ISA), "amx_tile" in cpu.flags(host)
+    if own is None:
+        host.environ.pop(ISA, None)
+        if host.environ.get("GLUON_ATTN_AMX", "").lower() in ("0", "off", "no", "false"):
+            return Step("off", "GLUON_ATTN_AMX=0")
+        if not has_amx:
+            return Step("off", "the processor has no amx_tile")
+    elif not has_amx or "AMX" not in own.upper():
+        return Step(
+            "off", f"{ISA}={own} is set by you" + ("" if has_amx else ", the processor has no amx_tile")
+        )
+    if _request_amx(host):
+        if own is None:
+            _set(host, ISA, _AMX)
+        return Step("on", f"{ISA}={own or _AMX}, tile registers granted by the kernel")
+    if own is not None:
+        _set(host, ISA, _BELOW_AMX)
+        return Step("off", f"the kernel refused the tile registers, so {ISA}={own} became {_BELOW_AMX}")
+    return Step("off", "the kernel refused the tile registers")
+
+
+def _request_amx(host):
+    """Ask Linux for the tile registers, as it wants since 5.16 before their first use; True when granted."""
+    libc = host.libc()
+    if host.machine not in ("x86_64", "AMD64") or not hasattr(libc, "syscall"):
+        return False
+    return libc.syscall(*map(ctypes.c_long, (_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XTILEDATA))) == 0
+
+
+def keep_memory(host):
+    """Let glibc keep freed memory: giving it back costs page faults on each large array."""
+    libc = host.libc()
+    if not hasattr(libc, "gnu_get_libc_version") or not hasattr(libc, "mallopt"):
+        return Step("off", "the C library is not glibc")
+    own = [name for name in _OWN_MALLOC if name in host.environ]
+    if own or "glibc.malloc." in host.environ.get("GLIBC_TUNABLES", ""):
+        return Step("off", f"{(own or ['GLIBC_TUNABLES'])[0]} is set by you")
+    # Older glibc takes 32 MiB at most. With only the second call the mmap threshold would freeze at 128 KiB.
+    for size in (1 << 30, 32 << 20):
+        if libc.mallopt(_M_MMAP_THRESHOLD, size) and libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1):
+            return Step("on", f"freed arrays of up to {size >> 20} MiB are kept for reuse")
+    return Step("off", "glibc refused the thresholds")
+
+
+def _own(host, name):
+    """The user's value of a variable; None when it is unset or was set by us in a parent process."""
+    value = host.environ.get(name) or None
+    return None if f"{name}={value}" in host.environ.get(_NOTE, "").split() else value
+
+
+def _set(host, name, value):
+    kept = [item for item in host.environ.get(_NOTE, "").split() if not item.startswith(f"{name}=")]
+    host.environ.update({name: value, _NOTE: " ".join([*kept, f"{name}={value}"])})

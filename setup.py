@@ -1,0 +1,77 @@
+"""The package, what it needs, and why each version is bounded as it is."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+SOURCE = (Path(__file__).parent / "gluon_attn" / "version.py").read_text(encoding="utf-8")
+VERSION = re.search(r'__version__ = "(.+)"', SOURCE).group(1)
+
+REQUIRES = [
+    "numpy>=1.26,<2",  # MXNet copies names that NumPy 2 removed; 1.26 is the first for Python 3.12
+    "setuptools>=66.1",  # MXNet and GluonCV import distutils, gone from Python 3.12; older ones fail there
+    "gluoncv==0.10.5.post0",  # the last release
+    "opencv-python<4.12",  # GluonCV asks for any; 4.12 and later want NumPy 2
+    "scipy>=1.11.2",  # GluonCV asks for any; the first with wheels for Python 3.12, as those below
+    "pandas>=2.1.1",  # asked for by GluonCV
+    "matplotlib>=3.8",  # plots
+    "pillow>=10",  # reads images
+    "scikit-learn>=1.3.1",  # the digits data set
+    "PyYAML>=6.0.1",  # recipes
+    "tqdm>=4",  # progress bars; nothing newer is used
+]
+
+CUDA = [  # what mxnet-cu112 links against, in the versions that were checked to load together
+    "nvidia-cuda-runtime-cu11==11.8.89",
+    "nvidia-cuda-nvrtc-cu11==11.8.89",
+    "nvidia-cublas-cu11==11.11.3.6",
+    "nvidia-cufft-cu11==10.9.0.58",
+    "nvidia-curand-cu11==10.3.0.86",
+    "nvidia-cusolver-cu11==11.4.1.48",
+    "nvidia-nvtx-cu11==11.8.86",
+    "nvidia-nccl-cu11==2.16.5",
+    "nvidia-cudnn-cu11==8.9.6.50",  # 9 has another library name
+]
+
+EXTRAS = {
+    "cpu": ["mxnet==1.9.1"],  # the last release; 2.0 stayed in beta and removed what we build on
+    "cu112": ["mxnet-cu112==1.9.1", *CUDA],  # the last release; there is none for a later CUDA
+    "horovod": [
+        "horovod==0.28.1",  # the last release; builds when installed and wants --no-build-isolation
+        "cmake<4",  # 4 refuses the policies of its build files
+        "setuptools<70",  # its setup.py uses what 70 removed
+    ],
+    "onnx": [
+        "onnx==1.16.2",  # MXNet's exporter imports onnx.mapping, gone from 1.17; 1.16 is the first for 3.12
+        "onnxruntime>=1.17",  # the first with wheels for Python 3.12
+    ],
+    "openvino": ["openvino>=2024.1"],  # the first with wheels for Python 3.12
+    "torch": [
+        "torch>=2.2",  # the first with wheels for Python 3.12; loads with weights_only
+        "safetensors>=0.4",  # as torch
+    ],
+    "coco": ["pycocotools>=2.0.8"],  # the first with wheels for Python 3.12
+    "track": [
+        "tensorboardX>=2.6.1",  # earlier ones want protobuf 3, onnxruntime a later one
+        "wandb>=0.16",  # the first for Python 3.12
+    ],
+    "sweep": ["optuna>=3.4"],  # the first that supports Python 3.12
+    "dev": [
+        "pytest>=9,<10",  # the line that the tests are written for
+        "ruff==0.17.5",  # another version formats otherwise
+    ],
+}
+
+setup(
+    name="gluon-attn",
+    version=VERSION,
+    description="Attention modules, attention networks and architecture search for MXNet Gluon",
+    license="MIT",
+    python_requires=">=3.10,<3.13",  # 3.10: syntax that we use; 3.13: there is no NumPy 1.26 for it
+    packages=find_packages(include=["gluon_attn", "gluon_attn.*"]),
+    include_package_data=True,
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["gluon-attn = gluon_attn.cli:main"]},
+)

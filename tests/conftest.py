@@ -1,0 +1,43 @@
+"""Shared by all tests: the runtime is prepared before MXNet loads, each test has its own random streams."""
+
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+import gluon_attn  # noqa: F401 - must come before MXNet
+from gluon_attn.utils.seed import seed_all
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def seed(request):
+    """Seeds Python, NumPy and MXNet from the test's name, or from the variable that a failure shows."""
+    own = os.environ.get("GLUON_ATTN_TEST_SEED")
+    value = int(own) if own else zlib.crc32(request.node.nodeid.encode())
+    print(f"GLUON_ATTN_TEST_SEED={value}")
+    seed_all(value)
+    return value
+
+
+@pytest.fixture
+def run_command(tmp_path):
+    """Runs Python with some arguments in its own process: `run_command("-m", "gluon_attn", ...)`.
+
+    Returns the finished process: `returncode`, `stdout`, `stderr`. `env` adds variables (None removes one),
+    `cwd` defaults to `tmp_path`, `timeout` is in seconds.
+    """
+
+    def run(*arguments, env=None, cwd=tmp_path, timeout=300, **options):
+        variables = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT), **(env or {})}
+        variables = {name: value for name, value in variables.items() if value is not None}
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            env=variables, cwd=cwd, timeout=timeout, capture_output=True, text=True, check=False, **options,
+        )  # fmt: skip
+
+    return run

@@ -1,0 +1,80 @@
+"""Batch augmentation against plain loops that draw the same numbers."""
+
+import numpy as np
+import pytest
+
+from gluon_attn.data.transforms import cutout, normalize, random_crop, random_flip
+
+MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
+
+
+@pytest.fixture()
+def images():
+    return np.random.default_rng(5).integers(0, 256, (40, 9, 12, 3), dtype=np.uint8)
+
+
+def rng():
+    return np.random.default_rng(3)
+
+
+@pytest.mark.parametrize("padding", [1, 4, 20])
+def test_crop_is_a_window_of_the_black_bordered_image(images, padding):
+    got = random_crop(images, padding, rng())
+    top, left = rng().integers(0, 2 * padding + 1, (2, len(images)))
+    for image, out, y, x in zip(images, got, top, left, strict=True):
+        padded = np.pad(image, ((padding, padding), (padding, padding), (0, 0)))
+        np.testing.assert_array_equal(out, padded[y : y + 9, x : x + 12])
+    assert got.dtype == np.uint8
+
+
+def test_crop_reaches_every_offset():
+    dot = np.zeros((2000, 5, 5, 3), np.uint8)
+    dot[:, 2, 2] = 1
+    where = np.argwhere(random_crop(dot, 2, rng())[..., 0])[:, 1:]
+    assert len(np.unique(where, axis=0)) == 25
+
+
+def test_flip_mirrors_about_half(images):
+    got = random_flip(images, rng())
+    chosen = rng().random(len(images)) < 0.5
+    for image, out, flipped in zip(images, got, chosen, strict=True):
+        np.testing.assert_array_equal(out, image[:, ::-1] if flipped else image)
+    assert 10 <= chosen.sum() <= 30
+
+
+def test_normalize_is_the_formula_in_channel_first_order(images):
+    got = normalize(images, MEAN, STD)
+    want = (images / 255.0 - MEAN) / STD
+    assert got.shape == (40, 3, 9, 12)
+    assert got.dtype == np.float32
+    assert got.flags.c_contiguous
+    np.testing.assert_allclose(got, want.transpose(0, 3, 1, 2), atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [1, 4, 5, 16])
+def test_cutout_zeroes_a_clipped_square(length):
+    data = np.ones((60, 3, 9, 12), np.float32)
+    got = cutout(data.copy(), length, rng())
+    draw = rng()
+    centre_y, centre_x = draw.integers(0, 9, 60), draw.integers(0, 12, 60)
+    for out, y, x in zip(got, centre_y, centre_x, strict=True):
+        for i in range(9):
+            for j in range(12):
+                inside = 0 <= i - y + length // 2 < length and 0 <= j - x + length // 2 < length
+                assert (out[:, i, j] == (0 if inside else 1)).all()
+
+
+def test_cutout_of_an_even_length_is_att_darts():
+    """Its mask runs from centre - length // 2 to centre + length // 2, both clipped."""
+    got = cutout(np.ones((100, 1, 32, 32), np.float32), 16, rng())
+    draw = rng()
+    for out, y, x in zip(got, draw.integers(0, 32, 100), draw.integers(0, 32, 100), strict=True):
+        rows, columns = (np.clip((c - 8, c + 8), 0, 32) for c in (y, x))
+        assert (out == 0).sum() == np.diff(rows) * np.diff(columns)
+        assert (out[0, slice(*rows), slice(*columns)] == 0).all()
+
+
+def test_inputs_stay_as_they_were(images):
+    before = images.copy()
+    random_crop(images, 4, rng()), random_flip(images, rng()), normalize(images, MEAN, STD)
+    np.testing.assert_array_equal(images, before)
