@@ -11,13 +11,25 @@ DEV_STAMP := $(VENV)/.installed-$(MXNET)-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test test-all lint format bench clean
+.PHONY: help venv horovod demo test test-all lint format bench clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 venv: $(RUN_STAMP)  ## make .venv with all that the commands need
 	@echo "ready: $(BIN)/gluon-attn --help"
+
+# Horovod's build and horovodrun import MXNet bare, without the NumPy aliases that gluon_attn puts back: hence the
+# sitecustomize for the one and the .pth file for the other.
+HORUN_PTH := import sys; any(a.endswith('horovodrun') for a in sys.orig_argv[1:2]) and __import__('gluon_attn')
+horovod: $(RUN_STAMP)  ## build Horovod for training with several processes, about two minutes
+	@$(PIP) 'setuptools<70' wheel 'cmake<4'
+	@mkdir -p $(VENV)/build-hook && echo 'import gluon_attn' > $(VENV)/build-hook/sitecustomize.py
+	@HOROVOD_WITH_MXNET=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 \
+	  HOROVOD_WITHOUT_MPI=1 PATH="$(abspath $(BIN)):$$PATH" PYTHONPATH="$(abspath $(VENV)/build-hook)" \
+	  $(PIP) --no-build-isolation -e '.[$(MXNET),horovod]'
+	@$(BIN)/python -c 'import sys, sysconfig; from pathlib import Path; \
+	  Path(sysconfig.get_path("purelib"), "gluon_attn_horovodrun.pth").write_text(sys.argv[1])' "$(HORUN_PTH)"
 
 demo: $(RUN_STAMP)  ## install, then train, compare, export and check four networks on real digits
 	@$(BIN)/gluon-attn demo

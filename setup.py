@@ -38,7 +38,7 @@ EXTRAS = {
     "cpu": ["mxnet==1.9.1"],  # the last release; 2.0 stayed in beta and removed what we build on
     "cu112": ["mxnet-cu112==1.9.1", *CUDA],  # the last release; there is none for a later CUDA
     "horovod": [
-        "horovod==0.28.1",  # the last release; builds when installed and wants --no-build-isolation
+        "horovod==0.28.1",  # the last release; make horovod builds it, plain pip cannot
         "cmake<4",  # 4 refuses the policies of its build files
         "setuptools<70",  # its setup.py uses what 70 removed
     ],

@@ -86,9 +86,7 @@ def prepare(host, modules=sys.modules):
     before = dict(host.environ)
     threads, amx, malloc = tuning.set_threads(host), tuning.set_amx(host), tuning.keep_memory(host)
     late = [name for name in (tuning.THREADS, tuning.ISA) if host.environ.get(name) != before.get(name)]
-    return Report(
-        None, wheel, _restore_aliases(), threads, amx, malloc, libraries, tuple(late if loaded else ())
-    )
+    return Report(None, wheel, _restore_aliases(), threads, amx, malloc, libraries, tuple(late if loaded else ()))
 
 
 def obstacle(modules=sys.modules, find=importlib.util.find_spec):

@@ -2,7 +2,7 @@
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, positive
+from .base import ATTENTIONS, Attention, positive, switch
 
 
 @ATTENTIONS.register("cha_atac", "ChaATAC", "atac")
@@ -23,9 +23,9 @@ class ChaATAC(Attention):
     def __init__(self, channels, *, reduction=2, relu=True, global_pool=False):
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
-        self._global_pool = bool(global_pool)
+        self._global_pool = switch("global_pool", global_pool)
         with self.name_scope():
-            self.mlp = pointwise_mlp(channels, hidden, bias=False, norm=True, relu=relu)
+            self.mlp = pointwise_mlp(channels, hidden, bias=False, norm=True, relu=switch("relu", relu))
 
     def hybrid_forward(self, F, x):
         if self._global_pool:

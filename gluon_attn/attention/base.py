@@ -1,5 +1,7 @@
 """What every attention module is, and the list of them."""
 
+from numbers import Integral
+
 from mxnet.gluon import HybridBlock
 
 from ..registry import Registry
@@ -28,8 +30,15 @@ class Attention(HybridBlock):
 
 def positive(name, value):
     """`value` if it is a whole number above 0, else a `UserError` that names the option."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise UserError(f"{name} must be a whole number above 0, got {value!r}")
+    return int(value)
+
+
+def switch(name, value):
+    """`value` if it is True or False; text such as "no" would count as true."""
+    if not isinstance(value, bool):
+        raise UserError(f"{name} must be true or false, got {value!r}")
     return value
 
 

@@ -4,7 +4,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, odd, positive
+from .base import ATTENTIONS, Attention, odd, positive, switch
 
 
 @ATTENTIONS.register("cbam", "CBAM")
@@ -25,7 +25,7 @@ class CBAM(Attention):
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
-            self.mlp = pointwise_mlp(channels, hidden, bias=bias)
+            self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
             self.conv = nn.Conv2D(
                 1, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=False, in_channels=2
             )
@@ -34,5 +34,7 @@ class CBAM(Attention):
     def hybrid_forward(self, F, x):
         pooled = self.mlp(fast.global_avg(F, x)) + self.mlp(fast.global_max(F, x))
         x = fast.channel_gate(F, x, fast.sigmoid(F, pooled))
-        over_channels = F.concat(fast.channel_max(F, x), fast.channel_mean(F, x), dim=1)
-        return fast.spatial_gate(F, x, fast.sigmoid(F, self.norm(self.conv(over_channels))))
+        over_channels = [F.squeeze(line, axis=1) for line in (fast.channel_max(F, x), fast.channel_mean(F, x))]
+        # stack, since mixed precision makes its inputs one type, which it does not for concat
+        logits = self.norm(self.conv(F.stack(*over_channels, axis=1)))
+        return fast.spatial_gate(F, x, fast.sigmoid(F, logits))

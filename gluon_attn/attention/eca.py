@@ -1,6 +1,7 @@
 """Efficient Channel Attention."""
 
 import math
+from numbers import Real
 
 from mxnet.gluon import nn
 
@@ -11,6 +12,8 @@ from .base import ATTENTIONS, Attention, odd
 
 def eca_kernel(channels, gamma=2, b=1):
     """The paper's kernel size for C channels: |(log2 C + b) / gamma| cut to a whole number, plus 1 when even."""
+    if not all(isinstance(value, Real) and math.isfinite(value) for value in (gamma, b)) or gamma <= 0:
+        raise UserError(f"eca takes a number above 0 as gamma and a number as b, got {gamma!r} and {b!r}")
     size = int(abs((math.log2(channels) + b) / gamma))
     return size if size % 2 else size + 1
 

@@ -24,12 +24,16 @@ def get_attention(name, channels, **options):
     name: one of `list_attentions()`, or a reference repository's spelling of it (`SE`, `ChaATAC`).
     channels: C of its N,C,H,W input. options: the keyword options of its class; an unknown one is a `UserError`.
     """
-    cls = ATTENTIONS.get(name)
+    check_options(name, options)
+    return ATTENTIONS.get(name)(channels, **options)
+
+
+def check_options(name, options):
+    """`UserError` when a key of `options` is no option of the attention."""
     known = attention_options(name)
     for key in options:
         if key not in known:
             raise UserError(f"attention {name!r} has no option {key!r}{nearest(key, known) if known else ''}")
-    return cls(channels, **options)
 
 
 def attention_options(name):

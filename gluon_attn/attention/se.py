@@ -2,7 +2,7 @@
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, positive
+from .base import ATTENTIONS, Attention, positive, switch
 
 
 @ATTENTIONS.register("se", "SE", "SELayer")
@@ -21,7 +21,7 @@ class SE(Attention):
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
-            self.mlp = pointwise_mlp(channels, hidden, bias=bias)
+            self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
 
     def hybrid_forward(self, F, x):
         return fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))

@@ -109,7 +109,7 @@ def horovod(host):
     """Rows of Horovod: whether it is there, built with MXNet, and the processes of this run."""
     version = _version("horovod")
     if version is None:
-        return [("Horovod", "missing", _how_to_get("horovod"))]
+        return [("Horovod", "missing", "make horovod builds it")]
     spec = importlib.util.find_spec("horovod")
     built = any(any(Path(folder).glob("mxnet/*.so")) for folder in spec.submodule_search_locations)
     size, variable = cpu.local_size(host)
@@ -118,7 +118,7 @@ def horovod(host):
         (
             "Horovod",
             version,
-            "built with MXNet" if built else "built without MXNet: reinstall it after MXNet",
+            "built with MXNet" if built else "built without MXNet: make horovod builds it anew",
         ),
         ("processes", total, f"{size} on this host" + (f" ({variable})" if variable else "")),
     ]

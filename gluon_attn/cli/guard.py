@@ -31,7 +31,9 @@ def guarded(function, argv=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except SystemExit as stop:  # argparse: --help, or an error that it has printed
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        if isinstance(stop.code, str):
+            return _fail(stop.code, 1)
+        return stop.code or 0
 
 
 def _fail(message, code):

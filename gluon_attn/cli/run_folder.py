@@ -6,7 +6,7 @@ from pathlib import Path
 from ..config.files import read_yaml, write_yaml
 from ..config.train import RunConfig
 from ..utils.errors import UserError
-from ..utils.files import ensure_dir, write_json
+from ..utils.files import write_json
 
 #: options that may change when a run goes on; all others decide what the run is
 _FREE = {
@@ -27,20 +27,20 @@ def run_name(config):
 
 
 def new_folder(config):
-    """A folder for a new run; `UserError` when the one asked for already holds a run."""
+    """Where a new run goes; `UserError` when the one asked for already holds a run."""
     if config.train.run_dir:
         folder = Path(config.train.run_dir)
         if (folder / "config.yaml").exists():
             raise UserError(
                 f"{folder} already holds a run: add --resume auto to go on with it, or choose another --run-dir"
             )
-        return ensure_dir(folder)
+        return folder
     base = Path("runs") / run_name(config)
     number, folder = 1, base
     while folder.exists():
         number += 1
         folder = base.with_name(f"{base.name}-{number}")
-    return ensure_dir(folder)
+    return folder
 
 
 def find_run(config):

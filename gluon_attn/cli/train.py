@@ -48,9 +48,11 @@ def run(given, recipe=None):
     given, recipe: plain data by option group; `given` wins.
     """
     config, folder, resumed = _where(given, recipe or {})
+    trainer, card, data = _prepare(config, folder)  # whatever is wrong shows here, before anything is written
+    run_folder.describe(ensure_dir(folder), config, card)
     handler = log.to_file(folder / "log.txt")
     try:
-        return _train(config, folder, resumed)
+        return Result(folder, _fit(trainer, folder, resumed), trainer.net, data)
     finally:
         log.close(handler)
 
@@ -70,14 +72,12 @@ def _where(given, recipe):
     config = resolve(RunConfig, stored.to_dict(), recipe, given)
     changed = run_folder.changed_options(stored, config)
     if changed:
-        raise UserError(
-            f"{folder} was made with other options ({', '.join(changed)}): start a new run for these"
-        )
+        raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
     return config, folder, True
 
 
-def _train(config, folder, resumed):
-    from ..checkpoint import CheckpointStore
+def _prepare(config, folder):
+    """(trainer, card, data) of a run; writes nothing."""
     from ..data import factory as data_factory
     from ..engine.devices import contexts
     from ..engine.trainer import Trainer
@@ -85,20 +85,29 @@ def _train(config, folder, resumed):
     devices = contexts(config.train.gpus, config.train.num_gpus)
     data = data_factory.build(config.data, config.train.seed, devices=len(devices))
     net = make_network(config, data, devices)
-    run_folder.describe(folder, config, make_card(net, data))
-    store = CheckpointStore(folder / "checkpoints", config.train.keep_checkpoints)
-    trainer = Trainer(net, config, devices, data.train, data.val, _callbacks(config, folder, store))
+    callbacks = _callbacks(config, folder)
+    return Trainer(net, config, devices, data.train, data.val, callbacks), make_card(net, data), data
+
+
+def _fit(trainer, folder, resumed):
+    """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
+    store = _store(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
     if checkpoint:
         trainer.resume(*checkpoint)
         log.get_logger().info("going on after epoch %d of %s", trainer.epoch - 1, folder)
     try:
-        best = trainer.fit()
+        return trainer.fit()
     except TrainingError as error:
         last = store.list()
         kept = f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
         raise TrainingError(f"{error}; {kept}") from None
-    return Result(folder, best, net, data)
+
+
+def _store(config, folder):
+    from ..checkpoint import CheckpointStore
+
+    return CheckpointStore(folder / "checkpoints", config.train.keep_checkpoints)
 
 
 def make_network(config, data, devices):
@@ -130,17 +139,13 @@ def make_card(net, data):
     )
 
 
-def _callbacks(config, folder, store):
+def _callbacks(config, folder):
     from ..analyze.plots import draw_history
     from ..engine import callbacks as cb
 
     train = config.train
     name = run_folder.run_name(config)
-    plots = (
-        ensure_dir(train.save_plot_dir) / f"{name}_history.png"
-        if train.save_plot_dir
-        else folder / "history.png"
-    )
+    plots = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder / "history.png"
     yield cb.Progress(train.log_interval)
     yield cb.MetricsFile(folder / "metrics.jsonl")
     yield cb.Best(folder / "best.params")
@@ -149,4 +154,4 @@ def _callbacks(config, folder, store):
     yield cb.Curves(draw_history, plots)
     if train.tensorboard:
         yield cb.TensorBoard(folder / "events")
-    yield cb.Checkpoints(store)
+    yield cb.Checkpoints(_store(config, folder))

@@ -27,9 +27,7 @@ def run_trial(gpus=()):
     command = [sys.executable, "-m", __spec__.name, *map(str, gpus)]
     environment = {**os.environ, "PYTHONPATH": path, "DNNL_VERBOSE": "1"}
     try:
-        child = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
+        child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return {"problem": f"MXNet did not finish within {_SECONDS} seconds", "isa": None}
     isa = _ISA.search(child.stdout)

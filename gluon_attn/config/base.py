@@ -40,9 +40,7 @@ def above(least):
 
 def between(least, most):
     """Check: least <= value <= most."""
-    return lambda value: (
-        None if _all(value, lambda v: least <= v <= most) else f"must be from {least} to {most}"
-    )
+    return lambda value: None if _all(value, lambda v: least <= v <= most) else f"must be from {least} to {most}"
 
 
 def _all(value, holds):
@@ -107,9 +105,7 @@ def convert(value, kind, name):
     if isinstance(kind, type) and issubclass(kind, Config):
         return value if isinstance(value, kind) else kind.from_dict(value, name)
     if typing.get_origin(kind) is tuple:
-        items = (
-            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        )
+        items = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         items = items if isinstance(items, (list, tuple)) else [items]
         return tuple(convert(item, typing.get_args(kind)[0], name) for item in items)
     return _scalar(value, kind, name)

@@ -14,12 +14,8 @@ def _rate(value):
 class ModelConfig(Config):
     """A backbone and what is plugged into it. Options left at None keep the network's own default."""
 
-    model: str = option(
-        "cifar_resnet20_v1", "network; `gluon-attn models` lists them", flags=("--arch", "-a")
-    )
-    attention: str | None = option(
-        None, "attention, put where it belongs; `gluon-attn attentions` lists them"
-    )
+    model: str = option("cifar_resnet20_v1", "network; `gluon-attn models` lists them", flags=("--arch", "-a"))
+    attention: str | None = option(None, "attention, put where it belongs; `gluon-attn attentions` lists them")
     attention_options: dict = option({}, "options of the attention, as name=value", metavar="NAME=VALUE")
     plan: str | None = option(None, "JSON file that says which attention sits where", metavar="FILE")
     act_type: str | None = option(
@@ -31,14 +27,10 @@ class ModelConfig(Config):
     blocks: int | None = option(None, "blocks a stage of the atac network", check=at_least(1))
     r: int | None = option(None, "reduction of the attention", check=at_least(1))
     use_relu: bool = option(False, "ReLU inside the attentional activation", flags=("--useReLU",))
-    use_global: bool = option(
-        False, "global pooling inside the attentional activation", flags=("--useGlobal",)
-    )
+    use_global: bool = option(False, "global pooling inside the attentional activation", flags=("--useGlobal",))
     drop_rate: float | None = option(None, "dropout inside the blocks, as in wide ResNets", check=_rate)
     last_gamma: bool = option(False, "start the last norm's scale of each block at 0")
-    pretrained: str | None = option(
-        None, "parameter file to start from", flags=("--resume-from",), metavar="FILE"
-    )
+    pretrained: str | None = option(None, "parameter file to start from", flags=("--resume-from",), metavar="FILE")
 
     def __post_init__(self):
         super().__post_init__()
@@ -47,7 +39,8 @@ class ModelConfig(Config):
         if self.attention_options and not self.attention:
             raise UserError("--attention-options needs an --attention")
         for name in ("use_relu", "use_global", "act_layers"):
-            if getattr(self, name) and not self.act_type:
+            given = getattr(self, name)
+            if given is not None and given is not False and not self.act_type:
                 raise UserError(f"--{name.replace('_', '-')} needs an --act-type such as ChaATAC")
         if self.r and not (self.attention or self.act_type):
             raise UserError("--r needs an --attention or an --act-type such as ChaATAC")

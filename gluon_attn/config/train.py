@@ -17,9 +17,7 @@ class TrainConfig(Config):
     num_gpus: int = option(0, "take the first so many GPUs", check=at_least(0))
     seed: int = option(1, "everything random follows from it", check=between(0, 2**31 - 1))
     run_dir: str | None = option(None, "folder of the run (default runs/NAME, numbered)")
-    resume: str | None = option(
-        None, "'auto' goes on from the newest whole checkpoint of the run", metavar="auto"
-    )
+    resume: str | None = option(None, "'auto' goes on from the newest whole checkpoint of the run", metavar="auto")
     keep_checkpoints: int = option(2, "newest checkpoints that are kept", check=at_least(1))
     save_period: int = option(10, "epochs between parameter files in --save-dir; 0: none", check=at_least(0))
     save_dir: str | None = option(None, "folder of those files (default RUN/params)")

@@ -65,11 +65,11 @@ _VARIANTS = {
 def load(name, data_dir=None):
     """((images, labels) to train on, the same to test on) of "cifar10" or "cifar100".
 
-    images (N, 32, 32, 3) uint8, labels (N,) int32. From `data_dir`, or from Gluon's folder, which is filled by a
-    download when need be. `UserError` when a file is missing or broken or cannot be had.
+    images (N, 32, 32, 3) uint8, labels (N,) int32. From `data_dir`, or from Gluon's folder, which is filled by
+    a download when need be. `UserError` when a file is missing or broken or cannot be had.
     """
     variant = _VARIANTS[name]
-    root = _downloaded(name, variant) if data_dir is None else _find(name, variant, data_dir)
+    root = _downloaded(name, variant) if data_dir is None else _find(name, variant, Path(data_dir))
     reader = variant.files(root)
     return tuple(_read(reader, variant, root, files) for files in (reader._train_data, reader._test_data))
 
@@ -108,7 +108,7 @@ def _check_size(path, variant):
 
 def _find(name, variant, root):
     """The user's folder with the .bin files: `root` or the archive's own folder in it."""
-    root = Path(root).expanduser()
+    root = root.expanduser()
     if not root.is_dir():
         problem = "is not a folder" if root.exists() else "does not exist"
         raise UserError(f"--data-dir {root} {problem}; name the folder that holds {name}'s .bin files")

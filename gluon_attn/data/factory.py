@@ -27,7 +27,7 @@ class Data:
 
 
 def open_source(cfg, seed):
-    """The arrays of `cfg.dataset`, a `Source`; `seed` matters to `synthetic` only. `UserError` on bad files."""
+    """The arrays of `cfg.dataset` as a `Source`; only `synthetic` uses `seed`. `UserError` on bad files."""
     return DATASETS.get(cfg.dataset)(cfg, seed)
 
 

@@ -62,8 +62,9 @@ def _raw_images(card):
     constants = {name: mx.nd.array(v.reshape(1, -1, 1, 1), dtype="float32") for name, v in constants.items()}
     pixels = mx.sym.transpose(mx.sym.var(INPUT), axes=(0, 3, 1, 2), name="pixels_first")
     pixels = mx.sym.Cast(pixels, dtype="float32", name="pixels_float")
-    pixels = mx.sym.broadcast_mul(pixels, mx.sym.var("pixel_scale"), name="pixels_scaled")
-    return mx.sym.broadcast_sub(pixels, mx.sym.var("pixel_shift"), name="pixels_normal"), constants
+    scale, shift = (mx.sym.var(name, shape=v.shape) for name, v in constants.items())
+    pixels = mx.sym.broadcast_mul(pixels, scale, name="pixels_scaled")
+    return mx.sym.broadcast_sub(pixels, shift, name="pixels_normal"), constants
 
 
 def _tidy(symbol, prefix):

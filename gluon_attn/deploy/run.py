@@ -15,12 +15,9 @@ def load_run(folder):
 
     A folder that is no run, has no finished epoch or does not fit together is a `UserError`.
     """
-    folder = Path(folder)
-    if not (folder / CARD).is_file():
-        raise UserError(f"{folder} is not a run folder: it has no {CARD}")
+    folder, card = Path(folder), load_card(folder)
     if not (folder / WEIGHTS).is_file():
         raise UserError(f"{folder} has no {WEIGHTS}: the run has not finished an epoch")
-    card = read_card(folder / CARD)
     try:
         net = get_model(card.model, card.classes, plan=card.plan, **card.options)
     except UserError as error:
@@ -28,3 +25,11 @@ def load_run(folder):
     load_params(net, folder / WEIGHTS)
     net.hybridize(static_alloc=True)
     return net, card
+
+
+def load_card(folder):
+    """The `Card` of a run folder; a folder that has none is a `UserError`."""
+    path = Path(folder, CARD)
+    if not path.is_file():
+        raise UserError(f"{folder} is not a run folder: it has no {CARD}")
+    return read_card(path)

@@ -16,7 +16,9 @@ ENDING = "-symbol.json"
 def write_symbol(graph, prefix):
     """Write the three files of a `Graph`; returns the path of the first, which stands for all.
 
-    `mx.gluon.SymbolBlock.imports` and `mx.model.load_checkpoint(prefix, 0)` read them as well.
+    `mx.gluon.SymbolBlock.imports` and `mx.model.load_checkpoint(prefix, 0)` read them as well. (MXNet 1.9's
+    `Symbol.bind` fuses version 2 networks wrongly and refuses them, however they were made; with
+    MXNET_SUBGRAPH_BACKEND=NONE it does not. Gluon is not affected.)
     """
     symbol, params, card = _paths(prefix)
     graph.symbol.save(str(symbol))
@@ -66,7 +68,7 @@ def read_card(path):
 
 def block(graph):
     """A hybridized Gluon block of a `Graph`."""
-    net = mx.gluon.SymbolBlock(graph.symbol, mx.sym.var(INPUT))
+    net = mx.gluon.SymbolBlock(graph.symbol, mx.sym.var(INPUT, dtype=graph.input_dtype))
     for name, parameter in net.collect_params().items():
         value = graph.args[name] if name in graph.args else graph.aux[name]
         parameter._load_init(value, mx.cpu(), cast_dtype=True, dtype_source="saved")
@@ -84,13 +86,14 @@ def _check(graph, path, tensors):
     try:
         args, outputs, aux = graph.symbol.infer_shape(**{INPUT: (1, *graph.input_shape)})
     except mx.MXNetError:
-        raise UserError(f"{path}: the network does not take images of the card's shape {graph.input_shape}") from None
+        shape = "x".join(map(str, graph.input_shape))
+        raise UserError(f"{path} does not go with its card: the network takes no images of {shape}") from None
     names = graph.symbol.list_arguments() + graph.symbol.list_auxiliary_states()
     for name, shape in zip(names, args + aux, strict=True):
         if name != INPUT and tensors[name].shape != shape:
             raise UserError(f"{path} is of another network: {name} has shape {tensors[name].shape}, not {shape}")
     if outputs[0] != (1, graph.card.classes):
-        raise UserError(f"{path}: the card says {graph.card.classes} classes, the network's output is {outputs[0][1:]}")
+        raise UserError(f"{path} does not go with its card: {outputs[0][1:]} outputs, {graph.card.classes} classes")
 
 
 def _paths(prefix):

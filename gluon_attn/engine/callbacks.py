@@ -48,9 +48,7 @@ class Progress(Callback):
 
     def epoch_start(self, trainer):
         if sys.stderr.isatty():
-            self._bar = tqdm(
-                total=len(trainer.train_loader), desc=f"epoch {trainer.epoch}", unit="batch", leave=False
-            )
+            self._bar = tqdm(total=len(trainer.train_loader), desc=f"epoch {trainer.epoch}", unit="batch", leave=False)
 
     def step(self, trainer, step, meter):
         if self._bar is not None:
@@ -58,9 +56,7 @@ class Progress(Callback):
             self._bar.set_postfix(loss=f"{meter.last_loss:.3f}", refresh=False)
         elif (step + 1) % self._interval == 0:
             total = len(trainer.train_loader)
-            get_logger().info(
-                "epoch %d batch %d/%d loss %.4f", trainer.epoch, step + 1, total, meter.last_loss
-            )
+            get_logger().info("epoch %d batch %d/%d loss %.4f", trainer.epoch, step + 1, total, meter.last_loss)
 
     def epoch_end(self, trainer, record):
         self.stop(trainer)

@@ -9,8 +9,9 @@ from mxnet import gluon
 from ..config.base import nearest
 from ..utils.errors import UserError
 
-#: lbsgd keeps gradients of past steps outside its state, groupadagrad takes matrices only, test is MXNet's own
-_UNUSABLE = {"lbsgd", "groupadagrad", "test", "ccsgd"}
+#: lbsgd keeps past gradients outside its state, dcasgd fails with momentum in MXNet 1.9.1, sgld at learning rate 0,
+#: groupadagrad takes matrices only, ccsgd is an old name of sgd, test is MXNet's own
+_UNUSABLE = {"lbsgd", "dcasgd", "sgld", "groupadagrad", "ccsgd", "test"}
 _NO_DECAY = re.compile(r"(beta|gamma|bias)$")
 
 

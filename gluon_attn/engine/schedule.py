@@ -23,9 +23,7 @@ def _sequence(config, epochs, steps):
     warm = min(config.warmup_epochs, epochs)
     parts = []
     if warm:
-        parts.append(
-            LRScheduler("linear", base_lr=config.warmup_lr, target_lr=config.lr, niters=max(2, warm * steps))
-        )
+        parts.append(LRScheduler("linear", base_lr=config.warmup_lr, target_lr=config.lr, niters=max(2, warm * steps)))
     if epochs > warm:
         parts.append(
             LRScheduler(

@@ -15,6 +15,8 @@ from .metrics import Meter
 from .optim import clip_gradients, make_trainer
 from .schedule import Schedule
 
+_ADVICE = "try a lower --lr, --warmup-epochs or --clip-grad"
+
 
 class Trainer:
     """Trains a network as a `RunConfig` says.
@@ -80,7 +82,7 @@ class Trainer:
             batches.close()
         meter.flush()
         self._check(meter)
-        mx.nd.waitall()
+        self._check_weights()
         return meter.result(), meter.images
 
     def _step(self, data, label):
@@ -104,8 +106,14 @@ class Trainer:
         if not meter.finite:
             raise TrainingError(
                 f"the loss became {meter.last_loss} in epoch {self.epoch}, batch {meter.batches - 1}, at learning "
-                f"rate {self.optimizer.learning_rate:g}; try a lower --lr, --warmup-epochs or --clip-grad"
+                f"rate {self.optimizer.learning_rate:g}; {_ADVICE}"
             )
+
+    def _check_weights(self):
+        """ReLU turns NaN into 0, so a ruined network can have a fine loss: look at what would be saved."""
+        for name, param in self.net._collect_params_with_prefix().items():
+            if not mx.nd.multi_all_finite(param.data(self.contexts[0]), num_arrays=1).asscalar():
+                raise TrainingError(f"{name} holds values that are not finite after epoch {self.epoch}; {_ADVICE}")
 
     def _tell(self, event, *details):
         for callback in self.callbacks:

@@ -1,6 +1,6 @@
 """Plans of "Attention as Activation": attentional activation in the last stages of a network."""
 
-from ..attention.base import ATTENTIONS
+from ..attention.factory import ATTENTIONS
 from ..nn.act import ACTIVATIONS
 from ..utils.errors import UserError
 from .plan import Entry
@@ -8,9 +8,7 @@ from .plan import Entry
 ORDERS = ("bac", "pre")
 
 
-def act_entry(
-    act_type, stages, *, act_layers=None, act_order="bac", reduction=None, relu=None, global_pool=None
-):
+def act_entry(act_type, stages, *, act_layers=None, act_order="bac", reduction=None, relu=None, global_pool=None):
     """The plan entry for an activation or an attentional one.
 
     act_type: an activation (`relu prelu elu selu gelu swish`) or an attention (`ChaATAC`). stages: number of
@@ -29,9 +27,7 @@ def act_entry(
     if act_order not in ORDERS:
         raise UserError(f"act_order must be bac or pre, got {act_order!r}")
     count = stages if act_layers is None else act_layers
-    if not 0 <= count <= stages:
-        raise UserError(f"act_layers must be from 0 to {stages} in this network, got {count}")
+    if not isinstance(count, int) or not 0 <= count <= stages:
+        raise UserError(f"act_layers must be from 0 to {stages} in this network, got {count!r}")
     first = stages - count if act_order == "bac" else 0
-    return Entry(
-        slot="act", name=act_type, options=options, stages=tuple(range(first + 1, first + count + 1))
-    )
+    return Entry(slot="act", name=act_type, options=options, stages=tuple(range(first + 1, first + count + 1)))

@@ -1,6 +1,6 @@
 """From options to a network: what the flags of a command mean together."""
 
-from ..nn.act import ACTIVATIONS
+from ..attention.factory import ATTENTIONS, attention_options
 from .atac import act_entry
 from .factory import attention_entry, get_model, model_info
 from .plan import Plan
@@ -34,21 +34,17 @@ def build(config, classes, input_size=None):
 def _entries(config, info):
     """Plan entries for `--attention` and `--act-type`."""
     if config.attention:
-        chosen = {"name": config.attention, **config.attention_options}
+        options = dict(config.attention_options)
         if config.r and not config.act_type:
-            chosen.setdefault("reduction", config.r)
-        yield attention_entry(chosen)
+            options.setdefault("reduction", config.r)
+        yield attention_entry(config.attention, options)
     if config.act_type:
         yield act_entry(config.act_type, info.places, act_layers=config.act_layers, **_atac_options(config))
 
 
 def _atac_options(config):
     """The reference's flags: its inner ReLU is off unless asked for, so a flag not given is a choice too."""
-    if config.act_type in ACTIVATIONS:
-        asked = {
-            "reduction": config.r,
-            "relu": config.use_relu or None,
-            "global_pool": config.use_global or None,
-        }
-        return asked
-    return {"reduction": config.r, "relu": config.use_relu, "global_pool": config.use_global}
+    options = {"reduction": config.r, "relu": config.use_relu, "global_pool": config.use_global}
+    known = attention_options(config.act_type) if config.act_type in ATTENTIONS else ()
+    # what the attention or activation does not know is passed on only if asked for: it is refused there
+    return {key: value for key, value in options.items() if key in known or value}

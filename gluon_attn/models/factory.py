@@ -4,8 +4,8 @@ import inspect
 from dataclasses import dataclass
 from functools import partial
 
-from ..attention.base import ATTENTIONS
-from ..attention.factory import get_attention  # noqa: F401  (fills ATTENTIONS)
+from ..attention.base import positive
+from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
 from ..registry import Registry
 from ..utils.errors import UserError
@@ -60,8 +60,7 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     for key in options:
         if key not in known:
             raise UserError(f"model {name!r} has no option {key!r}{nearest(key, known)}")
-    if not isinstance(classes, int) or classes < 1:
-        raise UserError(f"classes must be a whole number above 0, got {classes!r}")
+    classes = positive("classes", classes)
     plan = _plan(name, model, attention, plan)
     net = model.build(plan, classes, **options)
     net.recipe = {
@@ -77,11 +76,9 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     return net
 
 
-def attention_entry(attention):
-    """The plan entry that puts an attention, given by name or mapping with options, where it belongs."""
-    options = dict(attention) if isinstance(attention, dict) else {"name": attention}
-    name = options.pop("name", None)
-    return Entry(slot=ATTENTIONS.get(name).slot, name=name, options=options)
+def attention_entry(name, options=None):
+    """The plan entry that puts an attention where it belongs."""
+    return Entry(slot=ATTENTIONS.get(name).slot, name=name, options=options or {})
 
 
 def _plan(name, model, attention, plan):
@@ -90,9 +87,14 @@ def _plan(name, model, attention, plan):
     if model.own_plan and (attention is not None or plan is not None):
         raise UserError(f"model {name!r} has its attention in its name; take a plain backbone for another")
     if attention is not None:
-        return Plan([attention_entry(attention)])
+        options = dict(attention) if isinstance(attention, dict) else {"name": attention}
+        if "name" not in options:
+            raise UserError(f"an attention given as a mapping needs its 'name', got {attention!r}")
+        return Plan([attention_entry(options.pop("name"), options)])
     if isinstance(plan, dict):
         return Plan.from_dict(plan)
+    if plan is not None and not isinstance(plan, Plan):
+        raise UserError(f"plan must be a Plan or its plain data, got {plan!r}; Plan.load reads a file")
     return plan or Plan()
 
 
@@ -108,15 +110,12 @@ def _atac_cifar_resnet(
     global_pool=None, input_size=32, drop_rate=0.0,
 ):  # fmt: skip
     """Dai et al.'s network: version 2, `blocks` blocks a stage, the activation a choice (`models/atac.py`)."""
-    if not isinstance(blocks, int) or blocks < 1:
-        raise UserError(f"blocks must be a whole number above 0, got {blocks!r}")
+    blocks = positive("blocks", blocks)
     entry = act_entry(
         act_type, 4, act_layers=act_layers, act_order=act_order,
         reduction=reduction, relu=relu, global_pool=global_pool,
     )  # fmt: skip
-    return CIFARResNet(
-        2, "basic", [blocks] * 3, Plan([entry]), classes, input_size=input_size, drop_rate=drop_rate
-    )
+    return CIFARResNet(2, "basic", [blocks] * 3, Plan([entry]), classes, input_size=input_size, drop_rate=drop_rate)
 
 
 for _depth, (_kind, _count) in variants.CIFAR_RESNET.items():
@@ -124,6 +123,4 @@ for _depth, (_kind, _count) in variants.CIFAR_RESNET.items():
         MODELS.register(f"cifar_resnet{_depth}_v{_version}")(
             Model(partial(_cifar_resnet, _version, _kind, _count), places=2 + _version, input_size=32)
         )
-MODELS.register("atac_cifar_resnet", "atac")(
-    Model(_atac_cifar_resnet, places=4, input_size=32, own_plan=True)
-)
+MODELS.register("atac_cifar_resnet", "atac")(Model(_atac_cifar_resnet, places=4, input_size=32, own_plan=True))

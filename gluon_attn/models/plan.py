@@ -22,9 +22,7 @@ class Entry(Config):
     slot: str = option("post", "the kind of place", choices=SLOTS)
     name: str = option("identity", "an attention; in an act slot also an activation")
     options: dict = option({}, "options of the attention")
-    stages: tuple[int, ...] | None = option(
-        None, "stages from 1; None: all. An act slot's head is the last plus 1"
-    )
+    stages: tuple[int, ...] | None = option(None, "stages from 1; None: all. An act slot's head is the last plus 1")
     shared: bool = option(False, "one module for all places of a stage instead of one each")
     scheme: str | None = option(
         None,
@@ -65,16 +63,10 @@ class Plan:
     @classmethod
     def from_dict(cls, data):
         """Build from plain data; a wrong shape or version is a `UserError`."""
-        if (
-            not isinstance(data, dict)
-            or set(data) != {"version", "entries"}
-            or not isinstance(data["entries"], list)
-        ):
+        if not isinstance(data, dict) or set(data) != {"version", "entries"} or not isinstance(data["entries"], list):
             raise UserError("a plan is a mapping with the keys 'version' and 'entries'")
         if data["version"] != 1:
-            raise UserError(
-                f"plan version {data['version']!r} is not known here; this release reads version 1"
-            )
+            raise UserError(f"plan version {data['version']!r} is not known here; this release reads version 1")
         return cls(data["entries"])
 
     def to_json(self):
@@ -89,21 +81,22 @@ class Plan:
         except UserError as error:
             raise UserError(f"plan {path}: {error}") from None
 
-    def bind(self, blocks, slots=SLOTS):
+    def bind(self, blocks, slots=SLOTS, head=True):
         """A copy for one network of `blocks[i]` blocks in stage i+1 that has `slots`; checks that the plan fits.
 
+        head: the network has an activation behind its last stage, which an act slot counts as one stage more.
         Shared modules belong to the copy, so two networks of one plan share nothing.
         """
         bound = Plan(self.entries)
         bound._offsets = [sum(blocks[:i]) for i in range(len(blocks))]
         for entry in self.entries:
             if entry.slot not in slots:
-                raise UserError(
-                    f"{entry.name} wants a {entry.slot!r} slot; this backbone has {', '.join(slots)}"
-                )
-            last = len(blocks) + (entry.slot == "act")
+                raise UserError(f"{entry.name} wants a {entry.slot!r} slot; this backbone has {', '.join(slots)}")
+            last = len(blocks) + (head and entry.slot == "act")
             if entry.stages is not None and not set(entry.stages) <= set(range(1, last + 1)):
                 raise UserError(f"{entry.name}: stages {list(entry.stages)} are not all within 1 to {last}")
+            if entry.scheme is not None and entry.slot == "stage":
+                raise UserError(f"{entry.name}: a scheme counts blocks, a 'stage' slot has none; give stages instead")
             if entry.scheme is not None and len(entry.scheme) != sum(blocks):
                 raise UserError(
                     f"{entry.name}: the scheme has {len(entry.scheme)} bits, the network {sum(blocks)} blocks"
@@ -133,7 +126,7 @@ class Plan:
 
 def _build(entry, channels, spatial):
     """The block that an entry names. MXNet is first needed here."""
-    from ..attention.factory import attention_options, get_attention
+    from ..attention.factory import attention_options, check_options, get_attention
     from ..nn.act import ACTIVATIONS, get_activation
 
     if entry.slot == "act" and entry.name in ACTIVATIONS:
@@ -141,6 +134,7 @@ def _build(entry, channels, spatial):
             raise UserError(f"activation {entry.name!r} has no options, got {', '.join(entry.options)}")
         return get_activation(entry.name)
     options = dict(entry.options)
+    check_options(entry.name, options)
     if "spatial" in attention_options(entry.name) and "spatial" not in options and spatial is not None:
         options["spatial"] = spatial
     return get_attention(entry.name, channels, **options)

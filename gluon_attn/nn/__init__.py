@@ -1,1 +1,1 @@
-"""Pieces that several modules use."""
+"""Parts that two or more attentions use. They import MXNet and `utils`, nothing else of the package."""

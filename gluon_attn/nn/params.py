@@ -24,17 +24,13 @@ def load_params(net, path, ctx=None):
     params = net._collect_params_with_prefix()
     missing, extra = sorted(set(params) - set(tensors)), sorted(set(tensors) - set(params))
     if missing or extra:
-        parts = [f"it lacks {_few(missing)}"] * bool(missing) + [f"it has {_few(extra)} besides"] * bool(
-            extra
-        )
+        parts = [f"it lacks {_few(missing)}"] * bool(missing) + [f"it has {_few(extra)} besides"] * bool(extra)
         raise UserError(f"{path} is of another network: {', '.join(parts)}")
     for name, value in tensors.items():
         if params[name].shape is not None and not _fits(params[name].shape, value.shape):
-            raise UserError(
-                f"{path} is of another network: {name} has shape {value.shape}, here {params[name].shape}"
-            )
+            raise UserError(f"{path} is of another network: {name} has shape {value.shape}, here {params[name].shape}")
     for name, param in params.items():
-        param._load_init(tensors[name], ctx or _where(param), cast_dtype=True, dtype_source="current")
+        param._load_init(tensors[name], _where(param, ctx), cast_dtype=True, dtype_source="current")
 
 
 def read_params(path):
@@ -45,13 +41,21 @@ def read_params(path):
         tensors = mx.nd.load(str(path))
     except (mx.MXNetError, OSError, ValueError):
         raise UserError(f"parameter file {path} is damaged or not a parameter file") from None
+    if not tensors:  # of a network without parameters; MXNet gives a list
+        return {}
     if not isinstance(tensors, dict):
         raise UserError(f"parameter file {path} holds no names; expected a file that save_params wrote")
     return {name.split(":", 1)[-1]: value for name, value in tensors.items()}
 
 
-def _where(param):
-    return param.list_ctx() if param._data is not None or param._deferred_init else mx.cpu()
+def _where(param, ctx):
+    """Devices for the values; a parameter that lives elsewhere is moved there."""
+    devices = [ctx] if isinstance(ctx, mx.Context) else ctx
+    if param._data is None and not param._deferred_init:
+        return devices or [mx.cpu()]
+    if devices and set(devices) != set(param.list_ctx()):
+        param.reset_ctx(devices)
+    return param.list_ctx()
 
 
 def _fits(shape, found):

@@ -25,6 +25,4 @@ def require(module):
         return importlib.import_module(module)
     except ImportError as error:
         extra = EXTRAS[module]
-        raise UserError(
-            f"{module} is needed for this: pip install 'gluon-attn[{extra}]' ({error})"
-        ) from None
+        raise UserError(f"{module} is needed for this: pip install 'gluon-attn[{extra}]' ({error})") from None

@@ -49,9 +49,7 @@ def set_amx(host):
         if not has_amx:
             return Step("off", "the processor has no amx_tile")
     elif not has_amx or "AMX" not in own.upper():
-        return Step(
-            "off", f"{ISA}={own} is set by you" + ("" if has_amx else ", the processor has no amx_tile")
-        )
+        return Step("off", f"{ISA}={own} is set by you" + ("" if has_amx else ", the processor has no amx_tile"))
     if _request_amx(host):
         if own is None:
             _set(host, ISA, _AMX)

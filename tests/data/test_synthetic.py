@@ -41,6 +41,8 @@ def test_same_seed_same_images():
 def test_every_class_has_its_own_name(classes):
     names = synthetic.class_names(classes)
     assert len(names) == len(set(names)) == classes
+    shapes = {name.split()[0] for name in names}
+    assert len(shapes) == (1 if classes < 4 else 2 if classes <= 24 else 5)
 
 
 def test_names_tell_what_is_drawn():
@@ -63,10 +65,10 @@ def test_any_size_shows_the_shape_in_its_colour(size):
     assert max(colour[0, 0], colour[0, -1], colour[-1, 0], colour[-1, -1]) < 40
 
 
-@pytest.mark.parametrize(("classes", "size"), [(10, 32), (4, 8)])
+@pytest.mark.parametrize(("classes", "size"), [(10, 16), (4, 8)])
 def test_a_linear_classifier_learns_it(classes, size):
     """Chance is 10 and 25 %; a network does better than this."""
     source = make(classes=classes, input_size=size)
     pixels = [arrays.images.reshape(len(arrays), -1) / 255 - 0.45 for arrays in (source.train, source.val)]
-    model = LogisticRegression(max_iter=60, tol=1e-2).fit(pixels[0], source.train.labels)
+    model = LogisticRegression(max_iter=300, tol=1e-3).fit(pixels[0], source.train.labels)
     assert model.score(pixels[1], source.val.labels) > 0.9

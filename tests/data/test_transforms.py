@@ -8,7 +8,7 @@ from gluon_attn.data.transforms import cutout, normalize, random_crop, random_fl
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 
 
-@pytest.fixture()
+@pytest.fixture
 def images():
     return np.random.default_rng(5).integers(0, 256, (40, 9, 12, 3), dtype=np.uint8)
 

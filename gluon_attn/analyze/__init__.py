@@ -1,0 +1,1 @@
+"""What a network costs, how fast it is, and pictures of how it trained."""

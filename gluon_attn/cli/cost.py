@@ -1,0 +1,76 @@
+"""`gluon-attn cost`: parameters and multiply-accumulates of a model."""
+
+import json
+
+from .table import render
+from .values import pair, whole
+
+
+def add_arguments(parser):
+    """Flags of `gluon-attn cost`; those of the network are the training script's."""
+    parser.add_argument("model", metavar="MODEL", help="network; `gluon-attn models` lists them")
+    parser.add_argument("--attention", metavar="NAME", help="attention; `gluon-attn attentions` lists them")
+    parser.add_argument(
+        "--attention-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the attention"
+    )
+    parser.add_argument("--plan", metavar="FILE", help="JSON file that says which attention sits where")
+    parser.add_argument("--act-type", metavar="NAME", help="activation, or an attentional one such as ChaATAC")
+    parser.add_argument("--act-layers", type=int, metavar="N", help="how many stages, from the last, get it")
+    parser.add_argument("--blocks", type=whole, metavar="N", help="blocks a stage of the atac network")
+    parser.add_argument("--r", type=whole, metavar="N", help="reduction of the attention")
+    parser.add_argument("--useReLU", "--use-relu", dest="use_relu", action="store_true", help="ReLU inside ChaATAC")
+    parser.add_argument(
+        "--useGlobal", "--use-global", dest="use_global", action="store_true", help="global pooling inside ChaATAC"
+    )
+    parser.add_argument("--classes", type=whole, default=10, metavar="N", help="number of classes (default 10)")
+    parser.add_argument("--input-size", type=whole, metavar="N", help="height and width (default: the network's)")
+    parser.add_argument("--layers", action="store_true", help="a row for every operator as well")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args):
+    """Print the table."""
+    from ..analyze.cost import cost
+    from ..analyze.published import published_parameters
+    from ..config.model import ModelConfig
+    from ..models.build import build
+    from ..models.factory import model_info
+
+    names = ("model", "attention", "plan", "act_type", "act_layers", "blocks", "r", "use_relu", "use_global")
+    config = ModelConfig(
+        **{name: getattr(args, name) for name in names}, attention_options=dict(args.attention_options)
+    )
+    size = args.input_size or model_info(args.model).input_size
+    net = build(config, args.classes, size)
+    result = cost(net, (3, size, size))
+    published = published_parameters(net.recipe)
+    if args.json:
+        data = {"model": net.recipe["model"], "classes": args.classes, "input_shape": [3, size, size]}
+        figure = dict(zip(("parameters", "source"), published, strict=True)) if published else None
+        print(json.dumps({**data, **result.to_dict(args.layers), "published": figure}, indent=2))
+        return 0
+    print(f"{net.recipe['model']}, {args.classes} classes, one image of 3x{size}x{size}\n")
+    if args.layers:
+        print(_table(result.layers, with_operator=True) + "\n")
+    print(_table([*result.parts, _total(result)], with_operator=False))
+    if result.attention.output:
+        print("\n" + _table([result.attention], with_operator=False))
+    print(f"\nbesides the parameters: {result.fixed:,} fixed weights, {result.statistics:,} running statistics")
+    if published:
+        print(f"published: {published[0]} parameters ({published[1]})")
+    return 0
+
+
+def _total(result):
+    from ..analyze.cost import Row
+
+    return Row("total", "", result.parts[-1].output, result.params, result.macs, result.other_ops)
+
+
+def _table(rows, with_operator):
+    header = ["part", "output", "params", "MACs", "other operations"]
+    cells = [[row.name, "x".join(map(str, row.output[1:])), row.params, row.macs, row.other_ops] for row in rows]
+    if with_operator:
+        header.insert(1, "operator")
+        cells = [[cell[0], row.op, *cell[1:]] for cell, row in zip(cells, rows, strict=True)]
+    return render(header, cells)

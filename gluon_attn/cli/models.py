@@ -1,0 +1,43 @@
+"""`gluon-attn models`: the networks."""
+
+import json
+
+from .table import render
+
+
+def add_arguments(parser):
+    """Flags of `gluon-attn models`."""
+    parser.add_argument("--cost", action="store_true", help="count parameters and MACs too, at 10 classes")
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+
+
+def run(args):
+    """Print a row for each network: input size, options with defaults, and what it costs where asked for."""
+    from ..models.factory import list_models
+
+    rows = [describe(name, args.cost) for name in list_models()]
+    if args.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    header = ["name", "input", *(["params", "MACs"] if args.cost else []), "options"]
+    cells = [
+        [row["name"], "x".join(map(str, row["input_shape"]))]
+        + ([row["params"], row["macs"]] if args.cost else [])
+        + [", ".join(f"{key}={value}" for key, value in row["options"].items())]
+        for row in rows
+    ]
+    print(render(header, cells))
+    return 0
+
+
+def describe(name, with_cost=False):
+    """Plain data about one network, in its default form."""
+    from ..analyze.cost import cost
+    from ..models.factory import get_model, model_info
+
+    info = model_info(name)
+    row = {"name": name, "input_shape": [3, info.input_size, info.input_size], "options": info.options()}
+    if with_cost:
+        result = cost(get_model(name, 10), row["input_shape"])
+        row.update(params=result.params, macs=result.macs)
+    return row

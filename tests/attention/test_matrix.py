@@ -1,0 +1,173 @@
+"""What holds for every attention. The registry is the list, so a new module is tested by being registered."""
+
+import re
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet.contrib import amp
+
+from gluon_attn import get_attention, list_attentions, load_params, save_params
+from gluon_attn.attention.base import ATTENTIONS
+from gluon_attn.attention.factory import attention_options
+from gluon_attn.models.plan import SLOTS
+from gluon_attn.nn import fast
+from gluon_attn.utils.errors import UserError
+
+pytestmark = pytest.mark.filterwarnings("ignore:Cannot decide type")
+each = pytest.mark.parametrize("name", list_attentions())
+each_width = pytest.mark.parametrize("channels", [16, 64])
+each_size = pytest.mark.parametrize("size", [(7, 5), (1, 1)], ids=str)
+each_batch = pytest.mark.parametrize("batch", [1, 3])
+
+#: attention -> height and width that it refuses by its definition
+REFUSED = {}
+
+
+def made(name, channels, size):
+    """A block with random weights and statistics."""
+    if size in REFUSED.get(name, ()):
+        pytest.skip(f"{name} is not defined for {size} maps")
+    block = get_attention(name, channels, **({"spatial": size[0]} if "spatial" in attention_options(name) else {}))
+    block.initialize(mx.init.Xavier())
+    for param_name, param in block.collect_params().items():
+        if param_name.endswith(("gamma", "running_var")):
+            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
+        elif param_name.endswith(("beta", "running_mean", "bias")):
+            param.set_data(mx.nd.random.normal(0, 0.2, param.shape))
+    return block
+
+
+def image(batch, channels, size):
+    return mx.nd.random.normal(shape=(batch, channels, *size))
+
+
+def same(got, wanted):
+    """Equal but for the order of additions."""
+    np.testing.assert_allclose(got.asnumpy(), wanted.asnumpy(), rtol=1e-5, atol=1e-6)
+
+
+@each
+@each_width
+@each_size
+@each_batch
+def test_imperative_is_hybrid_is_symbol(name, channels, size, batch, tmp_path):
+    block, x = made(name, channels, size), image(batch, channels, size)
+    imperative = block(x)
+    assert imperative.shape == x.shape
+    assert imperative.dtype == x.dtype
+    with fast.plain_operators():
+        plain = block(mx.sym.var("data"))
+    block.hybridize()
+    same(block(x), imperative)
+    block.export(str(tmp_path / "block"))
+    params = [p for p in (tmp_path / "block-0000.params",) if block.collect_params()]
+    loaded = mx.gluon.SymbolBlock.imports(str(tmp_path / "block-symbol.json"), ["data"], *map(str, params))
+    same(loaded(x), imperative)
+    same(mx.gluon.SymbolBlock(plain, mx.sym.var("data"), block.collect_params())(x), imperative)
+
+
+@each
+def test_one_graph_takes_any_batch_and_each_image_is_for_itself(name):
+    block = made(name, 16, (7, 5))
+    block.hybridize(static_alloc=True)
+    x = image(5, 16, (7, 5))
+    whole = block(x).copy()
+    for first, last in ((0, 1), (1, 4), (4, 5)):
+        same(block(x[first:last]), whole[first:last])
+
+
+@each
+@each_width
+@each_size
+@each_batch
+@pytest.mark.parametrize("hybrid", [False, True], ids=["imperative", "hybrid"])
+def test_gradients_are_finite(name, channels, size, batch, hybrid):
+    block, x = made(name, channels, size), image(batch, channels, size)
+    block.hybridize(hybrid)
+    x.attach_grad()
+    learned = {n: p for n, p in block.collect_params().items() if p.grad_req != "null"}
+    for param in learned.values():
+        param.grad()[:] = np.nan  # what no gradient reaches stays so
+    with mx.autograd.record():
+        y = block(x)
+    y.backward(mx.nd.random.normal(shape=y.shape))
+    grads = {"x": x.grad, **{n: p.grad() for n, p in learned.items()}}
+    assert [n for n, grad in grads.items() if not np.isfinite(grad.asnumpy()).all()] == []
+    assert np.abs(x.grad.asnumpy()).max() > 0
+
+
+@each
+def test_gradient_is_the_slope(name):
+    """Along a random direction the outputs change as the gradients say; float64, so that the slope is exact."""
+    block = made(name, 16, (7, 5))
+    block.cast("float64")
+    x = image(2, 16, (7, 5)).astype("float64")
+    towards, weights = mx.nd.random.normal(shape=(2, *x.shape)).astype("float64")
+    x.attach_grad()
+    with mx.autograd.record():
+        total = (block(x) * weights).sum()
+    total.backward()
+
+    def at(step):
+        with mx.autograd.record():
+            return (block(x.detach() + step * towards) * weights).sum().asscalar()
+
+    measured = (at(1e-6) - at(-1e-6)) / 2e-6
+    assert measured == pytest.approx((x.grad * towards).sum().asscalar(), rel=1e-5, abs=1e-5)
+
+
+@each
+def test_saved_and_loaded_bit_for_bit(name, tmp_path):
+    block, x = made(name, 16, (7, 5)), image(2, 16, (7, 5))
+    save_params(block, tmp_path / "block.params")
+    again = made(name, 16, (7, 5))
+    load_params(again, tmp_path / "block.params")
+    ours, theirs = block._collect_params_with_prefix(), again._collect_params_with_prefix()
+    assert list(ours) == list(theirs)
+    for key in ours:
+        assert (ours[key].data().asnumpy() == theirs[key].data().asnumpy()).all(), key
+    assert (again(x).asnumpy() == block(x).asnumpy()).all()
+
+
+@each
+def test_unknown_option_is_named(name):
+    with pytest.raises(UserError, match=f"attention '{name}' has no option 'colour'"):
+        get_attention(name, 16, colour="red")
+
+
+@each
+def test_every_option_is_used(name):
+    """An impossible value is noticed by whoever uses the option."""
+    for option in attention_options(name):
+        with pytest.raises(UserError):
+            get_attention(name, 16, **{option: object()})
+
+
+@each
+@each_width
+@each_size
+def test_bfloat16_is_close(name, channels, size):
+    """Mixed precision keeps 8 significant bits of what goes into and comes out of each convolution.
+
+    So each of at most three in a row errs by 3 * 2**-9 of its largest value at most, less where errors average
+    out. The sigmoid behind them has slope 1/4 and logits stay below 4 here: 3 * 3 * 2**-9 * 4 / 4 is 2 %.
+    """
+    block, x = made(name, channels, size), image(3, channels, size)
+    block.hybridize()
+    wanted = block(x).asnumpy()
+    converted = amp.convert_hybrid_block(block, target_dtype="bfloat16", ctx=mx.cpu())
+    got = converted(x).astype("float32").asnumpy()
+    assert got.shape == wanted.shape
+    assert np.abs(got - wanted).max() <= 0.02 * np.abs(wanted).max()
+
+
+@each
+def test_docstring_says_where_it_comes_from_and_all_options(name):
+    cls = ATTENTIONS.get(name)
+    text = cls.__doc__
+    assert "N,C,H,W -> N,C,H,W" in text
+    assert name == "identity" or re.search(r"https://\S+", text)
+    for option in attention_options(name):
+        assert re.search(rf"\b{option}\b", text), f"{option} is not explained"
+    assert cls.slot in SLOTS

@@ -1,0 +1,58 @@
+"""Exceptions to exit codes."""
+
+import pytest
+
+from gluon_attn.cli.guard import guarded
+from gluon_attn.utils.errors import TrainingError, UserError
+
+
+def failing(error):
+    def function(argv):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(("value", "code"), [(None, 0), (0, 0), (3, 3)])
+def test_what_the_function_returns(value, code):
+    assert guarded(lambda argv: value, ["a"]) == code
+
+
+def test_arguments_are_handed_on(monkeypatch):
+    seen = []
+    guarded(seen.append, ("a", "b"))
+    monkeypatch.setattr("sys.argv", ["tool", "c"])
+    guarded(seen.append)
+    assert seen == [["a", "b"], ["c"]]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UserError("no such\n  model"), 2, "error: no such model\n"),
+        (TrainingError("the loss is NaN"), 1, "error: the loss is NaN\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (SystemExit(2), 2, ""),
+        (SystemExit(), 0, ""),
+        (SystemExit("words"), 1, "error: words\n"),
+    ],
+)
+def test_one_line_and_a_code(capsys, error, code, line):
+    assert guarded(failing(error), []) == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_defect_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        guarded(lambda argv: 1 / 0, [])
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(run_command, tmp_path):
+    script = tmp_path / "talk.py"
+    script.write_text(
+        "import os, sys\nfrom gluon_attn.cli.guard import guarded\n"
+        "reader, writer = os.pipe()\nos.dup2(writer, 1)\nos.close(writer)\nos.close(reader)\n"
+        "sys.exit(guarded(lambda argv: print('x' * 100000), []))\n"
+    )
+    result = run_command(script)
+    assert (result.returncode, result.stderr) == (141, "")

@@ -1,0 +1,113 @@
+"""cost, attentions and models."""
+
+import json
+
+import pytest
+
+import gluon_attn
+from gluon_attn.cli import main
+from gluon_attn.cli.table import render
+
+
+def test_cost_table(capsys):
+    assert main(["cost", "cifar_resnet20_v1", "--attention", "se"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("cifar_resnet20_v1, 10 classes, one image of 3x32x32\n")
+    rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.strip()}
+    assert rows["total"][:3] == ["10", "274,847", "40,815,200"]
+    assert rows["attention"][1:3] == ["2,373", "2,016"]
+    assert {"stem", "stage1", "stage2", "stage3", "head"} <= set(rows)
+    assert "published" not in rows
+
+
+def test_cost_shows_the_published_figure(capsys):
+    assert main(["cost", "cifar_resnet56_v1"]) == 0
+    text = capsys.readouterr().out
+    assert "855,770" in text
+    assert "published: 0.85 M parameters (He et al. 2015, table 6)" in text
+
+
+def test_cost_as_json_with_the_training_scripts_flags(capsys):
+    flags = ["--act-type", "ChaATAC", "--useReLU", "--r", "2", "--blocks", "1", "--classes", "100"]
+    assert main(["cost", "atac", *flags, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["model"], found["params"] + found["fixed"], found["macs"]) == ("atac_cifar_resnet", 95434, 14342400)
+    assert "layers" not in found
+    assert main(["cost", "atac", *flags, "--json", "--layers"]) == 0
+    layers = json.loads(capsys.readouterr().out)["layers"]
+    assert sum(row["macs"] for row in layers) == 14342400
+
+
+def test_cost_of_options_and_sizes(capsys):
+    assert main(
+        ["cost", "cifar_resnet20_v1", "--attention", "se", "--attention-options", "reduction=8", "bias=false",
+         "--input-size", "64", "--json"]
+    ) == 0  # fmt: skip
+    found = json.loads(capsys.readouterr().out)
+    assert found["input_shape"] == [3, 64, 64]
+    assert found["attention"]["params"] == 3 * 2 * (16 * 2 + 32 * 4 + 64 * 8)
+    assert found["macs"] > 4 * 40_000_000
+
+
+def test_cost_by_layer(capsys):
+    assert main(["cost", "cifar_resnet20_v1", "--layers"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["features/0", "Convolution", "16x32x32", "432", "442,368", "0"] in lines
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["cost", "cifar_resnet2_v1"], "did you mean"),
+        (["cost", "cifar_resnet20_v1", "--attention", "sse"], "unknown attention 'sse'"),
+        (["cost", "cifar_resnet20_v1", "--attention", "se", "--attention-options", "x=1"], "has no option 'x'"),
+        (
+            ["cost", "cifar_resnet20_v1", "--attention", "se", "--attention-options", "x"],
+            "expected NAME=VALUE, got 'x'",
+        ),
+        (["cost", "cifar_resnet20_v1", "--classes", "0"], "must be a whole number above 0"),
+        (["cost", "cifar_resnet20_v1", "--plan", "nowhere.json"], "nowhere.json"),
+        (["cost"], "required: MODEL"),
+    ],
+)
+def test_errors_are_one_line(capsys, argv, message):
+    assert main(argv) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_attentions(capsys):
+    assert main(["attentions", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == gluon_attn.list_attentions()
+    assert rows["se"]["weights"] == 2 * 64 * 4 + 64 + 4
+    assert rows["se"]["options"] == {"reduction": 16, "bias": True}
+    assert rows["cha_atac"]["slot"] == "act"
+    assert "https://arxiv.org/abs/1910.03151" in rows["eca"]["summary"]
+    assert main(["attentions"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n{name} " in text for name in rows)
+
+
+def test_models(capsys):
+    assert main(["models", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == gluon_attn.list_models()
+    assert rows["atac_cifar_resnet"]["options"]["blocks"] == 3
+    assert "params" not in rows["cifar_resnet20_v1"]
+    assert main(["models"]) == 0
+    assert "cifar_resnet20_v1" in capsys.readouterr().out
+
+
+def test_models_with_cost(capsys, monkeypatch):
+    monkeypatch.setattr("gluon_attn.models.factory.list_models", lambda: ["cifar_resnet20_v1"])
+    assert main(["models", "--cost"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split() == ["name", "input", "params", "MACs", "options"]
+    assert row.split()[:4] == ["cifar_resnet20_v1", "3x32x32", "272,474", "40,813,184"]
+
+
+def test_table_aligns_numbers_right_and_text_left():
+    assert render(("name", "count"), [["a", 1234], ["long", None]]) == "name  count\na     1,234\nlong"

@@ -1,0 +1,48 @@
+"""One-line errors of the argument parser."""
+
+import pytest
+
+from gluon_attn.cli.parser import Parser, suggestion
+
+
+@pytest.fixture
+def parser():
+    parser = Parser(prog="tool")
+    parser.add_argument("--batch-size", type=int, default=1)
+    parser.add_argument("--mode", choices=["hybrid", "imperative"])
+    parser.add_argument("images", nargs="?")
+    return parser
+
+
+def test_good_flags(parser):
+    parsed = parser.parse_args(["--batch-size", "4", "--mode=hybrid", "x.png"])
+    assert (parsed.batch_size, parsed.mode, parsed.images) == (4, "hybrid", "x.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--bach-size", "4"], "unknown option --bach-size, did you mean --batch-size?; see tool --help"),
+        (["--bach-size=4"], "unknown option --bach-size, did you mean --batch-size?"),
+        (["--batch", "4"], "unknown option --batch"),  # no abbreviations
+        (["--zzz"], "unknown option --zzz; see tool --help"),
+        (["a", "b"], "unexpected argument 'b'"),
+        (["--batch-size", "many"], "invalid int value: 'many'"),
+        (["--batch-size"], "expected one argument"),
+        (["--mode", "fast"], "invalid choice: 'fast'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_code_2(parser, capsys, arguments, said):
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args(arguments)
+    printed = capsys.readouterr()
+    assert caught.value.code == 2
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+
+
+def test_suggestion():
+    assert suggestion("docter", ["doctor", "models"]) == ", did you mean doctor?"
+    assert suggestion("zzz", ["doctor", "models"]) == ""

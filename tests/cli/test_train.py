@@ -1,0 +1,187 @@
+"""train_cifar.py as a user runs it."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gluon_attn.nn.params import read_params
+
+SCRIPT = Path(__file__).parents[2] / "train_cifar.py"
+PUBLISHED = (
+    "--gpus 0 --num-epochs 400 --mode hybrid -j 32 --batch-size 128 --wd 0.0001 --lr 0.2 --lr-decay 0.1 "
+    "--lr-decay-epoch 300,350 --dataset cifar100 --model atac --act-type ChaATAC --useReLU --r 2 --blocks 3"
+)
+SMALL = (
+    "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 --batch-size 16 -j 1 "
+    "--model cifar_resnet20_v1 --attention eca --lr 0.02 --lr-mode cosine --num-epochs 4 --log-interval 1 --seed 5"
+)
+
+
+def train(arguments, cwd, **options):
+    command = [sys.executable, str(SCRIPT), *shlex.split(arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+
+
+def last_weights(folder):
+    newest = max((folder / "checkpoints").iterdir())
+    return {name: value.asnumpy() for name, value in read_params(newest / "net.params").items()}
+
+
+def history(folder):
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k not in ("seconds", "images_per_second")} for line in lines]
+
+
+def test_the_published_atac_command_runs_as_printed(tmp_path):
+    done = train(f"{PUBLISHED} --dataset digits --num-epochs 1 --blocks 1", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("no usable GPU here") == 1
+    folder = tmp_path / "runs/digits-atac-ChaATAC"
+    assert {path.name for path in folder.iterdir()} == {
+        "best.params", "card.json", "checkpoints", "config.yaml", "history.png", "log.txt", "metrics.jsonl",
+    }  # fmt: skip
+    card = json.loads((folder / "card.json").read_text())
+    assert card["model"] == "atac_cifar_resnet"
+    assert card["options"] == {
+        "blocks": 1, "act_type": "ChaATAC", "reduction": 2, "relu": True, "global_pool": False, "input_size": 32,
+    }  # fmt: skip
+    assert len(history(folder)) == 1
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unbroken")
+    done = train(f"{SMALL} --run-dir run", folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def kill_in_epoch(epoch, batch, cwd):
+    """Start the run and kill it, without a chance to clean up, once it logs that batch."""
+    command = [sys.executable, "-u", str(SCRIPT), *shlex.split(f"{SMALL} --run-dir run")]
+    with subprocess.Popen(command, cwd=cwd, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith(f"epoch {epoch} batch {batch}/"):
+                os.kill(process.pid, signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_killed_run_resumes_to_the_same_bits(unbroken, tmp_path):
+    kill_in_epoch(2, 2, tmp_path)
+    done = train(f"{SMALL} --run-dir run --resume auto", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch 1" in done.stderr
+    expected, found = last_weights(unbroken), last_weights(tmp_path / "run")
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+    assert history(tmp_path / "run") == history(unbroken)
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_the_run_still_ends_alike(unbroken, tmp_path):
+    kill_in_epoch(3, 2, tmp_path)
+    newest = max((tmp_path / "run/checkpoints").iterdir())
+    (newest / "net.params").write_bytes(b"damaged")
+    done = train("--run-dir run --resume auto", tmp_path)  # the run folder knows its own options
+    assert done.returncode == 0, done.stderr
+    assert f"checkpoint run/checkpoints/{newest.name} is damaged; the checkpoint before it is used" in done.stderr
+    assert history(tmp_path / "run") == history(unbroken)
+
+
+def test_resume_finds_the_run_by_its_options(tmp_path):
+    short = SMALL.replace("--num-epochs 4", "--num-epochs 1")
+    for arguments, name in ((short, "-eca"), (f"{short} --lr 0.03", "-eca-2")):
+        assert train(arguments, tmp_path).returncode == 0
+        assert (tmp_path / f"runs/synthetic-cifar_resnet20_v1{name}/best.params").exists()
+    done = train(f"{short} --num-epochs 2 --resume auto", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(history(tmp_path / "runs/synthetic-cifar_resnet20_v1-eca")) == 2
+    assert len(history(tmp_path / "runs/synthetic-cifar_resnet20_v1-eca-2")) == 1
+
+
+def test_a_run_is_not_overwritten_and_not_continued_with_other_options(unbroken):
+    done = train(f"{SMALL} --run-dir run", unbroken.parent)
+    assert done.returncode == 2
+    assert "already holds a run: add --resume auto" in done.stderr
+    done = train(f"{SMALL} --run-dir run --resume auto --lr 0.5", unbroken.parent)
+    assert done.returncode == 2
+    assert "made with other options (optim.lr)" in done.stderr
+
+
+def test_a_diverging_run_exits_1_and_names_the_checkpoint(tmp_path):
+    done = train(f"{SMALL} --num-epochs 3 --lr 1e30 --lr-mode step --warmup-epochs 2 --run-dir run", tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()[-1].split("; ")) >= 2
+    assert "checkpoint" in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_files_where_the_flags_put_them(tmp_path):
+    flags = "--save-period 1 --save-dir kept --save-plot-dir plots --summary --tensorboard --mode imperative"
+    done = train(f"{SMALL} --num-epochs 1 --run-dir run {flags}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["synthetic-cifar_resnet20_v1-eca-0001.params"]
+    assert (tmp_path / "plots/synthetic-cifar_resnet20_v1-eca_history.png").read_bytes()[1:4] == b"PNG"
+    assert "Total params: " in done.stdout
+    assert any(path.name.startswith("events.out") for path in (tmp_path / "run/events").iterdir())
+
+
+BAD = {
+    "--batch-size 0": "batch_size must be at least 1",
+    "--model cifar_resnet21_v1": "did you mean cifar_resnet20_v1",
+    "--attention sse": "unknown attention 'sse'; did you mean se",
+    "--dataset cifar11": "unknown dataset 'cifar11'; did you mean cifar10",
+    "--attention-options reductions=4": "has no option 'reductions'; did you mean reduction",
+    "--learning-rate 0.1": "unknown option --learning-rate",
+    "--optimizer adamm": "did you mean adam",
+    "--lr-mode cosines": "lr_mode must be one of step, cosine, poly",
+    "--num-epochs many": "num_epochs takes a whole number",
+    "--dataset cifar10 --data-dir nowhere": "nowhere",
+    "--pretrained nothing.params": "nothing.params does not exist",
+    "--config missing.yaml": "cannot read config missing.yaml",
+    "--resume yes": "--resume takes auto",
+    "--run-dir file/run": "cannot write to file/run",
+    "--plan plan.json": "give",
+    "--gpus 0 --num-gpus 1": "not both",
+}
+
+
+@pytest.mark.parametrize("flags", BAD)
+def test_bad_input_is_one_line_and_leaves_nothing(flags, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = train(f"{SMALL} {flags}", tmp_path)
+    assert done.returncode == 2
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    if flags != "--plan plan.json":
+        assert BAD[flags] in lines[0]
+    assert not (tmp_path / "runs").exists(), sorted((tmp_path / "runs").rglob("*"))
+
+
+def test_an_unknown_config_key_names_the_nearest(tmp_path):
+    (tmp_path / "recipe.yaml").write_text("optim:\n  learning_rate: 0.1\n")
+    done = train("--config recipe.yaml", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: unknown config key 'optim.learning_rate'")
+
+
+def test_flags_win_over_the_recipe_and_both_are_written_down(tmp_path):
+    (tmp_path / "recipe.yaml").write_text(
+        "data: {dataset: synthetic, train_images: 32, val_images: 16, batch_size: 16, input_size: 16, num_workers: 0}\n"
+        "model: {attention: se, attention_options: {reduction: 4}}\n"
+        "train: {num_epochs: 1, run_dir: run}\noptim: {lr: 0.5, wd: 0.01}\n"
+    )
+    done = train("--config recipe.yaml --lr 0.01", tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / "run/config.yaml").read_text()
+    assert "lr: 0.01\n" in written
+    assert "wd: 0.01\n" in written
+    assert "reduction: 4" in written

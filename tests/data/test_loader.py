@@ -1,0 +1,255 @@
+"""Order, shards, worker independence, and that no thread outlives its iterator."""
+
+import contextlib
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from gluon_attn.data.base import ArraySet
+from gluon_attn.data.loader import THREAD_NAME, Loader, map_in_order
+from gluon_attn.utils.errors import UserError
+
+
+def arrays(count):
+    """Image k is filled with k, label k is k."""
+    pixels = np.arange(count, dtype=np.uint8)[:, None, None, None]
+    return ArraySet(np.tile(pixels, (1, 2, 2, 3)), np.arange(count, dtype=np.int32))
+
+
+def noisy(images, labels, rng, epoch, epochs):
+    """A stand-in for augmentation: adds random numbers."""
+    data = images.transpose(0, 3, 1, 2) + rng.random((len(images), 3, 2, 2), np.float32) / 2
+    return data.astype(np.float32), labels.astype(np.float32)
+
+
+def loader(count=50, batch_size=8, train=True, prepare=noisy, seed=3, **options):
+    return Loader(arrays(count), batch_size, prepare, train=train, seed=seed, **options)
+
+
+def epoch(source, *which):
+    return [(data.asnumpy(), label.asnumpy()) for data, label in source.epoch(*which)]
+
+
+def labels(source, *which):
+    return [label.tolist() for _, label in epoch(source, *which)]
+
+
+def flat(parts):
+    return list(itertools.chain.from_iterable(parts))
+
+
+def same(first, second):
+    return len(first) == len(second) and all(
+        np.array_equal(a, b) for one, two in zip(first, second, strict=True) for a, b in zip(one, two, strict=True)
+    )
+
+
+def running():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(THREAD_NAME)]
+
+
+def test_batches_are_float32_on_the_cpu():
+    data, label = next(loader().epoch(0))
+    assert (data.shape, label.shape) == ((8, 3, 2, 2), (8,))
+    assert data.dtype == label.dtype == np.float32
+    assert data.context.device_type == "cpu"
+
+
+def test_images_keep_their_labels():
+    for data, label in epoch(loader(), 0):
+        np.testing.assert_array_equal(data[:, 0, 0, 0] // 1, label)
+
+
+def test_training_is_shuffled_anew_and_drops_the_rest():
+    source = loader()
+    first, second = labels(source, 0), labels(source, 1)
+    assert len(source) == len(first) == 6
+    assert [len(part) for part in first] == [8] * 6
+    for part in (first, second):
+        assert len(set(flat(part))) == 48
+        assert flat(part) != sorted(flat(part))
+    assert first != second
+
+
+def test_validation_is_in_order_and_whole():
+    source = loader(train=False)
+    assert flat(labels(source, 0)) == list(range(50))
+    assert [len(part) for part in labels(source, 5)] == [8] * 6 + [2]
+    assert len(source) == 7
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("workers", [1, 3, 32])
+def test_workers_change_nothing(train, workers, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
+    assert same(epoch(loader(train=train), 4), epoch(loader(train=train, num_workers=workers), 4))
+
+
+def test_an_epoch_does_not_depend_on_those_before():
+    source = loader(num_workers=2)
+    for number in range(3):
+        last = epoch(source, number)
+    assert same(last, epoch(loader(), 2))
+    assert same(last, epoch(source, 2))
+
+
+def test_each_batch_seed_and_epoch_has_its_own_noise():
+    def noise(source, which):
+        return [data.tobytes() for data, _ in epoch(source, which)]
+
+    def prepare(images, label, rng, epoch, epochs):
+        return rng.random(images.shape, np.float32), label.astype(np.float32)
+
+    drawn = [*noise(loader(prepare=prepare), 0), *noise(loader(prepare=prepare), 1)]
+    drawn += noise(loader(prepare=prepare, seed=4), 0)
+    for rank in range(2):
+        drawn += noise(loader(prepare=prepare, seed=5, rank=rank, size=2), 0)
+    assert len(set(drawn)) == len(drawn) == 6 + 6 + 6 + 2 * 3
+    assert labels(loader(), 0) != labels(loader(seed=4), 0)
+
+
+@pytest.mark.parametrize(("count", "size"), [(50, 2), (51, 2), (50, 3), (50, 7)])
+def test_training_shards_are_equal_and_disjoint(count, size):
+    parts = [labels(loader(count, 4, rank=rank, size=size), 1) for rank in range(size)]
+    assert {len(part) for part in parts} == {count // size // 4}
+    everything = flat(flat(parts))
+    assert len(set(everything)) == len(everything)
+
+
+@pytest.mark.parametrize(("count", "size"), [(50, 2), (51, 2), (50, 7), (2, 3)])
+def test_validation_shards_hold_each_image_once(count, size):
+    parts = [loader(count, 4, train=False, rank=rank, size=size) for rank in range(size)]
+    assert sorted(flat(flat(labels(part, 0) for part in parts))) == list(range(count))
+    assert [len(part) for part in parts] == [len(labels(part, 0)) for part in parts]
+
+
+def test_processes_share_one_order():
+    whole = flat(labels(loader(48, 48), 2))
+    for rank in range(3):
+        assert flat(labels(loader(48, 16, rank=rank, size=3), 2)) == whole[rank::3]
+
+
+def test_a_set_smaller_than_a_batch_is_one_batch():
+    source = loader(5, 64)
+    assert len(source) == 1
+    assert sorted(labels(source, 0)[0]) == [0, 1, 2, 3, 4]
+
+
+def test_too_many_processes():
+    with pytest.raises(UserError, match="3 training images cannot be shared by 4 processes"):
+        loader(3, rank=0, size=4)
+
+
+def test_prepare_is_told_the_epoch():
+    told = []
+
+    def prepare(images, label, rng, epoch, epochs):
+        told.append((epoch, epochs))
+        return images.astype(np.float32), label.astype(np.float32)
+
+    list(loader(8, prepare=prepare).epoch(3, 9))
+    list(loader(8, prepare=prepare).epoch(4))
+    assert told == [(3, 9), (4, None)]
+
+
+def test_workers_are_threads_and_end_with_the_epoch():
+    names = set()
+
+    def prepare(*arguments):
+        names.add(threading.current_thread().name)
+        return noisy(*arguments)
+
+    batches = loader(prepare=prepare, num_workers=2).epoch(0)
+    next(batches)
+    assert running()
+    list(batches)
+    assert not running()
+    assert all(name.startswith(THREAD_NAME) for name in names)
+
+
+def test_workers_end_when_the_loop_is_left():
+    for _ in loader(num_workers=2).epoch(0):
+        assert running()
+        break
+    assert not running()
+
+
+def test_workers_end_when_the_iterator_is_closed():
+    batches = loader(num_workers=2).epoch(0)
+    next(batches)
+    batches.close()
+    assert not running()
+
+
+def test_workers_end_when_the_loop_fails():
+    def loop():
+        for _ in loader(num_workers=2).epoch(0):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        loop()
+    del caught  # it holds the loop's frame, and that the iterator
+    assert not running()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_workers_error_reaches_the_caller_as_it_is(workers):
+    error = RuntimeError("broken image")
+
+    def prepare(images, label, rng, epoch, epochs):
+        if 7 in label:
+            raise error
+        return noisy(images, label, rng, epoch, epochs)
+
+    source = loader(train=False, prepare=prepare, batch_size=4, num_workers=workers)
+    got = []
+    with pytest.raises(RuntimeError) as caught:
+        got.extend(label.asnumpy().tolist() for _, label in source.epoch(0))
+    assert caught.value is error
+    assert got == [[0, 1, 2, 3]]
+    assert not running()
+
+
+def test_the_work_ahead_is_bounded_and_given_up(monkeypatch):
+    """32 workers on 2 cores: 2 threads and 4 results ahead; what no thread has begun is not begun any more."""
+    gate, futures = threading.Event(), []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *call):
+            futures.append(super().submit(*call))
+            return futures[-1]
+
+        def shutdown(self, wait, cancel_futures):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            gate.set()
+            super().shutdown(wait=wait)
+
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr("gluon_attn.data.loader.ThreadPoolExecutor", Pool)
+    work = map_in_order(lambda number: gate.wait() if number else "first", 1000, 32)
+    with contextlib.closing(work) as results:
+        assert next(results) == "first"
+        assert len(futures) == 5
+        assert len(running()) <= 2
+    assert not running()
+    assert futures[3].cancelled()
+    assert futures[4].cancelled()
+
+
+def test_leaving_python_in_mid_epoch_ends(run_command):
+    """The iterator is still alive when the interpreter stops; its threads must not keep the process."""
+    program = """if True:
+        import gluon_attn, sys
+        from gluon_attn.config.data import DataConfig
+        from gluon_attn.data.factory import build
+        data = build(DataConfig(dataset="synthetic", batch_size=8, num_workers=2), seed=1)
+        batches = data.train.epoch(0)
+        next(batches)
+        print("got one")
+        sys.exit(7)
+    """
+    done = run_command("-c", program, timeout=120)
+    assert (done.returncode, done.stdout.strip()) == (7, "got one"), done.stderr

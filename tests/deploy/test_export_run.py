@@ -1,0 +1,119 @@
+import os
+
+import numpy as np
+import pytest
+from networks import digits_run
+
+from gluon_attn.deploy import check, export, predictor
+from gluon_attn.utils.errors import UserError
+
+pytest.importorskip("onnx")
+BOTH = ("symbol", "onnx")
+FILES = ["run-0000.params", "run-card.json", "run-symbol.json", "run.onnx"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return digits_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+def listing(folder):
+    return sorted(item.name for item in folder.iterdir())
+
+
+def test_files_are_named_after_the_run_and_checked(run, tmp_path):
+    paths, agreements = export.export_run(run, BOTH, tmp_path / "new" / "out")
+    assert listing(tmp_path / "new" / "out") == FILES
+    assert [path.name for path in paths] == ["run-symbol.json", "run.onnx"]
+    assert [one.kind for one in agreements] == list(BOTH)
+    assert all(one.good and one.images == 64 for one in agreements)
+    assert str(agreements[1]).startswith(f"onnx   {tmp_path}/new/out/run.onnx agrees with the trained network on 64")
+
+
+def test_default_folder_is_in_the_run(run):
+    paths, agreements = export.export_run(run, check=False)
+    assert paths == [run / "export" / "run-symbol.json"]
+    assert not agreements
+    assert listing(run / "export") == FILES[:3]
+
+
+def test_preprocess_goes_into_the_card(run, tmp_path):
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    _, agreements = export.export_run(run, BOTH, tmp_path, preprocess=True, images=images)
+    assert [one.images for one in agreements] == [2, 2]
+    assert all(predictor.load(tmp_path / name).card.preprocess for name in FILES[2:])
+
+
+@pytest.mark.parametrize("target", ["file", "file/below"])
+def test_a_file_where_the_folder_should_be(run, tmp_path, target):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match="cannot write to"):
+        export.export_run(run, BOTH, tmp_path / target)
+    assert listing(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_where_a_file_should_be(run, tmp_path):
+    (tmp_path / "run.onnx").mkdir()
+    (tmp_path / "run.onnx" / "mine").write_text("")
+    with pytest.raises(UserError, match=r"run\.onnx: it is a folder"):
+        export.export_run(run, BOTH, tmp_path, check=False)
+    assert listing(tmp_path) == ["run.onnx"]
+    assert listing(tmp_path / "run.onnx") == ["mine"]
+
+
+def test_a_full_disk_leaves_nothing(run, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(export.onnx, "write_onnx", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        export.export_run(run, BOTH, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_that_differ_do_not_replace_good_ones(run, tmp_path, monkeypatch):
+    (tmp_path / "run.onnx").write_text("an earlier export")
+    trace = export.trace
+
+    def wrong(net, card, plain=False):
+        graph = trace(net, card, plain)
+        graph.args["dense0_bias"][0] += 1
+        return graph
+
+    monkeypatch.setattr(export, "trace", wrong)
+    with pytest.raises(UserError, match=r"nothing was exported: symbol .*DIFFERS"):
+        export.export_run(run, BOTH, tmp_path)
+    assert listing(tmp_path) == ["run.onnx"]
+    assert (tmp_path / "run.onnx").read_text() == "an earlier export"
+
+
+def test_unknown_format(run, tmp_path):
+    with pytest.raises(UserError, match="unknown format 'tflite'"):
+        export.export_run(run, ("tflite",), tmp_path / "out")
+
+
+def test_compare_tells_small_from_large(run, tmp_path, monkeypatch):
+    (path,), _ = export.export_run(run, output=tmp_path, check=False)
+    loaded = predictor.load(path)
+    images = export.random_images(loaded.card, 8)
+    logits = loaded.predict(images)
+    scale = abs(logits).max()
+    assert check.compare(path, images, logits).difference == 0
+    assert check.compare(path, images, logits + 0.5e-5 * scale).good
+    assert not check.compare(path, images, logits + 2e-5 * scale).good
+    swapped = logits.copy()
+    swapped[0, [logits[0].argmax(), logits[0].argmin()]] = swapped[0, [logits[0].argmin(), logits[0].argmax()]]
+    assert check.compare(path, images, swapped).other_class == 1
+    assert not check.compare(path, images, np.full_like(logits, np.nan)).good
+    with pytest.raises(UserError, match="outputs of shape"):
+        check.compare(path, images, logits[:, :4])
+
+
+def test_a_tie_is_no_other_class(run, tmp_path, monkeypatch):
+    (path,), _ = export.export_run(run, output=tmp_path, check=False)
+    monkeypatch.setattr(
+        check, "load", lambda _: type("P", (), {"kind": "x", "predict": lambda *_: np.array([[1, 1 + 1e-6, 0]])})
+    )
+    images = np.zeros((1, 1, 1, 3), np.uint8)
+    assert check.compare(path, images, np.array([[1 + 1e-6, 1, 0]])).good

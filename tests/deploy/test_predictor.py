@@ -1,0 +1,180 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from networks import network, write_run
+
+from gluon_attn.deploy import export, onnx, predictor, run, score, symbol
+from gluon_attn.utils.errors import UserError
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A folder with a run, and its network exported in both formats as `net`."""
+    folder = tmp_path_factory.mktemp("original")
+    net, card = network("atac_cifar_resnet", blocks=1)
+    write_run(folder / "run", net, card)
+    export.export_symbol(net, card, folder / "net")
+    export.export_onnx(net, card, folder / "net.onnx")
+    return folder
+
+
+@pytest.fixture
+def files(original, tmp_path):
+    """A copy to damage."""
+    return shutil.copytree(original, tmp_path / "copy")
+
+
+def test_three_kinds_one_answer(original):
+    targets = {"run": "run", "symbol": "net-symbol.json", "onnx": "net.onnx"}
+    loaded = {kind: predictor.load(original / name) for kind, name in targets.items()}
+    images = export.random_images(loaded["run"].card, 7)
+    results = {kind: one.predict(images, batch_size=4) for kind, one in loaded.items()}
+    for kind, one in loaded.items():
+        assert one.kind == kind
+        assert one.card == loaded["run"].card
+        assert results[kind].shape == (7, 10)
+        assert results[kind].dtype == np.float32
+        assert np.allclose(results[kind], results["run"], atol=1e-5 * abs(results["run"]).max())
+        assert one.predict(images[:0]).shape == (0, 10)
+
+
+def test_images_of_another_kind_are_refused(original):
+    loaded = predictor.load(original / "run")
+    for images in (np.zeros((2, 32, 32, 3), np.float32), np.zeros((2, 28, 28, 3), np.uint8)):
+        with pytest.raises(UserError, match="takes images of 32x32x3 uint8"):
+            loaded.predict(images)
+
+
+def cut(path, size=1000):
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+DAMAGE = {
+    "no target": ("nothing", None, "does not exist; name a run folder"),
+    "a folder that is no run": (".", None, "is not a run folder: it has no card.json"),
+    "another kind of file": ("run/best.params", None, "is not a run folder, a NAME-symbol.json or a NAME.onnx"),
+    "run without weights": ("run", lambda d: (d / "run/best.params").unlink(), "has not finished an epoch"),
+    "run with cut weights": ("run", lambda d: cut(d / "run/best.params"), "best.params is damaged"),
+    "run with a cut card": ("run", lambda d: cut(d / "run/card.json", 50), "card.json is not valid JSON"),
+    "run of an unknown model": ("run", lambda d: edit(d / "run/card.json", model="resnet"), "unknown model 'resnet'"),
+    "run with an odd plan": ("run", lambda d: edit(d / "run/card.json", options={"x": 1}), "has no option 'x'"),
+    "run of another model": (
+        "run",
+        lambda d: edit(d / "run/card.json", model="cifar_resnet20_v1", options={}),
+        "is of another network: it lacks",
+    ),
+    "symbol cut": ("net-symbol.json", lambda d: cut(d / "net-symbol.json"), "damaged or not a symbol file"),
+    "symbol is other JSON": (
+        "net-symbol.json", lambda d: (d / "net-symbol.json").write_text("{}"), "damaged or not a symbol file",
+    ),
+    "symbol is no text": (
+        "net-symbol.json", lambda d: (d / "net-symbol.json").write_bytes(b"\xff\x00" * 99), "damaged or not a symbol",
+    ),
+    "symbol without params": (
+        "net-symbol.json", lambda d: (d / "net-0000.params").unlink(), "comes with net-0000.params, which is missing",
+    ),
+    "symbol without card": (
+        "net-symbol.json", lambda d: (d / "net-card.json").unlink(), "comes with net-card.json, which is missing",
+    ),
+    "params cut": ("net-symbol.json", lambda d: cut(d / "net-0000.params"), "net-0000.params is damaged"),
+    "params of another model": (
+        "net-symbol.json", lambda d: other(d, "cifar_resnet20_v1"), "is of another network: it",
+    ),
+    "params of another size": (
+        "net-symbol.json", lambda d: other(d, "atac_cifar_resnet", blocks=1, reduction=4), "has shape",
+    ),
+    "card of another model": (
+        "net-symbol.json", lambda d: edit(d / "net-card.json", classes=7), r"not go with its card: \(10,\) outputs",
+    ),
+    "card with an unknown key": (
+        "net-symbol.json", lambda d: edit(d / "net-card.json", clases=7), "net-card.json: unknown config key",
+    ),
+    "onnx cut": ("net.onnx", lambda d: cut(d / "net.onnx"), "damaged or not an ONNX file"),
+    "onnx empty": ("net.onnx", lambda d: cut(d / "net.onnx", 0), "damaged or not an ONNX file"),
+    "onnx without card": ("net.onnx", lambda d: onnx_card(d, None), "holds no card"),
+    "onnx with a broken card": ("net.onnx", lambda d: onnx_card(d, "{"), "its card cannot be read"),
+    "onnx with an odd card": ("net.onnx", lambda d: onnx_card(d, '{"clases": 1}'), "its card cannot be read"),
+}  # fmt: skip
+
+
+def other(folder, name, **options):
+    net, card = network(name, **options)
+    export.export_symbol(net, card, folder / "other")
+    shutil.move(folder / "other-0000.params", folder / "net-0000.params")
+
+
+def onnx_card(folder, text):
+    from onnx import load, save
+
+    model = load(str(folder / "net.onnx"))
+    del model.metadata_props[:]
+    if text:
+        model.metadata_props.add(key=onnx.CARD_KEY, value=text)
+    save(model, str(folder / "net.onnx"))
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damage_is_one_line_that_names_it(files, case):
+    target, harm, message = DAMAGE[case]
+    if harm:
+        harm(files)
+    with pytest.raises(UserError, match=message) as error:
+        predictor.load(files / target)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_onnxruntime_names_the_extra(original, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    with pytest.raises(UserError, match=r"gluon-attn\[onnx\]"):
+        predictor.load(original / "net.onnx")
+
+
+def test_sessions_keep_to_their_threads(original, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    session, _ = onnx.open_session(original / "net.onnx")
+    assert session.get_session_options().intra_op_num_threads == 3
+    assert session.get_providers() == ["CPUExecutionProvider"]
+
+
+def test_load_run_gives_the_network_and_card(original):
+    net, card = run.load_run(original / "run")
+    assert card == run.load_card(original / "run") == symbol.read_symbol(original / "net-symbol.json").card
+    assert net.recipe["model"] == card.model
+
+
+class Fixed:
+    """A predictor that knows its logits."""
+
+    def __init__(self, logits, card):
+        self.logits, self.card = np.array(logits, np.float32), card
+
+    def predict(self, images, batch_size):
+        return self.logits[: len(images)]
+
+
+def test_score_counts(original):
+    card = run.load_card(original / "run").replace(classes=6, class_names=())
+    logits = [[9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]]
+    images = np.zeros((4, 1, 1, 3), np.uint8)
+    result = score.score(Fixed(logits, card), images, np.array([0, 4, 5, 5]))
+    assert (result.images, result.correct, result.among_five) == (4, 2, 3)
+    assert result.to_dict()["accuracy"] == 0.5
+    with pytest.raises(UserError, match="7 classes or more"):
+        score.score(Fixed(logits, card), images, np.array([0, 4, 5, 6]))
+    few = score.score(Fixed([row[:5] for row in logits], card.replace(classes=5)), images, np.array([0, 1, 1, 4]))
+    assert few.among_five is None
+    assert "top5" not in few.to_dict()
+
+
+def test_probabilities_and_ranks():
+    shares = score.probabilities(np.array([[1000.0, 1000.0, -1000.0]]))
+    assert shares.tolist() == [[0.5, 0.5, 0.0]]
+    assert score.top(shares, 2).tolist() == [[0, 1]]

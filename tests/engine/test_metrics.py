@@ -1,0 +1,54 @@
+"""Meters and evaluation against NumPy."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_attn.engine.evaluate import evaluate
+from gluon_attn.engine.metrics import Meter
+
+
+def test_meter_averages_over_images_not_batches():
+    rng = np.random.RandomState(0)
+    meter, losses, hits, top5 = Meter(), [], [], []
+    for n in (5, 3):
+        loss, logits, labels = rng.rand(n), rng.randn(n, 8), rng.randint(0, 8, n)
+        meter.add([mx.nd.array(loss)], [mx.nd.array(logits)], [mx.nd.array(labels)])
+        losses.extend(loss)
+        hits.extend(logits.argmax(1) == labels)
+        top5.extend(label in row.argsort()[-5:] for row, label in zip(logits, labels, strict=True))
+    result = meter.result()
+    assert result["loss"] == pytest.approx(np.mean(losses), rel=1e-6)
+    assert result["accuracy"] == pytest.approx(np.mean(hits))
+    assert result["top5"] == pytest.approx(np.mean(top5))
+    assert (meter.batches, meter.images) == (2, 8)
+
+
+def test_soft_labels_count_by_their_largest_share():
+    meter = Meter()
+    logits = mx.nd.array([[2.0, 1.0], [0.0, 1.0]])
+    meter.add([mx.nd.zeros(2)], [logits], [mx.nd.array([[0.9, 0.1], [0.6, 0.4]])])
+    assert meter.result() == {"loss": 0.0, "accuracy": 0.5}
+
+
+def test_nan_shows_once_read():
+    meter = Meter()
+    meter.add([mx.nd.array([float("nan")])], [mx.nd.zeros((1, 2))], [mx.nd.zeros(1)])
+    assert meter.finite
+    meter.flush()
+    assert not meter.finite
+
+
+def test_evaluate_splits_over_devices_and_keeps_the_last_batch():
+    images, labels = mx.nd.random.normal(shape=(7, 4)), mx.nd.array([0, 1, 2, 3, 0, 1, 2])
+
+    class Batches:
+        def epoch(self, number):
+            yield images[:4], labels[:4]
+            yield images[4:], labels[4:]
+
+    result = evaluate(lambda x: x, Batches(), [mx.cpu(0), mx.cpu(1)])
+    expected = (images.asnumpy().argmax(1) == labels.asnumpy()).mean()
+    assert result["accuracy"] == pytest.approx(expected)
+    log_p = mx.nd.log_softmax(images).asnumpy()
+    assert result["loss"] == pytest.approx(-log_p[np.arange(7), labels.asnumpy().astype(int)].mean(), rel=1e-6)

@@ -1,0 +1,56 @@
+"""The Gluon trainer: options reach the optimizer, decay and clipping do what they say."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd, gluon
+
+from gluon_attn.config.model import OptimConfig
+from gluon_attn.engine.optim import clip_gradients, make_trainer
+from gluon_attn.engine.schedule import Schedule
+from gluon_attn.utils.errors import UserError
+
+
+def make(**options):
+    net = gluon.nn.HybridSequential()
+    net.add(gluon.nn.Dense(4, in_units=3), gluon.nn.BatchNorm(in_channels=4))
+    net.initialize(mx.init.Normal(1.0))
+    config = OptimConfig(**options)
+    return net, make_trainer(net, config, Schedule(config, 2, 2))
+
+
+def test_no_wd_spares_norms_and_biases_only():
+    net, _ = make(no_wd=True)
+    found = {name.split(".")[1]: p.wd_mult for name, p in net._collect_params_with_prefix().items()}
+    assert found["weight"] == 1.0
+    assert found["bias"] == found["gamma"] == found["beta"] == 0.0
+    net, _ = make()
+    assert {p.wd_mult for p in net.collect_params().values()} == {1.0}
+
+
+def test_unknown_optimizer_names_the_nearest():
+    with pytest.raises(UserError, match="did you mean adam"):
+        make(optimizer="adamm")
+
+
+def test_momentum_of_an_optimizer_without_one_is_refused():
+    with pytest.raises(UserError, match="adam has no momentum"):
+        make(optimizer="adam", momentum=0.9)
+    assert make(optimizer="sgd")[1]._optimizer.momentum == 0.9
+    assert make(optimizer="sgd", momentum=0.5)[1]._optimizer.momentum == 0.5
+
+
+@pytest.mark.parametrize("largest", [0.5, 1e6])
+def test_clipping_bounds_the_common_norm(largest):
+    net, trainer = make()
+    with autograd.record():
+        loss = (net(mx.nd.random.normal(shape=(8, 3))) ** 3).sum() * 10
+    loss.backward()
+
+    def gradients():
+        return np.concatenate([p.grad().asnumpy().ravel() for p in trainer._params if p.grad_req != "null"])
+
+    before = gradients()
+    clip_gradients(trainer, largest)
+    scale = min(1.0, largest / (np.linalg.norm(before) + 1e-8))
+    np.testing.assert_allclose(gradients(), before * scale, rtol=1e-5)

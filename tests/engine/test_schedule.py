@@ -1,0 +1,42 @@
+"""Learning rates at every update."""
+
+import math
+
+import pytest
+
+from gluon_attn.config.model import OptimConfig
+from gluon_attn.engine.schedule import Schedule
+
+
+def rates(epochs, steps, **options):
+    schedule = Schedule(OptimConfig(lr=0.4, **options), epochs, steps)
+    return [schedule(update) for update in range(1, epochs * steps + 1)]  # MXNet counts updates from 1
+
+
+def test_step_changes_with_the_first_batch_of_its_epoch():
+    found = rates(4, 5, lr_mode="step", lr_decay=0.5, lr_decay_epoch=(1, 3))
+    assert found == pytest.approx([0.4] * 5 + [0.2] * 10 + [0.1] * 5)
+
+
+def test_a_period_replaces_the_list_of_epochs():
+    assert rates(4, 2, lr_decay_period=2) == pytest.approx([0.4] * 4 + [0.04] * 4)
+
+
+def test_cosine_starts_at_lr_and_ends_at_the_target():
+    found = rates(3, 7, lr_mode="cosine", target_lr=0.1)
+    expected = [0.1 + 0.3 * (1 + math.cos(math.pi * i / 20)) / 2 for i in range(21)]
+    assert found == pytest.approx(expected)
+
+
+def test_poly_is_quadratic():
+    assert rates(1, 11, lr_mode="poly") == pytest.approx([0.4 * (1 - i / 10) ** 2 for i in range(11)])
+
+
+def test_warm_up_climbs_and_hands_over():
+    found = rates(3, 4, lr_mode="step", lr_decay_epoch=(2,), warmup_epochs=1, warmup_lr=0.1)
+    assert found == pytest.approx([0.1, 0.2, 0.3, 0.4] + [0.4] * 4 + [0.04] * 4)
+
+
+def test_one_batch_in_all_is_no_division_by_zero():
+    assert rates(1, 1, lr_mode="cosine") == pytest.approx([0.4])
+    assert rates(1, 1, warmup_epochs=3) == pytest.approx([0.0])

@@ -1,0 +1,165 @@
+"""What the flags of a command mean together."""
+
+import shlex
+
+import mxnet as mx
+import pytest
+
+from gluon_attn import Plan, get_model, save_params
+from gluon_attn.cli.flags import make_parser, parse, resolve
+from gluon_attn.config.model import ModelConfig
+from gluon_attn.config.train import RunConfig
+from gluon_attn.models.build import build
+from gluon_attn.utils.errors import UserError
+
+PUBLISHED = (
+    "--gpus 0 --num-epochs 400 --mode hybrid -j 32 --batch-size 128 --wd 0.0001 --lr 0.2 --lr-decay 0.1"
+    " --lr-decay-epoch 300,350 --dataset cifar100 --model atac --act-type ChaATAC --useReLU --r 2 --blocks 3"
+)
+
+
+def built(classes=10, input_size=None, **options):
+    return build(ModelConfig(**options), classes, input_size)
+
+
+def failing(**options):
+    """The message of the `UserError`, which must be one line."""
+    with pytest.raises(UserError) as caught:
+        built(**options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def entries(net):
+    """The entries of a network's plan, without what is at its default."""
+    default = {"options": {}, "stages": None, "shared": False, "scheme": None}
+    plan = net.recipe["plan"]["entries"]
+    return [{key: value for key, value in entry.items() if value != default.get(key, ())} for entry in plan]
+
+
+def test_nothing_asked_for():
+    net = built()
+    assert net.recipe == {
+        "model": "cifar_resnet20_v1", "classes": 10, "plan": Plan().to_dict(), "options": {},
+    }  # fmt: skip
+    assert net.features[2][0].body[0].weight._data is None
+
+
+def test_open_atacs_published_command():
+    parser = make_parser("train", "train", RunConfig, {})
+    config = resolve(RunConfig, parse(parser, shlex.split(PUBLISHED))[0])
+    net = build(config.model, 100, 32)
+    wanted = get_model("atac", 100, blocks=3, act_type="ChaATAC", act_layers=4, reduction=2, relu=True)
+    assert repr(net) == repr(wanted)
+    assert net.recipe["model"] == "atac_cifar_resnet"
+    assert net.recipe["options"] == {
+        "blocks": 3, "input_size": 32, "act_type": "ChaATAC", "reduction": 2, "relu": True, "global_pool": False,
+    }  # fmt: skip
+
+
+def test_the_inner_relu_is_off_unless_asked_for():
+    """As in the published script; the network's own default, where no activation is named, is the paper's."""
+    layers = [type(layer).__name__ for layer in built(model="atac", act_type="ChaATAC").features[6].mlp]
+    assert layers == ["Conv2D", "BatchNorm", "Conv2D", "BatchNorm"]
+    layers = [type(layer).__name__ for layer in built(model="atac").features[6].mlp]
+    assert layers == ["Conv2D", "BatchNorm", "Activation", "Conv2D", "BatchNorm"]
+
+
+def test_flags_of_the_atac_network():
+    net = built(model="atac", act_type="ChaATAC", act_layers=1, use_global=True, r=4, blocks=1, drop_rate=0.1)
+    assert type(net.features[4][0].act1).__name__ == "Activation"
+    assert net.features[6]._global_pool
+    assert net.features[6].mlp[0].weight.shape == (16, 64, 1, 1)
+    assert repr(net).count("Dropout") == 3
+    assert type(built(model="atac", act_type="swish").features[6]).__name__ == "Swish"
+
+
+def test_an_attention_with_its_options():
+    net = built(attention="SE", r=4, attention_options={"bias": False}, last_gamma=True, input_size=20)
+    assert entries(net) == [{"slot": "post", "name": "SE", "options": {"bias": False, "reduction": 4}}]
+    assert net.recipe["options"] == {"last_gamma": True, "input_size": 20}
+
+
+def test_an_explicit_reduction_wins_over_r():
+    assert entries(built(attention="se", r=4, attention_options={"reduction": 8}))[0]["options"] == {"reduction": 8}
+
+
+@pytest.mark.parametrize(
+    ("model", "act_layers", "stages"),
+    [
+        ("cifar_resnet20_v1", None, [1, 2, 3]),
+        ("cifar_resnet20_v1", 1, [3]),
+        ("cifar_resnet20_v1", 0, []),
+        ("cifar_resnet20_v2", None, [1, 2, 3, 4]),
+        ("cifar_resnet20_v2", 2, [3, 4]),
+    ],
+)
+def test_act_type_on_any_backbone(model, act_layers, stages):
+    net = built(model=model, act_type="ChaATAC", act_layers=act_layers, r=2, use_relu=True)
+    options = {"reduction": 2, "relu": True, "global_pool": False}
+    assert entries(net) == [{"slot": "act", "name": "ChaATAC", "options": options, "stages": stages}]
+    holds = ["ChaATAC(" in repr(stage) for stage in list(net.features)[2:5]]
+    assert holds == [stage in stages for stage in (1, 2, 3)]
+
+
+def test_attention_and_activation_together():
+    """--r is the activation's then, as in the published script; the attention's goes into --attention-options."""
+    net = built(attention="se", act_type="ChaATAC", r=4, act_layers=1)
+    assert [entry["slot"] for entry in entries(net)] == ["post", "act"]
+    assert "options" not in entries(net)[0]
+    assert entries(net)[1]["options"]["reduction"] == 4
+    net = built(attention="eca", act_type="prelu")
+    assert [entry["name"] for entry in entries(net)] == ["eca", "prelu"]
+
+
+def test_an_attention_as_activation_gets_only_what_it_knows():
+    """--useReLU and --useGlobal count as not given for all but the attentional activations."""
+    assert entries(built(act_type="se", r=4))[0]["options"] == {"reduction": 4}
+    assert "options" not in entries(built(act_type="elu"))[0]
+
+
+def test_a_plan_file(tmp_path):
+    plan = Plan([{"name": "se", "scheme": "101010101"}])
+    (tmp_path / "plan.json").write_text(plan.to_json())
+    assert built(plan=str(tmp_path / "plan.json")).recipe["plan"] == plan.to_dict()
+
+
+def test_a_parameter_file(tmp_path):
+    net = built(attention="eca")
+    net.initialize(mx.init.Xavier())
+    save_params(net, tmp_path / "net.params")
+    again = built(attention="eca", pretrained=str(tmp_path / "net.params"))
+    x = mx.nd.random.normal(shape=(1, 3, 8, 8))
+    assert (again(x).asnumpy() == net(x).asnumpy()).all()
+    assert "is of another network" in failing(attention="se", pretrained=str(tmp_path / "net.params"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"model": "cifar_resnet21"}, "unknown model 'cifar_resnet21'; did you mean "),
+        ({"attention": "sse"}, "unknown attention 'sse'; did you mean "),
+        ({"attention": "eca", "r": 4}, "attention 'eca' has no option 'reduction'; known: b, gamma, kernel_size"),
+        ({"attention": "se", "attention_options": {"name": "eca"}}, "attention 'se' has no option 'name'; "),
+        ({"attention": "se", "attention_options": {"reduction": "x"}}, "reduction must be a whole number above 0"),
+        ({"blocks": 3}, "model 'cifar_resnet20_v1' has no option 'blocks'; "),
+        ({"model": "atac", "attention": "se"}, "model 'atac' has its attention in its name; "),
+        ({"model": "atac", "attention": "se", "act_type": "elu"}, "model 'atac' has its attention in its name; "),
+        ({"model": "atac", "last_gamma": True}, "model 'atac' has no option 'last_gamma'; "),
+        ({"model": "atac", "act_type": "elu", "r": 2}, "reduction: options of ChaATAC, which activation 'elu' has not"),
+        (
+            {"model": "atac", "act_type": "elu", "use_relu": True},
+            "relu: options of ChaATAC, which activation 'elu' has",
+        ),
+        ({"act_type": "relu", "use_global": True}, "global_pool: options of ChaATAC, which activation 'relu' has not"),
+        ({"act_type": "se", "use_relu": True}, "attention 'se' has no option 'relu'; "),
+        ({"act_type": "relo"}, "unknown act_type 'relo'; choose an activation (elu, "),
+        ({"act_type": "elu", "act_layers": 4}, "act_layers must be from 0 to 3 in this network, got 4"),
+        ({"act_type": "ChaATAC", "attention": "cha_atac"}, "cha_atac and ChaATAC both want the act slot of stage 1; "),
+        ({"model": "cifar_resnet20_v2", "last_gamma": True}, "last_gamma is for version 1 networks"),
+        ({"plan": "nowhere.json"}, "plan nowhere.json: cannot read nowhere.json: No such file"),
+        ({"pretrained": "nowhere.params"}, "parameter file nowhere.params does not exist"),
+    ],
+)
+def test_refused(options, words):
+    assert failing(**options).startswith(words)

@@ -1,0 +1,53 @@
+"""Networks with weights as after training, and the run folders that hold them."""
+
+import mxnet as mx
+import numpy as np
+
+import gluon_attn
+from gluon_attn.config.card import Card
+from gluon_attn.config.data import DataConfig
+from gluon_attn.data import factory
+from gluon_attn.utils.files import write_json
+
+
+def network(name="cifar_resnet20_v1", classes=10, **options):
+    """(network, card): hybridized, its norms' scales, shifts and statistics away from what they start at."""
+    net = gluon_attn.get_model(name, classes, **options)
+    net.initialize(mx.init.MSRAPrelu())
+    random = np.random.default_rng(1)
+    for key, parameter in net.collect_params().items():
+        if key.endswith(("gamma", "running_var")):
+            parameter.set_data(mx.nd.array(random.uniform(0.5, 1.5, parameter.shape)))
+        elif key.endswith(("beta", "running_mean", "bias")):
+            parameter.set_data(mx.nd.array(random.normal(0, 0.3, parameter.shape)))
+    net.hybridize()
+    card = Card(
+        **net.recipe,
+        input_shape=(3, 32, 32),
+        mean=(0.3, 0.4, 0.5),
+        std=(0.2, 0.25, 0.3),
+        class_names=tuple(f"class {i}" for i in range(classes)),
+    )
+    return net, card
+
+
+def write_run(folder, net, card):
+    """A run folder as training leaves it, as far as others read it."""
+    write_json(folder / "card.json", card.to_dict())
+    gluon_attn.save_params(net, folder / "best.params")
+    return folder
+
+
+def digits_run(folder):
+    """The folder of a small untrained network for the digits."""
+    net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
+    source = digits()
+    card = card.replace(
+        dataset="digits", class_names=source.class_names, mean=source.mean, std=source.std
+    )  # fmt: skip
+    return write_run(folder, net, card)
+
+
+def digits():
+    """The `Source` of the digits."""
+    return factory.open_source(DataConfig(dataset="digits"), 1)

@@ -1,0 +1,53 @@
+"""setup.py says the same as the code."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from gluon_attn.utils import cuda
+from gluon_attn.utils.optional import EXTRAS
+from gluon_attn.version import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def arguments():
+    """What setup.py hands to setuptools."""
+    import setuptools
+
+    seen = {}
+    original, setuptools.setup = setuptools.setup, lambda **given: seen.update(given)
+    try:
+        runpy.run_path(str(ROOT / "setup.py"))
+    finally:
+        setuptools.setup = original
+    return seen
+
+
+def test_the_version_is_the_packages(arguments):
+    assert arguments["version"] == __version__
+
+
+def test_every_optional_library_has_its_extra(arguments):
+    for module, extra in EXTRAS.items():
+        wanted = [re.split(r"[<>=]", item)[0] for item in arguments["extras_require"][extra]]
+        assert module.partition(".")[0] in wanted
+
+
+def test_cu112_brings_every_library_that_is_loaded(arguments):
+    wanted = {item.partition("==")[0] for item in arguments["extras_require"]["cu112"]}
+    assert wanted == {"mxnet-cu112", *(row[0] for row in cuda.LIBRARIES)}
+
+
+def test_all_packages_are_shipped(arguments):
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "gluon_attn").rglob("*.py")}
+    assert set(arguments["packages"]) == {str(folder).replace("/", ".") for folder in folders}
+
+
+def test_every_bound_has_its_reason():
+    for line in (ROOT / "setup.py").read_text().splitlines():
+        if re.match(r'\s+(?:"[\w-]+": \[)?"[\w-]+[<>=]=?[\d.,<>=a-z]+"', line) and "nvidia" not in line:
+            assert "  # " in line, line
