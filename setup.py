@@ -19,6 +19,7 @@ REQUIRES = [
     "pillow>=10",  # reads images
     "scikit-learn>=1.3.1",  # the digits data set
     "PyYAML>=6.0.1",  # recipes
+    "Jinja2>=3.1",  # HTML pages; 3.0 fails with current MarkupSafe
     "tqdm>=4",  # progress bars; nothing newer is used
 ]
 
@@ -70,7 +71,7 @@ setup(
     license="MIT",
     python_requires=">=3.10,<3.13",  # 3.10: syntax that we use; 3.13: there is no NumPy 1.26 for it
     packages=find_packages(include=["gluon_attn", "gluon_attn.*"]),
-    include_package_data=True,
+    package_data={"gluon_attn.analyze": ["templates/*.html"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["gluon-attn = gluon_attn.cli:main"]},

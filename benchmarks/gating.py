@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=2 python benchmarks/gating.py --out benchmarks/results/gating.md
 
 Blocks are hybridized with static_alloc and static_shape; the two forms take turns in one process. A figure is
-the median in milliseconds; "fwd+bwd" ends when the gradients of all inputs are there. It takes about a minute.
+the median in milliseconds; "fwd+bwd" ends when the gradients of all inputs are there. It takes a minute.
 Run it on a quiet machine: with more threads than cores the ratios mean nothing.
 """
 

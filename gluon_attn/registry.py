@@ -49,7 +49,7 @@ class Registry:
         return name in self._makers or name in self._aliases
 
     def _suggest(self, name):
-        known = {key.lower(): key for key in (*self._makers, *self._aliases)}
+        known = {key.lower(): key for key in (*self._aliases, *self._makers)}
         near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         if near:
             return "did you mean " + " or ".join(known[key] for key in near) + "?"

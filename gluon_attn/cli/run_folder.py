@@ -35,12 +35,16 @@ def new_folder(config):
                 f"{folder} already holds a run: add --resume auto to go on with it, or choose another --run-dir"
             )
         return folder
-    base = Path("runs") / run_name(config)
-    number, folder = 1, base
-    while folder.exists():
+    return unused(Path("runs") / run_name(config))
+
+
+def unused(folder):
+    """`folder`, or where it exists the first of FOLDER-2, FOLDER-3 ... that does not."""
+    number, free = 1, folder
+    while free.exists():
         number += 1
-        folder = base.with_name(f"{base.name}-{number}")
-    return folder
+        free = folder.with_name(f"{folder.name}-{number}")
+    return free
 
 
 def find_run(config):

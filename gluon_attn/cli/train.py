@@ -34,10 +34,11 @@ def _train_cifar(argv):
 
 @dataclass(frozen=True)
 class Result:
-    """What a training run leaves: its folder, the record of its best epoch, the network as it ended, its data."""
+    """What a run leaves: its folder, the records of its best and of all epochs, the network as it ended, its data."""
 
     folder: Path
     best: dict
+    history: list
     net: object
     data: object
 
@@ -52,7 +53,8 @@ def run(given, recipe=None):
     run_folder.describe(ensure_dir(folder), config, card)
     handler = log.to_file(folder / "log.txt")
     try:
-        return Result(folder, _fit(trainer, folder, resumed), trainer.net, data)
+        best = _fit(trainer, folder, resumed)
+        return Result(folder, best, trainer.history, trainer.net, data)
     finally:
         log.close(handler)
 

@@ -15,6 +15,23 @@ _UNUSABLE = {"lbsgd", "dcasgd", "sgld", "groupadagrad", "ccsgd", "test"}
 _NO_DECAY = re.compile(r"(beta|gamma|bias)$")
 
 
+class NAG(mx.optimizer.NAG):
+    """MXNet's Nesterov momentum, whose update of float32 weights reads them after it has written them.
+
+    In 1.9.1 the weight decay in the momentum then comes from the new weights; but from the old ones, as it should,
+    after an evaluation that let oneDNN reorder the weights, which is a matter of timing. Reading from a copy is
+    right, and the same each time.
+    """
+
+    def _update_impl(self, index, weight, grad, state, multi_precision=False):
+        if state is None or multi_precision:
+            super()._update_impl(index, weight, grad, state, multi_precision)
+            return
+        self._update_count(index)
+        options = {"lr": self._get_lr(index), "wd": self._get_wd(index), "rescale_grad": self.rescale_grad}
+        mx.nd.nag_mom_update(weight.copy(), grad, state, out=weight, momentum=self.momentum, **options)
+
+
 def optimizer_names():
     """MXNet optimizers that a run can save and resume."""
     return sorted(set(mx.optimizer.Optimizer.opt_registry) - _UNUSABLE)
@@ -40,7 +57,8 @@ def make_trainer(net, config, schedule):
         if config.no_wd and _NO_DECAY.search(param.name):
             param.wd_mult = 0.0
     options["learning_rate"] = config.lr
-    return gluon.Trainer(params, name, options, update_on_kvstore=False)
+    optimizer = mx.optimizer.Optimizer.opt_registry[name] if name != "nag" else NAG
+    return gluon.Trainer(params, optimizer(**options), update_on_kvstore=False)
 
 
 def clip_gradients(trainer, largest):

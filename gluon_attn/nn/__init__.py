@@ -1,1 +1,1 @@
-"""Parts that two or more attentions use. They import MXNet and `utils`, nothing else of the package."""
+"""Parts that two or more attentions use; of the package they import `utils` and `registry` only."""

@@ -38,14 +38,25 @@ def atomic_path(target):
     try:
         yield staged
         _sync(staged)
-        if target.is_dir():
-            os.rename(target, scratch / "replaced")
-        os.replace(staged, target)
+        _replace(staged, target, aside=scratch / "replaced")
         _sync(target.parent)
     except OSError as error:
         raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace(staged, target, aside):
+    """Rename `staged` to `target`; a folder in the way moves `aside`, and comes back if that fails."""
+    if not target.is_dir():
+        os.replace(staged, target)
+        return
+    os.rename(target, aside)
+    try:
+        os.rename(staged, target)
+    except OSError:
+        os.rename(aside, target)
+        raise
 
 
 def _sync(path):

@@ -3,7 +3,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet.gluon import HybridBlock
+from mxnet.gluon import HybridBlock, nn
 
 from gluon_attn import Plan, get_model, load_params
 from gluon_attn.models.cifar_resnet import BlockV1, BlockV2
@@ -229,6 +229,8 @@ def test_last_gamma_starts_each_block_as_its_shortcut(depth, attention):
         x = mx.nd.random.normal(shape=(2, first[0]._in_channels, 8, 8))
         shortcut = block.downsample(x) if block.downsample else x
         assert (block(x).asnumpy() == np.maximum(shortcut.asnumpy(), 0)).all()
+        norms = [layer for layer in block.body if isinstance(layer, nn.BatchNorm)]
+        assert [norm.gamma.data().asnumpy().max() for norm in norms] == [1] * (len(norms) - 1) + [0]
 
 
 def test_without_last_gamma_blocks_do_something():

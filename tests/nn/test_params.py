@@ -115,6 +115,9 @@ def test_files_of_other_networks(saved, tmp_path):
         f"{path} is of another network: it lacks 1.bias, 1.weight, it has 1.beta, 1.gamma, 1.running_mean"
         " and 3 more besides"
     )
+    assert refused(nn.Flatten(), path) == (
+        f"{path} is of another network: it has 0.bias, 0.weight, 1.beta and 5 more besides"
+    )
     save_params(plain, tmp_path / "plain.params")
     assert refused(net, tmp_path / "plain.params").startswith(
         f"{tmp_path / 'plain.params'} is of another network: it lacks 1.beta, 1.gamma, 1.running_mean and 3 more"

@@ -151,7 +151,7 @@ def test_parameter_counts(case):
 
 
 def test_the_weight_rule_by_hand():
-    """So that the helper is tested where the cases are not: RandomState is frozen by NumPy's policy."""
+    """Checked where the cases are not there as well. RandomState is frozen by NumPy's policy."""
     case = Case({"id": "x", "config": {"input": [2, 3]}, "seed": 2020}, Path())
     assert draw("fc.weight", "linear", (2, 2), 2.0, 2020) == pytest.approx(
         np.random.RandomState(zlib.crc32(b"fc.weight") ^ 2020).normal(0, 1, (2, 2)).astype("float32")

@@ -1,0 +1,20 @@
+"""An HTML page about some runs: one file, nothing loaded from elsewhere."""
+
+from importlib import resources
+
+import jinja2
+
+from ..utils.files import write_text
+
+
+def write_report(path, title, summary, header, rows, figure, marked=None, sections=()):
+    """Write a page with a table, a picture and text sections to `path`.
+
+    header, rows: text cells. marked: number of the row to bring out. figure: SVG text. sections: (heading, lines).
+    """
+    source = resources.files(__package__).joinpath("templates/report.html").read_text(encoding="utf-8")
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(source)
+    page = template.render(
+        title=title, summary=summary, header=header, rows=rows, figure=figure, marked=marked, sections=sections
+    )
+    write_text(path, page)
