@@ -46,7 +46,9 @@ def read_image(path, height, width):
     kept otherwise. A file that is missing or no whole image is a `UserError`.
     """
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageFile, ImageOps
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # GluonCV, once imported, has cut images pass as grey
 
     try:
         with Image.open(path) as image:

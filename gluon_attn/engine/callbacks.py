@@ -13,11 +13,11 @@ import mxnet as mx
 import numpy as np
 from tqdm import tqdm
 
-from ..version import __version__
 from ..nn.params import save_params
 from ..utils.files import ensure_dir, write_text
 from ..utils.log import get_logger
 from ..utils.optional import require
+from ..version import __version__
 
 
 class Callback:
