@@ -10,7 +10,8 @@ from ..utils.files import write_text
 def write_report(path, title, summary, header, rows, figure, marked=None, sections=()):
     """Write a page with a table, a picture and text sections to `path`.
 
-    header, rows: text cells. marked: number of the row to bring out. figure: SVG text. sections: (heading, lines).
+    header, rows: cells, text or whole numbers. marked: number of the row to bring out. figure: SVG text, put in as it
+    is. sections: (heading, lines of text).
     """
     source = resources.files(__package__).joinpath("templates/report.html").read_text(encoding="utf-8")
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(source)

@@ -16,7 +16,7 @@ RECIPE = {
     "optim": {"lr": 0.1, "lr_mode": "cosine", "warmup_epochs": 1},
     "train": {"save_period": 0},
 }
-HEADER = ("attention", "params", "MACs", "accuracy", "best epoch", "ms/image")
+HEADER = ("attention", "params", "MACs", "test accuracy", "at best", "ms/image")
 
 
 def add_arguments(parser):
@@ -28,7 +28,7 @@ def add_arguments(parser):
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One trained network: test accuracies are shares of the test images, `ms` is per image."""
+    """One trained network: the last and the best epoch's test accuracy, from 0 to 1; `ms` for an image in batches."""
 
     name: str
     params: int
@@ -38,9 +38,9 @@ class Row:
     ms: float
 
     def cells(self):
-        """Text for the table, in the order of `HEADER`."""
-        accuracies = (f"{100 * self.accuracy:.2f} %", f"{100 * self.best:.2f} %")
-        return (self.name, f"{self.params:,}", f"{self.macs:,}", *accuracies, f"{self.ms:.2f}")
+        """Values for the table, in the order of `HEADER`."""
+        accuracies = (f"{100 * self.accuracy:6.2f} %", f"{100 * self.best:6.2f} %")
+        return (self.name, self.params, self.macs, *accuracies, f"{self.ms:8.2f}")
 
 
 def run(args):
@@ -92,18 +92,19 @@ def _report(path, rows, histories, best, lines):
     from ..analyze.plots import compare_histories
     from ..analyze.report import write_report
 
-    epochs = len(histories[best.name])
+    epochs, run = len(histories[best.name]), path.parent / best.name
     write_report(
         path,
         title="Attention on handwritten digits",
-        summary=f"cifar_resnet20_v1, {epochs} epochs on scikit-learn's digits (1,438 to train on, 359 to test on), "
-        f"shown as 32x32 RGB. Accuracy is that of the last epoch on the test images; {best.name} was exported.",
+        summary=f"cifar_resnet20_v1 without and with attention, {epochs} epoch{'s' * (epochs > 1)} each on "
+        "scikit-learn's digits: 1,438 images to train on, 359 to test on, shown as 32x32 RGB. Test accuracy is that of "
+        f"the last epoch, next to it the best epoch's. {best.name} was exported, with the weights of its best epoch.",
         header=HEADER,
         rows=[row.cells() for row in rows],
         marked=rows.index(best),
         figure=compare_histories(histories),
         sections=[
-            ("Exported files", lines),
-            ("Again", [f"gluon-attn eval {path.parent / best.name}", "gluon-attn demo"]),
+            ("Exported files, loaded back and compared", lines),
+            ("To go on", [f"gluon-attn eval {run}", f"gluon-attn eval {run / 'export' / best.name}.onnx"]),
         ],
     )

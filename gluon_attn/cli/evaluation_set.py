@@ -37,5 +37,6 @@ def _config(target, card, dataset):
         stored = read_config(target)
         if dataset in (None, stored.data.dataset):
             return stored.data, stored.train.seed
-    synthetic = {"classes": max(2, card.classes), "input_size": card.input_shape[1]}
-    return DataConfig(dataset=dataset or card.dataset, **synthetic), 1
+    name = dataset or card.dataset
+    sized = {"classes": max(2, card.classes), "input_size": card.input_shape[1]} if name == "synthetic" else {}
+    return DataConfig(dataset=name, **sized), 1

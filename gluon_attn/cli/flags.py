@@ -10,45 +10,45 @@ from ..config.files import merge, read_yaml
 from ..utils.errors import UserError
 from .parser import Parser
 
+_WORDS = {int: "N", float: "X", str: "NAME"}
+
 
 def make_parser(prog, description, config_class, defaults):
     """A parser with a flag for every option of `config_class`; what was not given is absent from its result.
 
     defaults: plain data laid over the class's own defaults, shown in the help.
     """
-    parser = Parser(prog=prog, description=description, argument_default=argparse.SUPPRESS)
+    parser = Parser(prog=prog, usage=f"{prog} [options]", description=description, argument_default=argparse.SUPPRESS)
     parser.add_argument("--config", metavar="FILE", help="YAML recipe; flags beside it win")
     shown = config_class.from_dict(defaults)
-    for group, kind in field_types(config_class).items():
-        section = parser.add_argument_group(kind.__doc__.splitlines()[0].rstrip("."))
+    kinds = field_types(config_class)
+    for group in dataclasses.fields(config_class):
+        section = parser.add_argument_group(group.metadata["help"])
+        kind, values = kinds[group.name], getattr(shown, group.name)
         for field in dataclasses.fields(kind):
             _add(
-                section,
-                group,
-                field,
-                field_types(kind)[field.name],
-                getattr(getattr(shown, group), field.name),
+                section, f"{group.name}.{field.name}", field, field_types(kind)[field.name], getattr(values, field.name)
             )
     return parser
 
 
-def _add(section, group, field, kind, default):
-    names = ["--" + field.name.replace("_", "-"), *field.metadata["flags"]]
-    names = list(dict.fromkeys(sorted(names, key=len)))
+def _add(section, dest, field, kind, default):
+    short = [flag for flag in field.metadata["flags"] if not flag.startswith("--")]
+    names = [*short, "--" + field.name.replace("_", "-"), *field.metadata["flags"]]
     text = field.metadata["help"].replace("%", "%%")
     if default not in (None, False, (), {}):
         text += f" (default {','.join(map(str, default)) if isinstance(default, tuple) else default})"
-    options = {"dest": f"{group}.{field.name}", "help": text}
+    options = {"dest": dest, "help": text}
     kind = unwrap_optional(kind)[1]
     if kind is bool:
-        section.add_argument(*names, action=argparse.BooleanOptionalAction, **options)
-    elif kind is dict:
-        section.add_argument(*names, nargs="+", metavar=field.metadata["metavar"], **options)
+        options["action"] = argparse.BooleanOptionalAction
     else:
-        word = field.metadata["metavar"] or getattr(kind, "__name__", "").upper()
         choices = field.metadata["choices"]
-        shown = "{" + ",".join(choices) + "}" if choices else ("N,N" if word == "TUPLE" else word)
-        section.add_argument(*names, metavar=shown, **options)
+        word = "{" + ",".join(choices) + "}" if choices else _WORDS.get(kind, "N,N")
+        options["metavar"] = field.metadata["metavar"] or word
+        if kind is dict:
+            options["nargs"] = "+"
+    section.add_argument(*dict.fromkeys(names), **options)
 
 
 def parse(parser, argv):

@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 
+from ..utils.errors import UserError
 from .base import Config, at_least, between, option
+
+_DRAWN = ("input_size", "classes", "train_images", "val_images")
+
+#: data set -> options that would do nothing with it
+_WITHOUT_EFFECT = {
+    "digits": (*_DRAWN, "normalization"),
+    "cifar10": _DRAWN,
+    "cifar100": _DRAWN,
+    "synthetic": ("normalization",),
+}
 
 
 @dataclass(frozen=True)
@@ -11,7 +22,7 @@ class DataConfig(Config):
 
     dataset: str = option("cifar10", "data set: digits, cifar10, cifar100 or synthetic")
     data_dir: str | None = option(
-        None, "folder with the data set's files; without it they are downloaded to ~/.mxnet/datasets"
+        None, "folder with the data set's files; without it they are downloaded to ~/.mxnet/datasets", metavar="DIR"
     )
     batch_size: int = option(128, "images a step on each device", flags=("-b",), check=at_least(1))
     num_workers: int = option(
@@ -35,3 +46,9 @@ class DataConfig(Config):
     mixup_alpha: float = option(0.2, "parameter of mixup's Beta distribution", check=at_least(1e-6))
     mixup_off_epoch: int = option(0, "number of last epochs without mixup", check=at_least(0))
     label_smoothing: bool = option(False, "spread 0.1 of the target over all classes (Szegedy et al. 2015)")
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in _WITHOUT_EFFECT.get(self.dataset, ()):
+            if getattr(self, name) != type(self).__dataclass_fields__[name].default:
+                raise UserError(f"option {name} has no effect on {self.dataset}: leave it out")

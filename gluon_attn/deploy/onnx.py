@@ -12,6 +12,7 @@ import numpy as np
 from ..config.card import Card
 from ..utils.errors import UserError
 from ..utils.optional import require
+from . import onnx_ops
 from .graph import INPUT
 
 ENDING = ".onnx"
@@ -52,6 +53,7 @@ def _convert(onnx, graph):
     """MXNet's conversion, in memory, as `OPSET`."""
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
 
+    onnx_ops.register()
     element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(graph.input_dtype))
     with _checked_as_opset(onnx), contextlib.redirect_stdout(io.StringIO()):  # a converter prints for debugging
         try:

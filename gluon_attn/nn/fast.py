@@ -2,7 +2,8 @@
 
 The plain operators spread and reduce with a generic kernel; the gradient of a broadcast multiply is such a
 reduction and takes ten times its forward pass. Here the same mathematics goes through matrix products, 1x1
-convolutions and pooling. `benchmarks/gating.py` measures both forms.
+convolutions and picks. `benchmarks/gating.py` measures both forms. Max pooling would be faster still, but its
+gradient by oneDNN is arbitrary after `record(train_mode=False)`; all forms here are right in both modes.
 
 Every function takes `F` (`mx.nd` or `mx.sym`) first and serves imperative, hybrid and symbolic code alike:
 no shape is read, any batch and map size goes, and constants are made from slices of `x`, so they follow its
@@ -10,8 +11,7 @@ dtype and device and are no parameters. Maps are N,C,H,W. In float32 the fast fo
 to 1e-6 of the operands' size; gates and maxima are equal to the bit.
 
 Inside `plain_operators()` each function emits its plain operator: simplest for other engines and for
-counting. The plain form exports to ONNX throughout, and so does the fast one but for `channel_max` (MXNet's
-exporter has no `pick`).
+counting. Both forms export to ONNX; the fast maxima need the converter of `deploy/onnx_ops.py`.
 """
 
 import contextlib
@@ -63,12 +63,12 @@ def channel_mean(F, x):
 def channel_max(F, x):
     """Maximum over the channels, (N,C,H,W) -> (N,1,H,W).
 
-    Of equal maxima the first takes the gradient; the plain form gives it whole to each. In float16 the
-    channel number must be exact: at most 2049 channels.
+    Of equal maxima the first takes the gradient; the plain form gives it whole to each. Exact in every dtype
+    but float64: there values that agree in their first seven digits count as equal.
     """
     if _plain.get():
         return F.max(x, axis=1, keepdims=True)
-    return F.pick(x, F.argmax(x, axis=1, keepdims=True), axis=1, keepdims=True)
+    return _first_max(F, x, axis=1)
 
 
 def global_avg(F, x):
@@ -81,12 +81,10 @@ def global_avg(F, x):
 
 
 def global_max(F, x):
-    """Maximum of each map, (N,C,H,W) -> (N,C,1,1). Of equal maxima the first takes the gradient, as above."""
+    """Maximum of each map, (N,C,H,W) -> (N,C,1,1). Equal maxima and float64: as `channel_max`."""
     if _plain.get():
         return F.max(x, axis=(2, 3), keepdims=True)
-    # one long channel axis: oneDNN's pooling gradient is 20 times slower at 16 channels or fewer
-    pooled = F.Pooling(F.reshape(x, shape=(1, -1, 0, 0)), global_pool=True, pool_type="max", kernel=(1, 1))
-    return F.reshape_like(pooled, F.slice(x, begin=(None, None, 0, 0), end=(None, None, 1, 1)))
+    return F.expand_dims(_first_max(F, _rows(F, x), axis=2), axis=3)
 
 
 def sigmoid(F, x):
@@ -99,6 +97,14 @@ def sigmoid(F, x):
 def _rows(F, x):
     """(N,C,H,W) -> (N,C,HW)."""
     return F.reshape(x, shape=(0, 0, -1))
+
+
+def _first_max(F, x, axis):
+    """The first maximum along `axis`, which stays with length 1."""
+    # argmax numbers positions in the dtype it is given: float16 counts to 2048, bfloat16 to 256. In float32 the
+    # cast costs nothing within a hybridized network, where it shares its input's memory.
+    position = F.argmax(F.cast(x, dtype="float32"), axis=axis, keepdims=True)
+    return F.pick(x, position, axis=axis, keepdims=True)
 
 
 def _gate(F, x, spread):

@@ -30,3 +30,17 @@ def test_impossible_values_name_their_option(wrong):
 def test_round_trip():
     config = DataConfig(dataset="digits", flip=True, data_dir="somewhere", mixup=True)
     assert DataConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("dataset", "option"),
+    [
+        ("digits", {"input_size": 64}),
+        ("cifar10", {"classes": 5}),
+        ("cifar100", {"val_images": 9}),
+        ("synthetic", {"normalization": "att-darts"}),
+    ],
+)
+def test_an_option_without_effect_is_refused(dataset, option):
+    with pytest.raises(UserError, match=f"option {next(iter(option))} has no effect on {dataset}"):
+        DataConfig(dataset=dataset, **option)

@@ -13,9 +13,12 @@ PLAIN = {
     "num_workers": 0, "crop_padding": 0, "flip": False,
 }  # fmt: skip
 
+ANY_SET = ("batch_size", "num_workers", "crop_padding", "flip")
 
-def config(**options):
-    return DataConfig(**{**PLAIN, **options})
+
+def config(dataset="synthetic", **options):
+    plain = {key: PLAIN[key] for key in PLAIN if dataset == "synthetic" or key in ANY_SET}
+    return DataConfig(**{**plain, "dataset": dataset, **options})
 
 
 def first(loader, *which):

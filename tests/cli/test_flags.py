@@ -1,0 +1,76 @@
+"""Command lines from option groups."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from gluon_attn.cli.flags import make_parser, parse, resolve
+from gluon_attn.config.base import Config, option
+from gluon_attn.config.train import RunConfig
+from gluon_attn.utils.errors import UserError
+
+
+@dataclass(frozen=True)
+class Part(Config):
+    """A group."""
+
+    size: int = option(3, "how large, in %", flags=("-s", "--theSize"))
+    steps: tuple[int, ...] = option((1, 2), "when")
+    on: bool = option(False, "whether")
+    extra: dict = option({}, "more", metavar="NAME=VALUE")
+    way: str = option("a", "how", choices=("a", "b"))
+
+
+@dataclass(frozen=True)
+class Whole(Config):
+    """All groups."""
+
+    part: Part = option(Part(), "the part")
+
+
+def read(*argv, defaults=None):
+    return parse(make_parser("prog", "text", Whole, defaults or {}), argv)
+
+
+def test_only_what_was_given_is_in_the_result():
+    assert read() == ({}, {})
+    assert read("-s", "7", "--no-on")[0] == {"part": {"size": "7", "on": False}}
+
+
+@pytest.mark.parametrize("spelling", ["--size", "-s", "--theSize"])
+def test_every_spelling_means_the_same(spelling):
+    assert resolve(Whole, read(spelling, "5")[0]).part.size == 5
+
+
+def test_underscores_are_dashes():
+    given = parse(make_parser("prog", "text", RunConfig, {}), ["--num_epochs=7", "--batch_size", "9"])[0]
+    assert given == {"train": {"num_epochs": "7"}, "data": {"batch_size": "9"}}
+
+
+def test_lists_and_pairs():
+    config = resolve(Whole, read("--steps", "4,5", "--extra", "a=1", "b=x", "c=0.5")[0])
+    assert config.part.steps == (4, 5)
+    assert config.part.extra == {"a": 1, "b": "x", "c": 0.5}
+    with pytest.raises(UserError, match="expected NAME=VALUE, got 'a'"):
+        read("--extra", "a")
+
+
+def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(tmp_path):
+    (tmp_path / "r.yaml").write_text("part: {size: 5, way: b}")
+    given, recipe = read("--config", str(tmp_path / "r.yaml"), "--size", "6")
+    config = resolve(Whole, {"part": {"steps": [9]}}, recipe, given)
+    assert config.part.to_dict() == {"size": 6, "steps": [9], "on": False, "extra": {}, "way": "b"}
+
+
+def test_help_shows_groups_and_defaults():
+    text = " ".join(make_parser("prog", "text", Whole, {"part": {"size": 8}}).format_help().split())
+    assert "usage: prog [options]" in text
+    assert "the part: -s N, --size N, --theSize N how large, in % (default 8)" in text
+    assert "--way {a,b} how (default a)" in text
+    assert "--steps N,N when (default 1,2)" in text
+
+
+def test_every_flag_of_a_run_has_help_and_one_meaning():
+    text = make_parser("train_cifar.py", "text", RunConfig, {}).format_help()  # a flag in two groups would raise
+    for flag in ("--lr-decay-epoch", "--useReLU", "--useGlobal", "--save-plot-dir", "--resume-from", "-j"):
+        assert flag in text
