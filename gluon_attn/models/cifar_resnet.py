@@ -10,6 +10,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..attention.base import positive
 from ..nn.act import get_activation
+from ..nn.pool import GlobalAvgPool
 from ..utils.errors import UserError
 
 SLOTS = ("post", "act", "stage")
@@ -149,7 +150,7 @@ class CIFARResNet(HybridBlock):
             if version == 2:
                 head = Site(plan, len(blocks) + 1, None, size, 0.0)
                 self.features.add(nn.BatchNorm(in_channels=width), head.act(width, size))
-            self.features.add(nn.GlobalAvgPool2D(), nn.Flatten())
+            self.features.add(GlobalAvgPool(), nn.Flatten())
             self.output = nn.Dense(classes, in_units=width)
 
     def _add_stem(self, version):

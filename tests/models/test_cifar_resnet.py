@@ -111,7 +111,9 @@ def test_gluoncvs_files_load_and_give_gluoncvs_outputs(depth, version, tmp_path)
     theirs.save_parameters(str(tmp_path / "theirs.params"))
     ours = get_model(f"cifar_resnet{depth}_v{version}", 10)
     load_params(ours, tmp_path / "theirs.params")
-    assert (ours(x).asnumpy() == theirs(x).asnumpy()).all()
+    expected = theirs(x).asnumpy()
+    # equal to the bit up to the last pooling, which adds 64 numbers in another order
+    np.testing.assert_allclose(ours(x).asnumpy(), expected, rtol=0, atol=1e-6 * abs(expected).max())
 
 
 def activations(net):

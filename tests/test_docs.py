@@ -1,0 +1,171 @@
+"""The texts are true: commands parse, Python blocks run, links lead somewhere, tables say what the code says."""
+
+import json
+import re
+import shlex
+
+import pytest
+from conftest import ROOT
+from networks import digits_run
+
+from gluon_attn import get_model, list_attentions, list_models
+from gluon_attn.analyze.cost import cost
+from gluon_attn.analyze.published import PARAMETERS
+from gluon_attn.cli.attentions import describe
+from gluon_attn.cli.flags import make_parser, parse, resolve
+from gluon_attn.cli.main import COMMANDS, dispatch
+from gluon_attn.config.train import RunConfig
+from gluon_attn.deploy.export import export_run
+
+TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in sorted(ROOT.glob("docs/*.md")))]
+RECIPES = sorted(f"configs/{path.name}" for path in ROOT.glob("configs/*.yaml"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(name, language):
+    """The code blocks of one language in a text."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def commands(start):
+    """(text, line) of every command line in the texts and recipes that begins with `start`."""
+    shell = [(name, block) for name in TEXTS for block in blocks(name, "bash")]
+    headers = [(name, (ROOT / name).read_text(encoding="utf-8")) for name in RECIPES]
+    lines = [(name, line.lstrip("# ")) for name, text in shell + headers for line in text.splitlines()]
+    return [(name, line) for name, line in lines if line.startswith(start)]
+
+
+def config_of(line):
+    """The `RunConfig` that a `python train_cifar.py` line asks for."""
+    parser = make_parser("train_cifar.py", "", RunConfig, {})
+    given, recipe = parse(parser, shlex.split(line)[2:])
+    return resolve(RunConfig, recipe, given)
+
+
+def table(heading):
+    """Rows of the README's table below a heading, as cells."""
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip(" `") for cell in row] for row in rows[2:]]
+
+
+def test_something_is_looked_at():
+    assert len(commands("gluon-attn")) > 8
+    assert len(commands("python train_cifar.py")) > 6
+    assert len(blocks("README.md", "python")) >= 3
+
+
+@pytest.mark.parametrize(("name", "line"), commands("python train_cifar.py"))
+def test_training_commands_parse(name, line, monkeypatch):
+    monkeypatch.chdir(ROOT)  # recipes are named from there
+    config_of(line)
+
+
+@pytest.mark.parametrize(("name", "line"), commands("gluon-attn"))
+def test_commands_parse(name, line, monkeypatch):
+    seen = []
+    command = shlex.split(line)[1]
+    monkeypatch.setattr(f"gluon_attn.cli.{command}.run", seen.append)
+    dispatch(shlex.split(line)[1:])
+    assert len(seen) == 1
+
+
+def test_every_command_is_in_the_readme():
+    for command in COMMANDS:
+        assert f"| `gluon-attn {command}" in README
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_resolve_and_say_what_they_are(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    header = (ROOT / name).read_text(encoding="utf-8")
+    config_of(f"python train_cifar.py --config {name}")
+    for part in (f"python train_cifar.py --config {name}", "# Time: ", "# Score: "):
+        assert part in header
+
+
+def test_the_atac_recipe_is_the_published_command(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (published,) = {line for name, line in commands("python train_cifar.py --gpus 0 --num-epochs 400")}
+    assert config_of("python train_cifar.py --config configs/atac_cifar100.yaml") == config_of(published)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_somewhere(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            assert target.startswith("https://"), target
+            continue
+        file = (ROOT / name).parent / path if path else ROOT / name
+        assert file.exists(), f"{name}: {target}"
+        headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in [re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings], target
+
+
+def test_files_that_the_texts_name_exist():
+    known = {path.name for path in ROOT.glob("gluon_attn/**/*.py")} | {path.name for path in ROOT.glob("*.*")}
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for path in re.findall(r"`((?:gluon_attn|tests|benchmarks|configs|docs)/[\w./-]+)`", (ROOT / name).read_text()):
+            assert (ROOT / path).exists() or path.endswith("gather_excite.py"), f"{name}: {path}"
+    assert "cifar_resnet.py" in known
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder with the exported files that docs/deployment.md speaks of."""
+    folder = tmp_path_factory.mktemp("docs")
+    digits_run(folder / "eca")
+    export_run(folder / "eca", ("symbol", "onnx"), folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if blocks(name, "python")])
+def test_python_blocks_run(name, workplace, run_command):
+    """One process a text, a namespace a block. CONTRIBUTING's example runs where its file would be."""
+    inside = {"__package__": "gluon_attn.attention"} if name == "CONTRIBUTING.md" else {}
+    program = f"for block in {blocks(name, 'python')!r}:\n    exec(block, {{'__name__': 'docs', **{inside!r}}})\n"
+    if inside:
+        program = f"import gluon_attn.attention.factory\n{program}{EXAMPLE}"
+    done = run_command("-c", program, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+
+
+#: what CONTRIBUTING promises of its example: it is there under its name, and gates as its docstring says
+EXAMPLE = """
+import mxnet as mx
+block = gluon_attn.get_attention("gather_excite", 4)
+block.initialize()
+x = mx.nd.random.normal(shape=(2, 4, 5, 3))
+wanted = x * mx.nd.mean(x, axis=(2, 3), keepdims=True).sigmoid()
+assert abs(block(x) - wanted).max() < 1e-6
+net = gluon_attn.get_model("cifar_resnet20_v1", 10, attention="gather_excite")
+net.initialize()
+assert net(mx.nd.zeros((1, 3, 32, 32))).shape == (1, 10)
+"""
+
+
+def test_the_contributing_example_is_the_one_of_the_registry():
+    assert "gather_excite" in blocks("CONTRIBUTING.md", "python")[0]
+    assert "gather_excite" not in list_attentions()
+
+
+def test_the_plan_in_json_is_the_one_in_python():
+    (text,) = blocks("docs/models-and-attentions.md", "json")
+    net = get_model("cifar_resnet20_v1", 10, plan=json.loads(text))
+    assert [entry["name"] for entry in net.recipe["plan"]["entries"]] == ["eca", "cbam"]
+
+
+def test_the_readme_counts_every_attention():
+    rows = {row[0]: int(row[1].replace(",", "")) for row in table("Attentions")}
+    assert rows == {name: describe(name)["weights"] for name in list_attentions()}
+
+
+def test_the_readme_counts_every_model():
+    rows = {row[0]: row[1:] for row in table("Models")}
+    assert sorted(rows) == list_models()
+    for name, (params, macs, published) in rows.items():
+        counted = cost(get_model(name, 10), (3, 32, 32))
+        assert [params, macs] == [f"{counted.params:,}", f"{counted.macs:,}"], name
+        assert published == PARAMETERS.get(name, ("",))[0], name
