@@ -25,7 +25,7 @@ class ModelConfig(Config):
         None, "how many stages, from the last, get --act-type (default all)", check=at_least(0)
     )
     blocks: int | None = option(None, "blocks a stage of the atac network", check=at_least(1))
-    r: int | None = option(None, "reduction of the attention", check=at_least(1))
+    r: int | None = option(None, "reduction of the attentional activation, else of the attention", check=at_least(1))
     use_relu: bool = option(False, "ReLU inside the attentional activation", flags=("--useReLU",))
     use_global: bool = option(False, "global pooling inside the attentional activation", flags=("--useGlobal",))
     drop_rate: float | None = option(None, "dropout inside the blocks, as in wide ResNets", check=_rate)

@@ -12,23 +12,16 @@ def build(config, classes, input_size=None):
     classes: number of outputs. input_size: height of the images (default: what the network was designed for).
     """
     info = model_info(config.model)
-    options = {
-        "drop_rate": config.drop_rate,
-        "blocks": config.blocks,
-        "last_gamma": config.last_gamma or None,
-    }
-    options["input_size"] = input_size
-    if config.act_type and info.own_plan:
-        options.update(act_type=config.act_type, act_layers=config.act_layers, **_atac_options(config))
-        plan, attention = None, config.attention  # refused there: the network's name says it all
+    options = {"drop_rate": config.drop_rate, "blocks": config.blocks, "input_size": input_size}
+    options["last_gamma"] = config.last_gamma or None
+    if info.own_plan:  # get_model refuses another attention or plan
+        chosen = {"attention": config.attention, "plan": Plan.load(config.plan) if config.plan else None}
+        if config.act_type:
+            options.update(act_type=config.act_type, act_layers=config.act_layers, **_atac_options(config))
     else:
-        attention = None
-        plan = Plan.load(config.plan) if config.plan else Plan(_entries(config, info))
+        chosen = {"plan": Plan.load(config.plan) if config.plan else Plan(_entries(config, info))}
     options = {key: value for key, value in options.items() if value is not None}
-    return get_model(
-        config.model, classes, attention=attention, plan=plan if plan and plan.entries else None,
-        pretrained=config.pretrained or False, **options,
-    )  # fmt: skip
+    return get_model(config.model, classes, pretrained=config.pretrained or False, **chosen, **options)
 
 
 def _entries(config, info):

@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from gluon_attn.cli import main
 from gluon_attn.cli.demo import ATTENTIONS, HEADER
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = [attention or "plain" for attention in ATTENTIONS]
 PARAMS = {"plain": "272,474", "se": "274,847", "eca": "272,501", "cha_atac": "289,610"}
 
