@@ -61,6 +61,7 @@ EXTRAS = {
     "dev": [
         "pytest>=9,<10",  # the line that the tests are written for
         "ruff==0.17.5",  # another version formats otherwise
+        "tensorboardX>=2.6.1",  # as in track, for its test
     ],
 }
 
