@@ -7,7 +7,7 @@ from ..config.card import Card
 from ..config.train import RunConfig
 from ..utils import log
 from ..utils.errors import TrainingError, UserError
-from ..utils.files import ensure_dir
+from ..utils.files import clear_leftovers, ensure_dir
 from ..utils.seed import seed_all
 from . import run_folder
 from .flags import make_parser, parse, resolve
@@ -50,6 +50,8 @@ def run(given, recipe=None):
     """
     config, folder, resumed = _where(given, recipe or {})
     trainer, card, data = _prepare(config, folder)  # whatever is wrong shows here, before anything is written
+    if resumed:
+        clear_leftovers(folder)
     run_folder.describe(ensure_dir(folder), config, card)
     handler = log.to_file(folder / "log.txt")
     try:

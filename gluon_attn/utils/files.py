@@ -10,6 +10,8 @@ from pathlib import Path
 
 from .errors import UserError
 
+_MARK = ".gluon_attn-scratch"
+
 
 def ensure_dir(path):
     """Make folder `path` with its parents and return it; `UserError` when that is impossible."""
@@ -35,6 +37,7 @@ def atomic_path(target):
         raise UserError(f"{target} is a link to a folder; choose another target")
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     staged = scratch / target.name
+    (scratch / _MARK).touch()
     try:
         yield staged
         _sync(staged)
@@ -44,6 +47,13 @@ def atomic_path(target):
         raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def clear_leftovers(folder):
+    """Remove what writers that were killed left in `folder` and below it; no writer may be at work there."""
+    for scratch in Path(folder).rglob(".*.*"):
+        if scratch.is_dir() and (scratch / _MARK).exists():
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _replace(staged, target, aside):

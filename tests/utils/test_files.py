@@ -131,3 +131,18 @@ def test_missing_json_is_a_user_error(tmp_path):
 def test_sha256_of_a_known_text(tmp_path):
     (tmp_path / "t").write_bytes(b"abc")
     assert files.sha256(tmp_path / "t") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_what_a_killed_writer_left_is_cleared_and_nothing_else(tmp_path):
+    script = (
+        "import os, signal, sys; from gluon_attn.utils.files import atomic_path\n"
+        "with atomic_path(sys.argv[1]) as staged:\n"
+        "    staged.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    target = tmp_path / "run" / "best.params"
+    killed = subprocess.run([sys.executable, "-c", script, str(target)], check=False)
+    assert killed.returncode == -9
+    (tmp_path / "run" / ".mine.kept").mkdir()
+    assert len(list((tmp_path / "run").iterdir())) == 2
+    files.clear_leftovers(tmp_path)
+    assert names(tmp_path / "run") == [".mine.kept"]
