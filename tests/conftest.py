@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# Threads that wait let others run: on a shared machine spinning makes tests many times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import gluon_attn  # noqa: F401 - must come before MXNet
 from gluon_attn.utils.seed import seed_all
 

@@ -172,3 +172,10 @@ def test_the_readme_counts_every_model():
         counted = cost(get_model(name, 10), (3, 32, 32))
         assert [params, macs] == [f"{counted.params:,}", f"{counted.macs:,}"], name
         assert published == PARAMETERS.get(name, ("",))[0], name
+
+
+def test_the_readme_repeats_the_benchmarks():
+    results = (ROOT / "benchmarks/results/gating.md").read_text(encoding="utf-8")
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in results.splitlines()]
+    wanted = [[row[0], *row[5:8]] for row in rows if len(row) == 8 and row[1] == "16x256x56x56"]
+    assert [row for row in table("Measured") if len(row) == 4] == wanted
