@@ -33,27 +33,25 @@ class SGE(Wide, Attention):
             self.bias = self.params.get("bias", shape=(1, groups, 1, 1), init="ones")
 
     def hybrid_forward(self, F, x, weight, bias):
-        members = F.reshape(x, shape=(-1, self._members, 0, 0))  # (N*groups,C/groups,H,W)
-        wide, weight, bias = self.widen(F, members, weight, bias)
-        t = F.reshape(self._standard(F, _similarity(F, wide)), shape=(-1, self._groups, 0, 0))
-        gate = fast.sigmoid(F, F.broadcast_add(F.broadcast_mul(t, weight), bias))
-        gate = self.narrow(F, F.reshape(gate, shape=(-1, 1, 0, 0)))
-        return F.reshape_like(fast.spatial_gate(F, members, gate), x)
+        wide, weight, bias = self.widen(F, x, weight, bias)
+        members = F.reshape(wide, shape=(-1, self._members, 0, 0))  # (N*groups,C/groups,H,W)
+        mean = F.reshape(fast.global_avg(F, wide), shape=(-1, 1, self._members))
+        s = F.batch_dot(mean, F.reshape(members, shape=(0, 0, -1)))  # (N*groups,1,HW)
+        s = F.reshape_like(s, F.slice_axis(members, axis=1, begin=0, end=1))
+        logits = self._standard(F, F.reshape(s, shape=(-1, self._groups, 0, 0)), weight, bias)
+        gate = self.narrow(F, F.reshape(fast.sigmoid(F, logits), shape=(-1, 1, 0, 0)))
+        return F.reshape_like(fast.spatial_gate(F, F.reshape(x, shape=(-1, self._members, 0, 0)), gate), x)
 
-    def _standard(self, F, s):
-        """(M,1,H,W) less its mean, over its standard deviation."""
-        s = F.broadcast_sub(s, fast.global_avg(F, s))
+    def _standard(self, F, s, weight, bias):
+        """weight (s - its mean) / its standard deviation + bias, for s of N,groups,H,W."""
+        ones = F.ones_like(s)
+        s = s - fast.channel_gate(F, ones, fast.global_avg(F, s))
         variance = fast.global_avg(F, F.square(s))
         if self._unbiased:
-            pixels = F.sum(F.ones_like(F.slice_axis(s, axis=0, begin=0, end=1)), axis=(2, 3), keepdims=True)
+            pixels = F.sum(F.slice_axis(F.slice_axis(ones, axis=0, begin=0, end=1), axis=1, begin=0, end=1))
             rest = pixels - 1
-            variance = F.broadcast_mul(variance, pixels / F.broadcast_add(rest, rest == 0))
+            variance = F.broadcast_mul(variance, F.reshape(pixels / (rest + (rest == 0)), shape=(1, 1, 1, 1)))
         # the slope of the root is infinite at 0, and 0 times it no number
-        return F.broadcast_div(s, F.sqrt(variance + 1e-20) + 1e-5)
-
-
-def _similarity(F, x):
-    """Sum over the channels of each times its mean, (M,C,H,W) -> (M,1,H,W)."""
-    mean = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
-    s = F.batch_dot(mean, F.reshape(x, shape=(0, 0, -1)))
-    return F.reshape_like(s, F.slice_axis(x, axis=1, begin=0, end=1))
+        scale = F.broadcast_div(weight, F.sqrt(variance + 1e-20) + 1e-5)
+        shift = F.broadcast_add(F.zeros_like(scale), bias)
+        return fast.channel_gate(F, s, scale) + fast.channel_gate(F, ones, shift)
