@@ -47,3 +47,10 @@ def odd(name, value):
     if positive(name, value) % 2 == 0:
         raise UserError(f"{name} must be odd, got {value!r}")
     return value
+
+
+def choice(name, value, known):
+    """`value` if it is one of the texts `known`."""
+    if not isinstance(value, str) or value not in known:
+        raise UserError(f"{name} must be {' or '.join(known)}, got {value!r}")
+    return value

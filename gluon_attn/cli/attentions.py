@@ -35,7 +35,7 @@ def describe(name):
     from ..attention.factory import attention_options, get_attention
 
     options = attention_options(name)
-    given = {"spatial": _SIZE} if options.get("spatial", 0) is inspect.Parameter.empty else {}
+    given = {"spatial": _SIZE} if "spatial" in options else {}
     module = get_attention(name, _CHANNELS, **given)
     return {
         "name": name,

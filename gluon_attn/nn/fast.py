@@ -34,6 +34,11 @@ def plain_operators():
         _plain.reset(token)
 
 
+def plain():
+    """Whether this thread is inside `plain_operators()`, for formulations that live in one attention."""
+    return _plain.get()
+
+
 def channel_gate(F, x, gate):
     """`x * gate` for x (N,C,H,W) and gate (N,C,1,1)."""
     if _plain.get():

@@ -20,6 +20,11 @@ def failing(name, channels=16, **options):
     return str(caught.value)
 
 
+def whole_map(name):
+    """The option of an attention whose kernel covers the map."""
+    return {"spatial": 7} if "spatial" in attention_options(name) else {}
+
+
 def test_names_are_sorted_and_public():
     assert list_attentions() == sorted(list_attentions())
     assert {"identity", "se", "eca", "cbam", "cha_atac"} <= set(list_attentions())
@@ -34,7 +39,7 @@ def test_every_file_of_the_folder_registers_something():
 
 def test_every_name_makes_its_own_attention():
     for name in list_attentions():
-        block = get_attention(name, 16)
+        block = get_attention(name, 16, **whole_map(name))
         assert isinstance(block, Attention)
         assert type(block) is ATTENTIONS.get(name)
 
@@ -55,7 +60,7 @@ def test_the_references_spellings(alias, name):
     ("name", "words"),
     [
         ("see", "unknown attention 'see'; did you mean"),
-        ("zzzz", "unknown attention 'zzzz'; choose from cbam, cha_atac, "),
+        ("zzzz", "unknown attention 'zzzz'; choose from a2, bam, cbam, "),
         (None, "unknown attention None; "),
     ],
 )
@@ -92,7 +97,8 @@ def test_wrong_options(name, options, words):
 @pytest.mark.parametrize("channels", [0, -4, 2.5, "16", None, True])
 def test_wrong_channels(channels):
     for name in list_attentions():
-        assert failing(name, channels) == f"channels must be a whole number above 0, got {channels!r}"
+        words = failing(name, channels, **whole_map(name))
+        assert words == f"channels must be a whole number above 0, got {channels!r}"
 
 
 def test_numbers_of_numpy_are_numbers():

@@ -28,7 +28,7 @@ def made(name, channels, size):
     """A block with random weights and statistics."""
     if size in REFUSED.get(name, ()):
         pytest.skip(f"{name} is not defined for {size} maps")
-    block = get_attention(name, channels, **({"spatial": size[0]} if "spatial" in attention_options(name) else {}))
+    block = get_attention(name, channels, **({"spatial": size} if "spatial" in attention_options(name) else {}))
     block.initialize(mx.init.Xavier())
     for param_name, param in block.collect_params().items():
         if param_name.endswith(("gamma", "running_var")):

@@ -14,13 +14,19 @@ from gluon_attn.utils.errors import UserError
 
 onnx = pytest.importorskip("onnx")
 
+#: What adds an unnormalised term to its input grows from block to block, and with random weights its softmax gets so
+#: sharp that rounding decides: in every block even float64 differs. These go into a few blocks only.
+FEW = {name: {"plan": gluon_attn.Plan([{"name": name, "scheme": "100100100"}])} for name in ("a2",)}
 VARIANTS = [
-    *(("cifar_resnet20_v1", {"attention": name}) for name in gluon_attn.list_attentions()),
+    *(("cifar_resnet20_v1", FEW.get(name, {"attention": name})) for name in gluon_attn.list_attentions()),
     *(
         ("atac_cifar_resnet", {"blocks": 1, "act_type": act})
         for act in ("relu", "prelu", "elu", "selu", "gelu", "swish", "ChaATAC")
     ),
     ("cifar_resnet20_v2", {"attention": "se", "drop_rate": 0.3}),
+    ("cifar_resnet20_v1", {"attention": {"name": "ge_theta_plus", "extent": 4}}),
+    ("cifar_resnet20_v1", {"attention": {"name": "ge_theta_minus", "extent": 2}}),
+    ("cifar_resnet20_v1", {"attention": {"name": "sge", "variant": "reference"}}),
 ]
 
 

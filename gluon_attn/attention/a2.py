@@ -1,0 +1,58 @@
+"""Double attention of A2-Nets."""
+
+from mxnet.gluon import nn
+
+from ..nn.precision import Wide
+from .base import ATTENTIONS, Attention, positive
+
+
+@ATTENTIONS.register("a2", "A2", "DoubleAttention", "DoubleAttentionLayer", "double_attention")
+class DoubleAttention(Wide, Attention):
+    """Double attention block, Chen et al. 2018, https://arxiv.org/abs/1810.11579
+
+    y = x + Wz(G softmax_c(Wv x)), G = (Wa x) softmax_hw(Wb x)^T: G gathers c_m features under each of c_n attention
+    maps over H and W, then every pixel takes a mixture of them, its weights over the c_n; Wa, Wb, Wv, Wz 1x1
+    convolutions with biases; N,C,H,W -> N,C,H,W. Place: between blocks; here the end of the residual branch.
+
+    channels: C. c_m: features gathered, c_n: attention maps (default None: C / 4 each, the paper's). frames: how
+    many images in a row of the batch make one clip, over which is gathered (default 1; the batch must be a multiple;
+    Att-DARTS's `k`, which fails there above 1).
+    """
+
+    def __init__(self, channels, *, c_m=None, c_n=None, frames=1):
+        super().__init__(channels)
+        quarter = max(1, self._channels // 4)
+        self._c_m = c_m = quarter if c_m is None else positive("c_m", c_m)
+        self._c_n = c_n = quarter if c_n is None else positive("c_n", c_n)
+        self._frames = positive("frames", frames)
+        with self.name_scope():
+            self.feature = nn.Conv2D(c_m, 1, in_channels=channels)
+            self.gather = nn.Conv2D(c_n, 1, in_channels=channels)
+            self.distribute = nn.Conv2D(c_n, 1, in_channels=channels)
+            self.expand = nn.Conv2D(channels, 1, in_channels=c_m)
+
+    def hybrid_forward(self, F, x):
+        features = self.feature(x)
+        parts = (features, self._c_m), (self.gather(x), self._c_n), (self.distribute(x), self._c_n)
+        flat, maps, weights = self.widen(F, *(self._clips(F, *part) for part in parts))
+        gathered = F.batch_dot(flat, F.softmax(maps, axis=-1), transpose_b=True)  # (clips,c_m,c_n)
+        # softmax over a middle axis is slow
+        weights = F.softmax(F.transpose(weights, axes=(0, 2, 1)), axis=-1)  # (clips,frames*HW,c_n)
+        mixed = self.narrow(F, F.batch_dot(gathered, weights, transpose_b=True))
+        return x + self.expand(F.reshape_like(self._images(F, mixed), features))
+
+    def _clips(self, F, maps, count):
+        """(N,count,H,W) -> (N/frames,count,frames*HW)."""
+        rows = F.reshape(maps, shape=(0, 0, -1))
+        if self._frames == 1:
+            return rows
+        # not by a transposition of four axes: oneDNN fails on its gradient in a hybridized block
+        frames = F.split(F.reshape(rows, shape=(-1, self._frames * count, 0)), num_outputs=self._frames, axis=1)
+        return F.concat(*frames, dim=2)
+
+    def _images(self, F, rows):
+        """(N/frames,c_m,frames*HW) -> (N,c_m,HW)."""
+        if self._frames == 1:
+            return rows
+        frames = F.split(rows, num_outputs=self._frames, axis=2)
+        return F.reshape(F.concat(*frames, dim=1), shape=(-1, self._c_m, 0))

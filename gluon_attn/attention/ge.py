@@ -1,0 +1,159 @@
+"""Gather-Excite."""
+
+from numbers import Integral
+
+import mxnet as mx
+from mxnet.gluon import nn
+
+from ..nn import fast
+from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..utils.errors import UserError
+from .base import ATTENTIONS, Attention, choice, positive
+
+EXTENTS = (0, 2, 4, 8)
+
+
+class GatherExcite(Attention):
+    """y = x * sigmoid(nearest(excite(gather(x)))); `gather` and `mlp` are made by the subclasses."""
+
+    mlp = None
+    _map = None
+
+    def forward(self, x, *args):
+        if self._map and isinstance(x, mx.nd.NDArray) and x.shape[2:] != self._map:
+            made, got = ("x".join(map(str, size)) for size in (self._map, x.shape[2:]))
+            raise UserError(f"the kernel covers the whole map: made for maps of {made} (spatial), got {got}")
+        return super().forward(x, *args)
+
+    def hybrid_forward(self, F, x):
+        small = self.gathered(F, x)
+        small = small if self.mlp is None else self.mlp(small)
+        if self._extent == 0:
+            return fast.channel_gate(F, x, fast.sigmoid(F, small))
+        return x * _spread(F, fast.sigmoid(F, small), x)
+
+
+@ATTENTIONS.register("ge_theta_minus", "GE_theta-minus", "ge-theta-minus")
+class GEThetaMinus(GatherExcite):
+    """Gather-Excite without weights (GE-theta-), Hu et al. 2018, https://arxiv.org/abs/1810.12348
+
+    y = x * sigmoid(nearest(avg(x))), the average over windows of 2 extent - 1 pixels every `extent` pixels, spread
+    back to H,W by the nearest neighbour; N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition.
+
+    channels: C. extent: 0 (default: the whole map), 2, 4 or 8. reduction: C over the hidden width of a perceptron
+    without biases on the averages (default None: no perceptron; Att-DARTS, `extra_params=False`, has one of 16).
+    variant: "paper" (default), its windows at the border average what they cover of the map; "reference" has windows
+    of `extent` pixels that do not overlap, as Att-DARTS, for maps that `extent` divides.
+    """
+
+    def __init__(self, channels, *, extent=0, reduction=None, variant="paper"):
+        super().__init__(channels)
+        self._extent = _extent(extent)
+        self._overlap = choice("variant", variant, ("paper", "reference")) == "paper"
+        if reduction is not None:
+            with self.name_scope():
+                self.mlp = _perceptron(channels, reduction)
+
+    def gathered(self, F, x):
+        if self._extent == 0:
+            return fast.global_avg(F, x)
+        size, border = (2 * self._extent - 1, self._extent - 1) if self._overlap else (self._extent, 0)
+        return F.Pooling(
+            x, kernel=(size, size), stride=(self._extent,) * 2, pad=(border, border), pool_type="avg",
+            count_include_pad=False,
+        )  # fmt: skip
+
+
+@ATTENTIONS.register("ge_theta", "GE_theta", "ge-theta")
+class GETheta(GatherExcite):
+    """Gather-Excite with weights in the gathering (GE-theta), Hu et al. 2018, https://arxiv.org/abs/1810.12348
+
+    y = x * sigmoid(nearest(gather(x))), gather a depthwise convolution over the whole map with BN (extent 0), or
+    log2(extent) depthwise 3x3 convolutions of stride 2 with BN and ReLUs between, spread back to H,W by the nearest
+    neighbour; no biases; N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition.
+
+    channels: C. extent: 0 (default), 2, 4 or 8. spatial: height of the map, or height and width; extent 0 needs it
+    and takes maps of that size only (no default; a network's plan gives the height of each place), other extents take
+    any map.
+    """
+
+    def __init__(self, channels, *, extent=0, spatial=None):
+        super().__init__(channels)
+        self._extent, size = _extent(extent), _size(spatial)
+        if self._extent == 0 and size is None:
+            raise UserError("extent 0 convolves the whole map: give its height as spatial, or an extent of 2, 4 or 8")
+        with self.name_scope():
+            self.gather = nn.HybridSequential(prefix="")
+            if self._extent == 0:
+                self._map = size
+                self._add(size, 1, 0, relu=False)
+            for left in range(self._extent.bit_length() - 2, -1, -1):
+                self._add(3, 2, 1, relu=left > 0)
+
+    def _add(self, size, stride, padding, relu):
+        """One depthwise convolution of the gathering, and what follows it."""
+        self.gather.add(
+            nn.Conv2D(
+                self._channels, size, stride, padding, groups=self._channels, use_bias=False, in_channels=self._channels
+            ),
+            nn.BatchNorm(in_channels=self._channels),
+        )
+        if relu:
+            self.gather.add(nn.Activation("relu"))
+
+    def gathered(self, F, x):
+        return self.gather(x)
+
+
+@ATTENTIONS.register("ge_theta_plus", "GE_theta-plus", "ge-theta-plus", "GEBlock")
+class GEThetaPlus(GETheta):
+    """Gather-Excite with weights in both parts (GE-theta+), Hu et al. 2018, https://arxiv.org/abs/1810.12348
+
+    y = x * sigmoid(nearest(W2 relu(W1 gather(x)))), gather as in `ge_theta`, W1 and W2 1x1 convolutions;
+    no biases; N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition.
+
+    channels: C. reduction: C over the perceptron's width (default 16, the paper's). extent: 0 (default), 2, 4 or 8.
+    spatial: height of the map, or height and width; extent 0 needs it (no default, see `ge_theta`).
+    """
+
+    def __init__(self, channels, *, extent=0, spatial=None, reduction=16):
+        super().__init__(channels, extent=extent, spatial=spatial)
+        with self.name_scope():
+            self.mlp = _perceptron(channels, reduction)
+
+
+def _perceptron(channels, reduction):
+    return pointwise_mlp(channels, hidden_channels(channels, positive("reduction", reduction)), bias=False)
+
+
+def _extent(value):
+    if isinstance(value, bool) or not isinstance(value, Integral) or value not in EXTENTS:
+        raise UserError(f"extent must be 0, 2, 4 or 8, got {value!r}")
+    return int(value)
+
+
+def _size(spatial):
+    """(height, width) of `spatial`, a height or a pair; None of None."""
+    if spatial is None:
+        return None
+    pair = spatial if isinstance(spatial, tuple | list) else (spatial, spatial)
+    if len(pair) != 2:
+        raise UserError(f"spatial must be a height, or height and width, got {spatial!r}")
+    return tuple(positive("spatial", side) for side in pair)
+
+
+def _spread(F, small, x):
+    """`small` (N,C,h,w) over H,W of `x` (N,C,H,W) by the nearest neighbour: row i takes row floor(i h / H)."""
+    for axis in (2, 3):
+        have, want = (_along(F, maps, axis) for maps in (small, x))
+        rows = F.broadcast_mul(F.contrib.arange_like(want, axis=0), F.sum(F.ones_like(have), keepdims=True))
+        rows = F.floor(F.broadcast_div(rows, F.sum(F.ones_like(want), keepdims=True)))
+        small = F.take(small, rows, axis=axis)
+    return small
+
+
+def _along(F, x, axis):
+    """One line of the map along `axis`; float32, in which positions are exact."""
+    for other in {0, 1, 2, 3} - {axis}:
+        x = F.slice_axis(x, axis=other, begin=0, end=1)
+    return F.cast(F.reshape(x, shape=(-1,)), dtype="float32")
