@@ -55,7 +55,7 @@ def test_the_references_spellings(alias, name):
     ("name", "words"),
     [
         ("see", "unknown attention 'see'; did you mean"),
-        ("zzzz", "unknown attention 'zzzz'; choose from cbam, cha_atac, "),
+        ("zzzz", f"unknown attention 'zzzz'; choose from {', '.join(list_attentions())}"),
         (None, "unknown attention None; "),
     ],
 )
