@@ -4,7 +4,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels
-from ..nn.stats import InFloat32
+from ..nn.stats import InFloat32, area
 from .base import ATTENTIONS, Attention, positive
 
 
@@ -32,12 +32,13 @@ class Coord(InFloat32, Attention):
 
     def hybrid_forward(self, F, x):
         wide = self.widen(F, x)
-        rows = self.narrow(F, F.mean(wide, axis=3, keepdims=True))
-        columns = self.narrow(F, F.transpose(F.mean(wide, axis=2, keepdims=True), axes=(0, 1, 3, 2)))
-        both = self.norm(self.squeeze(F.concat(rows, columns, dim=2)))
+        rows, columns = F.mean(wide, axis=3, keepdims=True), F.mean(wide, axis=2, keepdims=True)
+        columns = F.transpose(columns, axes=(0, 1, 3, 2))
+        both = self.norm(self.squeeze(self.narrow(F, F.concat(rows, columns, dim=2))))
         both = both * F.hard_sigmoid(both, alpha=1 / 6, beta=0.5)
-        # no length is known here, so the end is cut off as the start of the reversed line
-        end = F.reverse(F.slice_like(F.reverse(both, axis=2), columns, axes=(2,)), axis=2)
+        # no length is known here, so what belongs to the columns is found by counting on from H
+        height = F.reshape(area(F, rows), shape=(-1,))
+        last = F.take(both, F.broadcast_add(F.contrib.arange_like(columns, axis=2), height), axis=2)
         down = fast.sigmoid(F, self.rows(F.slice_like(both, rows, axes=(2,))))
-        along = fast.sigmoid(F, self.columns(F.transpose(end, axes=(0, 1, 3, 2))))
+        along = fast.sigmoid(F, self.columns(F.transpose(last, axes=(0, 1, 3, 2))))
         return fast.axes_gate(F, x, down, along)
