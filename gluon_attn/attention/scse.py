@@ -1,5 +1,6 @@
 """Concurrent spatial and channel squeeze and excitation."""
 
+from mxnet import init
 from mxnet.gluon import nn
 
 from ..nn import fast
@@ -16,7 +17,9 @@ class SCSE(Attention):
     end of the residual branch, before the addition.
 
     channels: C. reduction: C over the hidden width (default 2, the paper's). bias: W1 and W2 have biases (default
-    True, the authors' code). The sum is the paper's; their later article takes the larger of the two.
+    True, the authors' code). q starts evenly within 1 / sqrt(C), as layers do in PyTorch: `MSRAPrelu`, which averages
+    both widths, gives a layer of one output several times that and saturates its gate. The sum of the two is the
+    paper's; a later article of the authors takes the larger.
     """
 
     def __init__(self, channels, *, reduction=2, bias=True):
@@ -24,7 +27,8 @@ class SCSE(Attention):
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
-            self.conv = nn.Conv2D(1, 1, use_bias=False, in_channels=channels)
+            start = init.Xavier("uniform", "in", 1)
+            self.conv = nn.Conv2D(1, 1, use_bias=False, in_channels=channels, weight_initializer=start)
 
     def hybrid_forward(self, F, x):
         over_channels = fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))

@@ -8,7 +8,7 @@ gradient by oneDNN is arbitrary after `record(train_mode=False)`; all forms here
 Every function takes `F` (`mx.nd` or `mx.sym`) first and serves imperative, hybrid and symbolic code alike:
 no shape is read, any batch and map size goes, and constants are made from slices of `x`, so they follow its
 dtype and device and are no parameters. Maps are N,C,H,W. In float32 the fast form agrees with the plain one
-to 1e-6 of the operands' size; gates and maxima are equal to the bit.
+to 1e-6 of the operands' size; gates by one factor, shifts and maxima are equal to the bit.
 
 Inside `plain_operators()` each function emits its plain operator: simplest for other engines and for
 counting. Both forms export to ONNX; the fast maxima need the converter of `deploy/onnx_ops.py`.
