@@ -10,6 +10,7 @@ from gluon_attn.nn import fast
 #: name -> (its inputs: x, c(hannel gate), s(patial gate); NumPy's answer; its plain operator)
 CASES = {
     "channel_gate": ("xc", lambda x, g: x * g, "broadcast_mul"),
+    "channel_shift": ("xc", lambda x, g: x + g, "broadcast_add"),
     "spatial_gate": ("xs", lambda x, g: x * g, "broadcast_mul"),
     "channel_mean": ("x", lambda x: x.mean(1, keepdims=True), "mean"),
     "channel_max": ("x", lambda x: x.max(1, keepdims=True), "max"),

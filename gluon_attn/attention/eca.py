@@ -1,4 +1,4 @@
-"""Efficient Channel Attention."""
+"""Efficient Channel Attention, its circular form and its two-layer form."""
 
 import math
 from numbers import Real
@@ -6,8 +6,9 @@ from numbers import Real
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.mlp import hidden_channels
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, odd
+from .base import ATTENTIONS, Attention, odd, positive
 
 
 def eca_kernel(channels, gamma=2, b=1):
@@ -44,4 +45,60 @@ class ECA(Attention):
     def hybrid_forward(self, F, x):
         along = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
         gate = F.reshape(self.conv(along), shape=(0, -1, 1, 1))
+        return fast.channel_gate(F, x, fast.sigmoid(F, gate))
+
+
+@ATTENTIONS.register("ceca", "CECA")
+class CECA(Attention):
+    """Circular Efficient Channel Attention, Wang et al. 2020 with timm's padding, https://arxiv.org/abs/1910.03151
+
+    y = x * sigmoid(conv1d_k(avg(x))) as in `eca`, but the channels are a ring: the convolution goes on from the last
+    to the first, so each channel has k neighbours; no bias; N,C,H,W -> N,C,H,W.
+    Place: end of the residual branch, before the addition.
+
+    channels: C. kernel_size: k, odd, at most 2 C + 1 (default None: the paper's formula from C, see `eca`). The
+    paper pads with zeros; the ring is an idea of timm's (`ceca`), which takes no kernel below 3.
+    """
+
+    def __init__(self, channels, *, kernel_size=None):
+        super().__init__(channels)
+        kernel_size = eca_kernel(channels) if kernel_size is None else odd("kernel_size", kernel_size)
+        self._reach = kernel_size // 2
+        if self._reach > channels:
+            raise UserError(f"ceca takes a kernel_size of at most {2 * channels + 1} here, got {kernel_size}")
+        with self.name_scope():
+            self.conv = nn.Conv1D(1, kernel_size, use_bias=False, in_channels=1)
+
+    def hybrid_forward(self, F, x):
+        line = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
+        if self._reach:
+            before = F.slice_axis(line, axis=2, begin=-self._reach, end=None)
+            line = F.concat(before, line, F.slice_axis(line, axis=2, begin=0, end=self._reach), dim=2)
+        gate = F.reshape(self.conv(line), shape=(0, -1, 1, 1))
+        return fast.channel_gate(F, x, fast.sigmoid(F, gate))
+
+
+@ATTENTIONS.register("eca_mlp", "ECAMLP")
+class ECAMLP(Attention):
+    """Efficient Channel Attention with a hidden layer, after timm; ECA is https://arxiv.org/abs/1910.03151
+
+    y = x * sigmoid(conv1d_k(relu(conv1d_1(avg(x))))) along the channels: the first convolution makes 1 channel
+    into C / reduction, the second brings them back to 1, zero padded; both with bias; N,C,H,W -> N,C,H,W.
+    Place: end of the residual branch, before the addition.
+
+    channels: C. reduction: C over the hidden width (default 8, timm's, which rounds the width to a multiple of 8).
+    kernel_size: k, odd (default None: ECA's formula from C). No paper has this form.
+    """
+
+    def __init__(self, channels, *, reduction=8, kernel_size=None):
+        super().__init__(channels)
+        kernel_size = eca_kernel(channels) if kernel_size is None else odd("kernel_size", kernel_size)
+        hidden = hidden_channels(channels, positive("reduction", reduction))
+        with self.name_scope():
+            self.squeeze = nn.Conv1D(hidden, 1, in_channels=1)
+            self.conv = nn.Conv1D(1, kernel_size, padding=kernel_size // 2, in_channels=hidden)
+
+    def hybrid_forward(self, F, x):
+        line = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
+        gate = F.reshape(self.conv(F.relu(self.squeeze(line))), shape=(0, -1, 1, 1))
         return fast.channel_gate(F, x, fast.sigmoid(F, gate))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..config.card import Card
 from ..nn import fast
+from ..nn.stats import single_precision
 from ..utils.errors import UserError
 
 INPUT = "data"
@@ -43,7 +44,7 @@ def trace(net, card, plain=False):
     fuse best, instead of those that train fastest in MXNet.
     """
     x, constants = _raw_images(card) if card.preprocess else (mx.sym.var(INPUT), {})
-    with fast.plain_operators() if plain else contextlib.nullcontext():
+    with single_precision(), fast.plain_operators() if plain else contextlib.nullcontext():
         output = net(x)
     if not isinstance(output, mx.sym.Symbol) or len(output.list_outputs()) != 1:
         raise UserError("only a network with one output can be exported")

@@ -8,7 +8,7 @@ gradient by oneDNN is arbitrary after `record(train_mode=False)`; all forms here
 Every function takes `F` (`mx.nd` or `mx.sym`) first and serves imperative, hybrid and symbolic code alike:
 no shape is read, any batch and map size goes, and constants are made from slices of `x`, so they follow its
 dtype and device and are no parameters. Maps are N,C,H,W. In float32 the fast form agrees with the plain one
-to 1e-6 of the operands' size; gates and maxima are equal to the bit.
+to 1e-6 of the operands' size; gates by one factor, shifts and maxima are equal to the bit.
 
 Inside `plain_operators()` each function emits its plain operator: simplest for other engines and for
 counting. Both forms export to ONNX; the fast maxima need the converter of `deploy/onnx_ops.py`.
@@ -47,12 +47,28 @@ def channel_gate(F, x, gate):
     return _gate(F, x, F.batch_dot(F.reshape(gate, shape=(0, 0, 1)), ones))
 
 
+def channel_shift(F, x, shift):
+    """`x + shift` for x (N,C,H,W) and shift (N,C,1,1)."""
+    if _plain.get():
+        return F.broadcast_add(x, shift)
+    ones = F.ones_like(F.slice_axis(_rows(F, x), axis=1, begin=0, end=1))  # (N,1,HW)
+    return F.elemwise_add(x, F.reshape_like(F.batch_dot(F.reshape(shift, shape=(0, 0, 1)), ones), x))
+
+
 def spatial_gate(F, x, gate):
     """`x * gate` for x (N,C,H,W) and gate (N,1,H,W)."""
     if _plain.get():
         return F.broadcast_mul(x, gate)
     ones = F.ones_like(F.slice_axis(_rows(F, x), axis=2, begin=0, end=1))  # (N,C,1)
     return _gate(F, x, F.batch_dot(ones, _rows(F, gate)))
+
+
+def axes_gate(F, x, rows, columns):
+    """`x * rows * columns` for x (N,C,H,W), rows (N,C,H,1) and columns (N,C,1,W)."""
+    if _plain.get():
+        return F.broadcast_mul(F.broadcast_mul(x, rows), columns)
+    lines = F.reshape(rows, shape=(-3, 0, 0)), F.reshape(columns, shape=(-3, 0, 0))
+    return _gate(F, x, F.batch_dot(*lines))
 
 
 def channel_mean(F, x):

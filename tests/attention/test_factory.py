@@ -48,7 +48,8 @@ def test_every_name_makes_its_own_attention():
     ("alias", "name"),
     [
         ("SE", "se"), ("SELayer", "se"), ("ECA", "eca"), ("CBAM", "cbam"), ("ChaATAC", "cha_atac"),
-        ("atac", "cha_atac"), ("Identity", "identity"), ("none", "identity"),
+        ("atac", "cha_atac"), ("Identity", "identity"), ("none", "identity"), ("CoordAtt", "coord"), ("SimAM", "simam"),
+        ("ShuffleAttention", "shuffle"), ("cbaml", "light_cbam"), ("eSE", "ese"), ("scSE", "scse"),
     ],
 )  # fmt: skip
 def test_the_references_spellings(alias, name):
@@ -60,7 +61,7 @@ def test_the_references_spellings(alias, name):
     ("name", "words"),
     [
         ("see", "unknown attention 'see'; did you mean"),
-        ("zzzz", "unknown attention 'zzzz'; choose from a2, bam, cbam, "),
+        ("zzzz", f"unknown attention 'zzzz'; choose from {', '.join(list_attentions())}"),
         (None, "unknown attention None; "),
     ],
 )
@@ -83,6 +84,13 @@ def test_unknown_name(name, words):
         ("eca", {"kernel_size": "3"}, "kernel_size must be a whole number above 0, got '3'"),
         ("eca", {"kernel_size": 3, "gamma": 2}, "eca takes kernel_size, or gamma and b, not both"),
         ("eca", {"kernel_size": 3, "b": 2}, "eca takes kernel_size, or gamma and b, not both"),
+        ("ceca", {"kernel_size": 35}, "ceca takes a kernel_size of at most 33 here, got 35"),
+        ("eca_mlp", {"reduction": -1}, "reduction must be a whole number above 0, got -1"),
+        ("simam", {"e_lambda": 0}, "e_lambda must be a number above 0, got 0"),
+        ("simam", {"e_lambda": True}, "e_lambda must be a number above 0, got True"),
+        ("simam", {"e_lambda": float("inf")}, "e_lambda must be a number above 0, got inf"),
+        ("shuffle", {"groups": 3}, "shuffle needs channels that 2 * groups divides, got 16 channels, 3 groups"),
+        ("shuffle", {"groups": 0}, "groups must be a whole number above 0, got 0"),
         ("eca", {"gamma": 0}, "eca takes a number above 0 as gamma and a number as b, got 0 and 1"),
         ("eca", {"b": "one"}, "eca takes a number above 0 as gamma and a number as b, got 2 and 'one'"),
         ("eca", {"gamma": float("nan")}, "eca takes a number above 0 as gamma and a number as b, got nan and 1"),

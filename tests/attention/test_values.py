@@ -72,6 +72,98 @@ def cha_atac(w, x, relu=True, global_pool=False):
     return x * sigmoid(w.norm(names[3], w.conv(names[2], hidden)))
 
 
+def hard(z):
+    return np.clip(z + 3, 0, 6) / 6
+
+
+def ese(w, x, gate=hard):
+    return x * gate(w.conv("conv", mean(x)))
+
+
+def global_context(w, x):
+    """What gc and gca add or gate with."""
+    logits = w.conv("key", x)
+    share = np.exp(logits - logits.max((2, 3), keepdims=True))
+    context = (x * share / share.sum((2, 3), keepdims=True)).sum((2, 3), keepdims=True)
+    hidden = w.conv("squeeze", context)
+    hidden = (hidden - hidden.mean(1, keepdims=True)) / np.sqrt(hidden.var(1, keepdims=True) + 1e-5)
+    return w.conv("expand", np.maximum(w.all["norm.gamma"] * hidden + w.all["norm.beta"], 0))
+
+
+def coord(w, x):
+    height = x.shape[2]
+    rows, columns = x.mean(3)[..., None], x.mean(2)[..., None]
+    both = w.norm("norm", w.conv("squeeze", np.concatenate([rows, columns], 2)))
+    both = both * hard(both)
+    down = w.conv("rows", both[:, :, :height])
+    along = w.conv("columns", both[:, :, height:]).transpose(0, 1, 3, 2)
+    return x * sigmoid(down) * sigmoid(along)
+
+
+def simam(w, x, e_lambda=1e-4):
+    d = (x - mean(x)) ** 2
+    v = d.sum((2, 3), keepdims=True) / (x.shape[2] * x.shape[3] - 1)
+    return x * sigmoid(d / (4 * (v + e_lambda)) + 0.5)
+
+
+def shuffle(w, x, groups=8):
+    half = x.shape[1] // 2
+    part = {name: value.reshape(1, -1, 1, 1) for name, value in w.all.items()}
+    out = []
+    for group in np.split(x, groups, axis=1):
+        first, second = np.split(group, 2, axis=1)
+        out.append(first * sigmoid(part["w1"] * mean(first) + part["b1"]))
+        normal = (second - mean(second)) / np.sqrt(second.var((2, 3), keepdims=True) + 1e-5)
+        out.append(second * sigmoid(part["w2"] * (part["gamma"] * normal + part["beta"]) + part["b2"]))
+    y = np.empty_like(x)
+    whole = np.concatenate(out, 1)
+    y[:, 0::2], y[:, 1::2] = whole[:, :half], whole[:, half:]
+    return y
+
+
+def ceca(w, x):
+    weight, line = w.all["conv.weight"].reshape(-1), mean(x)
+    half = len(weight) // 2
+    return x * sigmoid(sum(weight[i] * np.roll(line, half - i, axis=1) for i in range(len(weight))))
+
+
+def eca_mlp(w, x):
+    first, second, line = w.all["squeeze.weight"][:, 0, 0], w.all["conv.weight"][0], mean(x)[:, :, 0, 0]
+    hidden = np.maximum(first[:, None] * line[:, None] + w.all["squeeze.bias"][:, None], 0)
+    half = second.shape[1] // 2
+    padded = np.pad(hidden, ((0, 0), (0, 0), (half, half)))
+    logits = sum(np.einsum("h,nhc->nc", second[:, i], padded[:, :, i : i + x.shape[1]]) for i in range(2 * half + 1))
+    return x * sigmoid(logits + w.all["conv.bias"])[:, :, None, None]
+
+
+def light_cbam(w, x):
+    pooled = (mean(x) + x.max((2, 3), keepdims=True)) / 2
+    z = x * sigmoid(w.conv("mlp.2", np.maximum(w.conv("mlp.0", pooled), 0)))
+    over_channels = (z.max(1, keepdims=True) + z.mean(1, keepdims=True)) / 2
+    return z * sigmoid(w.norm("norm", w.conv("conv", over_channels)))
+
+
+def grn(w, x):
+    size = np.sqrt((x**2).sum((2, 3), keepdims=True))
+    return x + w.all["gamma"] * (x * size / (size.mean(1, keepdims=True) + 1e-6)) + w.all["beta"]
+
+
+def gct(w, x):
+    size = w.all["alpha"] * np.sqrt((x**2).sum((2, 3), keepdims=True) + 1e-5)
+    normal = size * np.sqrt(x.shape[1]) / np.sqrt((size**2).sum(1, keepdims=True) + 1e-5)
+    return x * (1 + np.tanh(w.all["gamma"] * normal + w.all["beta"]))
+
+
+def scse(w, x):
+    return se(w, x) + x * sigmoid(w.conv("conv", x))
+
+
+def srm(w, x):
+    weight, deviation = w.all["conv.weight"][:, 0], np.sqrt(x.var((2, 3), keepdims=True) + 1e-5)
+    logits = mean(x) * weight[:, 0, None, None] + deviation * weight[:, 1, None, None]
+    return x * sigmoid(w.norm("norm", logits))
+
+
 #: (name, channels, options, the formula)
 CASES = [
     ("identity", 5, {}, lambda w, x: x),
@@ -87,6 +179,30 @@ CASES = [
     ("cha_atac", 12, {"reduction": 4, "relu": False}, lambda w, x: cha_atac(w, x, relu=False)),
     ("cha_atac", 8, {"global_pool": True}, lambda w, x: cha_atac(w, x, global_pool=True)),
     ("cha_atac", 8, {"global_pool": True, "relu": False}, lambda w, x: cha_atac(w, x, False, True)),
+    ("ese", 7, {}, ese),
+    ("ese", 7, {"hard": False}, lambda w, x: ese(w, x, sigmoid)),
+    ("gc", 32, {}, lambda w, x: x * sigmoid(global_context(w, x))),
+    ("gc", 15, {"reduction": 3}, lambda w, x: x * sigmoid(global_context(w, x))),
+    ("gca", 32, {}, lambda w, x: x + global_context(w, x)),
+    ("gca", 15, {"reduction": 3}, lambda w, x: x + global_context(w, x)),
+    ("coord", 16, {}, coord),
+    ("coord", 27, {"reduction": 2}, coord),
+    ("simam", 5, {}, simam),
+    ("simam", 5, {"e_lambda": 0.1}, lambda w, x: simam(w, x, 0.1)),
+    ("shuffle", 32, {}, shuffle),
+    ("shuffle", 12, {"groups": 2}, lambda w, x: shuffle(w, x, 2)),
+    ("ceca", 16, {}, ceca),
+    ("ceca", 6, {"kernel_size": 9}, ceca),
+    ("ceca", 6, {"kernel_size": 1}, ceca),
+    ("eca_mlp", 16, {}, eca_mlp),
+    ("eca_mlp", 12, {"reduction": 3, "kernel_size": 7}, eca_mlp),
+    ("light_cbam", 16, {}, light_cbam),
+    ("light_cbam", 12, {"reduction": 3, "kernel_size": 3, "bias": True}, light_cbam),
+    ("grn", 7, {}, grn),
+    ("scse", 16, {}, scse),
+    ("scse", 6, {"reduction": 4, "bias": False}, scse),
+    ("gct", 7, {}, gct),
+    ("srm", 7, {}, srm),
 ]
 
 

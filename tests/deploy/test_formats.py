@@ -127,11 +127,17 @@ def test_a_scale_that_batchnorm_ignores_is_ignored_everywhere(tmp_path):
     assert all(compare(path, images, expected).good for path in write_both(net, card, tmp_path).values())
 
 
-def test_a_network_cast_to_half_is_exported_in_single_precision(tmp_path):
-    net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
+@pytest.mark.parametrize("attention", [None, "simam", "gc"])
+def test_a_network_cast_to_half_is_exported_in_single_precision(tmp_path, attention):
+    net, card = network("cifar_resnet20_v1", attention=attention)
+    images = export.random_images(card, 2)
     net.cast("float16")
     graph = trace(net, card)
     assert {value.dtype for value in (*graph.args.values(), *graph.aux.values())} == {np.float32}
+    write_both(net, card, tmp_path)
+    net.cast("float32")
+    expected = predictor.of_network(net, card).predict(images)
+    assert all(compare(tmp_path / name, images, expected).good for name in ("net-symbol.json", "net.onnx"))
 
 
 class Odd(mx.gluon.HybridBlock):

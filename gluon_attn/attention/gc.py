@@ -1,0 +1,65 @@
+"""Global context blocks of GCNet, scaling and adding."""
+
+from mxnet.gluon import nn
+
+from ..nn import fast
+from ..nn.mlp import hidden_channels
+from ..nn.stats import ChannelNorm, InFloat32
+from .base import ATTENTIONS, Attention, positive
+
+
+class GlobalContext(InFloat32, Attention):
+    """What both forms share: W2 relu(LN(W1 sum_p(a_p x_p))) as (N,C,1,1)."""
+
+    def __init__(self, channels, *, reduction, last):
+        super().__init__(channels)
+        hidden = hidden_channels(channels, positive("reduction", reduction))
+        with self.name_scope():
+            self.key = nn.Conv2D(1, 1, use_bias=False, in_channels=channels)
+            self.squeeze = nn.Conv2D(hidden, 1, in_channels=channels)
+            self.norm = ChannelNorm(hidden)
+            self.expand = nn.Conv2D(channels, 1, in_channels=hidden, weight_initializer=last)
+
+    def transformed(self, F, x):
+        rows = F.reshape(x, shape=(0, 0, -1))
+        share = F.softmax(self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))), axis=-1)
+        context = F.expand_dims(F.batch_dot(rows, self.narrow(F, share), transpose_b=True), axis=3)
+        return self.expand(F.relu(self.norm(self.squeeze(context))))
+
+
+@ATTENTIONS.register("gc", "GC")
+class GC(GlobalContext):
+    """Global context as a gate, Cao et al. 2019, https://arxiv.org/abs/1904.11492
+
+    a = softmax over the positions of (k x); c = sum_p a_p x_p; y = x * sigmoid(W2 relu(LN(W1 c))), k, W1, W2 1x1
+    convolutions, LN over the hidden channels; N,C,H,W -> N,C,H,W.
+    Place: end of the residual branch, before the addition.
+
+    channels: C. reduction: C over the hidden width (default 8, timm's gcresnet; the paper tries 4 to 32). The paper
+    adds (`gca`) and lists the gate as its ablation "scale". k has no bias: the softmax would cancel it.
+    """
+
+    def __init__(self, channels, *, reduction=8):
+        super().__init__(channels, reduction=reduction, last=None)
+
+    def hybrid_forward(self, F, x):
+        return fast.channel_gate(F, x, fast.sigmoid(F, self.transformed(F, x)))
+
+
+@ATTENTIONS.register("gca", "GCA")
+class GCA(GlobalContext):
+    """Global context added, the block of GCNet, Cao et al. 2019, https://arxiv.org/abs/1904.11492
+
+    a = softmax over the positions of (k x); c = sum_p a_p x_p; y = x + W2 relu(LN(W1 c)), k, W1, W2 1x1
+    convolutions, LN over the hidden channels; N,C,H,W -> N,C,H,W.
+    Place: end of the residual branch, before the addition.
+
+    channels: C. reduction: C over the hidden width (default 8, timm's; the paper tries 4 to 32). W2 starts at zero
+    as in the authors' code, so the block starts as y = x. k has no bias: the softmax would cancel it.
+    """
+
+    def __init__(self, channels, *, reduction=8):
+        super().__init__(channels, reduction=reduction, last="zeros")
+
+    def hybrid_forward(self, F, x):
+        return fast.channel_shift(F, x, self.transformed(F, x))

@@ -1,0 +1,51 @@
+"""Shuffle attention."""
+
+from ..nn import fast
+from ..nn.stats import InFloat32, centred
+from ..utils.errors import UserError
+from .base import ATTENTIONS, Attention, positive
+
+
+@ATTENTIONS.register("shuffle", "ShuffleAttention", "SA")
+class Shuffle(InFloat32, Attention):
+    """Shuffle attention of SA-Net, Zhang and Yang 2021, https://arxiv.org/abs/2102.00039
+
+    Each of G groups of channels is cut in two halves of C / 2G channels:
+    y1 = x1 * sigmoid(w1 avg(x1) + b1), y2 = x2 * sigmoid(w2 GN(x2) + b2), GN the normalisation of each map alone
+    with scale and shift; then the channels, put together again, are shuffled: channel c of the one half of C goes
+    to 2c, of the other to 2c + 1. The weights are vectors of C / 2G, the same for all groups; N,C,H,W -> N,C,H,W.
+    Place: end of the residual branch, before the addition.
+
+    channels: C, a multiple of 2 G. groups: G (default 8, the usual copies', which fits narrow networks; the paper
+    takes 64 for ResNet-50). w1 and w2 start at 0, b1 and b2 at 1. Statistics are taken in float32, variances with
+    1e-5 added.
+    """
+
+    def __init__(self, channels, *, groups=8):
+        super().__init__(channels)
+        self._groups = positive("groups", groups)
+        if channels % (2 * groups):
+            raise UserError(f"shuffle needs channels that 2 * groups divides, got {channels} channels, {groups} groups")
+        self._half = channels // (2 * groups)
+        with self.name_scope():
+            for name, init in (("w1", "zeros"), ("b1", "ones"), ("w2", "zeros"), ("b2", "ones")):
+                setattr(self, name, self.params.get(name, shape=(1, 1, self._half, 1), init=init))
+            self.gamma = self.params.get("gamma", shape=(1, 1, self._half, 1), init="ones")
+            self.beta = self.params.get("beta", shape=(1, 1, self._half, 1), init="zeros")
+
+    def hybrid_forward(self, F, x, w1, b1, w2, b2, gamma, beta):
+        # each map's logits are slope * (x - mean) + level, so both halves go through one gate
+        mean, rest = centred(F, self.widen(F, x))
+        inverse = (fast.global_avg(F, F.square(rest)) + 1e-5) ** -0.5
+        means, scales = (F.reshape(part, shape=(0, self._groups, 2 * self._half, 1)) for part in (mean, inverse))
+        first = F.slice_axis(means, axis=2, begin=0, end=self._half)
+        second = F.slice_axis(scales, axis=2, begin=self._half, end=None)
+        level = F.broadcast_add(F.broadcast_mul(first, self.widen(F, w1)), self.widen(F, b1))
+        slope = F.broadcast_mul(second, self.widen(F, w2 * gamma))
+        still = F.broadcast_add(F.zeros_like(second), self.widen(F, w2 * beta + b2))
+        slopes = F.reshape(F.concat(F.zeros_like(first), slope, dim=2), shape=(0, -1, 1, 1))
+        levels = F.reshape(F.concat(level, still, dim=2), shape=(0, -1, 1, 1))
+        logits = fast.channel_shift(F, fast.channel_gate(F, rest, slopes), levels)
+        y = x * self.narrow(F, fast.sigmoid(F, logits))
+        halves = F.reshape(y, shape=(0, 2, self._channels // 2, -1))
+        return F.reshape_like(F.transpose(halves, axes=(0, 2, 1, 3)), x)
