@@ -136,7 +136,7 @@ def test_files_where_the_flags_put_them(tmp_path):
 BAD = {
     "--batch-size 0": "batch_size must be at least 1",
     "--model cifar_resnet21_v1": "unknown model 'cifar_resnet21_v1'; did you mean",
-    "--attention sse": "unknown attention 'sse'; did you mean se",
+    "--attention sse": "unknown attention 'sse'; did you mean ",
     "--dataset cifar11": "unknown dataset 'cifar11'; did you mean cifar10",
     "--attention se --attention-options reductions=4": "has no option 'reductions'; did you mean reduction",
     "--learning-rate 0.1": "unknown option --learning-rate",
