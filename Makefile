@@ -1,4 +1,5 @@
-# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV.
+# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV, and
+# HOROVOD=no, which spares `make test` Horovod's build: the tests with several processes are skipped then.
 PYTHON ?= python3
 MXNET ?= cpu
 VENV ?= .venv
@@ -8,10 +9,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := setup.py pyproject.toml gluon_attn/version.py
 RUN_STAMP := $(VENV)/.installed-$(MXNET)
 DEV_STAMP := $(VENV)/.installed-$(MXNET)-dev
+HOROVOD_STAMP := $(VENV)/.installed-$(MXNET)-horovod
+TEST_STAMPS := $(DEV_STAMP) $(if $(filter no,$(HOROVOD)),,$(HOROVOD_STAMP))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv horovod demo test test-all lint format bench clean
+.PHONY: help venv setup horovod demo test test-all lint format bench clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,10 +22,15 @@ help:  ## list these targets
 venv: $(RUN_STAMP)  ## make .venv with all that the commands need
 	@echo "ready: $(BIN)/gluon-attn --help"
 
+horovod: $(HOROVOD_STAMP)  ## build Horovod for training with several processes, two to four minutes
+
+setup: $(TEST_STAMPS)  ## install all that tests need, Horovod too
+
 # Horovod's build and horovodrun import MXNet bare, without the NumPy aliases that gluon_attn puts back: hence the
 # sitecustomize for the one and the .pth file for the other.
 HORUN_PTH := import sys; any(a.endswith('horovodrun') for a in sys.orig_argv[1:2]) and __import__('gluon_attn')
-horovod: $(RUN_STAMP)  ## build Horovod for training with several processes, about two minutes
+$(HOROVOD_STAMP): $(RUN_STAMP)
+	@echo "building Horovod, two to four minutes"
 	@$(PIP) 'setuptools<70' wheel 'cmake<4'
 	@mkdir -p $(VENV)/build-hook && echo 'import gluon_attn' > $(VENV)/build-hook/sitecustomize.py
 	@HOROVOD_WITH_MXNET=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 \
@@ -30,14 +38,15 @@ horovod: $(RUN_STAMP)  ## build Horovod for training with several processes, abo
 	  $(PIP) --no-build-isolation -e '.[$(MXNET),horovod]'
 	@$(BIN)/python -c 'import sys, sysconfig; from pathlib import Path; \
 	  Path(sysconfig.get_path("purelib"), "gluon_attn_horovodrun.pth").write_text(sys.argv[1])' "$(HORUN_PTH)"
+	@touch $@
 
 demo: $(RUN_STAMP)  ## install, then train, compare, export and check four networks on real digits
 	@$(BIN)/gluon-attn demo
 
-test: $(DEV_STAMP)  ## install, then run the tests that CI runs
+test: $(TEST_STAMPS)  ## install, then run the tests that CI runs
 	@$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(DEV_STAMP)  ## the same with the slow tests
+test-all: $(TEST_STAMPS)  ## the same with the slow tests
 	@$(BIN)/python -m pytest
 
 lint: $(DEV_STAMP)  ## check the style
@@ -46,7 +55,8 @@ lint: $(DEV_STAMP)  ## check the style
 format: $(DEV_STAMP)  ## put the style right
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(RUN_STAMP)  ## run every benchmark and print its table
+bench: $(RUN_STAMP)  ## run every benchmark against PyTorch and others, and print its table
+	@$(PIP) -e '.[$(MXNET),onnx,torch]'
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:  ## remove .venv and what builds and tests leave

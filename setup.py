@@ -12,7 +12,7 @@ REQUIRES = [
     "numpy>=1.26,<2",  # MXNet copies names that NumPy 2 removed; 1.26 is the first for Python 3.12
     "setuptools>=66.1",  # MXNet and GluonCV import distutils, gone from Python 3.12; older ones fail there
     "gluoncv==0.10.5.post0",  # the last release
-    "opencv-python<4.12",  # GluonCV asks for any; 4.12 and later want NumPy 2
+    "opencv-python>=4.11,<4.12",  # earlier ones let truncated JPEG files pass as grey; 4.12 wants NumPy 2
     "scipy>=1.11.2",  # GluonCV asks for any; the first with wheels for Python 3.12, as those below
     "pandas>=2.1.1",  # asked for by GluonCV
     "matplotlib>=3.8",  # plots
@@ -55,13 +55,14 @@ EXTRAS = {
     "coco": ["pycocotools>=2.0.8"],  # the first with wheels for Python 3.12
     "track": [
         "tensorboardX>=2.6.1",  # earlier ones want protobuf 3, onnxruntime a later one
-        "wandb>=0.16",  # the first for Python 3.12
+        "wandb>=0.30,<1",  # its login can be kept from asking; goes with NumPy 1.26 and the protobuf of onnx
     ],
     "sweep": ["optuna>=3.4"],  # the first that supports Python 3.12
     "dev": [
         "pytest>=9,<10",  # the line that the tests are written for
         "ruff==0.17.5",  # another version formats otherwise
         "tensorboardX>=2.6.1",  # as in track, for its test
+        "wandb>=0.30,<1",  # as in track, for its test
     ],
 }
 
@@ -71,8 +72,13 @@ setup(
     description="Attention modules, attention networks and architecture search for MXNet Gluon",
     license="MIT",
     python_requires=">=3.10,<3.13",  # 3.10: syntax that we use; 3.13: there is no NumPy 1.26 for it
-    packages=find_packages(include=["gluon_attn", "gluon_attn.*"]),
-    package_data={"gluon_attn.analyze": ["templates/*.html"]},
+    packages=[*find_packages(include=["gluon_attn", "gluon_attn.*"]), "gluon_attn.genotypes"],
+    package_dir={"gluon_attn.genotypes": "params/genotypes"},
+    package_data={
+        "gluon_attn.analyze": ["templates/*.html"],
+        "gluon_attn.genotypes": ["*.json"],
+        "gluon_attn.nn.kernels": ["*.cc", "*.h"],
+    },
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["gluon-attn = gluon_attn.cli:main"]},

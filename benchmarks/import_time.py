@@ -8,16 +8,15 @@ cache after the first, uncounted round. The statements take turns. It takes a mi
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
-from gluon_attn.utils import cpu  # noqa: E402
-from gluon_attn.utils.files import write_text  # noqa: E402
+from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 
 ALIASES = (
     "import builtins, numpy\n"
@@ -48,24 +47,19 @@ def main():
     arguments = parser.parse_args()
     if arguments.repeat < 1:
         parser.error("--repeat must be at least 1")
-    times = {name: [] for name in STATEMENTS}
-    for turn in range(arguments.repeat + 1):
-        for name, (before, statement) in STATEMENTS.items():
-            spent = measure(before, statement)
-            if turn:
-                times[name].append(spent)
-    lines = ["| statement | median ms | fastest | slowest |", "|---|---:|---:|---:|"]
-    for name, values in times.items():
-        lines.append(f"| `{name}` | {statistics.median(values):.0f} | {min(values):.0f} | {max(values):.0f} |")
-    print(*lines, sep="\n")
-    if arguments.out:
-        machine = f"{cpu.model_name(cpu.Host())}, Python {sys.version.split()[0]}"
-        head = (
-            f"# Import times\n\n`python benchmarks/import_time.py --repeat {arguments.repeat}` on {machine}.\n"
-            f"Each in a fresh process, turn by turn. Target of the first line: under {TARGET} ms.\n\n"
-        )
-        write_text(arguments.out, head + "\n".join(lines) + "\n")
-    return int(statistics.median(times["import gluon_attn"]) > TARGET)
+    runs = {name: partial(measure, *pair) for name, pair in STATEMENTS.items()}
+    take_turns(runs, 1)
+    found = take_turns(runs, arguments.repeat)
+    table = Table(["statement", "median ms"], numbers=1)
+    for name, milliseconds in found.items():
+        table.add(f"`{name}`", f"{milliseconds:.0f}")
+    head = (
+        f"# Import times\n\n`python benchmarks/import_time.py --repeat {arguments.repeat}` on "
+        f"{machine(f'Python {sys.version.split()[0]}')}.\n"
+        f"Each in a fresh process, turn by turn. Target of the first line: under {TARGET} ms.\n"
+    )
+    table.write(arguments.out, head)
+    return int(found["import gluon_attn"] > TARGET)
 
 
 if __name__ == "__main__":

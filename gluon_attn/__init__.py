@@ -23,9 +23,13 @@ _PUBLIC = {
     "Plan": ".models.plan",
 }
 
+#: parts of the package that are reached as `gluon_attn.NAME` without an import of their own
+_PARTS = ("convert",)
+
 __all__ = [  # noqa: PLE0604, F822, RUF100 - the names are made by __getattr__
     "Plan",
     "__version__",
+    "convert",
     "get_attention",
     "get_model",
     "list_attentions",
@@ -36,6 +40,8 @@ __all__ = [  # noqa: PLE0604, F822, RUF100 - the names are made by __getattr__
 
 
 def __getattr__(name):
+    if name in _PARTS:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(_PUBLIC[name], __name__), name)
@@ -44,4 +50,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_PUBLIC})
+    return sorted({*globals(), *_PARTS, *_PUBLIC})

@@ -1,10 +1,9 @@
 """Checkpoints: weights, optimizer state and the state of the run in one folder, without pickle.
 
-`FOLDER/epoch-0007/` holds net.params, optimizer.params and meta.json; the last has the SHA-256 of the others, so
-that a damaged checkpoint is noticed. It appears under its name only when it is whole.
+`FOLDER/epoch-0007/` holds net.params, optimizer.params, what else the run keeps, and meta.json; the last has the
+SHA-256 of the others, so that a damaged checkpoint is noticed. It appears under its name only when it is whole.
 """
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -13,7 +12,7 @@ import mxnet as mx
 
 from .nn.params import load_params, save_params
 from .utils.errors import UserError
-from .utils.files import atomic_path, ensure_dir, sha256, write_json
+from .utils.files import atomic_path, ensure_dir, read_hashed, sha256, write_json
 from .utils.log import get_logger
 
 FORMAT = 1
@@ -30,8 +29,11 @@ class CheckpointStore:
         self.folder = Path(folder)
         self.keep = keep
 
-    def save(self, net, trainer, meta):
-        """Write a checkpoint; returns its folder. `meta["epoch"]` counts finished epochs, the rest is the caller's."""
+    def save(self, net, trainer, meta, files=None):
+        """Write a checkpoint; returns its folder. `meta["epoch"]` counts finished epochs, the rest is the caller's.
+
+        files: file name -> {name: NDArray}, what else is to be kept.
+        """
         ensure_dir(self.folder)
         target = self.folder / f"epoch-{meta['epoch']:04d}"
         with atomic_path(target) as staged:
@@ -39,7 +41,9 @@ class CheckpointStore:
             save_params(net, staged / "net.params")
             arrays, numbers = optimizer_state(net, trainer)
             mx.nd.save(str(staged / "optimizer.params"), arrays)
-            hashes = {name: sha256(staged / name) for name in _FILES}
+            for name, extra in (files or {}).items():
+                mx.nd.save(str(staged / name), extra)
+            hashes = {name: sha256(staged / name) for name in (*_FILES, *(files or {}))}
             write_json(
                 staged / "meta.json",
                 {"format": FORMAT, "sha256": hashes, "optimizer": numbers, **meta},
@@ -66,12 +70,8 @@ class CheckpointStore:
 
 def read_meta(folder):
     """meta.json of a checkpoint whose files are whole; else a `UserError`."""
-    try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        whole = all(sha256(folder / name) == meta["sha256"][name] for name in _FILES)
-    except (OSError, ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
+    meta = read_hashed(folder / "meta.json", _FILES)
+    if meta is None:
         raise UserError(f"checkpoint {folder} is damaged")
     if meta["format"] != FORMAT:
         raise UserError(f"checkpoint {folder} has format {meta['format']}; this release reads {FORMAT}")

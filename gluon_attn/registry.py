@@ -45,6 +45,10 @@ class Registry:
         """All canonical names, sorted."""
         return sorted(self._makers)
 
+    def aliases(self, name):
+        """Other names of `name`, in the order of their registration."""
+        return [alias for alias, known in self._aliases.items() if known == name]
+
     def __contains__(self, name):
         return name in self._makers or name in self._aliases
 

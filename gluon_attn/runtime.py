@@ -1,7 +1,7 @@
 """All that must happen before MXNet loads. `import gluon_attn` calls `start`; `gluon-attn doctor` reports it.
 
-NumPy gets back the aliases that MXNet 1.9 copies, OpenMP its threads, oneDNN its AMX, glibc its thresholds,
-and mxnet-cu112 the CUDA libraries of its wheels. Each step says what it did and why.
+NumPy gets back the aliases that MXNet 1.9 copies, OpenMP its threads, oneDNN its AMX, OpenBLAS its kernels,
+glibc its thresholds, and mxnet-cu112 the CUDA libraries of its wheels. Each step says what it did and why.
 """
 
 import builtins
@@ -18,6 +18,9 @@ from .utils.tuning import Step
 
 NO_MXNET = "MXNet is missing: install gluon-attn[cpu] or gluon-attn[cu112]"
 GPU_WHEEL = "mxnet-cu112"
+#: sums of more gradients than this go through a chain of additions, with which MXNet 1.9 cannot trace some graphs
+#: ("control dep not found"); the many choices on an edge in a search need such sums
+GRADIENT_SUMS = ("MXNET_EXEC_INPLACE_GRAD_SUM_CAP", "1000")
 _ALIASES = ("bool", "int", "float", "object", "complex", "str")  # gone since NumPy 1.24
 _COMMANDS = ("gluon-attn", "train_cifar.py", "train_imagenet.py", "train_coco.py", "search.py")
 
@@ -34,6 +37,7 @@ class Report:
     numpy: Step | None = None
     threads: Step | None = None
     amx: Step | None = None
+    blas: Step | None = None
     malloc: Step | None = None
     cuda: Step | None = None
     late: tuple = ()
@@ -84,9 +88,12 @@ def prepare(host, modules=sys.modules):
     except ImportError as error:
         return Report(problem=str(error), wheel=wheel)
     before = dict(host.environ)
-    threads, amx, malloc = tuning.set_threads(host), tuning.set_amx(host), tuning.keep_memory(host)
-    late = [name for name in (tuning.THREADS, tuning.ISA) if host.environ.get(name) != before.get(name)]
-    return Report(None, wheel, _restore_aliases(), threads, amx, malloc, libraries, tuple(late if loaded else ()))
+    host.environ.setdefault(*GRADIENT_SUMS)
+    made = {"threads": tuning.set_threads, "amx": tuning.set_amx, "blas": tuning.set_blas, "malloc": tuning.keep_memory}
+    steps = {name: step(host) for name, step in made.items()}
+    read_once = (tuning.THREADS, tuning.ISA, tuning.BLAS)
+    late = [name for name in read_once if loaded and host.environ.get(name) != before.get(name)]
+    return Report(None, wheel, _restore_aliases(), cuda=libraries, late=tuple(late), **steps)
 
 
 def obstacle(modules=sys.modules, find=importlib.util.find_spec):

@@ -11,6 +11,8 @@ from gluon_attn.nn import fast
 CASES = {
     "channel_gate": ("xc", lambda x, g: x * g, "broadcast_mul"),
     "channel_shift": ("xc", lambda x, g: x + g, "broadcast_add"),
+    "channel_spread": ("xc", lambda x, g: g + 0 * x, "broadcast_like"),
+    "spatial_spread": ("xs", lambda x, g: g + 0 * x, "broadcast_like"),
     "spatial_gate": ("xs", lambda x, g: x * g, "broadcast_mul"),
     "channel_mean": ("x", lambda x: x.mean(1, keepdims=True), "mean"),
     "channel_max": ("x", lambda x: x.max(1, keepdims=True), "max"),

@@ -7,6 +7,8 @@ import gluon_attn
 from gluon_attn.config.card import Card
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data import factory
+from gluon_attn.data.transforms import normalize
+from gluon_attn.deploy.export import random_images
 from gluon_attn.utils.files import write_json
 
 
@@ -20,7 +22,6 @@ def network(name="cifar_resnet20_v1", classes=10, **options):
             parameter.set_data(mx.nd.array(random.uniform(0.5, 1.5, parameter.shape)))
         elif key.endswith(("beta", "running_mean", "bias")):
             parameter.set_data(mx.nd.array(random.normal(0, 0.3, parameter.shape)))
-    net.hybridize()
     card = Card(
         **net.recipe,
         input_shape=(3, 32, 32),
@@ -28,7 +29,23 @@ def network(name="cifar_resnet20_v1", classes=10, **options):
         std=(0.2, 0.25, 0.3),
         class_names=tuple(f"class {i}" for i in range(classes)),
     )
+    settle(net, mx.nd.array(normalize(random_images(card, 8), card.mean, card.std)))
+    net.hybridize()
     return net, card
+
+
+def settle(net, images):
+    """Make the running statistics those of `images`, as training would; random ones let maps grow without end."""
+    norms = []
+    net.apply(lambda block: norms.append(block) if isinstance(block, mx.gluon.nn.BatchNorm) else None)
+    for norm in norms:
+        norm._kwargs["momentum"], norm.usual = 0.0, norm._kwargs["momentum"]
+    with mx.autograd.record():
+        total = net(images).sum()
+    total.backward()  # which is when MXNet writes statistics
+    mx.nd.waitall()
+    for norm in norms:
+        norm._kwargs["momentum"] = norm.usual
 
 
 def write_run(folder, net, card):

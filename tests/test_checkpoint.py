@@ -6,7 +6,7 @@ import pytest
 from mxnet import autograd, gluon
 
 from gluon_attn.checkpoint import CheckpointStore, restore
-from gluon_attn.config.model import OptimConfig
+from gluon_attn.config.optim import OptimConfig
 from gluon_attn.engine.optim import make_trainer, optimizer_names
 from gluon_attn.engine.schedule import Schedule
 from gluon_attn.utils.errors import UserError
@@ -98,6 +98,16 @@ def test_a_damaged_checkpoint_is_passed_over(three, name, damage, caplog):
         assert three.newest()[1]["epoch"] == 2
     assert "damaged" in caplog.text
     assert "epoch-0010" in caplog.text
+
+
+def test_other_files_are_kept_and_checked(tmp_path):
+    net = small_net(1)
+    store = CheckpointStore(tmp_path)
+    folder = store.save(net, trainer_for(net, "nag"), {"epoch": 1}, {"average.params": {"a": mx.nd.array([3.0])}})
+    assert store.newest()[0] == folder
+    assert mx.nd.load(str(folder / "average.params"))["a"].asscalar() == 3
+    (folder / "average.params").write_bytes(b"damaged")
+    assert store.newest() is None
 
 
 def test_an_interrupted_save_leaves_the_old_ones(three, monkeypatch):

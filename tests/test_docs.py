@@ -1,5 +1,6 @@
 """The texts are true: commands parse, Python blocks run, links lead somewhere, tables say what the code says."""
 
+import importlib.util
 import json
 import re
 import shlex
@@ -8,16 +9,18 @@ from pathlib import Path
 import pytest
 from networks import digits_run
 
-from gluon_attn import get_model, list_attentions, list_models
-from gluon_attn.analyze.cost import cost
-from gluon_attn.analyze.published import PARAMETERS
-from gluon_attn.cli.attentions import describe
-from gluon_attn.cli.flags import make_parser, parse, resolve
+from gluon_attn import get_model, list_attentions
+from gluon_attn.cli.flags import parse, resolve
 from gluon_attn.cli.main import COMMANDS, dispatch
+from gluon_attn.cli.train import SCRIPTS, script_parser
 from gluon_attn.config.train import RunConfig
 from gluon_attn.deploy.export import export_run
+from gluon_attn.models.build import build
 
 ROOT = Path(__file__).resolve().parents[1]
+_spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+generate = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(generate)
 TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in sorted(ROOT.glob("docs/*.md")))]
 RECIPES = sorted(f"configs/{path.name}" for path in ROOT.glob("configs/*.yaml"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,10 +42,10 @@ def commands(start):
 
 
 def config_of(line):
-    """The `RunConfig` that a `python train_cifar.py` line asks for."""
-    parser = make_parser("train_cifar.py", "", RunConfig, {})
-    given, recipe = parse(parser, shlex.split(line)[2:])
-    return resolve(RunConfig, recipe, given)
+    """The `RunConfig` that a `python train_*.py` line asks for."""
+    _, script, *words = shlex.split(line)
+    given, recipe = parse(script_parser(script), words)
+    return resolve(RunConfig, SCRIPTS[script][1], recipe, given)
 
 
 def table(heading):
@@ -58,7 +61,7 @@ def test_something_is_looked_at():
     assert len(blocks("README.md", "python")) >= 3
 
 
-@pytest.mark.parametrize(("name", "line"), commands("python train_cifar.py"))
+@pytest.mark.parametrize(("name", "line"), commands("python train_"))
 def test_training_commands_parse(name, line, monkeypatch):
     monkeypatch.chdir(ROOT)  # recipes are named from there
     config_of(line)
@@ -82,15 +85,28 @@ def test_every_command_is_in_the_readme():
 def test_recipes_resolve_and_say_what_they_are(name, monkeypatch):
     monkeypatch.chdir(ROOT)
     header = (ROOT / name).read_text(encoding="utf-8")
-    config_of(f"python train_cifar.py --config {name}")
-    for part in (f"python train_cifar.py --config {name}", "# Time: ", "# Score: "):
-        assert part in header
+    (command,) = re.findall(rf"^#   (python train_\w+\.py --config {name}.*)$", header, re.MULTILINE)
+    config = config_of(command)
+    assert "# Time: " in header
+    assert "# Score: " in header
+    assert build(config.model, config.data.classes or 10)  # the options of the network fit each other
 
 
-def test_the_atac_recipe_is_the_published_command(monkeypatch):
+@pytest.mark.parametrize(
+    ("start", "recipe"),
+    [
+        ("python train_cifar.py --gpus 0 --num-epochs 400", "atac_cifar100"),
+        ("python train_imagenet.py --mode hybrid --lr 0.075", "atac_resnet50"),
+    ],
+)
+def test_the_atac_recipes_are_the_published_commands(start, recipe, monkeypatch):
     monkeypatch.chdir(ROOT)
-    (published,) = {line for name, line in commands("python train_cifar.py --gpus 0 --num-epochs 400")}
-    assert config_of("python train_cifar.py --config configs/atac_cifar100.yaml") == config_of(published)
+    published = {line for name, line in commands(start)}
+    (script,) = {line.split()[1] for line in published}
+    wanted = config_of(f"python {script} --config configs/{recipe}.yaml")
+    assert published
+    for config in map(config_of, published):
+        assert config.replace(train=config.train.replace(save_dir=None, logging_file=None)) == wanted
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -160,22 +176,7 @@ def test_the_plan_in_json_is_the_one_in_python():
     assert [entry["name"] for entry in net.recipe["plan"]["entries"]] == ["eca", "cbam"]
 
 
-def test_the_readme_counts_every_attention():
-    rows = {row[0]: int(row[1].replace(",", "")) for row in table("Attentions")}
-    assert rows == {name: describe(name)["weights"] for name in list_attentions()}
-
-
-def test_the_readme_counts_every_model():
-    rows = {row[0]: row[1:] for row in table("Models")}
-    assert sorted(rows) == list_models()
-    for name, (params, macs, published) in rows.items():
-        counted = cost(get_model(name, 10), (3, 32, 32))
-        assert [params, macs] == [f"{counted.params:,}", f"{counted.macs:,}"], name
-        assert published == PARAMETERS.get(name, ("",))[0], name
-
-
-def test_the_readme_repeats_the_benchmarks():
-    results = (ROOT / "benchmarks/results/gating.md").read_text(encoding="utf-8")
-    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in results.splitlines()]
-    wanted = [[row[0], *row[5:8]] for row in rows if len(row) == 8 and row[1] == "16x256x56x56"]
-    assert [row for row in table("Measured") if len(row) == 4] == wanted
+def test_tables_say_what_the_code_says():
+    done = generate.files()
+    stale = [path.name for path, text in done.items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run python docs/generate.py"

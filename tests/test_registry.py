@@ -33,6 +33,14 @@ def test_aliases_lead_to_the_same_maker(registry, name):
     assert name in registry
 
 
+def test_aliases_are_told():
+    colours = Registry("colour")
+    colours.register("red", "rouge", "RED!")(str)
+    colours.register("blue")(str)
+    assert colours.aliases("red") == ["rouge", "RED!"]
+    assert colours.aliases("blue") == []
+
+
 @pytest.mark.parametrize("names", [("red",), ("rouge",), ("new", "green"), ("new", "rouge")])
 def test_a_name_given_twice_raises(registry, names):
     with pytest.raises(ValueError, match=r"colour '.*' is registered twice"):

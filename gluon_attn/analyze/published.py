@@ -1,18 +1,154 @@
-"""Figures printed in papers, to stand beside ours."""
+"""Figures printed in papers and by their code, to stand beside ours.
 
-#: model -> (parameters as printed, classes, paper)
-PARAMETERS = {
-    "cifar_resnet20_v1": ("0.27 M", 10, "He et al. 2015, table 6"),
-    "cifar_resnet32_v1": ("0.46 M", 10, "He et al. 2015, table 6"),
-    "cifar_resnet44_v1": ("0.66 M", 10, "He et al. 2015, table 6"),
-    "cifar_resnet56_v1": ("0.85 M", 10, "He et al. 2015, table 6"),
-    "cifar_resnet110_v1": ("1.7 M", 10, "He et al. 2015, table 6"),
-    "cifar_resnet164_v2": ("1.7 M", 10, "He et al. 2016, table 4"),
-}
+Papers print "M" and "G" of two kinds: powers of 10, and powers of 2, as the ECA-Nets do. Some counting tools add the
+work of norms, activations and pooling to the multiply-accumulates; some figures are of another form of the network,
+such as with the stride of a bottleneck in its first 1x1 convolution, which makes it smaller. A row says so.
+"""
+
+from dataclasses import dataclass
+
+from ..models.factory import model_info
+
+MILLION, GIGA = 10**6, 10**9
+MEBI, GIBI = 2**20, 2**30
+#: 10^9 operations where a multiply-accumulate counts as two
+TWO_A_MAC = GIGA // 2
+
+#: options that change neither parameters nor work
+FREE = {"drop_rate", "last_gamma"}
+HE = "He et al. 2015, table 6"
+STRIDE = "stride in the first 1x1 convolutions there"
+PIXELS = "products of pixels with pixels, 0.5 G, not counted there"
+WINDOWS = "49 keys a pixel there; ours share 100 among 16 pixels, which is faster"
 
 
-def published_parameters(recipe):
-    """(figure, paper) for the network of a `recipe`, or None where there is none for exactly that network."""
-    figure, classes, paper = PARAMETERS.get(recipe["model"], (None, None, None))
-    plain = not (recipe["plan"] or {}).get("entries")
-    return (figure, paper) if figure and classes == recipe["classes"] and plain else None
+@dataclass(frozen=True)
+class Figures:
+    """What was published of a network.
+
+    params: learnable parameters in units of `unit`, as printed. exact: the whole number, where its code tells. macs:
+    in units of `macs_unit`. all_work: the work of norms, activations and pooling is in `macs`. classes: of its data.
+    note: what makes another network of it, if anything.
+    """
+
+    source: str
+    params: str
+    unit: int = MILLION
+    exact: int | None = None
+    macs: str | None = None
+    macs_unit: int = GIGA
+    all_work: bool = False
+    classes: int = 1000
+    note: str = ""
+
+    @property
+    def printed(self):
+        """The parameters as text, such as "0.27 M"."""
+        return f"{self.params} {_LETTERS[self.unit]}"
+
+    @property
+    def printed_macs(self):
+        """The work as text, or None."""
+        return f"{self.macs} {_LETTERS[self.macs_unit]}" if self.macs else None
+
+    def parameters(self):
+        """Parameters as a number."""
+        return self.exact or round(float(self.params) * self.unit)
+
+    def work(self):
+        """Multiply-accumulates as a number, or None."""
+        return round(float(self.macs) * self.macs_unit) if self.macs else None
+
+
+_LETTERS = {MILLION: "M", MEBI: "Mi", GIGA: "G", GIBI: "Gi", TWO_A_MAC: "G at 2 a MAC"}
+
+
+def _cifar(params):
+    return Figures(HE, params, classes=10)
+
+
+def _eca(params, exact, macs):
+    """A row of table 3 of the paper on ECA-Net."""
+    return Figures(
+        "Wang et al. 2020, ECA-Net", params, MEBI, exact, macs, GIBI, all_work=True
+    )  # fmt: skip
+
+
+def _insight(params, exact, macs=None):
+    return Figures("implus/PytorchInsight", params, exact=exact, macs=macs)
+
+
+def _zoo(exact, macs=None, note=""):
+    return Figures("osmr/imgclsmob", f"{exact / MILLION:.2f}", exact=exact, macs=macs, note=note)
+
+
+def _atac(params, macs, exact=None, unit=GIGA, note=""):
+    """A row of the table of Dai et al. 2021, which takes what is not ATAC from the other papers."""
+    return Figures("open-atac's table for ImageNet", params, exact=exact, macs=macs, macs_unit=unit, note=note)
+
+
+#: model -> `Figures`
+PUBLISHED = {
+    "cifar_resnet20_v1": _cifar("0.27"),
+    "cifar_resnet32_v1": _cifar("0.46"),
+    "cifar_resnet44_v1": _cifar("0.66"),
+    "cifar_resnet56_v1": _cifar("0.85"),
+    "cifar_resnet110_v1": _cifar("1.7"),
+    "cifar_resnet164_v2": Figures("He et al. 2016, table 4", "1.7", classes=10),
+    "resnet50_v1b": _insight("25.56", 25_557_032, "4.11"),
+    "eca_resnet18_official": _eca("11.15", 11_689_556, "1.70"),
+    "eca_resnet34_official": _eca("20.79", 21_797_744, "3.43"),
+    "eca_resnet50_official": _eca("24.37", 25_557_112, "3.86"),
+    "eca_resnet101_official": _eca("42.49", 44_549_317, "7.35"),
+    "eca_resnet152_official": _eca("57.41", 60_193_042, "10.83"),
+    "eca_resnet50": _eca("24.37", 25_557_118, "3.86"),
+    "eca_mobilenet_v2": Figures(
+        "Wang et al. 2020, ECA-Net", "3.34", MEBI, 3_504_903, "319.9", MILLION, all_work=True
+    ),
+    "se_resnet18": _zoo(11_778_592, "1.82"),
+    "se_resnet34": _zoo(21_958_868),
+    "se_resnet50": _insight("28.09", 28_088_024, "4.13"),
+    "se_resnet101": _zoo(49_326_872, "7.60", STRIDE),
+    "se_resnet152": _zoo(66_821_848, "11.33", STRIDE),
+    "cbam_resnet18": _zoo(11_779_392),
+    "cbam_resnet34": _zoo(21_960_468),
+    "cbam_resnet50": _insight("28.09", 28_089_624, "4.12"),
+    "cbam_resnet101": _zoo(49_330_172),
+    "cbam_resnet152": _zoo(66_826_848),
+    "bam_resnet18": _zoo(11_712_503),
+    "bam_resnet34": _zoo(21_820_663),
+    "bam_resnet50": _insight("25.92", 25_915_099, "4.20"),
+    "bam_resnet101": _zoo(44_907_227),
+    "bam_resnet152": _zoo(60_550_875),
+    "sge_resnet50": _insight("25.56", 25_559_080, "4.127"),
+    "sge_resnet101": _insight("44.55", 44_553_384, "7.858"),
+    "triplet_resnet50": Figures(
+        "Misra et al. 2020, Triplet attention", "25.56", exact=25_561_832, macs="4.169"
+    ),
+    "atac_resnet50_v1b": _atac("28.0", "4.4", 27_934_760),
+    "ge_resnet50": _atac("33.7", "3.87", note=STRIDE),
+    "aa_resnet50": _atac("25.8", "8.3", unit=TWO_A_MAC, note=PIXELS),
+    "fa_resnet50": _atac("18.0", "7.2", unit=TWO_A_MAC, note=WINDOWS),
+}  # fmt: skip
+
+
+def published(recipe):
+    """The `Figures` for the network of a `recipe`, or None where there are none for exactly that network."""
+    figures = PUBLISHED.get(recipe["model"])
+    if not figures or figures.classes != recipe["classes"] or (recipe["plan"] or {}).get("entries"):
+        return None
+    usual = model_info(recipe["model"]).options()
+    changed = {name for name, value in recipe["options"].items() if value != usual[name]}
+    return None if changed - FREE else figures
+
+
+def compare(figures, cost):
+    """Mappings of what, ours, printed, published (a number) and difference (a share) for a `Cost`."""
+    rows = [("parameters", cost.params, figures.printed, figures.parameters())]
+    if figures.macs:
+        name, work = "MACs", cost.macs
+        if figures.all_work:
+            name, work = "MACs and other operations", cost.macs + cost.other_ops
+        rows.append((name, work, figures.printed_macs, figures.work()))
+    keys = ("what", "ours", "printed", "published", "difference")
+    return [dict(zip(keys, (*row, row[1] / row[3] - 1), strict=True)) for row in rows]

@@ -2,12 +2,13 @@
 
 from mxnet.gluon import nn
 
-from ..nn.precision import Wide
+from ..nn import fast
+from ..nn.stats import InFloat32
 from .base import ATTENTIONS, Attention, positive
 
 
 @ATTENTIONS.register("a2", "A2", "DoubleAttention", "DoubleAttentionLayer", "double_attention")
-class DoubleAttention(Wide, Attention):
+class DoubleAttention(InFloat32, Attention):
     """Double attention block, Chen et al. 2018, https://arxiv.org/abs/1810.11579
 
     y = x + Wz(G softmax_c(Wv x)), G = (Wa x) softmax_hw(Wb x)^T: G gathers c_m features under each of c_n attention
@@ -34,10 +35,10 @@ class DoubleAttention(Wide, Attention):
     def hybrid_forward(self, F, x):
         features = self.feature(x)
         parts = (features, self._c_m), (self.gather(x), self._c_n), (self.distribute(x), self._c_n)
-        flat, maps, weights = self.widen(F, *(self._clips(F, *part) for part in parts))
-        gathered = F.batch_dot(flat, F.softmax(maps, axis=-1), transpose_b=True)  # (clips,c_m,c_n)
+        flat, maps, weights = (self.widen(F, self._clips(F, *part)) for part in parts)
+        gathered = F.batch_dot(flat, fast.softmax(F, maps), transpose_b=True)  # (clips,c_m,c_n)
         # softmax over a middle axis is slow
-        weights = F.softmax(F.transpose(weights, axes=(0, 2, 1)), axis=-1)  # (clips,frames*HW,c_n)
+        weights = fast.softmax(F, F.transpose(weights, axes=(0, 2, 1)))  # (clips,frames*HW,c_n)
         mixed = self.narrow(F, F.batch_dot(gathered, weights, transpose_b=True))
         return x + self.expand(F.reshape_like(self._images(F, mixed), features))
 

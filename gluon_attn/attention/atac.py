@@ -1,8 +1,10 @@
-"""Attentional activation units ("Attention as Activation")."""
+"""Attentional activation units ("Attention as Activation"): along the channels, over the pixels, and both."""
+
+from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, positive, switch
+from .base import ATTENTIONS, Attention, odd, positive, switch
 
 
 @ATTENTIONS.register("cha_atac", "ChaATAC", "atac")
@@ -30,4 +32,69 @@ class ChaATAC(Attention):
     def hybrid_forward(self, F, x):
         if self._global_pool:
             return fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))
-        return x * fast.sigmoid(F, self.mlp(x))
+        return fast.logistic_gate(F, x, self.mlp(x))
+
+
+@ATTENTIONS.register("spa_atac", "SpaATAC")
+class SpaATAC(Attention):
+    """Spatial attentional activation, after Dai et al. 2021, https://arxiv.org/abs/2007.07729
+
+    y = x * sigmoid(BN(w2 * relu(BN(w1 * x)))), w1 a depthwise k x k convolution, w2 a k x k convolution to one map,
+    both without bias, so each pixel has one gate for all channels; N,C,H,W -> N,C,H,W. Place: instead of the
+    activation, as `cha_atac`.
+
+    channels: C. kernel_size: k, odd (default 3). Neither a paper nor code that defines this unit was found: it is the
+    direct counterpart of `cha_atac`, which mixes channels at one pixel where this one mixes pixels, and the default
+    is a choice of this library.
+    """
+
+    slot = "act"
+
+    def __init__(self, channels, *, kernel_size=3):
+        super().__init__(channels)
+        with self.name_scope():
+            self.space = _spatial_gate(channels, odd("kernel_size", kernel_size))
+
+    def hybrid_forward(self, F, x):
+        return fast.spatial_gate(F, x, fast.sigmoid(F, self.space(x)))
+
+
+@ATTENTIONS.register("seq_atac", "SeqATAC")
+class SeqATAC(Attention):
+    """Channel, then spatial attentional activation, after Dai et al. 2021, https://arxiv.org/abs/2007.07729
+
+    z = x * sigmoid(BN(W2 relu(BN(W1 x)))), the gate of `cha_atac`; y = z * sigmoid(BN(w2 * relu(BN(w1 * z)))), that of
+    `spa_atac`; N,C,H,W -> N,C,H,W. Place: instead of the activation.
+
+    channels: C. reduction: C over the hidden width of the first gate (default 2, that paper's for `cha_atac`).
+    kernel_size: k of the second, odd (default 3). Neither a paper nor code that defines this unit was found: it is one
+    gate after the other, in CBAM's order, and the default of kernel_size is a choice of this library.
+    """
+
+    slot = "act"
+
+    def __init__(self, channels, *, reduction=2, kernel_size=3):
+        super().__init__(channels)
+        hidden = hidden_channels(channels, positive("reduction", reduction))
+        with self.name_scope():
+            self.mlp = pointwise_mlp(channels, hidden, bias=False, norm=True)
+            self.space = _spatial_gate(channels, odd("kernel_size", kernel_size))
+
+    def hybrid_forward(self, F, x):
+        x = fast.logistic_gate(F, x, self.mlp(x))
+        return fast.spatial_gate(F, x, fast.sigmoid(F, self.space(x)))
+
+
+def _spatial_gate(channels, kernel):
+    """Depthwise convolution, norm, ReLU, convolution to one map, norm: N,C,H,W -> N,1,H,W."""
+    layers = nn.HybridSequential(prefix="")
+    layers.add(
+        nn.Conv2D(
+            channels, kernel, padding=kernel // 2, groups=channels, use_bias=False, in_channels=channels
+        ),
+        nn.BatchNorm(in_channels=channels),
+        nn.Activation("relu"),
+        nn.Conv2D(1, kernel, padding=kernel // 2, use_bias=False, in_channels=channels),
+        nn.BatchNorm(in_channels=1),
+    )  # fmt: skip
+    return layers

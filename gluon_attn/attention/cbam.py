@@ -4,11 +4,12 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, odd, positive, switch
+from ..nn.stats import GlobalPools
+from .base import ATTENTIONS, Attention, odd, positive, some, switch
 
 
 @ATTENTIONS.register("cbam", "CBAM")
-class CBAM(Attention):
+class CBAM(GlobalPools, Attention):
     """Convolutional Block Attention Module, Woo et al. 2018, https://arxiv.org/abs/1807.06521
 
     z = x * sigmoid(M(avg(x)) + M(max(x))), M a two-layer perceptron, avg and max over H and W;
@@ -16,27 +17,38 @@ class CBAM(Attention):
     Place: end of the residual branch, before the addition.
 
     channels: C. reduction: C over the perceptron's width (default 16, the paper's). kernel_size: k of the
-    spatial convolution, odd (default 7, the paper's). bias: the perceptron has biases (default True, the
-    authors' code). The paper does not mention the batch normalisation, which the authors' code has; its
-    running average moves by 0.01 a step there and here.
+    spatial convolution, odd (default 7, the paper's; Echo's 3). bias: the perceptron has biases (default True, the
+    authors' code). pools: what the perceptron is given and its answers summed over (default avg and max, the paper's;
+    the authors' code knows two more): avg, max, lp (root of the sum of squares), lse (logarithm of the sum of
+    exponentials), a list of them. no_spatial: y = z (default False). conv_bias: the spatial convolution has a
+    bias (default False, the authors' code; Echo's has). The paper does not mention the batch normalisation, which the
+    authors' code has; its running average moves by 0.01 a step there and here.
     """
 
-    def __init__(self, channels, *, reduction=16, kernel_size=7, bias=True):
+    def __init__(
+        self, channels, *, reduction=16, kernel_size=7, bias=True, pools=("avg", "max"), no_spatial=False,
+        conv_bias=False,
+    ):  # fmt: skip
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
+        self._pools = some("pools", pools, self.POOLS)
+        odd("kernel_size", kernel_size)
+        switch("conv_bias", conv_bias)
+        self._spatial = not switch("no_spatial", no_spatial)
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
-            self.conv = nn.Conv2D(
-                1, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=False, in_channels=2
-            )
-            self.norm = nn.BatchNorm(in_channels=1, momentum=0.99)
+            if self._spatial:
+                self.conv = nn.Conv2D(1, kernel_size, padding=kernel_size // 2, use_bias=conv_bias, in_channels=2)
+                self.norm = nn.BatchNorm(in_channels=1, momentum=0.99)
 
     def hybrid_forward(self, F, x):
-        pooled = self.mlp(fast.global_avg(F, x)) + self.mlp(fast.global_max(F, x))
-        x = fast.channel_gate(F, x, fast.sigmoid(F, pooled))
-        over_channels = [F.squeeze(line, axis=1) for line in (fast.channel_max(F, x), fast.channel_mean(F, x))]
-        # stack, since mixed precision makes its inputs one type, which it does not for concat
-        logits = self.norm(self.conv(F.stack(*over_channels, axis=1)))
+        first, *rest = (self.mlp(self.pooled(F, x, pool)) for pool in self._pools)
+        for logits in rest:
+            first = first + logits
+        x = fast.channel_gate(F, x, fast.sigmoid(F, first))
+        if not self._spatial:
+            return x
+        logits = self.norm(self.conv(fast.max_mean(F, x)))
         return fast.spatial_gate(F, x, fast.sigmoid(F, logits))
 
 

@@ -22,7 +22,7 @@ class GlobalContext(InFloat32, Attention):
 
     def transformed(self, F, x):
         rows = F.reshape(x, shape=(0, 0, -1))
-        share = F.softmax(self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))), axis=-1)
+        share = fast.softmax(F, self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))))
         context = F.expand_dims(F.batch_dot(rows, self.narrow(F, share), transpose_b=True), axis=3)
         return self.expand(F.relu(self.norm(self.squeeze(context))))
 

@@ -2,28 +2,22 @@
 
 from numbers import Integral
 
-import mxnet as mx
 from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.tiles import line_along
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, choice, positive
+from .base import ATTENTIONS, Attention, OneMapSize, choice, map_size, positive
 
 EXTENTS = (0, 2, 4, 8)
 
 
-class GatherExcite(Attention):
+class GatherExcite(OneMapSize, Attention):
     """y = x * sigmoid(nearest(excite(gather(x)))); `gather` and `mlp` are made by the subclasses."""
 
     mlp = None
-    _map = None
-
-    def forward(self, x, *args):
-        if self._map and isinstance(x, mx.nd.NDArray) and x.shape[2:] != self._map:
-            made, got = ("x".join(map(str, size)) for size in (self._map, x.shape[2:]))
-            raise UserError(f"the kernel covers the whole map: made for maps of {made} (spatial), got {got}")
-        return super().forward(x, *args)
+    _why = "the kernel covers the whole map"
 
     def hybrid_forward(self, F, x):
         small = self.gathered(F, x)
@@ -79,7 +73,7 @@ class GETheta(GatherExcite):
 
     def __init__(self, channels, *, extent=0, spatial=None):
         super().__init__(channels)
-        self._extent, size = _extent(extent), _size(spatial)
+        self._extent, size = _extent(extent), map_size(spatial)
         if self._extent == 0 and size is None:
             raise UserError("extent 0 convolves the whole map: give its height as spatial, or an extent of 2, 4 or 8")
         with self.name_scope():
@@ -132,28 +126,11 @@ def _extent(value):
     return int(value)
 
 
-def _size(spatial):
-    """(height, width) of `spatial`, a height or a pair; None of None."""
-    if spatial is None:
-        return None
-    pair = spatial if isinstance(spatial, tuple | list) else (spatial, spatial)
-    if len(pair) != 2:
-        raise UserError(f"spatial must be a height, or height and width, got {spatial!r}")
-    return tuple(positive("spatial", side) for side in pair)
-
-
 def _spread(F, small, x):
     """`small` (N,C,h,w) over H,W of `x` (N,C,H,W) by the nearest neighbour: row i takes row floor(i h / H)."""
     for axis in (2, 3):
-        have, want = (_along(F, maps, axis) for maps in (small, x))
+        have, want = (line_along(F, maps, axis) for maps in (small, x))
         rows = F.broadcast_mul(F.contrib.arange_like(want, axis=0), F.sum(F.ones_like(have), keepdims=True))
         rows = F.floor(F.broadcast_div(rows, F.sum(F.ones_like(want), keepdims=True)))
         small = F.take(small, rows, axis=axis)
     return small
-
-
-def _along(F, x, axis):
-    """One line of the map along `axis`; float32, in which positions are exact."""
-    for other in {0, 1, 2, 3} - {axis}:
-        x = F.slice_axis(x, axis=other, begin=0, end=1)
-    return F.cast(F.reshape(x, shape=(-1,)), dtype="float32")

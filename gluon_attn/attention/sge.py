@@ -3,13 +3,13 @@
 import math
 
 from ..nn import fast
-from ..nn.precision import Wide
+from ..nn.stats import InFloat32
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention, choice, positive
 
 
 @ATTENTIONS.register("sge", "SGE", "SpatialGroupEnhance")
-class SGE(Wide, Attention):
+class SGE(InFloat32, Attention):
     """Spatial Group-wise Enhance, Li et al. 2019, https://arxiv.org/abs/1905.09646
 
     In each group of channels: s = sum_c x_c avg(x_c), avg over H and W; t = (s - avg(s)) / (std(s) + 1e-5);
@@ -33,7 +33,10 @@ class SGE(Wide, Attention):
             self.bias = self.params.get("bias", shape=(1, groups, 1, 1), init="ones")
 
     def hybrid_forward(self, F, x, weight, bias):
-        wide, weight, bias = self.widen(F, x, weight, bias)
+        if fast.compiled():
+            weight, bias = F.identity(weight), F.identity(bias)  # compiled operators cannot add to a gradient
+            return F.gluon_attn_sge(x, weight, bias, groups=self._groups, unbiased=int(self._unbiased))
+        wide, weight, bias = (self.widen(F, array) for array in (x, weight, bias))
         members = F.reshape(wide, shape=(-1, self._members, 0, 0))  # (N*groups,C/groups,H,W)
         mean = F.reshape(fast.global_avg(F, wide), shape=(-1, 1, self._members))
         s = F.batch_dot(mean, F.reshape(members, shape=(0, 0, -1)))  # (N*groups,1,HW)

@@ -46,6 +46,7 @@ class Shuffle(InFloat32, Attention):
         slopes = F.reshape(F.concat(F.zeros_like(first), slope, dim=2), shape=(0, -1, 1, 1))
         levels = F.reshape(F.concat(level, still, dim=2), shape=(0, -1, 1, 1))
         logits = fast.channel_shift(F, fast.channel_gate(F, rest, slopes), levels)
-        y = x * self.narrow(F, fast.sigmoid(F, logits))
+        y = fast.logistic_gate(F, x, self.narrow(F, logits))
         halves = F.reshape(y, shape=(0, 2, self._channels // 2, -1))
-        return F.reshape_like(F.transpose(halves, axes=(0, 2, 1, 3)), x)
+        # not F.transpose: oneDNN's fails on the gradient, which comes in a layout of its own and is reshaped before
+        return F.reshape_like(F.SwapAxis(halves, dim1=1, dim2=2), x)

@@ -31,12 +31,10 @@ class Triplet(Attention):
     def hybrid_forward(self, F, x):
         # each gate is divided, which is less work than dividing the sum
         share = 2 if self.hw is None else 3
-        columns = _map(F, F.transpose(x, axes=(0, 2, 1, 3)), self.cw) / share  # (N,C,W)
-        rows = F.transpose(_map(F, F.transpose(x, axes=(0, 3, 2, 1)), self.hc), axes=(0, 2, 1)) / share  # (N,C,H)
-        y = x * _cross(F, rows, columns, x)
-        if self.hw is None:
-            return y
-        return y + fast.spatial_gate(F, x, F.expand_dims(_map(F, x, self.hw), axis=1) / share)
+        columns = F.transpose(_map(F, x, self.cw, (0, 2, 1, 3)), axes=(0, 2, 1, 3)) / share  # (N,C,1,W)
+        rows = F.transpose(_map(F, x, self.hc, (0, 3, 2, 1)), axes=(0, 3, 2, 1)) / share  # (N,C,H,1)
+        plane = None if self.hw is None else _map(F, x, self.hw, (0, 1, 2, 3)) / share
+        return fast.cross_gate(F, x, rows, columns, plane)
 
 
 def _gate(kernel_size, bias):
@@ -46,19 +44,6 @@ def _gate(kernel_size, bias):
     return block
 
 
-def _map(F, x, gate):
-    """The gate of `x` (N,A,B,C) along its last two axes, (N,B,C)."""
-    over_first = [F.squeeze(line, axis=1) for line in (fast.channel_max(F, x), fast.channel_mean(F, x))]
-    # stack, since mixed precision makes its inputs one type, which it does not for concat
-    return fast.sigmoid(F, F.squeeze(gate(F.stack(*over_first, axis=1)), axis=1))
-
-
-def _cross(F, rows, columns, x):
-    """rows (N,C,H) + columns (N,C,W), as N,C,H,W."""
-    if fast.plain():
-        return F.broadcast_add(F.expand_dims(rows, axis=3), F.expand_dims(columns, axis=2))
-    # a product of two factors is many times faster than broadcasting, and x is neither turned back nor gated twice
-    rows, columns = (F.reshape(part, shape=(-1, 1, 0)) for part in (rows, columns))
-    left = F.concat(rows, F.ones_like(rows), dim=1)
-    right = F.concat(F.ones_like(columns), columns, dim=1)
-    return F.reshape_like(F.batch_dot(left, right, transpose_a=True), x)
+def _map(F, x, gate, axes):
+    """The gate of `x` turned to `axes` along its last two axes, (N,1,.,.)."""
+    return fast.sigmoid(F, gate(fast.max_mean(F, x, axes)))

@@ -13,6 +13,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--attention-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the attention"
     )
+    parser.add_argument(
+        "--model-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the network"
+    )
     parser.add_argument("--plan", metavar="FILE", help="JSON file that says which attention sits where")
     parser.add_argument("--act-type", metavar="NAME", help="activation, or an attentional one such as ChaATAC")
     parser.add_argument("--act-layers", type=int, metavar="N", help="how many stages, from the last, get it")
@@ -22,7 +25,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--useGlobal", "--use-global", dest="use_global", action="store_true", help="global pooling inside ChaATAC"
     )
-    parser.add_argument("--classes", type=whole, default=10, metavar="N", help="number of classes (default 10)")
+    parser.add_argument(
+        "--classes", type=whole, metavar="N", help="number of classes (default: 10 of a CIFAR network, else 1000)"
+    )
     parser.add_argument("--input-size", type=whole, metavar="N", help="height and width (default: the network's)")
     parser.add_argument("--layers", action="store_true", help="a row for every operator as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -31,34 +36,42 @@ def add_arguments(parser):
 def run(args):
     """Print the table."""
     from ..analyze.cost import cost
-    from ..analyze.published import published_parameters
+    from ..analyze.published import compare, published
     from ..config.model import ModelConfig
     from ..models.build import build
     from ..models.factory import model_info
 
     names = ("model", "attention", "plan", "act_type", "act_layers", "blocks", "r", "use_relu", "use_global")
-    config = ModelConfig(
-        **{name: getattr(args, name) for name in names}, attention_options=dict(args.attention_options)
-    )
-    size = args.input_size or model_info(args.model).input_size
-    net = build(config, args.classes, size)
+    pairs = {name: dict(getattr(args, name)) for name in ("attention_options", "model_options")}
+    config = ModelConfig(**{name: getattr(args, name) for name in names}, **pairs)
+    info = model_info(args.model)
+    size, classes = args.input_size or info.input_size, args.classes or info.classes
+    net = build(config, classes, size)
     result = cost(net, (3, size, size))
-    published = published_parameters(net.recipe)
+    figures = published(net.recipe)
     if args.json:
-        data = {"model": net.recipe["model"], "classes": args.classes, "input_shape": [3, size, size]}
-        figure = dict(zip(("parameters", "source"), published, strict=True)) if published else None
+        data = {"model": net.recipe["model"], "classes": classes, "input_shape": [3, size, size]}
+        figure = figures and {"source": figures.source, "note": figures.note, "rows": compare(figures, result)}
         print(json.dumps({**data, **result.to_dict(args.layers), "published": figure}, indent=2))
         return 0
-    print(f"{net.recipe['model']}, {args.classes} classes, one image of 3x{size}x{size}\n")
+    print(f"{net.recipe['model']}, {classes} classes, one image of 3x{size}x{size}\n")
     if args.layers:
         print(_table(result.layers, with_operator=True) + "\n")
     print(_table([*result.parts, _total(result)], with_operator=False))
     if result.attention.output:
         print("\n" + _table([result.attention], with_operator=False))
     print(f"\nbesides the parameters: {result.fixed:,} fixed weights, {result.statistics:,} running statistics")
-    if published:
-        print(f"published: {published[0]} parameters ({published[1]})")
+    if figures:
+        print("\n" + _comparison(figures, compare(figures, result)))
     return 0
+
+
+def _comparison(figures, rows):
+    """Ours beside what was published."""
+    cells = [[row["what"], row["ours"], row["printed"], row["published"], f"{row['difference']:+.2%}"] for row in rows]
+    note = f"; {figures.note}" if figures.note else ""
+    header = ["", "ours", "printed", "published", "difference"]
+    return f"{render(header, cells)}\npublished by {figures.source}{note}"
 
 
 def _total(result):

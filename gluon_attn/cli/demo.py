@@ -66,7 +66,7 @@ def _train(folder, attention, args):
     """(Row, history) of one run."""
     from ..analyze.cost import cost
     from ..analyze.latency import latency
-    from .train import run as train
+    from .training import run as train
 
     name = attention or "plain"
     options = {"num_epochs": args.num_epochs, "seed": args.seed, "run_dir": str(folder / name)}
@@ -84,7 +84,7 @@ def _export(run_folder):
     from ..deploy.run import load_card
     from .evaluation_set import open_test_set
 
-    images = open_test_set(run_folder, load_card(run_folder)).images
+    images = open_test_set(run_folder, load_card(run_folder)).val.images
     return [str(agreement) for agreement in export_run(run_folder, FORMATS, images=images)[1]]
 
 

@@ -84,9 +84,18 @@ def processor(host, trial):
         ("offers", " ".join(flag for flag in _FLAGS if flag in flags) or "unknown", ""),
         ("oneDNN uses", trial["isa"] or "unknown", ""),
         ("AMX", report.amx.value, report.amx.reason),
+        ("OpenBLAS uses", report.blas.value, report.blas.reason),
         ("threads", report.threads.value, report.threads.reason),
         ("malloc", report.malloc.value, report.malloc.reason),
+        _kernels(trial),
     ]
+
+
+def _kernels(trial):
+    if "kernels" not in trial:
+        return ("compiled operators", "unknown", "MXNet did not run")
+    why = trial["kernels"]
+    return ("compiled operators", "not used" if why else "ready", why or "for training in float32 on the CPU")
 
 
 def gpus():

@@ -40,7 +40,8 @@ def _images(args):
 
     card = load_card(args.run)
     try:
-        return open_test_set(args.run, card, data_dir=args.data_dir).images[:256]
+        test = open_test_set(args.run, card, data_dir=args.data_dir).val
+        return test.take(range(min(len(test), 256)), None)[0]
     except UserError as error:
         if args.data_dir:
             raise

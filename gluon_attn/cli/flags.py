@@ -3,12 +3,10 @@
 import argparse
 import dataclasses
 
-import yaml
-
 from ..config.base import field_types, unwrap_optional
 from ..config.files import merge, read_yaml
-from ..utils.errors import UserError
 from .parser import Parser
+from .values import pair
 
 _WORDS = {int: "N", float: "X", str: "NAME"}
 
@@ -32,6 +30,14 @@ def make_parser(prog, description, config_class, defaults):
     return parser
 
 
+class _Switch(argparse.BooleanOptionalAction):
+    """--NAME and --no-NAME; argparse's own takes an option such as --no-wd for the negative of one named --wd."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        negative = option_string.startswith("--no-") and f"--{option_string[5:]}" in self.option_strings
+        setattr(namespace, self.dest, not negative)
+
+
 def _add(section, dest, field, kind, default):
     short = [flag for flag in field.metadata["flags"] if not flag.startswith("--")]
     names = [*short, "--" + field.name.replace("_", "-"), *field.metadata["flags"]]
@@ -41,14 +47,27 @@ def _add(section, dest, field, kind, default):
     options = {"dest": dest, "help": text}
     kind = unwrap_optional(kind)[1]
     if kind is bool:
-        options["action"] = argparse.BooleanOptionalAction
+        options["action"] = _Switch
     else:
         choices = field.metadata["choices"]
         word = "{" + ",".join(choices) + "}" if choices else _WORDS.get(kind, "N,N")
         options["metavar"] = field.metadata["metavar"] or word
         if kind is dict:
-            options["nargs"] = "+"
+            options["nargs"], options["type"] = "+", pair
+        elif field.metadata["several"]:
+            options["nargs"], options["metavar"] = "+", "N"
     section.add_argument(*dict.fromkeys(names), **options)
+
+
+def refuse(parser, flags):
+    """Let `parser` end at flags of other programs with a line that says what to do: flag -> (values, that line)."""
+    for flag, (count, advice) in flags.items():
+        action = type("_Refused", (argparse.Action,), {"__call__": _refusal(flag, advice)})
+        parser.add_argument(flag, action=action, nargs=count, help=argparse.SUPPRESS)
+
+
+def _refusal(flag, advice):
+    return lambda self, parser, *_: parser.error(f"{flag} has no meaning here: {advice}")
 
 
 def parse(parser, argv):
@@ -58,7 +77,8 @@ def parse(parser, argv):
     recipe = read_yaml(options.pop("config")) if "config" in options else {}
     for key, value in options.items():
         group, _, name = key.partition(".")
-        given.setdefault(group, {})[name] = _pairs(value) if isinstance(value, list) else value
+        pairs = isinstance(value, list) and isinstance(value[0], tuple)
+        given.setdefault(group, {})[name] = dict(value) if pairs else value
     return given, recipe
 
 
@@ -76,14 +96,3 @@ def _dashes(word):
         return word
     flag, equals, value = word.partition("=")
     return flag.replace("_", "-") + equals + value
-
-
-def _pairs(words):
-    """["reduction=8", ...] -> {"reduction": 8, ...}, values read as YAML scalars."""
-    pairs = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise UserError(f"expected NAME=VALUE, got {word!r}")
-        pairs[name] = yaml.safe_load(value)
-    return pairs

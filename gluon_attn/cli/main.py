@@ -13,9 +13,11 @@ COMMANDS = {
     "attentions": "list the attention modules and their options",
     "models": "list the models",
     "cost": "count the parameters and multiply-adds of a model, part by part",
-    "eval": "measure the accuracy of a run, a symbol file or an ONNX file",
+    "eval": "measure the accuracy of a run, an exported file or a parameter file",
     "predict": "classify images",
     "export": "write a trained network as symbol file or ONNX, and check it",
+    "report": "draw the curves of several runs on one HTML page",
+    "data": "pack class folders of photographs into record files",
     "demo": "train four small networks on real digits, compare, export and check them",
 }
 

@@ -7,7 +7,7 @@ from .table import render
 
 def add_arguments(parser):
     """Flags of `gluon-attn models`."""
-    parser.add_argument("--cost", action="store_true", help="count parameters and MACs too, at 10 classes")
+    parser.add_argument("--cost", action="store_true", help="count parameters and MACs too")
     parser.add_argument("--json", action="store_true", help="print a JSON list")
 
 
@@ -38,6 +38,6 @@ def describe(name, with_cost=False):
     info = model_info(name)
     row = {"name": name, "input_shape": [3, info.input_size, info.input_size], "options": info.options()}
     if with_cost:
-        result = cost(get_model(name, 10), row["input_shape"])
+        result = cost(get_model(name, info.classes), row["input_shape"])
         row.update(params=result.params, macs=result.macs)
     return row

@@ -10,11 +10,13 @@ from ..utils.files import write_json
 
 #: options that may change when a run goes on; all others decide what the run is
 _FREE = {
-    "data": {"num_workers", "data_dir"},
+    "data": {"num_workers", "data_dir", "rec_train", "rec_train_idx", "rec_val", "rec_val_idx", "max_bad_images"},
     "model": {"pretrained"},
+    "optim": {"num_groups"},
     "train": {
-        "num_epochs", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period", "save_dir",
-        "save_plot_dir", "summary", "log_interval", "tensorboard",
+        "num_epochs", "patience", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period",
+        "save_dir", "save_plot_dir", "summary", "log_interval", "tensorboard", "logging_file",
+        "wandb", "project",
     },
 }  # fmt: skip
 

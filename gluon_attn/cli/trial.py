@@ -20,7 +20,8 @@ def run_trial(gpus=()):
     """Run the operation on the CPU and on each GPU of `gpus` (ids).
 
     Returns a dict: `problem` (None when all is well), `isa` (what oneDNN says that it uses), and unless MXNet died
-    `version`, `features` (names of those that are on) and `results` (device -> milliseconds).
+    `version`, `features` (names of those that are on), `results` (device -> milliseconds) and `kernels` (why the
+    compiled operators do not load, or None).
     """
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
@@ -59,6 +60,8 @@ def main(gpus):
     """Print the answer as one line of JSON."""
     import mxnet as mx
 
+    from ..nn.kernels import problem
+
     devices = [mx.cpu(), *(mx.gpu(int(number)) for number in gpus)]
     results = {str(device): convolve(device) for device in devices}
     wrong = [name for name, spent in results.items() if spent is None]
@@ -68,6 +71,7 @@ def main(gpus):
         "version": mx.__version__,
         "features": features,
         "results": results,
+        "kernels": problem(),
     }
     print("\n" + json.dumps(answer), flush=True)
 

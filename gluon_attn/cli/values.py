@@ -1,6 +1,7 @@
 """Values that commands take on their command lines, for argparse's `type`; what does not fit is a one-line error."""
 
 import argparse
+import math
 
 import yaml
 
@@ -10,6 +11,31 @@ def whole(text):
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
     return int(text)
+
+
+def size(text):
+    """Height and width of images, in pixels."""
+    if whole(text) < 8:
+        raise argparse.ArgumentTypeError(f"must be at least 8, got {text}")
+    return int(text)
+
+
+def share(text):
+    """A number from 0.1 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.1 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0.1 to 1, got {text!r}")
+    return value
+
+
+def png(text):
+    """The name of a PNG file."""
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"must end in .png, got {text!r}")
+    return text
 
 
 def pair(text):

@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from ..utils.errors import UserError
 
 
-def option(default, help, *, flags=(), choices=None, check=None, metavar=None):
+def option(default, help, *, flags=(), choices=None, check=None, metavar=None, several=False):
     """A dataclass field for one option.
 
     `flags` are further spellings on the command line (the first, `--field-name`, comes by itself); `check` is
-    a function that gets the value and returns a complaint such as "must be at least 1", or None.
+    a function that gets the value and returns a complaint such as "must be at least 1", or None. `several`: the
+    command line takes the values as words of their own, too.
     """
-    metadata = {"help": help, "flags": tuple(flags), "choices": choices, "check": check, "metavar": metavar}
+    metadata = {
+        "help": help, "flags": tuple(flags), "choices": choices, "check": check, "metavar": metavar, "several": several,
+    }  # fmt: skip
     if isinstance(default, (dict, list)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -41,6 +44,11 @@ def above(least):
 def between(least, most):
     """Check: least <= value <= most."""
     return lambda value: None if _all(value, lambda v: least <= v <= most) else f"must be from {least} to {most}"
+
+
+def rate(value):
+    """Check: 0 <= value < 1."""
+    return None if 0 <= value < 1 else "must be from 0 to below 1"
 
 
 def _all(value, holds):

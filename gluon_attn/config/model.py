@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 from ..utils.errors import UserError
-from .base import Config, above, at_least, option
+from .base import Config, at_least, option, rate
 
 
-def _rate(value):
-    return None if 0 <= value < 1 else "must be from 0 to below 1"
+def _digits(value):
+    return None if value.isdecimal() and "0" not in value else "must be digits from 1 to 9, one a stage"
+
+
+def _bits(value):
+    return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one a block"
 
 
 @dataclass(frozen=True)
@@ -15,53 +19,64 @@ class ModelConfig(Config):
     """A backbone and what is plugged into it. Options left at None keep the network's own default."""
 
     model: str = option("cifar_resnet20_v1", "network; `gluon-attn models` lists them", flags=("--arch", "-a"))
+    model_options: dict = option({}, "options of the network, as name=value", metavar="NAME=VALUE")
     attention: str | None = option(None, "attention, put where it belongs; `gluon-attn attentions` lists them")
     attention_options: dict = option({}, "options of the attention, as name=value", metavar="NAME=VALUE")
     plan: str | None = option(None, "JSON file that says which attention sits where", metavar="FILE")
     act_type: str | None = option(
         None, "activation: relu, prelu, elu, selu, gelu, swish, or an attentional one such as ChaATAC"
     )
+    use_se: bool = option(False, "the same as --attention se")
+    use_sk: bool = option(False, "the same as --attention sk")
+    ksize: str | None = option(
+        None, "kernel size of ECA in each stage, a digit each, such as 3557", check=_digits, metavar="DIGITS"
+    )
+    scheme: str | None = option(
+        None, "which blocks have the attention: a 0 or 1 for each block", check=_bits, metavar="BITS"
+    )
+    config_codes: tuple[int, ...] | None = option(
+        None, "the scheme as EAN writes it: each stage's bits as a decimal number", check=at_least(0), several=True
+    )
+    shared: bool | None = option(None, "whether one attention serves all blocks of a stage (default: dia only)")
     act_layers: int | None = option(
         None, "how many stages, from the last, get --act-type (default all)", check=at_least(0)
     )
     blocks: int | None = option(None, "blocks a stage of the atac network", check=at_least(1))
     r: int | None = option(None, "reduction of the attentional activation, else of the attention", check=at_least(1))
-    use_relu: bool = option(False, "ReLU inside the attentional activation", flags=("--useReLU",))
+    use_relu: bool | None = option(
+        None, "ReLU inside the attentional activation (default: in networks for ImageNet)", flags=("--useReLU",)
+    )
     use_global: bool = option(False, "global pooling inside the attentional activation", flags=("--useGlobal",))
-    drop_rate: float | None = option(None, "dropout inside the blocks, as in wide ResNets", check=_rate)
+    drop_rate: float | None = option(
+        None, "dropout: inside the blocks of cifar_resnet*_v1 and _v2, before the classifier elsewhere", check=rate
+    )
     last_gamma: bool = option(False, "start the last norm's scale of each block at 0")
-    pretrained: str | None = option(None, "parameter file to start from", flags=("--resume-from",), metavar="FILE")
+    norm: str = option("batch", "normalization of the backbone", choices=("batch", "group"))
+    use_gn: bool = option(False, "the same as --norm group")
+    pretrained: str | None = option(
+        None, "parameter file to start from", flags=("--resume-from", "--resume-params"), metavar="FILE"
+    )
+    use_pretrained: bool = option(False, "start from the published parameters of the network")
 
     def __post_init__(self):
         super().__post_init__()
+        self._spell("use_se", "attention", None, "se")
+        self._spell("use_sk", "attention", None, "sk")
+        self._spell("use_gn", "norm", "batch", "group")
         if self.plan and (self.attention or self.act_type):
             raise UserError("--plan says it all: drop --attention and --act-type beside it")
         if self.attention_options and not self.attention:
             raise UserError("--attention-options needs an --attention")
-        for name in ("use_relu", "use_global", "act_layers"):
-            given = getattr(self, name)
-            if given is not None and given is not False and not self.act_type:
-                raise UserError(f"--{name.replace('_', '-')} needs an --act-type such as ChaATAC")
-        if self.r and not (self.attention or self.act_type):
-            raise UserError("--r needs an --attention or an --act-type such as ChaATAC")
+        if self.scheme and self.config_codes:
+            raise UserError("--scheme and --config-codes say the same: give one")
+        if self.use_pretrained and self.pretrained:
+            raise UserError("give --pretrained FILE or --use-pretrained, not both")
 
-
-@dataclass(frozen=True)
-class OptimConfig(Config):
-    """The optimizer and its schedule."""
-
-    optimizer: str = option("nag", "MXNet optimizer: nag, sgd, adam, adamw, rmsprop, lamb, ...")
-    lr: float = option(0.1, "learning rate", check=above(0))
-    momentum: float | None = option(None, "momentum (default 0.9 where the optimizer has one)", check=_rate)
-    wd: float = option(1e-4, "weight decay", check=at_least(0))
-    no_wd: bool = option(False, "no weight decay on biases and on norms' scale and shift")
-    lr_mode: str = option("step", "schedule of the learning rate", choices=("step", "cosine", "poly"))
-    lr_decay: float = option(0.1, "factor of each step of the step schedule", check=above(0))
-    lr_decay_epoch: tuple[int, ...] = option((100, 150), "epochs of the steps", check=at_least(0))
-    lr_decay_period: int = option(
-        0, "a step every so many epochs instead of --lr-decay-epoch; 0: off", check=at_least(0)
-    )
-    target_lr: float = option(0.0, "learning rate that cosine and poly end at", check=at_least(0))
-    warmup_epochs: int = option(0, "epochs in which the rate climbs in a straight line", check=at_least(0))
-    warmup_lr: float = option(0.0, "learning rate that the climb starts at", check=at_least(0))
-    clip_grad: float | None = option(None, "largest norm of all gradients together", check=above(0))
+    def _spell(self, flag, name, default, meaning):
+        """A flag that means another option's value is stored as that: one spelling in config.yaml."""
+        if not getattr(self, flag):
+            return
+        if getattr(self, name) not in (default, meaning):
+            raise UserError(f"--{flag.replace('_', '-')} means --{name} {meaning}: drop --{name} {getattr(self, name)}")
+        object.__setattr__(self, name, meaning)
+        object.__setattr__(self, flag, False)

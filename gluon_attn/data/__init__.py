@@ -1,4 +1,4 @@
-"""Data sets as arrays in memory, augmentation in NumPy, and loaders whose batches follow from the seed alone.
+"""Data sets in memory or read from files, augmentation, and loaders whose batches follow from the seed alone.
 
 Start at `factory.build`. A new set is one file with a function registered in `base.DATASETS`.
 """

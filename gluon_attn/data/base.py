@@ -1,7 +1,14 @@
-"""What a data set is to the rest of the package: two sets of arrays and the facts that go with them."""
+"""What a data set is to the rest of the package: two sets of images and the facts that go with them.
+
+A set of images has `len()`, `size` (height and width of each), and `take(indices, rng, size)`, which returns (images
+(B, H, W, 3) uint8 RGB, labels (B,) int32, complaints): a complaint is one line about an image that cannot be read
+and was left out; `size` is a smaller (H, W) for these images, or None. `ArraySet` holds its images in memory,
+`photos.PhotoSet` reads them when they are taken.
+"""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from ..registry import Registry
@@ -28,21 +35,35 @@ class ArraySet:
     def __len__(self):
         return len(self.labels)
 
+    @property
+    def size(self):
+        """(H, W)."""
+        return self.images.shape[1:3]
+
+    def take(self, indices, rng, size=None):
+        """Images and labels at `indices`; nothing is random or unreadable here."""
+        images = self.images[indices]
+        if size:
+            images = np.stack([cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA) for image in images])
+        return images, self.labels[indices], []
+
 
 @dataclass(frozen=True)
 class Source:
     """A data set before any batching.
 
-    `mean` and `std` are per channel, on pixels from 0 to 1; `flip`: a mirrored image keeps its class.
+    `train` and `val` are sets of images, see above. `mean` and `std` are per channel, on pixels from 0 to 1; `flip`: a
+    mirrored image keeps its class. `photographs`: `train` crops at random and photographs' colour changes are usual.
     """
 
     name: str
-    train: ArraySet
-    val: ArraySet
+    train: object
+    val: object
     class_names: tuple
     mean: tuple
     std: tuple
     flip: bool
+    photographs: bool = False
 
     @property
     def classes(self):
@@ -52,4 +73,4 @@ class Source:
     @property
     def input_shape(self):
         """(3, H, W), as the network gets it."""
-        return (3, *self.train.images.shape[1:3])
+        return (3, *self.train.size)

@@ -5,16 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import cifar, digits, synthetic  # noqa: F401  (each registers its sets)
+from ..utils.errors import UserError
+from . import cifar, digits, imagenet_folder, imagenet_rec, synthetic  # noqa: F401  (each registers its sets)
 from .base import DATASETS
+from .color import change_color
 from .loader import Loader
-from .mixing import SMOOTHING, mixup, soft_labels
-from .transforms import cutout, normalize, random_crop, random_flip
+from .mixing import SMOOTHING, cutmix, mixup, soft_labels
+from .rand_augment import rand_augment
+from .transforms import cutout, normalize, random_crop, random_erasing, random_flip
 
 
 @dataclass(frozen=True)
 class Data:
-    """What a run needs to know of its data; the fields mean the same as in `base.Source`."""
+    """What a run needs to know of its data; the fields mean the same as in `base.Source`.
+
+    smaller: (height, width) of smaller images that `train` begins with.
+    """
 
     name: str
     train: Loader
@@ -24,28 +30,41 @@ class Data:
     input_shape: tuple
     mean: tuple
     std: tuple
+    smaller: tuple = ()
 
 
 def open_source(cfg, seed):
-    """The arrays of `cfg.dataset` as a `Source`; only `synthetic` uses `seed`. `UserError` on bad files."""
+    """The images of `cfg.dataset` as a `Source`; only `synthetic` uses `seed`. `UserError` on bad files."""
     return DATASETS.get(cfg.dataset)(cfg, seed)
 
 
 def build(cfg, seed, devices=1, rank=0, size=1):
     """`Data` for process `rank` of `size`; a batch holds `cfg.batch_size` images for each of `devices`."""
     source = open_source(cfg, seed)
-    common = {"seed": seed, "num_workers": cfg.num_workers, "rank": rank, "size": size}
-    batch_size = cfg.batch_size * devices
+    common = {"seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images, "rank": rank, "size": size}
+    batch_size, smaller = cfg.batch_size * devices, _smaller(cfg, source)
     return Data(
         name=source.name,
-        train=Loader(source.train, batch_size, _for_training(cfg, source), train=True, **common),
+        train=Loader(source.train, batch_size, _for_training(cfg, source), train=True, sizes=smaller, **common),
         val=Loader(source.val, batch_size, _for_validation(source), train=False, **common),
         classes=source.classes,
         class_names=source.class_names,
         input_shape=source.input_shape,
         mean=source.mean,
         std=source.std,
+        smaller=smaller,
     )
+
+
+def _smaller(cfg, source):
+    """(height, width) of each of `cfg.progressive_size`."""
+    height, width = source.input_shape[1:]
+    sizes = cfg.progressive_size or ()
+    if sizes and sizes[-1] >= min(height, width):
+        raise UserError(
+            f"--progressive-size must stay below {height}, the size that the last epochs train with, got {sizes[-1]}"
+        )
+    return tuple((size, size) for size in sizes)
 
 
 def _for_validation(source):
@@ -66,17 +85,33 @@ def _for_training(cfg, source):
 
 def _augment(cfg, source):
     """Function (images uint8, rng) -> data float32, from the options."""
-    flip = source.flip if cfg.flip is None else cfg.flip
-    steps = [functools.partial(random_crop, padding=cfg.crop_padding)] if cfg.crop_padding else []
-    steps += [random_flip] if flip else []
+    steps = tuple(_pixel_steps(cfg, source))
 
     def augment(images, rng):
         for step in steps:
             images = step(images, rng=rng)
         data = normalize(images, source.mean, source.std)
-        return cutout(data, cfg.cutout_length, rng) if cfg.cutout else data
+        if cfg.cutout:
+            data = cutout(data, cfg.cutout_length, rng)
+        return random_erasing(data, cfg.random_erasing, rng) if cfg.random_erasing else data
 
     return augment
+
+
+def _pixel_steps(cfg, source):
+    """Functions (images uint8, rng=) -> images uint8, in their order."""
+    usual = (0.4, 0.1) if source.photographs else (0, 0)  # GluonCV's for ImageNet
+    given = (cfg.color_jitter, cfg.pca_noise)
+    jitter, noise = (default if value is None else value for value, default in zip(given, usual, strict=True))
+    if cfg.crop_padding and not source.photographs:
+        yield functools.partial(random_crop, padding=cfg.crop_padding)
+    if source.flip if cfg.flip is None else cfg.flip:
+        yield random_flip
+    if cfg.rand_augment:
+        count, magnitude = cfg.rand_augment
+        yield functools.partial(rand_augment, count=count, magnitude=magnitude)
+    if jitter or noise:
+        yield functools.partial(change_color, jitter=jitter, noise=noise)
 
 
 def _target(cfg, classes):
@@ -84,11 +119,13 @@ def _target(cfg, classes):
     eta = SMOOTHING if cfg.label_smoothing else 0.0
 
     def target(data, labels, rng, epoch, epochs):
-        if not (cfg.mixup or cfg.label_smoothing):
+        if not (cfg.mixup or cfg.cutmix or cfg.label_smoothing):
             return data, labels.astype(np.float32)
         soft = soft_labels(labels, classes, eta)
-        if cfg.mixup and (epochs is None or epoch < epochs - cfg.mixup_off_epoch):
-            return mixup(data, soft, rng.beta(cfg.mixup_alpha, cfg.mixup_alpha))
-        return data, soft
+        if epochs is not None and epoch >= epochs - cfg.mixup_off_epoch:
+            return data, soft
+        if cfg.cutmix and not (cfg.mixup and rng.random() < 0.5):
+            return cutmix(data, soft, rng.beta(cfg.cutmix_alpha, cfg.cutmix_alpha), rng)
+        return mixup(data, soft, rng.beta(cfg.mixup_alpha, cfg.mixup_alpha)) if cfg.mixup else (data, soft)
 
     return target

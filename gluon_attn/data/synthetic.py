@@ -15,16 +15,17 @@ _TRAIN, _VAL = 11, 12  # first integer of each set's random stream
 
 @DATASETS.register("synthetic")
 def synthetic(cfg, seed):
-    """`cfg.train_images` and `cfg.val_images`, of side `cfg.input_size`, in `cfg.classes` classes."""
+    """`cfg.train_images` and `cfg.val_images`, of side `cfg.input_size` (32), in `cfg.classes` classes (10)."""
+    size, classes = cfg.input_size or 32, cfg.classes or 10
     sets = {
-        stream: draw(count, cfg.input_size, cfg.classes, generator(seed, stream))
+        stream: draw(count, size, classes, generator(seed, stream))
         for stream, count in ((_TRAIN, cfg.train_images), (_VAL, cfg.val_images))
     }
     return Source(
         name="synthetic",
         train=sets[_TRAIN],
         val=sets[_VAL],
-        class_names=class_names(cfg.classes),
+        class_names=class_names(classes),
         mean=(0.45,) * 3,
         std=(0.2,) * 3,
         flip=True,

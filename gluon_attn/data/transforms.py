@@ -1,9 +1,11 @@
 """Augmentation of whole batches in NumPy.
 
 `random_crop` and `random_flip` work on raw pixels (B, H, W, 3) uint8, as GluonCV's CIFAR scripts do;
-`normalize` turns them into (B, 3, H, W) float32; `cutout` comes last, as in Att-DARTS, so that its zeros are
-the mean colour.
+`normalize` turns them into (B, 3, H, W) float32; `cutout` comes after it, as in Att-DARTS, so that its zeros are
+the mean colour, and so does `random_erasing`, whose noise is of the normalised pixels' size.
 """
+
+import math
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -47,4 +49,22 @@ def cutout(data, length, rng):
     left = rng.integers(0, width, batch) - length // 2
     for image, y, x in zip(data, top.tolist(), left.tolist(), strict=True):
         image[:, max(y, 0) : y + length, max(x, 0) : x + length] = 0
+    return data
+
+
+def random_erasing(data, share, rng, area=(0.02, 0.4), ratio=(0.3, 1 / 0.3)):
+    """Fill a random rectangle with normal noise in a `share` of the images of `data` (B, 3, H, W), in place.
+
+    Its share of the image is uniform in `area`, the logarithm of height / width uniform in `ratio`; what does not fit
+    is drawn again (Zhong et al. 2017, https://arxiv.org/abs/1708.04896, who draw the ratio itself).
+    """
+    height, width = data.shape[2:]
+    for number in np.flatnonzero(rng.random(len(data)) < share):
+        while True:
+            part, shape = rng.uniform(*area), math.exp(rng.uniform(*map(math.log, ratio)))
+            h, w = (round(math.sqrt(height * width * part * r)) for r in (shape, 1 / shape))
+            if h <= height and w <= width:
+                break
+        y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+        data[number, :, y : y + h, x : x + w] = rng.standard_normal((data.shape[1], h, w), np.float32)
     return data

@@ -12,7 +12,7 @@ from .run import load_run
 
 
 class Predictor:
-    """A network ready for images. `kind` is "run", "symbol" or "onnx"; `card` the network's `Card`."""
+    """A network ready for images. `kind` is "run", "params", "symbol" or "onnx"; `card` the network's `Card`."""
 
     def __init__(self, kind, card, forward):
         self.kind = kind
@@ -35,16 +35,25 @@ class Predictor:
         return self._forward(np.ascontiguousarray(images))
 
 
-def load(target):
+def load(target, input_size=None):
     """The `Predictor` of a run folder, a NAME-symbol.json (with its companions) or a NAME.onnx.
 
+    input_size: height and width of the images, if they are to be other than the network's own; run folders only.
     Anything else, and files that are damaged or do not belong together, is a `UserError`.
     """
     path = Path(target)
     if not path.exists():
         raise UserError(f"{path} does not exist; name a run folder, a NAME{symbol.ENDING} or a NAME{onnx.ENDING}")
     if path.is_dir():
-        return of_network(*load_run(path))
+        return of_network(*load_run(path, input_size))
+    made = _exported(path)
+    if input_size not in (None, made.card.input_shape[1]):
+        size = "x".join(map(str, made.card.input_shape[1:]))
+        raise UserError(f"{path} takes {size} images only: leave --input-size out, or name the run folder")
+    return made
+
+
+def _exported(path):
     if path.name.endswith(symbol.ENDING):
         graph = symbol.read_symbol(path)
         return Predictor("symbol", graph.card, _gluon(symbol.block(graph), graph.input_dtype))
@@ -53,9 +62,9 @@ def load(target):
     raise UserError(f"{path} is not a run folder, a NAME{symbol.ENDING} or a NAME{onnx.ENDING}")
 
 
-def of_network(net, card):
+def of_network(net, card, kind="run"):
     """The `Predictor` of a Gluon network that takes normalised images, on the device where it is."""
-    return Predictor("run", card, _gluon(net, np.float32))
+    return Predictor(kind, card, _gluon(net, np.float32))
 
 
 def _gluon(net, dtype):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import mxnet as mx
+
 from ..models.factory import get_model
 from ..nn.params import load_params
 from ..utils.errors import UserError
@@ -10,20 +12,28 @@ from .symbol import read_card
 CARD, WEIGHTS = "card.json", "best.params"
 
 
-def load_run(folder):
+def load_run(folder, input_size=None):
     """(network with the run's best weights, hybridized, on the CPU; its `Card`).
 
-    A folder that is no run, has no finished epoch or does not fit together is a `UserError`.
+    input_size: height and width of the images, if they are to be other than those it was trained on. A folder that is
+    no run, has no finished epoch or does not fit together is a `UserError`, and so is a size that the network does not
+    take.
     """
     folder, card = Path(folder), load_card(folder)
     if not (folder / WEIGHTS).is_file():
         raise UserError(f"{folder} has no {WEIGHTS}: the run has not finished an epoch")
+    if input_size in (None, card.input_shape[1]):
+        return _network(card, folder), card
+    sized = {**card.options, "input_size": input_size}
+    card = card.replace(input_shape=(3, input_size, input_size), options=sized)
     try:
-        net = get_model(card.model, card.classes, plan=card.plan, **card.options)
-    except UserError as error:
-        raise UserError(f"card {folder / CARD}: {error}") from None
-    load_params(net, folder / WEIGHTS)
-    net.hybridize(static_alloc=True)
+        net = _network(card, folder)
+        net(mx.nd.zeros((1, *card.input_shape))).wait_to_read()
+    except (UserError, mx.MXNetError, ValueError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise UserError(
+            f"the network of {folder} takes no {input_size}x{input_size} images ({reason}): leave --input-size out"
+        ) from None
     return net, card
 
 
@@ -33,3 +43,13 @@ def load_card(folder):
     if not path.is_file():
         raise UserError(f"{folder} is not a run folder: it has no {CARD}")
     return read_card(path)
+
+
+def _network(card, folder):
+    try:
+        net = get_model(card.model, card.classes, plan=card.plan, **card.options)
+    except UserError as error:
+        raise UserError(f"card {folder / CARD}: {error}") from None
+    load_params(net, folder / WEIGHTS)
+    net.hybridize(static_alloc=True)
+    return net

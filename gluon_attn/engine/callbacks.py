@@ -5,19 +5,15 @@ the history; `stop` last, also after an error. Within one event callbacks run in
 """
 
 import json
-import platform
 import sys
 from pathlib import Path
 
-import mxnet as mx
-import numpy as np
 from tqdm import tqdm
 
 from ..nn.params import save_params
-from ..utils.files import ensure_dir, write_text
+from ..utils.files import write_text
 from ..utils.log import get_logger
-from ..utils.optional import require
-from ..version import __version__
+from .state import snapshot
 
 
 class Callback:
@@ -61,9 +57,12 @@ class Progress(Callback):
     def epoch_end(self, trainer, record):
         self.stop(trainer)
         get_logger().info(
-            "epoch %d: train loss %.4f accuracy %.4f, test loss %.4f accuracy %.4f (best %.4f), %.1f s, %.0f img/s",
+            "epoch %d: train loss %.4f accuracy %.4f, test loss %.4f accuracy %.4f (best %.4f), "
+            "%.1f s (%.0f%% waiting for data), %.0f img/s%s",
             record["epoch"], record["train_loss"], record["train_accuracy"], record["val_loss"],
-            record["val_accuracy"], trainer.best["val_accuracy"], record["seconds"], record["images_per_second"],
+            record["val_accuracy"], trainer.best["val_accuracy"], record["seconds"],
+            100 * record["data_seconds"] / record["seconds"], record["images_per_second"],
+            f", loss scale {record['loss_scale']:g}" if "loss_scale" in record else "",
         )  # fmt: skip
 
     def stop(self, trainer):
@@ -90,7 +89,8 @@ class Best(Callback):
 
     def epoch_end(self, trainer, record):
         if trainer.best is record:
-            save_params(trainer.net, self._path)
+            with trainer.tested():
+                save_params(trainer.net, self._path)
 
 
 class Periodic(Callback):
@@ -101,7 +101,8 @@ class Periodic(Callback):
 
     def epoch_end(self, trainer, record):
         if trainer.epoch % self._period == 0:
-            save_params(trainer.net, self._folder / f"{self._name}-{trainer.epoch:04d}.params")
+            with trainer.tested():
+                save_params(trainer.net, self._folder / f"{self._name}-{trainer.epoch:04d}.params")
 
 
 class Checkpoints(Callback):
@@ -111,18 +112,8 @@ class Checkpoints(Callback):
         self._store = store
 
     def epoch_end(self, trainer, record):
-        meta = {
-            "epoch": trainer.epoch,
-            "best": trainer.best,
-            "history": trainer.history,
-            "versions": {
-                "gluon_attn": __version__,
-                "mxnet": mx.__version__,
-                "numpy": np.__version__,
-                "python": platform.python_version(),
-            },
-        }
-        self._store.save(trainer.net, trainer.optimizer, meta)
+        meta, files = snapshot(trainer)
+        self._store.save(trainer.net, trainer.optimizer, meta, files)
 
 
 class Curves(Callback):
@@ -133,23 +124,3 @@ class Curves(Callback):
 
     def epoch_end(self, trainer, record):
         self._draw(trainer.history, self._path)
-
-
-class TensorBoard(Callback):
-    """Every number of each epoch's record, as TensorBoard events in `folder`."""
-
-    def __init__(self, folder):
-        self._writer_class = require("tensorboardX").SummaryWriter
-        self._folder, self._writer = folder, None
-
-    def start(self, trainer):
-        self._writer = self._writer_class(str(ensure_dir(self._folder)), purge_step=trainer.epoch)
-
-    def epoch_end(self, trainer, record):
-        for key, value in record.items():
-            self._writer.add_scalar(key, value, record["epoch"])
-        self._writer.flush()
-
-    def stop(self, trainer):
-        if self._writer is not None:
-            self._writer.close()

@@ -6,10 +6,10 @@ from mxnet.gluon.utils import split_and_load
 from .metrics import Meter
 
 
-def evaluate(net, loader, contexts):
+def evaluate(net, loader, contexts, total=list):
     """{"loss", "accuracy", "top5" from six classes on} of a network over `loader.epoch(0)`.
 
-    contexts: the devices that the network is on; each batch is split over them.
+    contexts: the devices that the network is on; each batch is split over them. total: as in `Meter.result`.
     """
     criterion, meter = SoftmaxCrossEntropyLoss(), Meter()
     for data, label in loader.epoch(0):
@@ -17,4 +17,4 @@ def evaluate(net, loader, contexts):
         labels = split_and_load(label, contexts, even_split=False)
         outputs = [net(x) for x in images]
         meter.add([criterion(o, y) for o, y in zip(outputs, labels, strict=True)], outputs, labels)
-    return meter.result()
+    return meter.result(total)

@@ -1,11 +1,30 @@
-"""Running averages of a pass over the data: MXNet's metrics, fed one batch late.
+"""What is measured in a pass over the data: MXNet's metrics, fed one batch late, and the time spent on waiting.
 
 Reading a result waits for it. Feeding batch k while batch k+1 computes keeps the device busy.
 """
 
 import math
+from time import perf_counter
 
 import mxnet as mx
+
+
+class Timed:
+    """The batches of an iterator; `seconds` is the time that the loop over them has waited for the next one."""
+
+    def __init__(self, batches):
+        self._batches = iter(batches)
+        self.seconds = 0.0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        begin = perf_counter()
+        try:
+            return next(self._batches)
+        finally:
+            self.seconds += perf_counter() - begin
 
 
 class Meter:
@@ -19,7 +38,7 @@ class Meter:
     def __init__(self):
         self._loss = mx.metric.Loss()
         self._accuracy = mx.metric.Accuracy()
-        self._top5 = None
+        self._top5 = mx.metric.TopKAccuracy(5)
         self._waiting = None
         self.last_loss = 0.0
         self.batches = 0
@@ -40,7 +59,6 @@ class Meter:
         self._loss.update(None, losses)
         self._accuracy.update(labels, outputs)
         if outputs[0].shape[1] > 5:
-            self._top5 = self._top5 or mx.metric.TopKAccuracy(5)
             self._top5.update(labels, outputs)
         images = sum(loss.size for loss in losses)
         self.last_loss = sum(float(loss.sum().asscalar()) for loss in losses) / images
@@ -52,10 +70,13 @@ class Meter:
         """Whether the newest loss is a number."""
         return math.isfinite(self.last_loss)
 
-    def result(self):
-        """{"loss": mean, "accuracy": share, "top5": share} over all batches."""
+    def result(self, total=list):
+        """{"loss": mean, "accuracy": share, "top5": share} over all batches, and over what `total` adds to each sum.
+
+        total: a list of numbers -> their sums over the processes of a run.
+        """
         self.flush()
-        values = {"loss": self._loss.get()[1], "accuracy": self._accuracy.get()[1]}
-        if self._top5:
-            values["top5"] = self._top5.get()[1]
-        return {key: float(value) for key, value in values.items()}
+        metrics = {"loss": self._loss, "accuracy": self._accuracy, "top5": self._top5}
+        sums = total([float(number) for m in metrics.values() for number in (m.sum_metric, m.num_inst)])
+        parts = zip(metrics, sums[::2], sums[1::2], strict=True)
+        return {key: value / count if count else math.nan for key, value, count in parts if count or key != "top5"}

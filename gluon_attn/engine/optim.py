@@ -8,28 +8,36 @@ from mxnet import gluon
 
 from ..config.base import nearest
 from ..utils.errors import UserError
+from .backend import Backend
+from .layer_decay import decay_layers
 
 #: lbsgd keeps past gradients outside its state, dcasgd fails with momentum in MXNet 1.9.1, sgld at learning rate 0,
 #: groupadagrad takes matrices only, ccsgd is an old name of sgd, test is MXNet's own
 _UNUSABLE = {"lbsgd", "dcasgd", "sgld", "groupadagrad", "ccsgd", "test"}
+#: their steps are not in proportion to the learning rate
+_OWN_RATE = {"adadelta", "ftrl"}
 _NO_DECAY = re.compile(r"(beta|gamma|bias)$")
 
 
 class NAG(mx.optimizer.NAG):
-    """MXNet's Nesterov momentum, whose update of float32 weights reads them after it has written them.
+    """MXNet's Nesterov momentum, whose update reads the weights after it has written them.
 
     In 1.9.1 the weight decay in the momentum then comes from the new weights; but from the old ones, as it should,
     after an evaluation that let oneDNN reorder the weights, which is a matter of timing. Reading from a copy is
-    right, and the same each time.
+    right, and the same each time. The float32 originals of float16 weights are updated alike.
     """
 
     def _update_impl(self, index, weight, grad, state, multi_precision=False):
-        if state is None or multi_precision:
+        momentum, exact = state if multi_precision else (state, weight)
+        if momentum is None:
             super()._update_impl(index, weight, grad, state, multi_precision)
             return
         self._update_count(index)
         options = {"lr": self._get_lr(index), "wd": self._get_wd(index), "rescale_grad": self.rescale_grad}
-        mx.nd.nag_mom_update(weight.copy(), grad, state, out=weight, momentum=self.momentum, **options)
+        grad = grad.astype(exact.dtype, copy=False)
+        mx.nd.nag_mom_update(exact.copy(), grad, momentum, out=exact, momentum=self.momentum, **options)
+        if exact is not weight:
+            mx.nd.cast(exact, dtype=weight.dtype, out=weight)
 
 
 def optimizer_names():
@@ -37,17 +45,18 @@ def optimizer_names():
     return sorted(set(mx.optimizer.Optimizer.opt_registry) - _UNUSABLE)
 
 
-def make_trainer(net, config, schedule):
+def make_trainer(net, config, schedule, backend=None):
     """A `gluon.Trainer` over a network's parameters.
 
-    config: an `OptimConfig`. schedule: update number -> learning rate. Parameters go in by structural order, which
-    does not depend on what else the process has built. Updates run in this process, so that their state can be saved.
+    config: an `OptimConfig`. schedule: update number -> learning rate. backend: see `backend.connect`. Parameters go
+    in by structural order, which does not depend on what else the process has built. Updates run in this process,
+    so that their state can be saved. float16 parameters have float32 originals in that state.
     """
     name = config.optimizer.lower()
     if name not in optimizer_names():
         raise UserError(f"unknown optimizer {config.optimizer!r}{nearest(name, optimizer_names())}")
     accepted = inspect.signature(mx.optimizer.Optimizer.opt_registry[name].__init__).parameters
-    options = {"wd": config.wd, "lr_scheduler": schedule}
+    options = {"wd": config.wd, "lr_scheduler": schedule, "multi_precision": True}
     if "momentum" in accepted:
         options["momentum"] = 0.9 if config.momentum is None else config.momentum
     elif config.momentum is not None:
@@ -56,14 +65,22 @@ def make_trainer(net, config, schedule):
     for param in params:
         if config.no_wd and _NO_DECAY.search(param.name):
             param.wd_mult = 0.0
+    if config.layer_decay is not None:
+        if name in _OWN_RATE:
+            raise UserError(f"the steps of {name} do not follow the learning rate: leave --layer-decay out")
+        decay_layers(net, config.layer_decay)
     options["learning_rate"] = config.lr
     optimizer = mx.optimizer.Optimizer.opt_registry[name] if name != "nag" else NAG
-    return gluon.Trainer(params, optimizer(**options), update_on_kvstore=False)
+    return (backend or Backend()).make_trainer(params, optimizer(**options), config)
 
 
 def clip_gradients(trainer, largest):
-    """Scale the summed gradients of every device so that their common norm is at most `largest`."""
+    """Scale the summed gradients of every device so that their common norm, in float32, is at most `largest`."""
     params = [p for p in trainer._params if p.grad_req != "null"]
     for device in range(len(trainer._contexts)):
         grads = [p.list_grad()[device] for p in params]
-        gluon.utils.clip_global_norm(grads, largest, check_isfinite=False)
+        wide = [grad.astype("float32", copy=False) for grad in grads]
+        gluon.utils.clip_global_norm(wide, largest, check_isfinite=False)
+        for grad, clipped in zip(grads, wide, strict=True):
+            if clipped is not grad:
+                mx.nd.cast(clipped, dtype=grad.dtype, out=grad)

@@ -1,7 +1,22 @@
 """Learning rates: GluonCV's schedulers, counted from the first update."""
 
-from gluoncv.utils import LRScheduler, LRSequential
+from ..utils.optional import without_torch
+
+with without_torch():
+    from gluoncv.utils import LRScheduler, LRSequential
 from mxnet.lr_scheduler import LRScheduler as Base
+
+
+def scaled(config, images):
+    """The `OptimConfig` with its learning rates made fit for updates from `images` images, as `lr_scaling` says.
+
+    linear: in proportion to them (Goyal et al. 2017); sqrt: to their root (Krizhevsky 2014).
+    """
+    if config.lr_scaling == "none":
+        return config
+    ratio = images / config.lr_batch
+    factor = ratio if config.lr_scaling == "linear" else ratio**0.5
+    return config.replace(**{name: factor * getattr(config, name) for name in ("lr", "warmup_lr", "target_lr")})
 
 
 class Schedule(Base):

@@ -1,19 +1,26 @@
 """The training loop."""
 
-import time
+import contextlib
+from time import perf_counter
 
 import mxnet as mx
 from mxnet import autograd
-from mxnet.gluon.loss import SoftmaxCrossEntropyLoss
 from mxnet.gluon.utils import split_and_load
 
-from ..checkpoint import restore
-from ..utils.errors import TrainingError
+from ..utils import cpu
+from ..utils.errors import TrainingError, UserError
+from ..utils.log import get_logger
 from ..utils.seed import seed_all
+from .average import statistics
+from .backend import Backend
 from .evaluate import evaluate
-from .metrics import Meter
-from .optim import clip_gradients, make_trainer
-from .schedule import Schedule
+from .freeze import freeze
+from .loss import Loss
+from .metrics import Meter, Timed
+from .precision import computing, training_operators, usable_dtype
+from .state import go_on
+from .sync import synchronize_norms
+from .update import make_update
 
 _ADVICE = "try a lower --lr, --warmup-epochs or --clip-grad"
 
@@ -22,32 +29,52 @@ class Trainer:
     """Trains a network as a `RunConfig` says.
 
     net: initialized, on `contexts`. loaders: have `len()` and `epoch(number, epochs)`, which yields (images,
-    labels) batches. callbacks: see `callbacks.Callback`; they run in the order given. rank: this process's number.
+    labels) batches. callbacks: see `callbacks.Callback`; they run in the order given. backend: see `backend.connect`.
+    teacher: a trained network on `contexts` to learn from as `config.distill` says, or None; it is not saved.
 
     Everything random in epoch e follows from (seed, rank, e) alone, so a run can go on from any epoch's end.
+    `compute` is what runs: `net`, or its form in another number type on the same weights.
     `epoch` counts finished epochs, `history` has one record of each, `best` is the best of their scores.
     """
 
-    def __init__(self, net, config, contexts, train, val, callbacks=(), rank=0):
-        self.net, self.config, self.contexts, self.rank = net, config, contexts, rank
+    def __init__(self, net, config, contexts, train, val, callbacks=(), backend=None, teacher=None):
+        self.net, self.config, self.contexts = net, config, contexts
         self.train_loader, self.val_loader, self.callbacks = train, val, list(callbacks)
-        schedule = Schedule(config.optim, config.train.num_epochs, len(train))
-        self.optimizer = make_trainer(net, config.optim, schedule)
+        self.backend = backend or Backend()
         self.epoch, self.history, self.best = 0, [], None
-        self.criteria = {soft: SoftmaxCrossEntropyLoss(sparse_label=not soft) for soft in (False, True)}
-        if config.train.mode == "hybrid":
-            net.hybridize(static_alloc=True, static_shape=True)
+        self.dtype = usable_dtype(config.train.dtype, contexts, cpu.has_bfloat16(cpu.Host()))
+        self.operators = training_operators(self.dtype, contexts, config.train.kernels)
+        self.frozen = freeze(net, config.optim.freeze) if config.optim.freeze else set()
+        if config.optim.sync_bn:
+            synchronize_norms(net, contexts, self.backend)
+        hybrid = config.train.mode == "hybrid"
+        self.compute = computing(net, self.dtype, hybrid)
+        self.loss = Loss(config.distill, computing(teacher, self.dtype, hybrid) if teacher is not None else None)
+        self.update = make_update(net, config, contexts, len(train), self.dtype, self.backend)
+        self.optimizer = self.update.trainer
 
     def resume(self, folder, meta):
         """Go on from a checkpoint: its folder and what `CheckpointStore.newest` read there."""
-        restore(folder, meta, self.net, self.optimizer)
-        self.epoch, self.history, self.best = meta["epoch"], meta["history"], meta["best"]
+        go_on(self, folder, meta)
+
+    def tested(self):
+        """A context in which `net` has the weights that are tested and kept: the averaged ones with `--ema`."""
+        return self.update.average.applied() if self.update.average else contextlib.nullcontext()
 
     def fit(self):
         """Train the epochs that are left; returns the record of the best one."""
+        with self.operators, self.backend.watched():
+            if self.backend.total([self.epoch]) != [self.epoch * self.backend.size]:
+                raise UserError("the processes do not see the same checkpoints: their hosts must share the run folder")
+            self.backend.broadcast(self.net)
+            best = self._fit()
+            self.backend.barrier()
+            return best
+
+    def _fit(self):
         self._tell("start")
         try:
-            while self.epoch < self.config.train.num_epochs:
+            while self.epoch < self.config.train.num_epochs and not self._stale():
                 record = self._run_epoch()
                 self.epoch += 1
                 self.history.append(record)
@@ -58,48 +85,61 @@ class Trainer:
             self._tell("stop")
         return self.best
 
+    def _stale(self):
+        """Whether `patience` epochs have brought nothing better; follows from the history, so resuming agrees."""
+        patience = self.config.train.patience
+        if patience is None or self.best is None or self.epoch - 1 - self.best["epoch"] < patience:
+            return False
+        get_logger().info("no better test accuracy in %d epochs: stopped early", patience)
+        return True
+
     def _run_epoch(self):
-        seed_all(self.config.train.seed, self.rank, self.epoch)
+        seed_all(self.config.train.seed, self.backend.rank, self.epoch)
         self._tell("epoch_start")
-        begin = time.perf_counter()
-        trained, images = self._train_epoch()
-        seconds = time.perf_counter() - begin
-        tested = evaluate(self.net, self.val_loader, self.contexts)
+        begin = perf_counter()
+        trained, images, waited = self._train_epoch()
+        seconds = perf_counter() - begin
+        with self.tested():
+            tested = evaluate(self.compute, self.val_loader, self.contexts, self.backend.total)
         record = {"epoch": self.epoch, "lr": self.optimizer.learning_rate}
+        if self.update.scaler:
+            record["loss_scale"] = self.update.scaler.scale
         record.update({f"train_{key}": value for key, value in trained.items()})
         record.update({f"val_{key}": value for key, value in tested.items()})
-        return {**record, "seconds": round(seconds, 3), "images_per_second": round(images / seconds, 1)}
+        record.update(seconds=round(seconds, 3), data_seconds=round(waited, 3))
+        return {**record, "images_per_second": round(images / seconds, 1)}
 
     def _train_epoch(self):
+        """(scores, images seen by all processes, seconds in which this one waited for batches)."""
         meter = Meter()
         batches = self.train_loader.epoch(self.epoch, self.config.train.num_epochs)
+        timed = Timed(batches)
         try:
-            for step, (data, label) in enumerate(batches):
-                meter.add(*self._step(data, label))
+            for step, (data, label) in enumerate(timed):
+                meter.add(*self._forward_backward(data, label))
+                if (step + 1) % self.config.optim.accumulate == 0:
+                    self.update.apply()
                 self._check(meter)
                 self._tell("step", step, meter)
         finally:
             batches.close()
+        if self.update.pending:
+            self.update.apply()
         meter.flush()
         self._check(meter)
         self._check_weights()
-        return meter.result(), meter.images
+        self.backend.average(statistics(self.net, self.frozen, self.update.average))
+        return meter.result(self.backend.total), meter.images * self.backend.size, timed.seconds
 
-    def _step(self, data, label):
-        """Forward, backward and update for one batch; returns losses, outputs and labels, one a device."""
+    def _forward_backward(self, data, label):
+        """Gradients of one batch; returns losses, outputs and labels, one a device."""
         images = split_and_load(data, self.contexts, even_split=False)
         labels = split_and_load(label, self.contexts, even_split=False)
-        criterion = self.criteria[label.ndim == 2]
+        targets = [self.loss.targets(x) for x in images]
         with autograd.record():
-            outputs = [self.net(x) for x in images]
-            losses = [criterion(output, y) for output, y in zip(outputs, labels, strict=True)]
-        autograd.backward(losses)
-        if self.config.optim.clip_grad is not None:
-            self.optimizer.allreduce_grads()
-            clip_gradients(self.optimizer, self.config.optim.clip_grad * len(data))
-            self.optimizer.update(len(data))
-        else:
-            self.optimizer.step(len(data))
+            outputs = [self.compute(x) for x in images]
+            losses = [self.loss(output, y, *t) for output, y, t in zip(outputs, labels, targets, strict=True)]
+        self.update.backward(losses, len(data))
         return losses, outputs, labels
 
     def _check(self, meter):

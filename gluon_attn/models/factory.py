@@ -1,39 +1,13 @@
 """Networks by name."""
 
-import inspect
-from dataclasses import dataclass
-from functools import partial
-
 from ..attention.base import positive
 from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
-from ..registry import Registry
 from ..utils.errors import UserError
-from . import variants
-from .atac import act_entry
-from .cifar_resnet import CIFARResNet
+from . import cells, cifar_resnet, fbresnet, imagenet_resnet, mobilenet_v2, named, torch_cifar  # noqa: F401, they register
+from .base import MODELS
+from .norms import normalized
 from .plan import Entry, Plan
-
-MODELS = Registry("model")
-
-
-@dataclass(frozen=True)
-class Model:
-    """What the registry holds of a network.
-
-    build: `build(plan, classes, **options) -> HybridBlock`. places: number of `act` places to count over.
-    input_size: height and width it was designed for. own_plan: its plan is part of its name.
-    """
-
-    build: object
-    places: int
-    input_size: int
-    own_plan: bool = False
-
-    def options(self):
-        """Option name -> default."""
-        parameters = inspect.signature(self.build).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
 def list_models():
@@ -46,13 +20,14 @@ def model_info(name):
     return MODELS.get(name)
 
 
-def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, **options):
+def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *, norm="batch", **options):
     """A new network, uninitialized unless `pretrained`.
 
     name: one of `list_models()`. classes: number of outputs (default 1000). attention: a name of
     `list_attentions()`, or a mapping {"name": ..., option: value}, put where that attention belongs. plan: a
-    `Plan` (or its plain data) instead. pretrained: a parameter file to load. options: the network's own, such as
-    `input_size`, `drop_rate`, `last_gamma`; an unknown one is a `UserError`.
+    `Plan` (or its plain data) instead. pretrained: a parameter file to load. norm: "batch" (default) or "group", see
+    `norms.normalized`. options: the network's own, such as `input_size`, `drop_rate`, `last_gamma`; an unknown one is
+    a `UserError`.
     The network's `recipe` holds all of this as plain data, for a `Card`.
     """
     model = MODELS.get(name)
@@ -62,12 +37,14 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
             raise UserError(f"model {name!r} has no option {key!r}{nearest(key, known)}")
     classes = positive("classes", classes)
     plan = _plan(name, model, attention, plan)
-    net = model.build(plan, classes, **options)
+    net = normalized(model.build(plan, classes, **options), norm)
+    # a network that read a file says what it held, so that the recipe needs no file
+    options = {**options, **{key: value for key, value in getattr(net, "resolved", {}).items() if key in options}}
     net.recipe = {
         "model": MODELS.resolve(name),
         "classes": classes,
         "plan": None if model.own_plan else plan.to_dict(),
-        "options": options,
+        "options": options if norm == "batch" else {**options, "norm": norm},
     }
     if pretrained:
         from .pretrained import load_params, pretrained_path
@@ -76,9 +53,11 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     return net
 
 
-def attention_entry(name, options=None):
-    """The plan entry that puts an attention where it belongs."""
-    return Entry(slot=ATTENTIONS.get(name).slot, name=name, options=options or {})
+def attention_entry(model, name, options=None):
+    """The plan entry that puts an attention where it belongs in a `Model`."""
+    kind = ATTENTIONS.get(name)
+    stages = tuple(range(1, model.stages)) if kind.between else None
+    return Entry(slot=kind.slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
 
 
 def _plan(name, model, attention, plan):
@@ -86,41 +65,15 @@ def _plan(name, model, attention, plan):
         raise UserError("give an attention or a plan, not both")
     if model.own_plan and (attention is not None or plan is not None):
         raise UserError(f"model {name!r} has its attention in its name; take a plain backbone for another")
+    if model.own_plan:
+        return Plan(model.entries)
     if attention is not None:
         options = dict(attention) if isinstance(attention, dict) else {"name": attention}
         if "name" not in options:
             raise UserError(f"an attention given as a mapping needs its 'name', got {attention!r}")
-        return Plan([attention_entry(options.pop("name"), options)])
+        return Plan([attention_entry(model, options.pop("name"), options)])
     if isinstance(plan, dict):
         return Plan.from_dict(plan)
     if plan is not None and not isinstance(plan, Plan):
         raise UserError(f"plan must be a Plan or its plain data, got {plan!r}; Plan.load reads a file")
     return plan or Plan()
-
-
-def _cifar_resnet(version, kind, count, plan, classes, *, input_size=32, drop_rate=0.0, last_gamma=False):
-    return CIFARResNet(
-        version, kind, [count] * 3, plan, classes,
-        input_size=input_size, drop_rate=drop_rate, last_gamma=last_gamma,
-    )  # fmt: skip
-
-
-def _atac_cifar_resnet(
-    plan, classes, *, blocks=3, act_type="ChaATAC", act_layers=4, act_order="bac", reduction=None, relu=None,
-    global_pool=None, input_size=32, drop_rate=0.0,
-):  # fmt: skip
-    """Dai et al.'s network: version 2, `blocks` blocks a stage, the activation a choice (`models/atac.py`)."""
-    blocks = positive("blocks", blocks)
-    entry = act_entry(
-        act_type, 4, act_layers=act_layers, act_order=act_order,
-        reduction=reduction, relu=relu, global_pool=global_pool,
-    )  # fmt: skip
-    return CIFARResNet(2, "basic", [blocks] * 3, Plan([entry]), classes, input_size=input_size, drop_rate=drop_rate)
-
-
-for _depth, (_kind, _count) in variants.CIFAR_RESNET.items():
-    for _version in (1, 2):
-        MODELS.register(f"cifar_resnet{_depth}_v{_version}")(
-            Model(partial(_cifar_resnet, _version, _kind, _count), places=2 + _version, input_size=32)
-        )
-MODELS.register("atac_cifar_resnet", "atac")(Model(_atac_cifar_resnet, places=4, input_size=32, own_plan=True))

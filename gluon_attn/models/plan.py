@@ -103,11 +103,12 @@ class Plan:
                 )
         return bound
 
-    def make(self, slot, stage, block, channels, spatial=None):
+    def make(self, slot, stage, block, channels, spatial=None, stride=1):
         """The module for one place, or None where the plan leaves it empty.
 
         stage: from 1. block: from 0 within the stage, None for what belongs to no block (after a stage, head).
-        channels: C there. spatial: input height there, for modules that need one.
+        channels: C there. spatial: input height there, for modules that need one. stride: by which a `conv` module
+        shrinks its map; one without that option is followed by an average over stride x stride pixels.
         """
         index = None if block is None or self._offsets is None else self._offsets[stage - 1] + block
         chosen = [entry for entry in self.entries if entry.takes(slot, stage, index)]
@@ -117,17 +118,18 @@ class Plan:
         if not chosen:
             return None
         if not chosen[0].shared:
-            return _build(chosen[0], channels, spatial)
-        key = (self.entries.index(chosen[0]), stage, channels)
+            return _build(chosen[0], channels, spatial, stride)
+        key = (self.entries.index(chosen[0]), stage, channels, stride)
         if key not in self._shared:
-            self._shared[key] = _build(chosen[0], channels, spatial)
+            self._shared[key] = _build(chosen[0], channels, spatial, stride)
         return self._shared[key]
 
 
-def _build(entry, channels, spatial):
+def _build(entry, channels, spatial, stride):
     """The block that an entry names. MXNet is first needed here."""
     from ..attention.factory import attention_options, check_options, get_attention
     from ..nn.act import ACTIVATIONS, get_activation
+    from ..nn.pool import strided
 
     if entry.slot == "act" and entry.name in ACTIVATIONS:
         if entry.options:
@@ -135,6 +137,11 @@ def _build(entry, channels, spatial):
         return get_activation(entry.name)
     options = dict(entry.options)
     check_options(entry.name, options)
-    if "spatial" in attention_options(entry.name) and "spatial" not in options and spatial is not None:
+    known = attention_options(entry.name)
+    if "spatial" in known and "spatial" not in options and spatial is not None:
         options["spatial"] = spatial
-    return get_attention(entry.name, channels, **options)
+    if stride == 1:
+        return get_attention(entry.name, channels, **options)
+    if "stride" in known:
+        return get_attention(entry.name, channels, **{"stride": stride, **options})
+    return strided(get_attention(entry.name, channels, **options), stride)

@@ -9,3 +9,68 @@ CIFAR_RESNET = {
     110: ("basic", 18),
     164: ("bottleneck", 18),
 }
+
+#: ResNets for ImageNet: depth -> (block, blocks of each stage). Four stages of 64 to 512 channels (bottlenecks: 4 times
+#: that).
+RESNET = {
+    18: ("basic", (2, 2, 2, 2)),
+    34: ("basic", (3, 4, 6, 3)),
+    50: ("bottleneck", (3, 4, 6, 3)),
+    101: ("bottleneck", (3, 4, 23, 3)),
+    152: ("bottleneck", (3, 8, 36, 3)),
+}
+
+#: MobileNetV2: (expansion, channels, blocks, stride of the first) of each stage.
+MOBILENET_V2 = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+
+#: attention at every place of its own -> plan entries; `NAME_resnetDEPTH` has them
+_ATTENTIONS = {
+    "eca": ({"name": "eca"},),
+    "se": ({"name": "se"},),
+    "cbam": ({"name": "cbam"},),
+    # as in the authors' code, whose counts and scores are the published ones
+    "bam": ({"name": "bam", "slot": "stage", "stages": (1, 2, 3), "options": {"variant": "reference"}},),
+    "sge": ({"name": "sge"},),
+    "triplet": ({"name": "triplet"},),
+}
+
+#: kernels of the released ECA-Nets: depth -> one a stage
+_ECA_KERNELS = {18: (3, 5, 7, 7), 34: (3, 3, 5, 7), 50: (3, 5, 5, 7), 101: (3, 3, 5, 7), 152: (3, 3, 5, 7)}
+
+
+def eca_entries(kernels):
+    """Plan entries of ECA with kernel size -> stages."""
+    return tuple({"name": "eca", "options": {"kernel_size": k}, "stages": stages} for k, stages in kernels.items())
+
+
+def by_kernel(kernels):
+    """Kernel size -> stages, from the kernel size of each stage."""
+    return {k: tuple(i for i, kernel in enumerate(kernels, 1) if kernel == k) for k in dict.fromkeys(kernels)}
+
+
+#: named models: name -> (backbone, options of it with another default, plan entries)
+NAMED = {
+    **{
+        f"{name}_resnet{depth}": (f"resnet{depth}_v1b", {}, entries)
+        for name, entries in _ATTENTIONS.items()
+        for depth in RESNET
+    },
+    **{
+        f"eca_resnet{depth}_official": (f"resnet{depth}_v1b", {}, eca_entries(by_kernel(kernels)))
+        for depth, kernels in _ECA_KERNELS.items()
+    },
+    "aa_resnet50": ("resnet50_v1b", {}, ({"name": "aa", "slot": "conv", "stages": (2, 3, 4)},)),
+    "fa_resnet50": ("resnet50_v1b", {}, ({"name": "fa", "slot": "conv"},)),
+    "ge_resnet50": ("resnet50_v1b", {}, ({"name": "ge_theta_plus"},)),
+    # the kernels and the dropout of the released network: 1 below 96 channels
+    "eca_mobilenet_v2": ("mobilenet_v2", {"drop_rate": 0.25}, eca_entries({1: (1, 2, 3, 4), 3: (5, 6, 7)})),
+    "eca_mobilenet_v2_formula": ("mobilenet_v2", {"drop_rate": 0.25}, ({"name": "eca"},)),
+}

@@ -1,10 +1,19 @@
 """Activations by name, as Gluon blocks: what an `act` slot holds when it holds no attention."""
 
-from mxnet.gluon import nn
+from mxnet.gluon import HybridBlock, nn
 
 from ..registry import Registry
 
 ACTIVATIONS = Registry("activation")
+
+
+@ACTIVATIONS.register("relu6")
+class ReLU6(HybridBlock):
+    """min(max(x, 0), 6), as in MobileNets."""
+
+    def hybrid_forward(self, F, x):
+        return F.clip(x, 0, 6)
+
 
 for _name in ("relu", "sigmoid", "tanh"):
     ACTIVATIONS.register(_name)(lambda _name=_name: nn.Activation(_name))
@@ -19,5 +28,5 @@ for _name, _block in (
 
 
 def get_activation(name):
-    """A new activation block. Names: relu, prelu, elu, selu, gelu, swish, sigmoid, tanh."""
+    """A new activation block. Names: relu, relu6, prelu, elu, selu, gelu, swish, sigmoid, tanh."""
     return ACTIVATIONS.get(name)()

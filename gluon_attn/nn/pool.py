@@ -1,6 +1,6 @@
 """Pooling as layers."""
 
-from mxnet.gluon import HybridBlock
+from mxnet.gluon import HybridBlock, nn
 
 from . import fast
 
@@ -13,3 +13,11 @@ class GlobalAvgPool(HybridBlock):
 
     def hybrid_forward(self, F, x):
         return fast.global_avg(F, x)
+
+
+def strided(block, stride):
+    """`block`, then an average over stride x stride pixels; windows at the far border average what is there."""
+    both = nn.HybridSequential(prefix="")
+    both.add(block, nn.AvgPool2D(stride, stride, ceil_mode=True, count_include_pad=False))
+    both.normed = getattr(block, "normed", False)
+    return both

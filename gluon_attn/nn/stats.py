@@ -68,6 +68,29 @@ def norm(F, x, epsilon):
     return F.sqrt(squares + epsilon)
 
 
+def logsumexp(F, x):
+    """log(sum of exp(x) over each map), (N,C,1,1), for a wide `x`."""
+    peak = F.BlockGrad(fast.global_max(F, x))
+    mean = fast.global_avg(F, F.exp(fast.channel_shift(F, x, -peak)))
+    return peak + F.log(F.broadcast_mul(mean, area(F, x)))
+
+
+class GlobalPools(InFloat32):
+    """What a HybridBlock inherits from, first, to pool whole maps in the ways of CBAM's authors.
+
+    avg, max, lp (root of the sum of squares), lse (logarithm of the sum of exponentials); the last two in float32.
+    """
+
+    POOLS = ("avg", "max", "lp", "lse")
+
+    def pooled(self, F, x, pool):
+        """(N,C,H,W) -> (N,C,1,1)."""
+        if pool in ("avg", "max"):
+            return (fast.global_avg if pool == "avg" else fast.global_max)(F, x)
+        wide = self.widen(F, x)
+        return self.narrow(F, norm(F, wide, 1e-20) if pool == "lp" else logsumexp(F, wide))
+
+
 def _corner(F, x):
     """The first map of the first image, for its size alone."""
     # not F.slice: oneDNN's form of it divides by zero on some layouts that a convolution leaves

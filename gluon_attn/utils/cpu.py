@@ -60,6 +60,11 @@ def flags(host):
     return frozenset(found.group(1).split()) if found else frozenset()
 
 
+def has_bfloat16(host):
+    """Whether the processor multiplies bfloat16 numbers itself."""
+    return bool(flags(host) & {"avx512_bf16", "amx_bf16"})
+
+
 def model_name(host):
     """The processor's name in /proc/cpuinfo, else the architecture."""
     found = re.search(r"^model name\s*:\s*(.*)$", host.read("proc/cpuinfo"), re.MULTILINE)

@@ -107,3 +107,16 @@ def sha256(path):
         for chunk in iter(lambda: handle.read(1 << 20), b""):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def read_hashed(path, files):
+    """The mapping in a JSON file, whose "sha256" has the hashes of files beside it: `files` and all that it names.
+
+    None where one of them is missing or not what the hash says.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        whole = all(sha256(path.parent / name) == found["sha256"][name] for name in {*files, *found["sha256"]})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if whole else None

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from . import cpu
 
-THREADS, ISA = "OMP_NUM_THREADS", "DNNL_MAX_CPU_ISA"
+THREADS, ISA, BLAS = "OMP_NUM_THREADS", "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE"
 _NOTE = "GLUON_ATTN_RUNTIME"
 _AMX, _BELOW_AMX = "AVX512_CORE_AMX", "AVX512_CORE_BF16"
+#: OpenBLAS's kernels, the best first, and the flags that they need; one built without the first takes the second
+_CORES = {"SkylakeX": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"}, "Haswell": {"avx2", "fma"}}
 _ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XTILEDATA = 158, 0x1023, 18  # x86-64 Linux
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _OWN_MALLOC = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
@@ -66,6 +68,20 @@ def _request_amx(host):
     if host.machine not in ("x86_64", "AMD64") or not hasattr(libc, "syscall"):
         return False
     return libc.syscall(*map(ctypes.c_long, (_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XTILEDATA))) == 0
+
+
+def set_blas(host):
+    """Name the kernels of matrix products: MXNet's OpenBLAS (0.3.13) takes SSE3's on processors newer than itself."""
+    own = _own(host, BLAS)
+    if own is not None:
+        return Step(own, f"{BLAS} is set by you")
+    found = cpu.flags(host)
+    core = next((core for core, needed in _CORES.items() if needed <= found), None)
+    if core is None:
+        host.environ.pop(BLAS, None)
+        return Step("its own choice", "the processor has neither AVX-512 nor AVX2 with FMA")
+    _set(host, BLAS, core)
+    return Step(core, "of the processor's kind; by itself it takes SSE3 on new ones")
 
 
 def keep_memory(host):

@@ -59,13 +59,21 @@ def test_title_summary_figure_and_sections(tmp_path):
     assert "<h2>Files</h2>\n<pre>a.onnx\nb.json</pre>" in text
 
 
+def test_further_tables_stand_behind_the_curves(tmp_path):
+    text = page(tmp_path, marked=0, tables=[("Options that differ", ["option", "a"], [["lr", "0.1"], ["wd", "0"]])])
+    assert Reader(text).cells[6:] == ["option", "a", "lr", "0.1", "wd", "0"]
+    assert Reader(text).rows == [None, "marked", None, None, None, None]
+    assert text.index("curves") < text.index("<h2>Options that differ</h2>")
+
+
 def test_text_is_escaped(tmp_path):
     nasty = "<script>alert(1)</script>"
     text = page(
-        tmp_path, title=nasty, summary=nasty, header=(nasty, "b"), rows=[(nasty, 1)], sections=[(nasty, [nasty])]
+        tmp_path, title=nasty, summary=nasty, header=(nasty, "b"), rows=[(nasty, 1)], sections=[(nasty, [nasty])],
+        tables=[(nasty, [nasty], [[nasty]])],
     )  # fmt: skip
     assert "<script" not in text
-    assert text.count("&lt;script&gt;") == 7
+    assert text.count("&lt;script&gt;") == 10
 
 
 def test_nothing_is_loaded_from_elsewhere(tmp_path):

@@ -3,45 +3,10 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from formulas import Weights, drawn, mean, sigmoid
 
 from gluon_attn import get_attention
 from gluon_attn.attention.eca import eca_kernel
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def mean(x):
-    return x.mean((2, 3), keepdims=True)
-
-
-class Weights:
-    """A block's weights in float64, and the layers that use them. train: norms take the statistics of the batch."""
-
-    def __init__(self, block, train):
-        self.train = train
-        self.all = {n: p.data().asnumpy().astype("float64") for n, p in block._collect_params_with_prefix().items()}
-
-    def conv(self, name, x):
-        """A convolution with square kernel, stride 1, zero padding that keeps the size."""
-        weight = self.all[f"{name}.weight"]
-        size, (height, width) = weight.shape[2], x.shape[2:]
-        padded = np.pad(x, ((0, 0), (0, 0), (size // 2,) * 2, (size // 2,) * 2))
-        out = 0
-        for i in range(size):
-            for j in range(size):
-                window = padded[:, :, i : i + height, j : j + width]
-                out = out + np.einsum("nchw,oc->nohw", window, weight[:, :, i, j])
-        return out + self.all.get(f"{name}.bias", np.zeros(1)).reshape(1, -1, 1, 1)
-
-    def norm(self, name, x):
-        gamma, beta, centre, variance = (
-            self.all[f"{name}.{part}"].reshape(1, -1, 1, 1) for part in ("gamma", "beta", "running_mean", "running_var")
-        )
-        if self.train:
-            centre, variance = x.mean((0, 2, 3), keepdims=True), x.var((0, 2, 3), keepdims=True)
-        return gamma * (x - centre) / np.sqrt(variance + 1e-5) + beta
 
 
 def se(w, x):
@@ -206,20 +171,10 @@ CASES = [
 ]
 
 
-def draw(block):
-    """Random weights everywhere, running statistics included."""
-    block.initialize()
-    for name, param in block.collect_params().items():
-        positive = name.endswith(("gamma", "running_var"))
-        values = np.random.uniform(0.5, 1.5, param.shape) if positive else np.random.normal(0, 0.5, param.shape)
-        param.set_data(mx.nd.array(values))
-
-
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize(("name", "channels", "options", "formula"), CASES)
 def test_value_is_the_papers(name, channels, options, formula, train):
-    block = get_attention(name, channels, **options)
-    draw(block)
+    block = drawn(name, channels, **options)
     x = np.random.normal(size=(3, channels, 6, 5)).astype("float32")
     wanted = formula(Weights(block, train), x.astype("float64"))
     with mx.autograd.record(train_mode=train):

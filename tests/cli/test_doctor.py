@@ -9,7 +9,14 @@ from gluon_attn.cli import doctor, main, trial
 from gluon_attn.utils import cpu, cuda
 from gluon_attn.utils.optional import EXTRAS
 
-GOOD = {"problem": None, "isa": "Intel AVX2", "version": "1.9.1", "features": ["OPENMP"], "results": {"cpu(0)": 0.5}}
+GOOD = {
+    "problem": None,
+    "isa": "Intel AVX2",
+    "version": "1.9.1",
+    "features": ["OPENMP"],
+    "results": {"cpu(0)": 0.5},
+    "kernels": None,
+}
 
 
 @pytest.fixture
@@ -28,6 +35,16 @@ def test_it_proves_that_mxnet_works(run_command):
     assert "OPENMP" in found["versions"]["MXNet features"]["note"]
     assert found["processor"]["oneDNN uses"]["value"] != "unknown"
     assert found["processor"]["threads"]["value"].isdecimal()
+    assert found["processor"]["compiled operators"]["value"] in ("ready", "not used")
+
+
+@pytest.mark.parametrize("why", [None, "no C++ compiler"])
+def test_compiled_operators_are_ready_or_it_says_why_not(quick, monkeypatch, capsys, why):
+    monkeypatch.setattr(doctor, "run_trial", lambda gpus: {**GOOD, "kernels": why})
+    main(["doctor", "--json"])
+    row = json.loads(capsys.readouterr().out)["processor"]["compiled operators"]
+    assert row["value"] == ("not used" if why else "ready")
+    assert row["note"] == why or not why
 
 
 def test_the_table_is_aligned(quick, capsys):

@@ -7,7 +7,6 @@ import pytest
 from gluon_attn.cli.flags import make_parser, parse, resolve
 from gluon_attn.config.base import Config, option
 from gluon_attn.config.train import RunConfig
-from gluon_attn.utils.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,8 @@ class Part(Config):
     on: bool = option(False, "whether")
     extra: dict = option({}, "more", metavar="NAME=VALUE")
     way: str = option("a", "how", choices=("a", "b"))
+    no_end: bool = option(False, "whether not", flags=("--noEnd",))
+    codes: tuple[int, ...] | None = option(None, "some", several=True)
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,38 @@ def test_underscores_are_dashes():
     assert given == {"train": {"num_epochs": "7"}, "data": {"batch_size": "9"}}
 
 
-def test_lists_and_pairs():
+@pytest.mark.parametrize(
+    ("word", "name", "value"),
+    [
+        ("--on", "on", True), ("--no-on", "on", False),
+        ("--no-end", "no_end", True), ("--no-no-end", "no_end", False),
+        ("--noEnd", "no_end", True), ("--no-noEnd", "no_end", False),
+    ],
+)  # fmt: skip
+def test_switches(word, name, value):
+    """Also one whose own name begins with no."""
+    assert read(word)[0] == {"part": {name: value}}
+
+
+def test_several_values_as_words():
+    assert resolve(Whole, read("--codes", "7", "15", "--on")[0]).part.codes == (7, 15)
+
+
+def test_lists_and_pairs(capsys):
     config = resolve(Whole, read("--steps", "4,5", "--extra", "a=1", "b=x", "c=0.5")[0])
     assert config.part.steps == (4, 5)
     assert config.part.extra == {"a": 1, "b": "x", "c": 0.5}
-    with pytest.raises(UserError, match="expected NAME=VALUE, got 'a'"):
+    with pytest.raises(SystemExit) as stopped:
         read("--extra", "a")
+    assert stopped.value.code == 2
+    assert "argument --extra: expected NAME=VALUE, got 'a'" in capsys.readouterr().err
 
 
 def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(tmp_path):
     (tmp_path / "r.yaml").write_text("part: {size: 5, way: b}")
     given, recipe = read("--config", str(tmp_path / "r.yaml"), "--size", "6")
     config = resolve(Whole, {"part": {"steps": [9]}}, recipe, given)
-    assert config.part.to_dict() == {"size": 6, "steps": [9], "on": False, "extra": {}, "way": "b"}
+    assert config == Whole(Part(size=6, steps=(9,), way="b"))
 
 
 def test_help_shows_groups_and_defaults():

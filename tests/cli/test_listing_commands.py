@@ -24,7 +24,24 @@ def test_cost_shows_the_published_figure(capsys):
     assert main(["cost", "cifar_resnet56_v1"]) == 0
     text = capsys.readouterr().out
     assert "855,770" in text
-    assert "published: 0.85 M parameters (He et al. 2015, table 6)" in text
+    assert text.endswith("\npublished by He et al. 2015, table 6\n")
+    lines = {line.split("  ")[0]: line.split() for line in text.splitlines()}
+    assert lines["parameters"] == ["parameters", "855,770", "0.85", "M", "850,000", "+0.68%"]
+
+
+def test_cost_names_the_published_units(capsys):
+    """The ECA-Nets count in powers of 2, and norms and activations too."""
+    assert main(["cost", "eca_resnet18_official"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("eca_resnet18_official, 1000 classes, one image of 3x224x224\n")
+    rows = [line.split() for line in text.splitlines() if "%" in line]
+    assert rows[0] == ["parameters", "11,689,556", "11.15", "Mi", "11,689,556", "+0.00%"]
+    assert [*rows[1][:4], *rows[1][5:7]] == ["MACs", "and", "other", "operations", "1.70", "Gi"]
+    assert main(["cost", "eca_resnet18_official", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["published"]["rows"]
+    assert [row["what"] for row in rows] == ["parameters", "MACs and other operations"]
+    assert rows[0]["difference"] == 0
+    assert abs(rows[1]["difference"]) < 0.01
 
 
 def test_cost_as_json_with_the_training_scripts_flags(capsys):

@@ -23,6 +23,8 @@ SMALL = (
     "--model cifar_resnet20_v1 --attention eca --lr 0.02 --lr-mode cosine --num-epochs 4 --log-interval 1 --seed 5"
 )
 
+TIMES = ("seconds", "data_seconds", "images_per_second")
+
 
 def train(arguments, cwd, **options):
     command = [sys.executable, str(SCRIPT), *shlex.split(arguments)]
@@ -36,7 +38,7 @@ def last_weights(folder):
 
 def history(folder):
     lines = (folder / "metrics.jsonl").read_text().splitlines()
-    return [{k: v for k, v in json.loads(line).items() if k not in ("seconds", "images_per_second")} for line in lines]
+    return [{k: v for k, v in json.loads(line).items() if k not in TIMES} for line in lines]
 
 
 def test_the_published_atac_command_runs_as_printed(tmp_path):
@@ -133,13 +135,41 @@ def test_files_where_the_flags_put_them(tmp_path):
     assert any(path.name.startswith("events.out") for path in (tmp_path / "run/events").iterdir())
 
 
+def test_flags_of_the_loop_reach_it(tmp_path):
+    flags = "--accumulate 3 --ema 0.9 --freeze features.0 --dtype float16 --lr-scaling sqrt --lr-batch 12 --patience 9"
+    done = train(f"{SMALL} --num-epochs 1 --run-dir run {flags}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("a CPU computes no float16: training in ") == 1
+    newest = tmp_path / "run/checkpoints/epoch-0001"
+    meta = json.loads((newest / "meta.json").read_text())
+    assert (meta["updates_per_epoch"], meta["averaged_updates"], meta["processes"]) == (2, 2, 1)
+    own, means, best = (
+        read_params(path) for path in (newest / "net.params", newest / "average.params", tmp_path / "run/best.params")
+    )
+    moved = [name for name in own if (own[name] != means[name]).sum().asscalar()]
+    assert moved
+    assert not any(name.startswith("features.0.") for name in moved)
+    for name, mean in means.items():
+        np.testing.assert_array_equal(best[name].asnumpy(), mean.asnumpy(), err_msg=name)
+
+
+def test_a_run_learns_from_another(unbroken, tmp_path):
+    taught = f"{SMALL} --num-epochs 1 --run-dir run --teacher {unbroken} --temperature 4"
+    done = train(taught, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert history(tmp_path / "run")[0]["train_loss"] > history(unbroken)[0]["train_loss"]
+    done = train(f"{taught} --resume auto --num-epochs 2 --hard-weight 0.1", tmp_path)
+    assert done.returncode == 2
+    assert "made with other options (distill.hard_weight)" in done.stderr
+
+
 BAD = {
     "--batch-size 0": "batch_size must be at least 1",
     "--model cifar_resnet21_v1": "unknown model 'cifar_resnet21_v1'; did you mean",
     "--attention sse": "unknown attention 'sse'; did you mean ",
     "--dataset cifar11": "unknown dataset 'cifar11'; did you mean cifar10",
     "--attention se --attention-options reductions=4": "has no option 'reductions'; did you mean reduction",
-    "--learning-rate 0.1": "unknown option --learning-rate",
+    "--learning-rte 0.1": "unknown option --learning-rte, did you mean --learning-rate?",
     "--optimizer adamm": "did you mean adam",
     "--lr-mode cosines": "lr_mode must be one of step, cosine, poly",
     "--num-epochs many": "num_epochs takes a whole number",
@@ -150,6 +180,11 @@ BAD = {
     "--run-dir file/run": "cannot write to file/run",
     "--plan plan.json": "--plan says it all: drop --attention",
     "--gpus 0 --num-gpus 1": "not both",
+    "--freeze nothing": "--freeze nothing matches no parameter",
+    "--lr-batch 8": "--lr-batch needs --lr-scaling",
+    "--temperature 2": "--temperature needs a --teacher",
+    "--teacher resnet50_v1b": "there are no published parameters of 'resnet50_v1b'; give the path of a parameter file",
+    "--teacher runs/none": "runs/none is not a run folder: it has no card.json",
 }
 
 

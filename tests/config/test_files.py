@@ -86,4 +86,4 @@ def test_merge_replaces_options_of_another_attention_whole():
 
 def test_the_file_is_readable_yaml(tmp_path):
     write_yaml(tmp_path / "c.yaml", RunConfig())
-    assert list(yaml.safe_load((tmp_path / "c.yaml").read_text())) == ["data", "model", "optim", "train"]
+    assert list(yaml.safe_load((tmp_path / "c.yaml").read_text())) == ["data", "model", "optim", "distill", "train"]

@@ -155,6 +155,27 @@ def test_prepare_is_told_the_epoch():
     assert told == [(3, 9), (4, None)]
 
 
+def sizes(source, *which):
+    return {data.shape[2:] for data, _ in source.epoch(*which)}
+
+
+def plain(images, labels, rng, epoch, epochs):
+    return images.transpose(0, 3, 1, 2).astype(np.float32), labels.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"), [(3, [(4, 4), (5, 6), (8, 8)]), (7, [(4, 4)] * 3 + [(5, 6)] * 2 + [(8, 8)] * 2)]
+)
+def test_training_images_grow(epochs, expected, caplog):
+    images = ArraySet(np.zeros((20, 8, 8, 3), np.uint8), np.zeros(20, np.int32))
+    source = Loader(images, 8, plain, train=True, seed=1, sizes=((4, 4), (5, 6)))
+    with caplog.at_level("INFO"):
+        assert [sizes(source, epoch, epochs) for epoch in range(epochs)] == [{size} for size in expected]
+    starts = [f"from epoch {expected.index((h, w))} on training images are {h}x{w}" for h, w in dict.fromkeys(expected)]
+    assert [record.getMessage() for record in caplog.records] == starts
+    assert sizes(source, 0) == {(8, 8)}  # no run, no share of its epochs
+
+
 def test_workers_are_threads_and_end_with_the_epoch():
     names = set()
 

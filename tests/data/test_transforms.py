@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gluon_attn.data.transforms import cutout, normalize, random_crop, random_flip
+from gluon_attn.data.transforms import cutout, normalize, random_crop, random_erasing, random_flip
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 
@@ -78,3 +78,39 @@ def test_inputs_stay_as_they_were(images):
     before = images.copy()
     random_crop(images, 4, rng()), random_flip(images, rng()), normalize(images, MEAN, STD)
     np.testing.assert_array_equal(images, before)
+
+
+def erased(share, count=300, seed=3):
+    """Which pixels of a batch of 7s changed, (N, 20, 30), and the batch."""
+    data = random_erasing(np.full((count, 3, 20, 30), 7, np.float32), share, np.random.default_rng(seed))
+    return (data != 7).all(1), data
+
+
+def test_erased_parts_are_rectangles_of_noise():
+    where, data = erased(1)
+    for holes in where:
+        rows, columns = np.flatnonzero(holes.any(1)), np.flatnonzero(holes.any(0))
+        height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert holes.sum() == height * width
+        assert 0.01 < height * width / 600 < 0.43
+        assert 0.2 < height / width < 4.5
+    noise = data[np.broadcast_to(where[:, None], data.shape)]
+    assert abs(noise.mean()) < 0.05
+    assert abs(noise.std() - 1) < 0.05
+    assert where.any(0).all()
+
+
+def test_a_share_of_the_images_is_erased():
+    assert 40 < erased(0.2)[0].any((1, 2)).sum() < 80
+    assert not erased(0)[0].any()
+
+
+def test_erasing_follows_the_generator():
+    np.testing.assert_array_equal(erased(0.5)[1], erased(0.5)[1])
+    assert (erased(0.5)[1] != erased(0.5, seed=4)[1]).any()
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 100)])
+def test_small_and_long_images_can_be_erased(shape):
+    data = random_erasing(np.zeros((50, 3, *shape), np.float32), 1, rng())
+    assert (data != 0).any((1, 2, 3)).all()

@@ -14,9 +14,11 @@ from gluon_attn.utils.errors import UserError
 
 onnx = pytest.importorskip("onnx")
 
-#: What adds an unnormalised term to its input grows from block to block, and with random weights its softmax gets so
-#: sharp that rounding decides: in every block even float64 differs. These go into a few blocks only.
-FEW = {name: {"plan": gluon_attn.Plan([{"name": name, "scheme": "100100100"}])} for name in ("a2",)}
+#: every pixel meets every other here, which in nine blocks of 32x32 would take long: the first block has to do
+FEW = {
+    name: {"plan": gluon_attn.Plan([{"name": name, "slot": "conv", "scheme": "100000000"}])}
+    for name in ("aa", "bot", "lambda")
+}
 VARIANTS = [
     *(("cifar_resnet20_v1", FEW.get(name, {"attention": name})) for name in gluon_attn.list_attentions()),
     *(
@@ -24,6 +26,8 @@ VARIANTS = [
         for act in ("relu", "prelu", "elu", "selu", "gelu", "swish", "ChaATAC")
     ),
     ("cifar_resnet20_v2", {"attention": "se", "drop_rate": 0.3}),
+    ("cifar_resnet20_a", {"attention": "seq_atac"}),
+    ("dia_cifar_resnet", {"depth": 20}),
     ("cifar_resnet20_v1", {"attention": {"name": "ge_theta_plus", "extent": 4}}),
     ("cifar_resnet20_v1", {"attention": {"name": "ge_theta_minus", "extent": 2}}),
     ("cifar_resnet20_v1", {"attention": {"name": "sge", "variant": "reference"}}),
@@ -50,11 +54,20 @@ def test_both_formats_agree_with_the_network(tmp_path, name, options):
     net, card = network(name, **options)
     images = export.random_images(card, 5)
     expected = predictor.of_network(net, card).predict(images)
-    for path in write_both(net, card, tmp_path).values():
-        assert compare(path, images, expected).good  # 5 images, where the export knew a batch of one
+    paths = write_both(net, card, tmp_path)
     after = predictor.of_network(net, card).predict(images)
     assert net._active
     assert np.array_equal(after, expected)
+    for path in paths.values():
+        found = compare(path, images, expected)  # 5 images, where the export knew a batch of one
+        assert found.good or found.difference <= 5 * rounding(net, card, images, expected)
+
+
+def rounding(net, card, images, expected):
+    """How far float32 is from float64 in this very network: sharp softmaxes, one behind the other, are beyond 1e-5."""
+    net.cast("float64")
+    exact = net(mx.nd.array(normalize(images, card.mean, card.std), dtype="float64")).asnumpy()
+    return np.abs(expected - exact).max() / np.abs(exact).max()
 
 
 def test_preprocessing_in_the_graph_is_the_pipelines(exported, tmp_path):

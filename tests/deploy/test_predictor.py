@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from networks import network, write_run
 
+from gluon_attn.data.base import ArraySet
 from gluon_attn.deploy import export, onnx, predictor, run, score, symbol
 from gluon_attn.utils.errors import UserError
 
@@ -163,15 +164,49 @@ class Fixed:
 def test_score_counts(original):
     card = run.load_card(original / "run").replace(classes=6, class_names=())
     logits = [[9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]]
-    images = np.zeros((4, 1, 1, 3), np.uint8)
-    result = score.score(Fixed(logits, card), images, np.array([0, 4, 5, 5]))
+
+    def images(*labels):
+        return ArraySet(np.zeros((4, 1, 1, 3), np.uint8), np.array(labels, np.int32))
+
+    result = score.score(Fixed(logits, card), images(0, 4, 5, 5))
     assert (result.images, result.correct, result.among_five) == (4, 2, 3)
     assert result.to_dict()["accuracy"] == 0.5
     with pytest.raises(UserError, match="7 classes or more"):
-        score.score(Fixed(logits, card), images, np.array([0, 4, 5, 6]))
-    few = score.score(Fixed([row[:5] for row in logits], card.replace(classes=5)), images, np.array([0, 1, 1, 4]))
+        score.score(Fixed(logits, card), images(0, 4, 5, 6))
+    few = score.score(Fixed([row[:5] for row in logits], card.replace(classes=5)), images(0, 1, 1, 4))
     assert few.among_five is None
     assert "top5" not in few.to_dict()
+    assert few.confusion.tolist() == [[1, 0, 0, 0, 0], [2, 0, 0, 0, 0], [0] * 5, [0] * 5, [0, 0, 0, 0, 1]]
+
+
+def test_classes_worst_first():
+    rows = score.by_class(np.array([[1, 0, 0, 0], [2, 4, 3, 0], [0, 0, 0, 0], [0, 1, 0, 0]]), "abcd")
+    assert rows == [
+        {"class": "d", "images": 1, "accuracy": 0.0, "mistaken_for": {"class": "b", "images": 1}},
+        {"class": "b", "images": 9, "accuracy": 4 / 9, "mistaken_for": {"class": "c", "images": 3}},
+        {"class": "a", "images": 1, "accuracy": 1.0, "mistaken_for": None},
+    ]
+
+
+def test_a_run_at_another_size(original):
+    usual, sized = predictor.load(original / "run"), predictor.load(original / "run", 40)
+    assert (usual.card.input_shape, sized.card.input_shape) == ((3, 32, 32), (3, 40, 40))
+    assert sized.card.options["input_size"] == 40
+    assert sized.predict(export.random_images(sized.card, 3)).shape == (3, 10)
+    assert predictor.load(original / "net.onnx", 32).card.input_shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize("name", ["net-symbol.json", "net.onnx"])
+def test_an_exported_file_has_one_size(original, name):
+    with pytest.raises(UserError, match=f"{name} takes 32x32 images only: leave --input-size out"):
+        predictor.load(original / name, 40)
+
+
+def test_a_size_that_the_network_does_not_take(tmp_path):
+    net, card = network(attention="bot", input_size=32)
+    write_run(tmp_path / "run", net, card)
+    with pytest.raises(UserError, match=r"takes no 64x64 images \(.+\): leave --input-size out"):
+        predictor.load(tmp_path / "run", 64)
 
 
 def test_probabilities_and_ranks():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gluon_attn.engine.evaluate import evaluate
-from gluon_attn.engine.metrics import Meter
+from gluon_attn.engine.metrics import Meter, Timed
 
 
 def test_meter_averages_over_images_not_batches():
@@ -52,3 +52,32 @@ def test_evaluate_splits_over_devices_and_keeps_the_last_batch():
     assert result["accuracy"] == pytest.approx(expected)
     log_p = mx.nd.log_softmax(images).asnumpy()
     assert result["loss"] == pytest.approx(-log_p[np.arange(7), labels.asnumpy().astype(int)].mean(), rel=1e-6)
+
+
+def test_sums_over_processes_come_before_division():
+    meters = []
+    for losses, logits in (([1.0, 2.0, 3.0], [[1, 0], [1, 0], [1, 0]]), ([5.0], [[0, 1]])):
+        meters.append(Meter())
+        meters[-1].add([mx.nd.array(losses)], [mx.nd.array(logits)], [mx.nd.zeros(len(losses))])
+    sums = []
+    for meter in meters:
+        meter.result(lambda numbers: sums.append(numbers) or numbers)
+    assert len(sums[0]) == len(sums[1])
+    together = meters[0].result(lambda numbers: np.sum(sums, axis=0).tolist())
+    assert together == {"loss": 11 / 4, "accuracy": 3 / 4}
+
+
+def test_only_waiting_for_the_next_batch_is_timed(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("gluon_attn.engine.metrics.perf_counter", lambda: clock[0])
+
+    def batches():
+        for number in range(3):
+            clock[0] += 2
+            yield number
+        clock[0] += 5  # until it is known that there is no other
+
+    timed = Timed(batches())
+    for _ in timed:
+        clock[0] += 100
+    assert timed.seconds == 3 * 2 + 5

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
-from gluon_attn.config.model import OptimConfig
-from gluon_attn.engine.optim import clip_gradients, make_trainer
+from gluon_attn.config.optim import OptimConfig
+from gluon_attn.engine.optim import NAG, clip_gradients, make_trainer
 from gluon_attn.engine.schedule import Schedule
 from gluon_attn.utils.errors import UserError
 
@@ -71,3 +71,33 @@ def test_nag_is_nesterov_with_the_decay_of_the_old_weights():
         w = w + 0.9 * m - 0.1 * g
         np.testing.assert_allclose(weight.data().asnumpy(), w, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(trainer._updaters[0].states[0].asnumpy(), m, rtol=1e-5, atol=1e-6)
+
+
+def test_nag_in_float16_updates_the_float32_originals():
+    """MXNet's own operator reads the new weights here too."""
+    rng = np.random.RandomState(0)
+    nag = NAG(learning_rate=0.1, wd=0.3, momentum=0.9, rescale_grad=0.25, multi_precision=True)
+    weight = mx.nd.array(rng.normal(size=(4, 3)), dtype="float16")
+    state = nag.create_state_multi_precision(0, weight)
+    w, m = weight.asnumpy().astype(np.float32), np.zeros((4, 3), np.float32)
+    for _ in range(4):
+        grad = mx.nd.array(rng.normal(size=(4, 3)), dtype="float16")
+        nag.update_multi_precision(0, weight, grad, state)
+        g = grad.asnumpy().astype(np.float32) / 4 + 0.3 * w
+        m = 0.9 * m - 0.1 * g
+        w = w + 0.9 * m - 0.1 * g
+        np.testing.assert_allclose(state[0].asnumpy(), m, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(state[1].asnumpy(), w, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(weight.asnumpy(), state[1].asnumpy().astype(np.float16))
+
+
+def test_clipping_takes_the_norm_of_float16_gradients_in_float32():
+    """The sum of these squares is beyond float16."""
+    net, trainer = make()
+    net.cast("float16")
+    for param in trainer._params:
+        if param.grad_req != "null":
+            param.grad()[:] = 1000
+    clip_gradients(trainer, 2.0)
+    found = np.concatenate([p.grad().asnumpy().ravel() for p in trainer._params if p.grad_req != "null"])
+    np.testing.assert_allclose(found.astype(np.float32), 2 / np.sqrt(found.size), rtol=1e-3)

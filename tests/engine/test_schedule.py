@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from gluon_attn.config.model import OptimConfig
-from gluon_attn.engine.schedule import Schedule
+from gluon_attn.config.optim import OptimConfig
+from gluon_attn.engine.schedule import Schedule, scaled
+from gluon_attn.utils.errors import UserError
 
 
 def rates(epochs, steps, **options):
@@ -40,3 +41,16 @@ def test_warm_up_climbs_and_hands_over():
 def test_one_batch_in_all_is_no_division_by_zero():
     assert rates(1, 1, lr_mode="cosine") == pytest.approx([0.4])
     assert rates(1, 1, warmup_epochs=3) == pytest.approx([0.0])
+
+
+@pytest.mark.parametrize(("rule", "factor"), [("none", 1), ("linear", 4), ("sqrt", 2)])
+def test_rates_follow_the_global_batch(rule, factor):
+    config = OptimConfig(lr=0.1, warmup_lr=0.01, target_lr=0.001, lr_scaling=rule)
+    found = scaled(config, 1024)
+    assert (found.lr, found.warmup_lr, found.target_lr) == pytest.approx((0.1 * factor, 0.01 * factor, 0.001 * factor))
+
+
+def test_the_batch_that_the_rate_is_meant_for():
+    assert scaled(OptimConfig(lr=0.1, lr_scaling="linear", lr_batch=32), 64).lr == pytest.approx(0.2)
+    with pytest.raises(UserError, match="--lr-batch needs --lr-scaling"):
+        OptimConfig(lr_batch=32)

@@ -57,6 +57,63 @@ def test_open_atacs_published_command():
     }  # fmt: skip
 
 
+def test_options_of_the_network():
+    net = built(model="dia_cifar_resnet", model_options={"depth": 20, "block": "basic"}, input_size=32)
+    assert net.recipe["options"] == {"depth": 20, "block": "basic", "input_size": 32}
+    assert "no option 'scheme'" in failing(model="resnet18_v1b", model_options={"scheme": "1"})
+    assert "drop_rate: given by a flag and by --model-options" in failing(drop_rate=0.1, model_options={"drop_rate": 0})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"use_relu": True}, "--use-relu needs an --act-type such as ChaATAC"),
+        ({"use_global": True, "attention": "se"}, "--use-global needs an --act-type such as ChaATAC"),
+        ({"act_layers": 0}, "--act-layers needs an --act-type such as ChaATAC"),
+        ({"r": 2}, "--r needs an --attention or an --act-type such as ChaATAC"),
+        ({"shared": True}, "--shared needs an --attention"),
+        ({"scheme": "1"}, "--scheme and --config-codes need an --attention, or a network such as sge_fbresnet50"),
+        ({"scheme": "1", "attention": "se"}, "se: the scheme has 1 bits, the network 9 blocks"),
+        ({"config_codes": [1, 2], "attention": "se"},
+         "--config-codes takes numbers up to 7, 7, 7, one a stage, got 1 2"),
+        ({"config_codes": [8, 2, 1], "attention": "se"},
+         "--config-codes takes numbers up to 7, 7, 7, one a stage, got 8 2 1"),
+        ({"config_codes": [1], "model": "mobilenet_v2", "attention": "se"},
+         "--config-codes counts blocks, which mobilenet_v2 does not tell: give --scheme"),
+        ({"ksize": "3557", "model": "se_resnet50"},
+         "--ksize goes with a network such as eca_resnet50 or with --attention eca, and no more"),
+        ({"ksize": "355", "model": "eca_resnet50"}, "--ksize needs 4 digits, one a stage of eca_resnet50, got 355"),
+    ],
+)  # fmt: skip
+def test_flags_that_would_do_nothing(options, words):
+    assert failing(**options) == words
+
+
+def test_the_open_atac_network_without_a_name_for_the_activation():
+    net = built(1000, model="atac_resnet50_v1b", r=2, act_layers=2)
+    assert net.recipe["options"] == {"act_layers": 2, "reduction": 2}
+    again = built(1000, model="atac_resnet50_v1b", r=2, act_layers=2, act_type="ChaATAC")
+    assert repr(again) == repr(net)
+    assert ["ChaATAC" in repr(stage) for stage in (net.layer2, net.layer3)] == [False, True]
+
+
+def test_schemes_as_bits_and_as_codes():
+    """EAN's own example: 1001011010011011 in blocks of 3, 4, 6 and 3."""
+    coded = built(1000, model="forward_config_share_sge_resnet50", config_codes=[4, 11, 19, 3])
+    assert coded.recipe["options"] == {"scheme": "1001011010011011"}
+    assert [block.post is None for block in coded.layer1] == [False, True, True]
+    plain = built(attention="se", scheme="100000001", shared=True)
+    assert entries(plain) == [{"slot": "post", "name": "se", "scheme": "100000001", "shared": True}]
+
+
+@pytest.mark.parametrize("options", [{"model": "eca_resnet50"}, {"model": "resnet50_v1b", "attention": "eca"}])
+def test_kernel_sizes_of_eca(options):
+    net = built(1000, ksize="3557", **options)
+    sizes = [getattr(net, f"layer{i}")[0].post.conv.weight.shape[-1] for i in (1, 2, 3, 4)]
+    assert sizes == [3, 5, 5, 7]
+    assert net.recipe["model"] == "resnet50_v1b"
+
+
 def test_the_inner_relu_is_off_unless_asked_for():
     """As in the published script; the network's own default, where no activation is named, is the paper's."""
     layers = [type(layer).__name__ for layer in built(model="atac", act_type="ChaATAC").features[6].mlp]

@@ -7,6 +7,8 @@ from mxnet.gluon import HybridBlock, nn
 
 from gluon_attn import Plan, get_model, load_params
 from gluon_attn.models.cifar_resnet import BlockV1, BlockV2
+from gluon_attn.models.plan import SLOTS
+from gluon_attn.nn.pool import strided
 
 DEPTHS = {20: 3, 32: 5, 44: 7, 56: 9, 110: 18, 164: 18}
 
@@ -169,9 +171,10 @@ class ProbePlan(Plan):
     def bind(self, blocks, slots=(), head=True):
         return self
 
-    def make(self, slot, stage, block, channels, spatial=None):
+    def make(self, slot, stage, block, channels, spatial=None, stride=1):
         self.asked.append((slot, stage, block))
-        return Probe(channels, spatial, self.log)
+        probe = Probe(channels, spatial, self.log)
+        return probe if stride == 1 else strided(probe, stride)
 
 
 @pytest.mark.parametrize("size", [32, 35])
@@ -185,8 +188,8 @@ def test_every_place_is_told_its_channels_and_height(name, size):
     assert [entry for entry in plan.log if entry[0] != entry[1]] == []
     per_block = {"20_v1": 1, "20_v2": 2, "164_v1": 2, "164_v2": 3}[name[12:]]
     blocks = 9 if "20" in name else 54
-    counts = {slot: sum(asked[0] == slot for asked in plan.asked) for slot in ("post", "act", "stage")}
-    assert counts == {"post": blocks, "act": blocks * per_block + (name[-1] == "2"), "stage": 3}
+    counts = {slot: sum(asked[0] == slot for asked in plan.asked) for slot in SLOTS}
+    assert counts == {"post": blocks, "act": blocks * per_block + (name[-1] == "2"), "conv": blocks, "stage": 3}
     assert [asked[1:] for asked in plan.asked if asked[0] == "stage"] == [(1, None), (2, None), (3, None)]
 
 

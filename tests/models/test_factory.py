@@ -44,8 +44,8 @@ def test_attention_goes_where_it_belongs():
     net = get_model("cifar_resnet20_v1", 10, attention={"name": "cha_atac", "reduction": 4})
     assert net.features[2][0].post is None
     assert net.features[2][0].body[2].mlp[0].weight.shape == (4, 16, 1, 1)
-    assert attention_entry("ChaATAC").slot == "act"
-    assert attention_entry("eca", {"kernel_size": 3}).options == {"kernel_size": 3}
+    assert attention_entry(model_info("cifar_resnet20_v1"), "ChaATAC").slot == "act"
+    assert attention_entry(model_info("mobilenet_v2"), "eca", {"kernel_size": 3}).options == {"kernel_size": 3}
 
 
 def test_a_plan_is_taken_as_object_and_as_plain_data():
@@ -60,7 +60,7 @@ def test_a_plan_is_taken_as_object_and_as_plain_data():
     ("arguments", "options", "words"),
     [
         (["cifar_resnet21_v1"], {}, "unknown model 'cifar_resnet21_v1'; did you mean cifar_resnet"),
-        (["zzz"], {}, "unknown model 'zzz'; choose from atac_cifar_resnet, "),
+        (["zzz"], {}, "unknown model 'zzz'; choose from "),
         (["cifar_resnet20_v1", 0], {}, "classes must be a whole number above 0, got 0"),
         (["cifar_resnet20_v1", "10"], {}, "classes must be a whole number above 0, got '10'"),
         (["cifar_resnet20_v1", 2.0], {}, "classes must be a whole number above 0, got 2.0"),

@@ -13,6 +13,7 @@ ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017
 
 FORMULAS = {
     "relu": lambda x: max(x, 0),
+    "relu6": lambda x: min(max(x, 0), 6),
     "prelu": lambda x: x if x > 0 else x / 4,  # the slope that learning starts at
     "elu": lambda x: x if x > 0 else math.expm1(x),
     "selu": lambda x: SCALE * (x if x > 0 else ALPHA * math.expm1(x)),
@@ -25,7 +26,7 @@ FORMULAS = {
 
 @pytest.mark.parametrize("name", ACTIVATIONS.names())
 def test_value(name):
-    x = np.linspace(-4, 4, 48, dtype="float32").reshape(2, 4, 3, 2)
+    x = np.linspace(-8, 8, 48, dtype="float32").reshape(2, 4, 3, 2)
     block = get_activation(name)
     block.initialize()
     wanted = np.vectorize(FORMULAS[name], otypes=["float64"])(x.astype("float64"))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from gluon_attn.nn.params import load_params, read_params, save_params
+from gluon_attn.nn.params import classifier, load_params, read_params, save_params
 from gluon_attn.utils.errors import UserError
 
 
@@ -164,3 +164,36 @@ def test_a_failed_write_leaves_the_old_file(saved, monkeypatch):
         save_params(net, path)
     assert path.read_bytes() == before
     assert [item.name for item in path.parent.iterdir()] == [path.name]
+
+
+def test_the_classifier_is_the_last_layer_with_so_many_outputs():
+    net = network(width=5)
+    assert classifier(net, 5) == ["2.weight", "2.bias"]
+    assert classifier(net, 6) == []
+    net.add(nn.Conv2D(5, 1, in_channels=5, use_bias=False), nn.Flatten())
+    assert classifier(net, 5) == ["3.weight"]
+
+
+def other_classes(classes, width=4):
+    net = nn.HybridSequential()
+    net.add(nn.Conv2D(width, 3, in_channels=2), nn.BatchNorm(in_channels=width), nn.Dense(classes, in_units=width))
+    net.initialize()
+    return net
+
+
+def test_tensors_that_may_be_renewed_stay_and_are_named(saved):
+    net, head = other_classes(3), ["2.weight", "2.bias"]
+    before = values(net)
+    assert load_params(net, saved[1], renewed=head) == head
+    for name, value in values(net).items():
+        assert (value == (before if name in head else values(saved[0]))[name]).all(), name
+    assert load_params(other_classes(5), saved[1], renewed=head) == []
+
+
+@pytest.mark.parametrize(("width", "renewed"), [(6, ["2.weight", "2.bias"]), (4, ["2.weight", "1.gamma"])])
+def test_nothing_else_is_renewed(width, renewed, saved):
+    net = other_classes(3, width)
+    before = values(net)
+    with pytest.raises(UserError, match=r"is of another network: .* has shape"):
+        load_params(net, saved[1], renewed=renewed)
+    assert equal(values(net), before)

@@ -1,4 +1,4 @@
-"""Lets the tests of this folder import `golden` in any of pytest's import modes."""
+"""Lets the tests of this folder import their helpers in any of pytest's import modes."""
 
 import sys
 from pathlib import Path

@@ -1,34 +1,33 @@
 """Reads golden cases: numbers that the reference implementations gave. The rules are those of the cases' README.
 
-The folder is named by GLUON_ATTN_GOLDEN; without it `../shared/golden` beside the project is looked for.
+The folder is named by GLUON_ATTN_GOLDEN; without it `tests/golden` is read, which holds the small ones:
+`python tests/parity/golden.py FOLDER` copies them from a folder of all.
 """
 
 import json
 import os
+import shutil
+import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "golden"
+OWN = Path(__file__).resolve().parents[1] / "golden"
+SMALL = 60 * 1024  # bytes
 
 
 def folder():
-    """The folder of the cases, or None where there is none. A folder that GLUON_ATTN_GOLDEN names must be there."""
-    named = os.environ.get("GLUON_ATTN_GOLDEN")
-    path = Path(named) if named else BESIDE
-    if (path / "index.json").is_file():
-        return path
-    if named:
-        raise FileNotFoundError(f"GLUON_ATTN_GOLDEN={named} holds no index.json")
-    return None
+    """The folder of the cases. It must be there."""
+    path = Path(os.environ.get("GLUON_ATTN_GOLDEN") or OWN)
+    if not (path / "index.json").is_file():
+        raise FileNotFoundError(f"{path} holds no index.json of golden cases")
+    return path
 
 
-def read_index():
-    """Every `Case` in the order of the index; empty without a folder."""
-    path = folder()
-    if path is None:
-        return []
+def read_index(path=None):
+    """Every `Case` in the order of the index."""
+    path = path or folder()
     index = json.loads((path / "index.json").read_text(encoding="utf-8"))
     return [Case(entry, path) for entry in index["cases"]]
 
@@ -39,7 +38,10 @@ class Case:
     def __init__(self, entry, path):
         self.id, self.config = entry["id"], entry["config"]
         self.build, self.args = self.config.get("build"), self.config.get("args", {})
-        self.seed, self.counts = entry.get("seed"), entry.get("counts", {})
+        self.group, self.run = entry.get("group"), self.config.get("run")
+        self.call, self.opts = self.config.get("opts", {}).get("call"), self.config.get("opts", {})
+        self.seed, self.counts, self.macs = entry.get("seed"), entry.get("counts", {}), entry.get("macs", {})
+        self.genotypes, self.hyper = entry.get("genotypes", []), entry.get("hyper", {})
         self.meta, self._file = entry.get("arrays", {}), path / (entry.get("file") or "")
         self._data = None
 
@@ -60,7 +62,7 @@ class Case:
 
     def weights(self):
         """Tensor name of the reference -> float32 array, by the weight rule; each is checked by its checksum."""
-        gain = self.config.get("opts", {}).get("gain", 2.0)
+        gain = self.opts.get("gain", 2.0)
         if "param/name" not in self.data:
             return {}
         table = [self.data[f"param/{column}"] for column in ("name", "kind", "shape", "crc32")]
@@ -91,13 +93,15 @@ class Case:
         meta, stored = self.meta[key], np.asarray(self.data[key], np.float64)
         got = np.asarray(got, np.float64).reshape(meta["shape"])
         wanted = biased_variance(self, key, stored) if meta.get("n_per_channel") else stored
+        if not meta["l2"]:
+            return None if np.abs(got).max() <= 1e-6 else f"{key}: up to {np.abs(got).max():.2e}, not zero"
         difference = got.reshape(-1)[:: meta["step"]] - wanted.reshape(-1)
         far = {
             "l2": np.linalg.norm(difference) / max(np.linalg.norm(wanted), 1e-30),
             "max": np.abs(difference).max() / max(np.abs(wanted).max(), 1e-30),
         }
         for norm, least in (("l2", 2e-6), ("max", 5e-6)):
-            limit = max(least, 10 * meta[f"f64_{norm}"], 10 * meta[f"wob_{norm}"])
+            limit = max(least, 10 * meta[f"f64_{norm}"], 10 * meta.get(f"wob_{norm}", 0))
             if not far[norm] <= limit:
                 return f"{key}: relative {norm} distance {far[norm]:.2e}, limit {limit:.2e}"
         if meta["step"] > 1 and wanted is stored:  # what was not stored, by its norm
@@ -108,8 +112,12 @@ class Case:
 
 def biased_variance(case, key, stored):
     """A running variance of the reference (PyTorch blends the unbiased one in) as MXNet computes it."""
-    momentum, count = case.meta[key]["momentum"], np.asarray(case.meta[key]["n_per_channel"], np.float64)
-    kept = case.weights()[key.split("/", 2)[2]].astype(np.float64) * (1 - momentum)
+    meta = case.meta[key]
+    count, *others = meta["n_per_channel"]  # one for each call in the pass
+    assert set(others) <= {count}, f"{key}: calls over different numbers of values"
+    kept = case.weights()[key.split("/", 2)[2]].astype(np.float64) * (1 - meta["momentum"]) ** len(
+        meta["n_per_channel"]
+    )
     return kept + (stored - kept) * (count - 1) / count
 
 
@@ -124,3 +132,22 @@ def draw(name, kind, shape, gain, seed):
         fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else 1
         values = state.normal(0.0, np.sqrt(gain / fan_in), size=shape)
     return np.asarray(values).astype(np.float32)
+
+
+def copy_small(source, target):
+    """Copy the cases of less than `SMALL` bytes, and those without a file, with their part of the index."""
+    index = json.loads((source / "index.json").read_text(encoding="utf-8"))
+    files = {case["id"]: source / case["file"] for case in index["cases"] if case.get("file")}
+    index["cases"] = [c for c in index["cases"] if c["id"] not in files or files[c["id"]].stat().st_size < SMALL]
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for case in index["cases"]:
+        if case.get("file"):
+            shutil.copyfile(files[case["id"]], target / case["file"])
+    text = ",\n".join(json.dumps(case, sort_keys=True) for case in index.pop("cases"))
+    head = json.dumps(index, sort_keys=True)[:-1]
+    (target / "index.json").write_text(f'{head}, "cases": [\n{text}\n]}}\n', encoding="utf-8")
+
+
+if __name__ == "__main__":
+    copy_small(Path(sys.argv[1]), OWN)

@@ -1,5 +1,6 @@
 """What is set on made-up machines: Intel with AMX, containers, musl, Horovod workers."""
 
+import ctypes
 import types
 
 import pytest
@@ -154,3 +155,36 @@ def test_malloc_settings_of_the_user_win(host, name, value):
     libc = Libc()
     assert tuning.keep_memory(host(libc, **{name: value})) == tuning.Step("off", f"{name} is set by you")
     assert libc.calls == []
+
+
+AVX512 = "flags\t\t: fma avx2 avx512f avx512dq avx512bw avx512vl avx512cd\n"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "core"),
+    [(AVX512, "SkylakeX"), ("flags\t\t: fma avx2 avx512f\n", "Haswell"), ("flags\t\t: avx2\n", None), ("", None)],
+)
+def test_openblas_is_told_the_kernels_of_the_processor(host, cpuinfo, core):
+    machine = host(cpuinfo=cpuinfo)
+    step = tuning.set_blas(machine)
+    assert machine.environ.get("OPENBLAS_CORETYPE") == core
+    assert step.value == (core or "its own choice")
+
+
+def test_a_users_kernels_stay(host):
+    machine = host(cpuinfo=AVX512, OPENBLAS_CORETYPE="Zen")
+    assert tuning.set_blas(machine) == tuning.Step("Zen", "OPENBLAS_CORETYPE is set by you")
+    assert machine.environ["OPENBLAS_CORETYPE"] == "Zen"
+
+
+def test_the_openblas_of_mxnet_heeds_it():
+    """In this very process, where MXNet's wheel brings one."""
+    wanted = tuning.set_blas(cpu.Host()).value
+    libraries = [
+        line.split()[-1] for line in cpu.Host().read("proc/self/maps").splitlines() if "mxnet/libopenblas" in line
+    ]
+    if not libraries or wanted not in ("SkylakeX", "Haswell"):
+        pytest.skip("no OpenBLAS of MXNet's wheel in this process, or a processor without AVX2")
+    name = ctypes.CDLL(libraries[0]).openblas_get_corename
+    name.restype = ctypes.c_char_p
+    assert name().decode().lower() in (wanted.lower(), "haswell")  # the wheel's has no kernels of AVX-512

@@ -1,0 +1,95 @@
+"""Training with two processes of one thread each against one such process.
+
+    python benchmarks/horovod.py --out benchmarks/results/horovod.md
+
+Needs `make horovod`, and two cores. Each measurement is `train_imagenet.py --benchmark`, started anew, under
+`horovodrun` for two processes; one process and two take turns. Efficiency is the speed of two over twice that of one.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
+
+from benchmarks.lib.report import Table, machine  # noqa: E402
+
+#: network -> (options, usual batch)
+NETWORKS = {
+    "resnet50_v1b": (["--dataset", "imagenet_rec"], 16),
+    "eca_resnet50": (["--dataset", "imagenet_rec"], 16),
+    "cifar_resnet20_v1": (["--dataset", "cifar10"], 64),
+}
+
+
+def speed(processes, options):
+    """Images a second of all processes; what fails is a RuntimeError with the last line of the output."""
+    script = [sys.executable, str(ROOT / "train_imagenet.py"), *options, "--benchmark"]
+    launcher = [launch(), "-np", str(processes), "--gloo"] if processes > 1 else []
+    done = subprocess.run(
+        [*launcher, *script], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    found = re.search(r": ([\d.]+) img/s", done.stdout)
+    if done.returncode or not found:
+        raise RuntimeError((done.stderr.strip() or "no output").splitlines()[-1][:200])
+    return float(found.group(1))
+
+
+def launch():
+    """The path of horovodrun, here or beside this Python; None where there is none."""
+    return shutil.which("horovodrun", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+
+
+def row(name, arguments):
+    """Cells of one network."""
+    flags, usual = NETWORKS[name]
+    batch = arguments.batch_size or usual
+    steps = ["--batch-size", str(batch), "--benchmark-batches", str(arguments.steps), "--dtype", arguments.dtype]
+    speeds = {1: [], 2: []}
+    try:
+        for _ in range(arguments.repeat):
+            for processes, seen in speeds.items():
+                seen.append(speed(processes, ["--model", name, *flags, *steps]))
+    except RuntimeError as error:
+        return name, batch, arguments.dtype, str(error), "", ""
+    one, two = (statistics.median(seen) for seen in speeds.values())
+    return name, batch, arguments.dtype, f"{one:.1f}", f"{two:.1f}", f"{two / one / 2:.2f}"
+
+
+def main():
+    """Measure, print the table and, with --out, write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each number of processes (default 3)")
+    parser.add_argument("--batch-size", type=int, help="images a step of each process (default 16; CIFAR 64)")
+    parser.add_argument("--steps", type=int, default=10, help="steps of each run (default 10)")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"), help="number type")
+    parser.add_argument("names", nargs="*", default=list(NETWORKS), help="networks (default: all)")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(NETWORKS)
+    if unknown or min(arguments.repeat, arguments.steps, arguments.batch_size or 1) < 1:
+        parser.error(f"no network {', '.join(unknown)}" if unknown else "numbers must be at least 1")
+    if not launch():
+        print("no horovodrun here: make horovod builds it; nothing was measured")
+        return
+    table = Table(["network", "batch a process", "type", "1 process", "2 processes", "efficiency"], numbers=3)
+    for name in arguments.names:
+        table.add(*row(name, arguments))
+    head = (
+        f"# Two processes against one\n\n`python benchmarks/horovod.py --repeat {arguments.repeat} --steps "
+        f"{arguments.steps} {' '.join(arguments.names)}` on {machine(f'{len(os.sched_getaffinity(0))} cores')}.\n"
+        f"One thread each. Images a second, medians of {arguments.repeat} runs; "
+        "efficiency = two processes / (2 x one).\n"
+    )
+    table.write(arguments.out, head)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""From JPEG to batches: our record files against Pillow and PyTorch's DataLoader on the same images.
+
+    python benchmarks/input.py --out benchmarks/results/input.md
+
+Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. The images are drawn, 500x375
+with noise, and stored as JPEG files and as records of the same bytes. Both sides decode, cut a random part, scale it
+to 224x224, mirror half of them, normalize and stack; "colour" adds jitter and PCA noise. As many workers as cores:
+threads here, processes there; each side has a process of its own, and they take turns epoch by epoch.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
+
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from benchmarks.lib.process import Peer  # noqa: E402
+from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
+
+SIDES = ("records", "pillow")
+KINDS = {"crop": False, "colour": True}
+
+
+def draw(root, count):
+    """`count` JPEG files in root/train/CLASS and root/val, and the records of both."""
+    from gluon_attn.data.pack import pack
+
+    random = np.random.default_rng(1)
+    for part, images in (("train", count), ("val", 1)):
+        for number in range(images):
+            coarse = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8))
+            smooth = np.asarray(coarse.resize((500, 375), Image.Resampling.BICUBIC), np.float32)
+            pixels = (smooth + random.normal(0, 12, smooth.shape)).clip(0, 255).astype(np.uint8)
+            path = root / part / "all" / f"{number:04d}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path, quality=90)
+        pack(root / part, root / part)
+
+
+def compare(order, repeat):
+    """{side: seconds of an epoch}."""
+    peers = {side: Peer("benchmarks.lib.loaders", side, OMP_NUM_THREADS="1") for side in SIDES}
+    for peer in peers.values():
+        peer.ask(order)
+        peer.ask("epoch")
+    found = take_turns({side: partial(peer.ask, "epoch") for side, peer in peers.items()}, repeat)
+    for peer in peers.values():
+        peer.close()
+    return found
+
+
+def main():
+    """Measure, print the table and, with --out, write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
+    parser.add_argument("--repeat", type=int, default=7, help="epochs of each side (default 7)")
+    parser.add_argument("--batch-size", type=int, default=32, help="images a batch (default 32)")
+    parser.add_argument("--batches", type=int, default=8, help="batches an epoch (default 8)")
+    parser.add_argument("names", nargs="*", default=list(KINDS), help="crop, colour (default: both)")
+    arguments = parser.parse_args()
+    if min(arguments.repeat, arguments.batch_size, arguments.batches) < 1 or set(arguments.names) - set(KINDS):
+        parser.error("names are crop and colour" if set(arguments.names) - set(KINDS) else "numbers start at 1")
+    cores, images = len(os.sched_getaffinity(0)), arguments.batch_size * arguments.batches
+    table = Table(["change", "images", "records, img/s a core", "Pillow + DataLoader", "ratio"], numbers=4)
+    with tempfile.TemporaryDirectory() as folder:
+        draw(Path(folder), images)
+        for name in arguments.names:
+            order = {"folder": folder, "batch": arguments.batch_size, "size": 224, "workers": cores}
+            found = compare({**order, "colour": KINDS[name]}, arguments.repeat)
+            speeds = [images / seconds / cores for seconds in found.values()]
+            table.add(name, images, *(f"{speed:.1f}" for speed in speeds), f"{speeds[0] / speeds[1]:.2f}")
+    import torch
+
+    head = (
+        f"# Input pipelines\n\n`python benchmarks/input.py --repeat {arguments.repeat} --batch-size "
+        f"{arguments.batch_size} --batches {arguments.batches}` on {machine(f'{cores} cores')}, "
+        f"PyTorch {torch.__version__}, Pillow {Image.__version__}.\nMedians over epochs, in images a second and core; "
+        "ratio = ours / theirs, above 1 ours is faster.\n"
+    )
+    table.write(arguments.out, head)
+
+
+if __name__ == "__main__":
+    main()

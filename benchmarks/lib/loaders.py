@@ -1,0 +1,106 @@
+"""One side of a comparison of input pipelines, see `process`: an epoch of training images, from files to batches.
+
+    python -m benchmarks.lib.loaders records|pillow
+
+{"folder", "batch", "size", "workers", "colour"} builds, "epoch" reads all images once.
+"""
+
+import io
+import math
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.lib.process import serve
+
+MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+#: AlexNet's principal components of ImageNet's colours, and their strengths
+AXES = np.float32([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
+STRENGTHS = np.float32([0.2175, 0.0188, 0.0045])
+
+
+class Records:
+    """The library's: records in folder/train.rec, threads. colour: jitter 0.4 and PCA noise 0.1, or neither."""
+
+    def __init__(self, folder, batch, size, workers, colour):
+        from gluon_attn.config.data import DataConfig
+        from gluon_attn.data.factory import build
+
+        changes = {} if colour else {"color_jitter": 0.0, "pca_noise": 0.0}
+        files = {"dataset": "imagenet_rec", "data_dir": folder, "input_size": size}
+        self.loader = build(DataConfig(batch_size=batch, num_workers=workers, **files, **changes), 1).train
+        self.passes = 0
+
+    def epoch(self):
+        self.passes += 1
+        for images, _ in self.loader.epoch(self.passes):
+            images.wait_to_read()
+
+
+class Photographs:
+    """A PyTorch data set: Pillow decodes, cuts, scales, mirrors and colours, as torchvision's transforms do."""
+
+    def __init__(self, folder, size, colour):
+        self.paths = sorted(Path(folder, "train").glob("*/*.jpg"))
+        self.size, self.colour = size, colour
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, number):
+        import torch
+        from PIL import Image
+
+        with Image.open(io.BytesIO(self.paths[number].read_bytes())) as file:
+            image = file.convert("RGB")
+        image = image.crop(box(*image.size)).resize((self.size, self.size), Image.Resampling.BILINEAR)
+        if random.random() < 0.5:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        pixels = np.asarray(jittered(image) if self.colour else image, np.float32) / 255
+        if self.colour:
+            pixels += AXES @ (STRENGTHS * np.random.normal(0, 0.1, 3).astype(np.float32))
+        return torch.from_numpy(((pixels - MEAN) / STD).transpose(2, 0, 1).copy()), number
+
+
+def box(width, height):
+    """A random part: 8 to 100 % of the area, 3:4 to 4:3."""
+    for _ in range(10):
+        area, ratio = random.uniform(0.08, 1) * width * height, math.exp(random.uniform(-1, 1) * math.log(4 / 3))
+        w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+        if w <= width and h <= height:
+            left, top = random.randint(0, width - w), random.randint(0, height - h)
+            return left, top, left + w, top + h
+    return 0, 0, width, height
+
+
+def jittered(image):
+    """Brightness, contrast and saturation by up to 0.4, in random order."""
+    from PIL import ImageEnhance
+
+    changes = [ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color]
+    random.shuffle(changes)
+    for change in changes:
+        image = change(image).enhance(random.uniform(0.6, 1.4))
+    return image
+
+
+class Pillow:
+    """PyTorch's DataLoader over `Photographs`, with worker processes that stay."""
+
+    def __init__(self, folder, batch, size, workers, colour):
+        from torch.utils.data import DataLoader
+
+        images = Photographs(folder, size, colour)
+        self.loader = DataLoader(
+            images, batch, shuffle=True, num_workers=workers, drop_last=True, persistent_workers=workers > 0
+        )
+
+    def epoch(self):
+        for _ in self.loader:
+            pass
+
+
+if __name__ == "__main__":
+    serve({"records": Records, "pillow": Pillow}[sys.argv[1]])

@@ -1,0 +1,71 @@
+"""One side of a comparison of attentions, see `process`: {"name", "shape"} builds, "forward" or "both" runs once.
+
+python -m benchmarks.lib.peer mxnet|torch
+"""
+
+import os
+import sys
+
+from benchmarks.lib.process import serve
+
+
+class MXNet:
+    """An attention of the library, hybridized."""
+
+    def __init__(self, name, shape):
+        import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
+        import mxnet as mx
+
+        from gluon_attn.attention.factory import attention_options
+        from gluon_attn.nn.kernels import compiled_operators
+
+        self.mx = mx
+        size = {"spatial": shape[2]} if "spatial" in attention_options(name) else {}
+        self.block = gluon_attn.get_attention(name, shape[1], **size)
+        self.block.initialize(mx.init.Xavier())
+        self.block.hybridize(static_alloc=True, static_shape=True)
+        self.x = mx.nd.random.normal(shape=tuple(shape))
+        self.x.attach_grad()
+        self.head = mx.nd.random.normal(shape=tuple(shape))
+        with compiled_operators():
+            self.block(self.x)
+
+    def forward(self):
+        self.block(self.x)
+        self.mx.nd.waitall()
+
+    def both(self):
+        with self.mx.autograd.record():
+            out = self.block(self.x)
+        out.backward(self.head)
+        self.mx.nd.waitall()
+
+
+class Torch:
+    """The same module in PyTorch, eager."""
+
+    def __init__(self, name, shape):
+        import torch
+
+        from benchmarks.lib import torch_gates, torch_mixers
+        from benchmarks.lib.torch_names import NAMES
+
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        cls = getattr(torch_gates, NAMES[name], None) or getattr(torch_mixers, NAMES[name])
+        self.block = cls(shape[1], shape[2]).train()
+        self.x = torch.randn(*shape, requires_grad=True)
+        self.head = torch.randn(*shape)
+        self.no_grad = torch.no_grad
+
+    def forward(self):
+        with self.no_grad():
+            self.block(self.x)
+
+    def both(self):
+        self.x.grad = None
+        self.block.zero_grad(set_to_none=True)
+        self.block(self.x).backward(self.head)
+
+
+if __name__ == "__main__":
+    serve({"mxnet": MXNet, "torch": Torch}[sys.argv[1]])

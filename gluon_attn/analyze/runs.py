@@ -1,0 +1,139 @@
+"""What run folders hold, side by side: their scores, and the options in which they differ.
+
+Files are read as plain data, so runs that an earlier version left can be compared, too.
+"""
+
+import json
+import math
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config.files import read_yaml
+from ..utils.errors import UserError
+
+#: options that only say where a run lies
+_PLACES = {"train.run_dir", "train.resume"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder: its name, its options as "group.option" -> value, and the records of its epochs, one or more."""
+
+    name: str
+    options: dict
+    history: list
+
+    @property
+    def best(self):
+        """The record of the best test accuracy, the first of several."""
+        return max(self.history, key=_accuracy)
+
+
+def read_runs(folders):
+    """The `Run` of each folder, under its shortest name; a folder that is no run is a `UserError`."""
+    paths = list(dict.fromkeys(Path(folder) for folder in folders))
+    last = [path.resolve().name for path in paths]
+    names = last if len(set(last)) == len(last) else map(str, paths)
+    return [Run(name, _options(path), _history(path)) for name, path in zip(names, paths, strict=True)]
+
+
+def best_run(runs):
+    """Number of the run with the best test accuracy, the first of several."""
+    return max(range(len(runs)), key=lambda number: _accuracy(runs[number].best))
+
+
+def scores(runs):
+    """(header, rows) of a table with a row a run; a column that no run has a value for is left out."""
+    header, rows = list(_SCORES), [[cell(run) for cell in _SCORES.values()] for run in runs]
+    kept = [i for i in range(len(header)) if any(row[i] is not None for row in rows)]
+    return [header[i] for i in kept], [["" if row[i] is None else row[i] for i in kept] for row in rows]
+
+
+def differences(runs):
+    """(header, rows) of a table with a row for each option that is not the same in all runs."""
+    names = sorted(set().union(*(run.options for run in runs)) - _PLACES)
+    rows = [[name, *(_text(run.options.get(name)) for run in runs)] for name in names]
+    return ["option", *(run.name for run in runs)], [row for row in rows if len(set(row[1:])) > 1]
+
+
+def _options(folder):
+    if not (folder / "config.yaml").is_file():
+        raise UserError(f"{folder} is not a run folder: it has no config.yaml")
+    groups = read_yaml(folder / "config.yaml")
+    if not all(isinstance(group, dict) for group in groups.values()):
+        raise UserError(f"{folder / 'config.yaml'} is damaged: it holds more than groups of options")
+    return {f"{group}.{key}": value for group, values in groups.items() for key, value in values.items()}
+
+
+def _history(folder):
+    path = folder / "metrics.jsonl"
+    if not path.is_file():
+        raise UserError(f"{folder} has no metrics.jsonl: the run has not finished an epoch")
+    try:
+        history = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        whole = bool(history) and all(isinstance(record["epoch"], int) for record in history)
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise UserError(f"{path} is damaged: every line must be a JSON object with an epoch")
+    return history
+
+
+def _number(record, key, default=None):
+    value = record.get(key)
+    return value if isinstance(value, (int, float)) and math.isfinite(value) else default
+
+
+def _accuracy(record):
+    return _number(record, "val_accuracy", -math.inf)
+
+
+def _column(history, key):
+    return [value for value in (_number(record, key) for record in history) if value is not None]
+
+
+def _best(key, form):
+    def cell(run):
+        value = _number(run.best, key)
+        return None if value is None else form.format(value)
+
+    return cell
+
+
+def _speed(run):
+    speeds = _column(run.history, "images_per_second")
+    return f"{statistics.median(speeds):.0f}" if speeds else None
+
+
+def _waited(run):
+    """Share of the training time that went by waiting for data."""
+    waits, spent = _column(run.history, "data_seconds"), sum(_column(run.history, "seconds"))
+    return f"{sum(waits) / spent:.0%}" if waits and spent else None
+
+
+def _minutes(run):
+    spent = _column(run.history, "seconds")
+    return f"{sum(spent) / 60:.1f}" if spent else None
+
+
+def _text(value):
+    """An option as the command line takes it; one that a run does not know is a dash."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "none"
+    return "-" if value is None else str(value)
+
+
+#: heading -> function of a `Run`; scores are those of its best epoch, img/s is the median of all
+_SCORES = {
+    "run": lambda run: run.name,
+    "epochs": lambda run: len(run.history),
+    "best epoch": lambda run: run.best["epoch"],
+    "top-1": _best("val_accuracy", "{:.2%}"),
+    "top-5": _best("val_top5", "{:.2%}"),
+    "test loss": _best("val_loss", "{:.4f}"),
+    "training loss": _best("train_loss", "{:.4f}"),
+    "img/s": _speed,
+    "data wait": _waited,
+    "minutes": _minutes,
+}

@@ -1,0 +1,37 @@
+"""Multi-head self-attention of BoTNet."""
+
+from ..nn.relative import RelativeSelfAttention
+from ..utils.errors import UserError
+from .base import ATTENTIONS, Attention, OneMapSize, head_count, map_size
+
+
+@ATTENTIONS.register("bot", "BoT", "mhsa", "MHSA", "botnet")
+class BoT(OneMapSize, Attention):
+    """Multi-head self-attention of BoTNet, Srinivas et al. 2021, https://arxiv.org/abs/2101.11605
+
+    y_p = sum_p' softmax_p'(q_p . (k_p' + row(y' - y) + column(x' - x))) v_p' in each head, over all pixels p', q scaled
+    by the root of the head's width; q, k, v 1x1 convolutions without biases; one vector for each distance in rows and
+    one for each in columns serve all heads; N,C,H,W -> N,C,H,W. Place: in place of the 3x3 convolution (the paper: in
+    the last stage).
+
+    channels: C. heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
+    spatial: height of the map, or height and width; it takes maps of that size only (no default; a network's plan
+    gives the height of each place). timm scales the products with the keys alone.
+    """
+
+    slot = "conv"
+
+    def __init__(self, channels, *, heads=None, spatial=None):
+        super().__init__(channels)
+        heads = head_count("bot", heads, channels, 4)
+        self._map = map_size(spatial)
+        if self._map is None:
+            raise UserError("bot has weights for distances in the map: give its height as spatial")
+        width = channels // heads
+        with self.name_scope():
+            self.attention = RelativeSelfAttention(
+                channels, heads=heads, keys=width, values=width, size=self._map, bias=False
+            )
+
+    def hybrid_forward(self, F, x):
+        return self.attention(x)

@@ -1,0 +1,37 @@
+"""Efficient Channel Attention with weights of its own for each channel."""
+
+from mxnet.gluon import nn
+
+from ..nn import fast
+from ..utils.errors import UserError
+from .base import ATTENTIONS, Attention, odd
+
+
+@ATTENTIONS.register("eca_ns", "ECA-NS", "ECANS")
+class ECANS(Attention):
+    """Efficient Channel Attention that shares no weights, Wang et al. 2020, https://arxiv.org/abs/1910.03151
+
+    y = x * sigmoid(g), g_c = sum_j w_cj avg(x)_(c + j - k // 2) over the k neighbours of channel c, zero padded,
+    without bias; N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition.
+
+    channels: C. kernel_size: k, odd, at most 2 C + 1 (default 3, the paper's). It is the ablation ECA-NS of the
+    paper, C k weights where `eca` has k.
+    """
+
+    def __init__(self, channels, *, kernel_size=3):
+        super().__init__(channels)
+        self._size, self._reach = odd("kernel_size", kernel_size), kernel_size // 2
+        if self._reach > channels:
+            raise UserError(f"eca_ns takes a kernel_size of at most {2 * channels + 1} here, got {kernel_size}")
+        with self.name_scope():
+            self.conv = nn.Conv1D(channels, kernel_size, groups=channels, use_bias=False, in_channels=channels)
+
+    def hybrid_forward(self, F, x):
+        line = F.reshape(fast.global_avg(F, x), shape=(0, 0, 1))
+        if self._reach:
+            border = F.zeros_like(F.slice_axis(line, axis=1, begin=0, end=self._reach))
+            padded = F.concat(border, line, border, dim=1)
+            last = [None if i == self._size - 1 else i - self._size + 1 for i in range(self._size)]
+            shifted = [F.slice_axis(padded, axis=1, begin=i, end=end) for i, end in enumerate(last)]
+            line = F.concat(*shifted, dim=2)  # (N,C,k)
+        return fast.channel_gate(F, x, fast.sigmoid(F, F.expand_dims(self.conv(line), axis=3)))

@@ -1,0 +1,78 @@
+"""Frequency channel attention."""
+
+import math
+
+import numpy as np
+
+from ..nn import fast
+from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..utils.errors import UserError
+from .base import ATTENTIONS, Attention, OneMapSize, map_size, positive
+
+#: (row, column) frequencies of a 7x7 map, the most useful first, as the authors found them one by one on ImageNet
+TOP = (
+    (0, 0), (0, 1), (6, 0), (0, 5), (0, 2), (1, 0), (1, 2), (4, 0),
+    (5, 0), (1, 6), (3, 0), (0, 4), (0, 6), (0, 3), (3, 5), (2, 2),
+)  # fmt: skip
+
+
+@ATTENTIONS.register("fca", "FCA", "fcanet", "FcaNet")
+class FCA(OneMapSize, Attention):
+    """Frequency channel attention of FcaNet, Qin et al. 2021, https://arxiv.org/abs/2012.11879
+
+    y = x * sigmoid(W2 relu(W1 d)), d_c = sum over the pixels i,j of x_cij b_u(i,H) b_v(j,W), where b is the orthonormal
+    cosine basis, b_u(i,L) = cos(pi u (i + 1/2) / L) sqrt((u ? 2 : 1) / L), and the channels in groups of one size have
+    a frequency (u, v) each; no biases; N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition.
+
+    channels: C. spatial: height of the map, or height and width; only maps of that size are taken (no default; a
+    network's plan gives the height of each place). frequencies: how many, 1 to 16, a divisor of C (default None: the
+    authors' 16, or the greatest number that divides 16 and C); they are the first of the authors' list of the best for
+    7x7 maps, "top16", multiplied by floor(H / 7) and floor(W / 7).
+    reduction: C over the hidden width (default 16, the paper's). The bases are constants. For maps of another size the
+    authors' code pools to the given one, which makes other frequencies of them.
+    """
+
+    def __init__(self, channels, *, spatial=None, frequencies=None, reduction=16):
+        super().__init__(channels)
+        self._map = map_size(spatial)
+        if self._map is None:
+            raise UserError("fca weighs each pixel: give the map's height as spatial")
+        frequencies = math.gcd(len(TOP), channels) if frequencies is None else positive("frequencies", frequencies)
+        if frequencies > len(TOP):
+            raise UserError(f"fca knows {len(TOP)} frequencies, got frequencies={frequencies}")
+        if channels % frequencies:
+            raise UserError(f"frequencies={frequencies} does not divide {channels} channels")
+        self._groups = frequencies
+        hidden = hidden_channels(channels, positive("reduction", reduction))
+        with self.name_scope():
+            self.basis = self.params.get_constant("basis", _basis(self._map, TOP[:frequencies]))
+            self.mlp = pointwise_mlp(channels, hidden, bias=False)
+
+    def hybrid_forward(self, F, x, basis):
+        size = self._channels // self._groups
+        if fast.plain():
+            members = F.reshape(x, shape=(0, self._groups, size, -1))
+            spectrum = F.sum(F.broadcast_mul(members, F.expand_dims(basis, axis=2)), axis=3)
+        else:
+            one = F.slice_axis(F.slice_axis(x, axis=1, begin=0, end=1), axis=2, begin=0, end=1)
+            one = F.reshape(F.slice_axis(one, axis=3, begin=0, end=1), shape=(0, 1))
+            each = F.dot(F.ones_like(one), F.reshape(basis, shape=(1, -1)))  # a copy for each image
+            pixels = self._map[0] * self._map[1]
+            each = F.reshape(each, shape=(-1, pixels, 1))
+            spectrum = F.batch_dot(F.reshape(x, shape=(-1, size, pixels)), each)
+        gate = self.mlp(F.reshape(spectrum, shape=(-1, self._channels, 1, 1)))
+        return fast.channel_gate(F, x, fast.sigmoid(F, gate))
+
+
+def _basis(size, frequencies):
+    """(1,groups,H*W): the pixels' weights of each frequency."""
+    maps = []
+    for pair in frequencies:
+        rows, columns = (_cosine(frequency * (side // 7), side) for frequency, side in zip(pair, size, strict=True))
+        maps.append(np.outer(rows, columns).reshape(-1))
+    return np.stack(maps)[None].astype("float32")
+
+
+def _cosine(frequency, length):
+    wave = np.cos(np.pi * frequency * (np.arange(length) + 0.5) / length)
+    return wave * np.sqrt((2 if frequency else 1) / length)

@@ -1,0 +1,54 @@
+"""Pyramid squeeze attention."""
+
+from math import gcd
+
+from mxnet.gluon import nn
+
+from ..nn import fast
+from ..nn.branches import shares
+from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.stats import InFloat32
+from ..utils.errors import UserError
+from .base import ATTENTIONS, Attention, positive
+
+#: kernel and groups of each part
+PYRAMID = ((3, 1), (5, 4), (7, 8), (9, 16))
+
+
+@ATTENTIONS.register("psa", "PSA", "EPSA", "PSAModule")
+class PSA(InFloat32, Attention):
+    """Pyramid squeeze attention of EPSANet, Zhang et al. 2021, https://arxiv.org/abs/2105.14447
+
+    u_i = conv_i x, C / 4 maps each, kernels 3, 5, 7, 9 in 1, 4, 8, 16 groups, no biases;
+    y = concat of a_i u_i, a_i = softmax over i of sigmoid(W2 relu(W1 avg(u_i))), one SE for all four;
+    N,C,H,W -> N,C,H,W. Place: instead of the 3x3 convolution.
+
+    channels: C, a multiple of 4; where C / 4 is no multiple of the groups their greatest common divisor is taken.
+    reduction: C / 4 over the hidden width (default 16, the authors'; W1 and W2 have biases as there). stride: of the
+    convolutions (default 1). The authors' code joins the four parts in reverse order, here they keep the paper's.
+    """
+
+    slot = "conv"
+
+    def __init__(self, channels, *, reduction=16, stride=1):
+        super().__init__(channels)
+        if channels % len(PYRAMID):
+            raise UserError(f"psa needs a multiple of {len(PYRAMID)} channels, got {channels}")
+        part, stride = channels // len(PYRAMID), positive("stride", stride)
+        hidden = hidden_channels(part, positive("reduction", reduction))
+        with self.name_scope():
+            self.pyramid = nn.HybridSequential(prefix="")
+            for size, groups in PYRAMID:
+                self.pyramid.add(
+                    nn.Conv2D(
+                        part, size, stride, size // 2, groups=gcd(part, groups), use_bias=False, in_channels=channels
+                    )
+                )
+            self.mlp = pointwise_mlp(part, hidden)
+
+    def hybrid_forward(self, F, x):
+        maps = [conv(x) for conv in self.pyramid._children.values()]
+        gates = [fast.sigmoid(F, self.mlp(fast.global_avg(F, u))) for u in maps]
+        logits = self.widen(F, F.concat(*gates, dim=1))
+        gate = self.narrow(F, F.concat(*shares(F, logits, len(maps)), dim=1))
+        return fast.channel_gate(F, F.concat(*maps, dim=1), gate)

@@ -1,0 +1,57 @@
+"""Selective kernels."""
+
+from math import gcd
+
+from mxnet.gluon import nn
+
+from ..nn import fast
+from ..nn.branches import mixed, shares
+from ..nn.stats import InFloat32
+from .base import ATTENTIONS, Attention, positive
+
+#: the paper's L, below which the hidden width does not fall
+NARROWEST = 32
+
+
+@ATTENTIONS.register("sk", "SK", "SKConv")
+class SK(InFloat32, Attention):
+    """Selective kernel convolution, Li et al. 2019, https://arxiv.org/abs/1903.06586
+
+    u_m = relu(BN(conv_m x)), 3x3 of dilation m in groups; z = relu(BN(W avg(u_1 + ... + u_M)));
+    y = sum of a_m u_m, a_m = softmax over m of (A_m z), a number a channel; no biases; N,C,H,W -> N,C,H,W.
+    Place: instead of the 3x3 convolution with the norm and activation behind it.
+
+    channels: C. branches: M (default 2, the paper's; a dilated 3x3 stands for its 5x5 kernel as there). groups: of
+    the convolutions (default 32, the paper's; where it does not divide C their greatest common divisor is taken).
+    reduction: C over the width of z, which is at least 32 (default 16, the paper's). stride: of the convolutions
+    (default 1). The paper has the module in blocks of half the output's width, as ResNeXt; ResNet's have a quarter.
+    """
+
+    slot = "conv"
+    normed = True
+
+    def __init__(self, channels, *, branches=2, groups=32, reduction=16, stride=1):
+        super().__init__(channels)
+        self._count = positive("branches", branches)
+        groups, stride = gcd(channels, positive("groups", groups)), positive("stride", stride)
+        hidden = max(channels // positive("reduction", reduction), NARROWEST)
+        with self.name_scope():
+            self.branches = nn.HybridSequential(prefix="")
+            for rate in range(1, branches + 1):
+                branch = nn.HybridSequential(prefix="")
+                branch.add(
+                    nn.Conv2D(channels, 3, stride, rate, rate, groups, use_bias=False, in_channels=channels),
+                    nn.BatchNorm(in_channels=channels),
+                    nn.Activation("relu"),
+                )
+                self.branches.add(branch)
+            self.squeeze = nn.Conv2D(hidden, 1, use_bias=False, in_channels=channels)
+            self.norm = nn.BatchNorm(in_channels=hidden)
+            self.expand = nn.Conv2D(branches * channels, 1, use_bias=False, in_channels=hidden)
+
+    def hybrid_forward(self, F, x):
+        maps = [branch(x) for branch in self.branches._children.values()]
+        pooled = F.add_n(*[fast.global_avg(F, u) for u in maps])
+        logits = self.expand(F.relu(self.norm(self.squeeze(pooled))))
+        gates = [self.narrow(F, gate) for gate in shares(F, self.widen(F, logits), self._count)]
+        return mixed(F, maps, gates)

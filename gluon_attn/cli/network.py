@@ -1,0 +1,56 @@
+"""The network of a run, and the card that describes it."""
+
+from ..config.card import Card
+from ..utils.errors import UserError
+from ..utils.log import get_logger
+from ..utils.seed import seed_all
+
+
+def make_network(config, data, devices):
+    """The network of a run on its devices, initialized from the seed (He et al. 2015) or from a parameter file.
+
+    The classifier of a file for another number of classes is left out, with a warning.
+    """
+    import mxnet as mx
+
+    from ..models.build import build
+    from ..nn.params import classifier, load_params
+
+    net = build(config.model.replace(pretrained=None), data.classes, data.input_shape[1])
+    seed_all(config.train.seed)
+    net.initialize(mx.init.MSRAPrelu(), ctx=devices)
+    if config.model.pretrained:
+        left_out = load_params(net, config.model.pretrained, renewed=classifier(net, data.classes))
+        if left_out:
+            message = "%s is for another number of classes: %s start anew, for %d"
+            get_logger().warning(message, config.model.pretrained, " and ".join(left_out), data.classes)
+    try_sizes(net, data.smaller, devices, f"model {config.model.model}")
+    if config.train.summary:
+        net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))
+    return net
+
+
+def try_sizes(net, sizes, devices, name):
+    """A `UserError` that begins with `name` where the network, not hybridized, takes no images of one of the sizes.
+
+    sizes: (height, width) of each.
+    """
+    import mxnet as mx
+
+    for size in sizes:
+        try:
+            net(mx.nd.zeros((1, 3, *size), ctx=devices[0])).wait_to_read()
+        except UserError as error:
+            raise UserError(f"{name} takes no images of {'x'.join(map(str, size))}: {error}") from None
+
+
+def make_card(net, data):
+    """The `Card` of a network that is trained on `data`."""
+    return Card(
+        **net.recipe,
+        dataset=data.name,
+        class_names=tuple(data.class_names),
+        input_shape=data.input_shape,
+        mean=tuple(data.mean),
+        std=tuple(data.std),
+    )

@@ -1,0 +1,153 @@
+"""One training run, from options to a run folder: data, network, trainer, files; nothing is computed here."""
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config.train import RunConfig
+from ..utils import log
+from ..utils.errors import TrainingError, UserError
+from ..utils.files import clear_leftovers, ensure_dir
+from . import run_folder
+from .flags import resolve
+from .network import make_card, make_network
+from .teacher import make_teacher
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves: its folder, the records of its best and of all epochs, the network as it ended, its data."""
+
+    folder: Path
+    best: dict
+    history: list
+    net: object
+    data: object
+
+
+def run(given, recipe=None, defaults=None):
+    """Train as the options say; goes on with an earlier run where they ask for it. Returns a `Result`.
+
+    given, recipe, defaults: plain data by option group; `given` wins over `recipe`, that over a script's `defaults`.
+    """
+    from ..engine.backend import connect
+
+    backend = connect()
+    if backend.rank:  # process 0 speaks and writes for all
+        log.to_terminal(logging.ERROR)
+    with backend.watched():
+        config, folder, resumed = _where(given, recipe or {}, defaults or {})
+        trainer, card, data = _prepare(config, folder, backend)  # whatever is wrong shows here, before all writing
+        backend.barrier()
+        with contextlib.nullcontext() if backend.rank else _written(folder, config, card, resumed):
+            best = _fit(trainer, folder, resumed)
+        return Result(folder, best, trainer.history, trainer.net, data)
+
+
+def evaluate(config):
+    """Print loss and scores over the test images of the network that a `RunConfig` names; no run folder is made."""
+    from ..engine import evaluate as testing
+    from ..engine.backend import connect
+
+    backend = connect()
+    with backend.watched():
+        trainer, _, data = _prepare(config, Path("runs"), backend)
+        with trainer.operators:
+            scores = testing.evaluate(trainer.compute, data.val, trainer.contexts, backend.total)
+    if not backend.rank:
+        print(", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+
+
+@contextlib.contextmanager
+def _written(folder, config, card, resumed):
+    """The run folder describes the run; inside this context its log is kept."""
+    if resumed:
+        clear_leftovers(folder)
+    run_folder.describe(ensure_dir(folder), config, card)
+    files = [folder / "log.txt", *filter(None, [config.train.logging_file])]
+    with contextlib.ExitStack() as stack:
+        for path in files:
+            stack.callback(log.close, log.to_file(path))
+        yield
+
+
+def _where(given, recipe, defaults):
+    """(config, run folder, whether it goes on): on resuming, the run's own options stand unless given anew."""
+    config = resolve(RunConfig, defaults, recipe, given)
+    if config.train.resume is None:
+        return config, run_folder.new_folder(config), False
+    if config.train.resume != "auto":
+        raise UserError(f"--resume takes auto, got {config.train.resume!r}; --run-dir names the run's folder")
+    folder = run_folder.find_run(config)
+    if folder is None:
+        log.get_logger().info("no run to go on with: starting anew")
+        return config, run_folder.new_folder(config), False
+    stored = run_folder.read_config(folder)
+    config = resolve(RunConfig, stored.to_dict(), recipe, given)
+    changed = run_folder.changed_options(stored, config)
+    if changed:
+        raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
+    return config, folder, True
+
+
+def _prepare(config, folder, backend):
+    """(trainer, card, data) of a run; writes nothing."""
+    from ..data import factory as data_factory
+    from ..engine.devices import contexts
+    from ..engine.trainer import Trainer
+
+    if backend.rank:
+        config = config.replace(train=config.train.replace(summary=False))
+    devices = contexts(config.train.gpus, config.train.num_gpus, backend)
+    data = data_factory.build(config.data, config.train.seed, len(devices), backend.rank, backend.size)
+    net, teacher = make_network(config, data, devices), make_teacher(config.distill, data, devices)
+    callbacks = () if backend.rank else _callbacks(config, folder)
+    trainer = Trainer(net, config, devices, data.train, data.val, callbacks, backend, teacher)
+    return trainer, make_card(net, data), data
+
+
+def _fit(trainer, folder, resumed):
+    """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
+    from ..engine.state import begin_at
+
+    store = _store(trainer.config, folder)
+    checkpoint = store.newest() if resumed else None
+    if checkpoint:
+        trainer.resume(*checkpoint)
+        log.get_logger().info("going on after epoch %d of %s", trainer.epoch - 1, folder)
+    elif trainer.config.train.start_epoch:
+        begin_at(trainer, trainer.config.train.start_epoch)
+    try:
+        return trainer.fit()
+    except TrainingError as error:
+        last = store.list()
+        kept = f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
+        raise TrainingError(f"{error}; {kept}") from None
+
+
+def _store(config, folder):
+    from ..checkpoint import CheckpointStore
+
+    return CheckpointStore(folder / "checkpoints", config.train.keep_checkpoints)
+
+
+def _callbacks(config, folder):
+    from ..analyze.plots import draw_history
+    from ..engine import callbacks as cb
+    from ..engine import tracking
+
+    train = config.train
+    name = run_folder.run_name(config)
+    plots = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder / "history.png"
+    yield cb.Progress(train.log_interval)
+    yield cb.MetricsFile(folder / "metrics.jsonl")
+    yield cb.Best(folder / "best.params")
+    if train.save_period:
+        yield cb.Periodic(train.save_dir or folder / "params", name, train.save_period)
+    yield cb.Curves(draw_history, plots)
+    if train.tensorboard:
+        yield tracking.TensorBoard(folder / "events")
+    if train.wandb:
+        yield tracking.WeightsAndBiases(folder, train.project)
+    yield cb.Checkpoints(_store(config, folder))

@@ -1,0 +1,57 @@
+"""chomin/Att-DARTS (https://github.com/chomin/Att-DARTS): its attentions, its cells and networks."""
+
+from .bam import bam_names
+from .names import Source
+
+CBAM = {
+    "mlp.0": "_mask.ChannelAttention.mlp.1",
+    "mlp.2": "_mask.ChannelAttention.mlp.3",
+    "conv": "_mask.SpatialAttention.spatial.conv",
+    "norm": "_mask.SpatialAttention.spatial.bn",
+}
+
+
+def bam(block):
+    return bam_names(block, "_mask.channel_att.gate_c.gate_c_", "_mask.spatial_att.gate_s.gate_s_")
+
+
+def gather_excite(block):
+    """One step of the gathering has no number there."""
+    layers = getattr(block, "gather", ())
+    steps = [i for i, layer in enumerate(layers) if type(layer).__name__ == "Conv2D"]
+    names = {"mlp": "_mask.mlp"}
+    for number, i in enumerate(steps):
+        step = f"_mask.downop.{number}" if len(steps) > 1 else "_mask.downop"
+        names |= {f"gather.{i}": f"{step}.dwconv", f"gather.{i + 1}": f"{step}.bn"}
+    return names
+
+
+SEQUENCE = {"": "op"}
+CELL = {"first": "_first_layers", "second": "_second_layers", "bottleneck": "_bottleneck"}
+
+
+def network(net):
+    """The network for small images has one stem."""
+    return {} if net.stem1 else {"stem0": "stem"}
+
+
+SOURCE = Source(
+    tables={
+        "SE": {"mlp.0": "_mask.excitation.0", "mlp.2": "_mask.excitation.2"},
+        "BAM": bam,
+        "CBAM": CBAM,
+        "GatherExcite": gather_excite,
+        "DoubleAttention": {
+            "feature": "_mask.convA",
+            "gather": "_mask.convB",
+            "distribute": "_mask.convV",
+            "expand": "_mask.convZ",
+        },
+        "Cell": CELL,
+        "CellNetwork": network,
+        "MixedEdge": {"first": "first_layers", "second": "second_layers"},
+        "SearchCell": {"edges": "layers", "last": "bottleneck_attns"},
+        "ReLUConvBN": SEQUENCE,
+        "DepthwiseConvs": SEQUENCE,
+    }
+)

@@ -1,0 +1,110 @@
+"""RecordIO files (.rec with .idx), read at any place by any thread.
+
+MXNet's reader has one position a file, so threads would wait for each other; `os.pread` has none. A record is the
+magic number, a word (3 bits: which part; 29 bits: length), the data, padding to 4 bytes. Data that holds the magic
+number is cut there into parts, which `mx.recordio` does when it writes.
+"""
+
+import functools
+import os
+import struct
+import weakref
+from pathlib import Path
+
+import numpy as np
+from mxnet import recordio
+
+from ..utils.errors import UserError
+from .photos import BadImage
+
+_MAGIC = struct.pack("<I", 0xCED7230A)
+_WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+_REPAIR = "pack the images anew with gluon-attn data pack"
+
+
+class RecordFile:
+    """The records of a .rec file in the order of its .idx file.
+
+    Opened, and index and file compared, at the first use; `UserError` when one is missing or they do not fit.
+    """
+
+    def __init__(self, path, index_path=None):
+        self.path = Path(path).expanduser()
+        self.index_path = Path(index_path).expanduser() if index_path else self.path.with_suffix(".idx")
+
+    def __len__(self):
+        return len(self._keys_and_offsets[0])
+
+    def name(self, number):
+        """What a message calls record `number`."""
+        return f"{self.path} record {self._keys_and_offsets[0][number]}"
+
+    def read(self, number):
+        """(bytes of the image file, label) of record `number`; `BadImage` when it is broken."""
+        data = self._record(int(self._keys_and_offsets[1][number]))[0]
+        try:
+            header, image = recordio.unpack(data)
+        except (struct.error, ValueError):
+            raise BadImage("the record has no header") from None
+        label = np.ravel(header.label)
+        if len(label) != 1 or not float(label[0]).is_integer() or label[0] < 0:
+            raise BadImage(f"its label is not a class number: {label.tolist()}")
+        return image, int(label[0])
+
+    def _record(self, offset):
+        """(data, offset behind it) of the record at `offset`."""
+        parts, kind = [], _WHOLE
+        while kind not in (_WHOLE, _LAST) or not parts:
+            head = os.pread(self._file, 8, offset)
+            if len(head) < 8 or head[:4] != _MAGIC:
+                raise BadImage(f"no record begins at byte {offset}")
+            word = struct.unpack("<I", head[4:])[0]
+            kind, length = word >> 29, word & (1 << 29) - 1
+            if (kind in (_WHOLE, _FIRST)) != (not parts) or kind > _LAST:
+                raise BadImage(f"the parts of the record at byte {offset} are out of order")
+            parts.append(os.pread(self._file, length, offset + 8))
+            if len(parts[-1]) < length:
+                raise BadImage(f"the file ends within the record at byte {offset}")
+            offset += 8 + -(-length // 4) * 4
+        return _MAGIC.join(parts), offset
+
+    @functools.cached_property
+    def _file(self):
+        try:
+            file = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise UserError(f"cannot read {self.path}: {error.strerror}; name the .rec file") from None
+        weakref.finalize(self, os.close, file)
+        return file
+
+    @functools.cached_property
+    def _keys_and_offsets(self):
+        """(keys, offsets), as the index has them."""
+        size = os.fstat(self._file).st_size
+        try:
+            rows = [line.split("\t") for line in self.index_path.read_text(encoding="ascii").splitlines()]
+            keys, offsets = ([int(row[column]) for row in rows] for column in (0, 1))
+        except OSError as error:
+            raise UserError(f"cannot read {self.index_path}: {error.strerror}; {_REPAIR}") from None
+        except (ValueError, IndexError):
+            raise UserError(f"{self.index_path} is not an index of records: {_REPAIR}") from None
+        if not keys:
+            raise UserError(f"{self.index_path} is empty: {_REPAIR}")
+        if len(set(keys)) < len(keys) or len(set(offsets)) < len(offsets):
+            raise UserError(f"{self.index_path} names a record twice: {_REPAIR}")
+        self._check_ends(min(offsets), max(offsets), size)
+        return keys, np.array(offsets, np.int64)
+
+    def _check_ends(self, first, last, size):
+        """The first record begins the file, the last one ends it: else files were mixed up or cut."""
+        try:
+            end = self._record(last)[1] if last < size else last
+        except BadImage as error:
+            raise UserError(f"{self.index_path} does not fit {self.path} ({error}): {_REPAIR}") from None
+        if last >= size or end > size:
+            raise UserError(
+                f"{self.path} is cut off, or {self.index_path} belongs to another file: its last record begins at byte "
+                f"{last}, the file ends at {size}; {_REPAIR}"
+            )
+        if first or end < size:
+            raise UserError(f"{self.index_path} does not name all records of {self.path}: {_REPAIR}")

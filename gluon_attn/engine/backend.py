@@ -1,0 +1,162 @@
+"""One process or several: what training needs to know of Horovod, in the only file that imports it.
+
+Each process has its own part of the data and one device. Gradients are summed over the processes and divided by the
+images of all, so a step is that of one process with the whole batch. Process 0 writes the files.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+
+import mxnet as mx
+from mxnet import gluon
+
+from ..utils.errors import TrainingError, UserError
+from ..utils.optional import require
+
+#: variables in which launchers say how many processes they started in all; the first that is set counts
+WORLD_SIZE = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
+
+
+def connect(environ=os.environ):
+    """The `Backend` of this process: Horovod's where a launcher started several, else that of one process."""
+    size = next((environ[name] for name in WORLD_SIZE if environ.get(name)), "1")
+    if not size.isdecimal() or int(size) <= 1:
+        return Backend()
+    found = Horovod()
+    if found.size != int(size):  # a Horovod without MPI under mpirun: each process would train on its own
+        raise UserError(
+            f"{size} processes were started but Horovod sees {found.size}: start them with horovodrun --gloo"
+        )
+    return found
+
+
+class Backend:
+    """A run in one process, and the interface of both forms.
+
+    rank: number of this process of `size`; local_rank: its number on this host.
+    """
+
+    rank, size, local_rank = 0, 1, 0
+
+    def make_trainer(self, params, optimizer, config):
+        """A `gluon.Trainer` whose `allreduce_grads` sums gradients over devices and processes; config: OptimConfig."""
+        return gluon.Trainer(params, optimizer, update_on_kvstore=False)
+
+    def broadcast(self, net):
+        """Give every process the weights and statistics of process 0."""
+
+    def total(self, numbers):
+        """A list of numbers, each summed over the processes. Waits for all of them."""
+        return list(numbers)
+
+    def average(self, arrays):
+        """Put the mean over the processes into each array."""
+
+    def combined(self, name, array):
+        """The sum of the arrays that the processes bring under one name, in any order of names and any thread."""
+        return array
+
+    def barrier(self):
+        """Wait until every process is here."""
+        self.total([0.0])
+
+    def watched(self):
+        """A context in which the end of another process is a `TrainingError`."""
+        return contextlib.nullcontext()
+
+
+class Horovod(Backend):
+    """A run in several processes, started by `horovodrun` or `mpirun`."""
+
+    def __init__(self):
+        self._hvd = _library()
+        self._hvd.init()
+        self.rank, self.size, self.local_rank = self._hvd.rank(), self._hvd.size(), self._hvd.local_rank()
+
+    def make_trainer(self, params, optimizer, config):
+        return _Summing(self._hvd, params, optimizer, config.num_groups, config.fp16_allreduce)
+
+    def broadcast(self, net):
+        self._hvd.broadcast_parameters(net._collect_params_with_prefix(), root_rank=0)
+
+    def total(self, numbers):
+        array = mx.nd.array(list(numbers), dtype="float64")
+        return self._hvd.allreduce(array, op=self._hvd.Sum, name="numbers").asnumpy().tolist()
+
+    def combined(self, name, array):
+        return self._hvd.allreduce(array, op=self._hvd.Sum, name=name)
+
+    def average(self, arrays):
+        for number, array in enumerate(arrays):
+            array[:] = self._hvd.allreduce(array, op=self._hvd.Sum, name=f"mean.{number}") / self.size
+        for array in arrays:  # a name must not be used again before it is done
+            array.wait_to_read()
+
+    @contextlib.contextmanager
+    def watched(self):
+        with _terminated():
+            try:
+                yield
+            except mx.MXNetError as error:
+                text = str(error).lower()
+                if not any(word in text for word in ("horovod", "gloo", "nccl", "connection")):
+                    raise
+                with contextlib.suppress(mx.MXNetError):  # else what waits fails again when Python ends
+                    mx.nd.waitall()
+                raise TrainingError("another process of this run has ended") from error
+
+
+def _library():
+    try:
+        return require("horovod.mxnet")
+    except UserError as error:
+        raise UserError(f"several processes need Horovod, which make horovod builds ({error})") from None
+
+
+class _Summing(gluon.Trainer):
+    """Sums gradients over the processes: one by one as they come, or in `groups` messages; as float16 if `half`."""
+
+    def __init__(self, hvd, params, optimizer, groups, half):
+        super().__init__(params, optimizer, kvstore=None, update_on_kvstore=False)
+        self._hvd, self._groups, self._half = hvd, groups, half
+
+    def _allreduce_grads(self):
+        grads = [param.list_grad()[0] for param in self._params if param.grad_req != "null"]
+        sent = [grad.astype("float16", copy=False) for grad in grads] if self._half else grads
+        for number, group in enumerate(_grouped(sent, self._groups)):
+            self._hvd.grouped_allreduce_(group, op=self._hvd.Sum, name=f"gradients.{number}", priority=-number)
+        for grad, narrow in zip(grads, sent, strict=True):
+            if narrow is not grad:
+                mx.nd.cast(narrow, dtype=grad.dtype, out=grad)
+
+
+def _grouped(arrays, groups):
+    """Lists of arrays of one type, in order: `groups` of about as many arrays, or each array for itself with 0."""
+    groups = min(groups, len(arrays)) or len(arrays)
+    for number in range(groups):
+        part = arrays[number * len(arrays) // groups : (number + 1) * len(arrays) // groups]
+        for dtype in sorted({str(array.dtype) for array in part}):
+            yield [array for array in part if str(array.dtype) == dtype]
+
+
+@contextlib.contextmanager
+def _terminated():
+    """SIGTERM, which launchers send once a process has died, raises, so that the last words can be said."""
+
+    def stop(number, frame):
+        raise TrainingError("the launcher ended this process, as it does once another one has ended")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    after = before
+    try:
+        yield
+    except TrainingError:
+        after = signal.SIG_IGN  # the launcher's must not cut the last words short
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, after)

@@ -1,0 +1,51 @@
+"""Learning rates that fall from the output back to the input."""
+
+from mxnet.gluon import nn
+
+from ..utils.errors import UserError
+
+
+def decay_layers(net, factor):
+    """Multiply the learning rate of each parameter by `factor` once for each group behind its own, as timm does.
+
+    Groups, see `layer_groups`: the classifier has the rate itself, the last block `factor` times it, the block before
+    `factor`**2, the stem of a network with n blocks `factor`**(n + 1). Through `lr_mult`, so every schedule stays.
+    """
+    groups = layer_groups(net)
+    for depth, params in enumerate(reversed(groups)):
+        for param in params:
+            param.lr_mult = factor**depth
+
+
+def layer_groups(net):
+    """Parameters in lists from input to output: what comes before the first block, each block, the classifier.
+
+    A block is a child, below sequences, that is no layer of Gluon's: a residual block, a cell, a module between stages.
+    Layers behind a block are counted to it, but the last layer of the network, the classifier. A network without
+    blocks is a `UserError`.
+    """
+    groups, seen = [[]], set()
+    units = list(_units(net))
+    if all(_is_layer(unit) for unit in units):
+        raise UserError("--layer-decay needs a network of blocks, this one has none")
+    for unit in units:
+        if not _is_layer(unit) or unit is units[-1]:
+            groups.append([])
+        for param in unit.collect_params().values():
+            if id(param) not in seen:  # what blocks share belongs to the first of them
+                seen.add(id(param))
+                groups[-1].append(param)
+    return groups
+
+
+def _units(block):
+    """The parts with parameters, in order; sequences are looked into."""
+    for child in block._children.values():
+        if isinstance(child, (nn.Sequential, nn.HybridSequential)):
+            yield from _units(child)
+        elif child.collect_params().keys():
+            yield child
+
+
+def _is_layer(block):
+    return any(cls.__module__.startswith(nn.__name__) for cls in type(block).__mro__)

@@ -1,0 +1,36 @@
+"""Dynamic loss scaling for float16, Micikevicius et al. 2018, https://arxiv.org/abs/1710.03740"""
+
+from ..utils.errors import TrainingError
+from ..utils.log import get_logger
+
+
+class LossScaler:
+    """The factor on the loss that keeps small gradients above float16's smallest number.
+
+    A step whose gradients are not finite is left out and halves `scale`; `window` steps in a row without one double
+    it, up to `most`. The losses of a batch are summed here, not averaged, hence a start below the usual 2**16.
+    """
+
+    def __init__(self, scale=2.0**10, window=2000, most=2.0**24):
+        self.scale, self.good, self.window, self.most = scale, 0, window, most
+
+    def accept(self, finite):
+        """Adapt the scale to a step whose gradients are `finite` or not; returns whether the step may be made."""
+        if finite:
+            self.good += 1
+            if self.good == self.window:
+                self.scale, self.good = min(self.most, 2 * self.scale), 0
+            return True
+        if self.scale <= 1:
+            raise TrainingError("gradients are not finite even at loss scale 1; try a lower --lr or --dtype float32")
+        self.scale, self.good = self.scale / 2, 0
+        get_logger().info("gradients overflowed: step left out, loss scale lowered to %g", self.scale)
+        return False
+
+    def state(self):
+        """Numbers that `load` takes back."""
+        return {"scale": self.scale, "good": self.good}
+
+    def load(self, state):
+        """Go on from the `state` of another scaler."""
+        self.scale, self.good = state["scale"], state["good"]

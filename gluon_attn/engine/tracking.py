@@ -1,0 +1,75 @@
+"""Callbacks that hand the numbers of a run to programs that show them."""
+
+import secrets
+import sys
+from pathlib import Path
+
+from ..utils.errors import UserError
+from ..utils.files import ensure_dir, write_text
+from ..utils.optional import require
+from .callbacks import Callback
+
+#: W&B's modes in which nothing is sent
+_AT_HOME = ("offline", "dryrun", "disabled")
+
+
+class TensorBoard(Callback):
+    """Every number of each epoch's record, as TensorBoard events in `folder`."""
+
+    def __init__(self, folder):
+        self._writer_class = require("tensorboardX").SummaryWriter
+        self._folder, self._writer = folder, None
+
+    def start(self, trainer):
+        self._writer = self._writer_class(str(ensure_dir(self._folder)), purge_step=trainer.epoch)
+
+    def epoch_end(self, trainer, record):
+        for key, value in record.items():
+            self._writer.add_scalar(key, value, record["epoch"])
+        self._writer.flush()
+
+    def stop(self, trainer):
+        if self._writer is not None:
+            self._writer.close()
+
+
+class WeightsAndBiases(Callback):
+    """The options and every epoch's record, for Weights & Biases.
+
+    All is written below `folder`/wandb and sent to `project`, unless WANDB_MODE=offline keeps it there. A resumed run
+    goes on under its id. Without a login it is a `UserError`; nothing is asked for.
+    """
+
+    def __init__(self, folder, project):
+        self._wandb = require("wandb")
+        self._folder, self._project, self._run = Path(folder), project, None
+        self._offline = self._wandb.setup().settings.mode in _AT_HOME
+        if not self._offline and not self._wandb.login(prompt=False, verify=False):
+            raise UserError("--wandb needs a login: call `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline")
+
+    def start(self, trainer):
+        try:
+            self._run = self._wandb.init(
+                project=self._project,
+                name=self._folder.name,
+                id=self._id(),
+                resume=None if self._offline else "allow",
+                dir=str(self._folder),
+                config=trainer.config.to_dict(),
+            )
+        except self._wandb.errors.Error as error:
+            raise UserError(f"W&B cannot be reached: {error}; WANDB_MODE=offline goes without") from None
+        self._run.define_metric("val_accuracy", summary="max")
+
+    def epoch_end(self, trainer, record):
+        self._run.log(record, step=record["epoch"])
+
+    def stop(self, trainer):
+        if self._run is not None:
+            self._run.finish(exit_code=int(sys.exc_info()[0] is not None))
+
+    def _id(self):
+        path = self._folder / "wandb" / "id"
+        if not path.is_file():
+            write_text(path, secrets.token_hex(4))
+        return path.read_text(encoding="utf-8").strip()

@@ -1,0 +1,41 @@
+"""Another normalization in a whole network."""
+
+from math import gcd
+
+from mxnet.gluon import nn
+
+from ..attention.base import Attention, choice
+from ..nn.group_norm import GroupNorm
+
+NORMS = ("batch", "group")
+#: Wu & He 2018, https://arxiv.org/abs/1803.08494, table 3
+GROUPS = 32
+
+
+def normalized(net, norm):
+    """`net`, uninitialized, with the normalization `norm` of `NORMS`.
+
+    group: each batch normalization that has a scale becomes a `GroupNorm` of 32 groups (or the greatest common divisor
+    with the channels), under the same parameter names. Those inside attentions stay: their maps may be single pixels.
+    """
+    if choice("norm", norm, NORMS) == "group":
+        _replace(net)
+    return net
+
+
+def _replace(block):
+    for name, child in list(block._children.items()):
+        if isinstance(child, nn.BatchNorm) and child._kwargs["fix_gamma"] is False:
+            _put(block, name, child)
+        elif not isinstance(child, Attention):
+            _replace(child)
+
+
+def _put(block, name, old):
+    channels = old.gamma.shape[0]
+    with block.name_scope():
+        new = GroupNorm(channels, gcd(GROUPS, channels))
+    new.gamma.init = old.gamma.init  # zeros with last_gamma
+    block._children[name] = new
+    if hasattr(block, name):  # an attribute, which Gluon would not let change its type
+        object.__setattr__(block, name, new)

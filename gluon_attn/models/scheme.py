@@ -1,0 +1,78 @@
+"""Connection schemes: which blocks of a network have the attention that the blocks of a stage share.
+
+As bits, one a block, '1001011010011011'; as EAN writes them, each stage's bits read as a binary number, 4 11 19 3; as
+a JSON file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config.base import Config, option
+from ..utils.errors import UserError
+from ..utils.files import read_json, write_json
+from .factory import model_info
+from .plan import Plan
+
+VERSION = 1
+
+
+def from_codes(codes, blocks):
+    """The bits of EAN's numbers, one a stage of `blocks` blocks; numbers that do not fit are a `UserError`."""
+    if len(codes) != len(blocks) or any(not 0 <= code < 2**count for code, count in zip(codes, blocks, strict=True)):
+        limits = ", ".join(str(2**count - 1) for count in blocks)
+        raise UserError(f"--config-codes takes numbers up to {limits}, one a stage, got {' '.join(map(str, codes))}")
+    return "".join(f"{code:0{count}b}" for code, count in zip(codes, blocks, strict=True))
+
+
+def to_codes(bits, blocks):
+    """EAN's numbers of the bits, a tuple of one a stage."""
+    return tuple(int(part, 2) for part in by_stage(bits, blocks))
+
+
+def by_stage(bits, blocks):
+    """The bits cut into stages of `blocks` blocks; another number of bits is a `UserError`."""
+    if len(bits) != sum(blocks):
+        raise UserError(f"the scheme has {len(bits)} bits, the network {sum(blocks)} blocks")
+    ends = [sum(blocks[: i + 1]) for i in range(len(blocks))]
+    return [bits[end - count : end] for end, count in zip(ends, blocks, strict=True)]
+
+
+def _bits(value):
+    return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one a block"
+
+
+@dataclass(frozen=True)
+class Scheme(Config):
+    """A scheme with what it is for, as its file holds it."""
+
+    scheme: str = option("0", "a 0 or 1 for each block", check=_bits)
+    model: str = option("fbresnet50", "the backbone")
+    attention: str = option("sge", "the shared attention")
+    options: dict = option({}, "options of the attention")
+    score: float | None = option(None, "accuracy in percent, of what `origin` says")
+    origin: str | None = option(None, "where the scheme comes from")
+
+    def plan(self):
+        """The `Plan` of it, checked against the number of the backbone's blocks where that is known."""
+        blocks = model_info(self.model).blocks
+        if blocks:
+            by_stage(self.scheme, blocks)
+        return Plan([{"name": self.attention, "shared": True, "scheme": self.scheme, "options": self.options}])
+
+    def save(self, path):
+        """Write the file, whole or not at all."""
+        write_json(path, {"version": VERSION, **self.to_dict()})
+
+    @classmethod
+    def load(cls, path):
+        """Read a file; one that is broken, or of another version, is a `UserError` that names it."""
+        data = read_json(Path(path))
+        if not isinstance(data, dict) or not {"version", "scheme"} <= set(data):
+            raise UserError(f"scheme {path}: a scheme is a mapping with 'version', 'scheme', 'model' and 'attention'")
+        version = data.pop("version")
+        if version != VERSION:
+            raise UserError(f"scheme {path}: version {version!r} is not known here; this release reads {VERSION}")
+        try:
+            return cls.from_dict(data)
+        except UserError as error:
+            raise UserError(f"scheme {path}: {error}") from None

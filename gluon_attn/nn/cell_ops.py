@@ -1,0 +1,185 @@
+"""Operations on the edges of searched cells, N,C,H,W -> N,C,H/stride,W/stride, by name.
+
+The convolutions are those of DARTS (https://arxiv.org/abs/1806.09055): first the ReLU, last the normalisation. The
+two scores are those of ANAS: pooled values at every place, for a gate to be made of.
+"""
+
+from mxnet.gluon import HybridBlock, nn
+
+from ..registry import Registry
+from ..utils.errors import UserError
+from . import fast
+
+#: name -> a function of (channels, stride, affine)
+CELL_OPS = Registry("operation")
+
+
+def cell_op(name, channels, *, stride=1, affine=True):
+    """A new operation of `channels` maps in and out. affine: its normalisations scale and shift (default True)."""
+    return CELL_OPS.get(name)(channels, stride, affine)
+
+
+def joined(F, maps, channels):
+    """Maps of equal shape N,C,H,W one behind the other along the channels, of which there are then `channels`."""
+    if fast.plain():
+        return F.concat(*maps, dim=1)
+    # the gradient of a concatenation of convolutions divides by zero in oneDNN
+    return F.reshape(F.stack(*maps, axis=1), shape=(-1, channels, 0, 0), reverse=True)
+
+
+def _norm(channels, affine):
+    return nn.BatchNorm(center=affine, scale=affine, in_channels=channels)
+
+
+class ReLUConvBN(nn.HybridSequential):
+    """ReLU, convolution, normalisation."""
+
+    def __init__(self, in_channels, channels, kernel_size=1, *, stride=1, affine=True):
+        super().__init__()
+        with self.name_scope():
+            self.add(
+                nn.Activation("relu"),
+                nn.Conv2D(channels, kernel_size, stride, kernel_size // 2, use_bias=False, in_channels=in_channels),
+                _norm(channels, affine),
+            )
+
+
+class DepthwiseConvs(nn.HybridSequential):
+    """ReLU, depthwise convolution, 1x1 convolution, normalisation; once for each of `steps`, (stride, dilation)."""
+
+    def __init__(self, channels, kernel_size, steps, *, affine=True):
+        super().__init__()
+        with self.name_scope():
+            for stride, dilation in steps:
+                depthwise = nn.Conv2D(
+                    channels, kernel_size, stride, kernel_size // 2 * dilation, dilation,
+                    groups=channels, use_bias=False, in_channels=channels,
+                )  # fmt: skip
+                pointwise = nn.Conv2D(channels, 1, use_bias=False, in_channels=channels)
+                self.add(nn.Activation("relu"), depthwise, pointwise, _norm(channels, affine))
+
+
+class SepConv(DepthwiseConvs):
+    """Separable convolution twice, the stride in the first."""
+
+    def __init__(self, channels, kernel_size, *, stride=1, affine=True):
+        super().__init__(channels, kernel_size, [(stride, 1), (1, 1)], affine=affine)
+
+
+class DilConv(DepthwiseConvs):
+    """Separable convolution dilated by 2, once."""
+
+    def __init__(self, channels, kernel_size, *, stride=1, affine=True):
+        super().__init__(channels, kernel_size, [(stride, 2)], affine=affine)
+
+
+class Conv7x1(nn.HybridSequential):
+    """ReLU, convolution by a row of 7, by a column of 7, normalisation."""
+
+    def __init__(self, channels, *, stride=1, affine=True):
+        super().__init__()
+        with self.name_scope():
+            self.add(
+                nn.Activation("relu"),
+                nn.Conv2D(channels, (1, 7), (1, stride), (0, 3), use_bias=False, in_channels=channels),
+                nn.Conv2D(channels, (7, 1), (stride, 1), (3, 0), use_bias=False, in_channels=channels),
+                _norm(channels, affine),
+            )
+
+
+class FactorizedReduce(HybridBlock):
+    """ReLU, two 1x1 convolutions of stride 2 side by side, the second one pixel further, normalisation.
+
+    A map of odd size counts as one pixel larger, with zeros there.
+    """
+
+    def __init__(self, in_channels, channels, *, affine=True):
+        super().__init__()
+        if channels % 2:
+            raise UserError(f"a factorized reduction needs an even number of channels, got {channels}")
+        self._channels = channels
+        with self.name_scope():
+            self.conv_1 = nn.Conv2D(channels // 2, 1, 2, use_bias=False, in_channels=in_channels)
+            # padded by one it starts a pixel before the map; without its first row and column, a pixel inside
+            self.conv_2 = nn.Conv2D(channels // 2, 1, 2, 1, use_bias=False, in_channels=in_channels)
+            self.bn = _norm(channels, affine)
+
+    def hybrid_forward(self, F, x):
+        x = F.relu(x)
+        shifted = self.conv_2(x)
+        for axis in (2, 3):
+            shifted = F.slice_axis(shifted, axis=axis, begin=1, end=None)
+        return self.bn(joined(F, [self.conv_1(x), shifted], self._channels))
+
+
+class Skip(HybridBlock):
+    """The input itself."""
+
+    def hybrid_forward(self, F, x):
+        return F.identity(x)
+
+
+class Zero(HybridBlock):
+    """Zeros of the size that the other operations of this stride give."""
+
+    def __init__(self, stride=1):
+        super().__init__()
+        self._stride = stride
+
+    def hybrid_forward(self, F, x):
+        if self._stride == 1:
+            return F.zeros_like(x)
+        return F.zeros_like(F.Pooling(x, kernel=(1, 1), stride=(self._stride,) * 2, pool_type="avg"))
+
+
+class ChannelScore(HybridBlock):
+    """W [avg(x); max(x)] + b at every pixel: average and maximum over H and W, W a dense layer to C values."""
+
+    def __init__(self, channels):
+        super().__init__()
+        with self.name_scope():
+            self.fc = nn.Conv2D(channels, 1, in_channels=2 * channels)
+
+    def hybrid_forward(self, F, x):
+        # stack, since mixed precision makes its inputs one type, which it does not for concat
+        pooled = F.stack(fast.global_avg(F, x), fast.global_max(F, x), axis=1)  # (N,2,C,1,1)
+        return fast.channel_spread(F, x, self.fc(F.reshape(pooled, shape=(0, -1, 1, 1))))
+
+
+class SpatialScore(HybridBlock):
+    """w [max(x); avg(x)] in every channel: maximum and average over C, w a 1x1 convolution to one map, no bias."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.conv = nn.Conv2D(1, 1, use_bias=False, in_channels=2)
+
+    def hybrid_forward(self, F, x):
+        over_channels = [F.squeeze(line, axis=1) for line in (fast.channel_max(F, x), fast.channel_mean(F, x))]
+        return fast.spatial_spread(F, x, self.conv(F.stack(*over_channels, axis=1)))
+
+
+def _unstrided(make):
+    def checked(channels, stride, affine):
+        if stride != 1:
+            raise UserError(f"a score keeps the size of its map, got stride {stride}")
+        return make(channels)
+
+    return checked
+
+
+CELL_OPS.register("none")(lambda c, stride, affine: Zero(stride))
+CELL_OPS.register("skip_connect")(
+    lambda c, stride, affine: Skip() if stride == 1 else FactorizedReduce(c, c, affine=affine)
+)
+CELL_OPS.register("avg_pool_3x3")(lambda c, stride, affine: nn.AvgPool2D(3, stride, 1, count_include_pad=False))
+CELL_OPS.register("max_pool_3x3")(lambda c, stride, affine: nn.MaxPool2D(3, stride, 1))
+CELL_OPS.register("relu_conv_bn_1x1")(lambda c, stride, affine: ReLUConvBN(c, c, stride=stride, affine=affine))
+CELL_OPS.register("conv_7x1_1x7")(lambda c, stride, affine: Conv7x1(c, stride=stride, affine=affine))
+CELL_OPS.register("channel_score")(_unstrided(ChannelScore))
+CELL_OPS.register("spatial_score")(_unstrided(lambda channels: SpatialScore()))
+for _kind, _name, _sizes in ((SepConv, "sep", (3, 5, 7)), (DilConv, "dil", (3, 5))):
+    for _size in _sizes:
+        CELL_OPS.register(f"{_name}_conv_{_size}x{_size}")(
+            lambda c, stride, affine, _kind=_kind, _size=_size: _kind(c, _size, stride=stride, affine=affine)
+        )

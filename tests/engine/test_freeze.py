@@ -1,0 +1,48 @@
+"""What a pattern freezes, and patterns that make no sense."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import gluon
+
+from gluon_attn.engine.freeze import freeze
+from gluon_attn.utils.errors import UserError
+
+
+def make():
+    net = gluon.nn.HybridSequential()
+    net.add(gluon.nn.Dense(2, in_units=3), gluon.nn.BatchNorm(in_channels=2), gluon.nn.Dense(2, in_units=2))
+    net.initialize(mx.init.Normal(1.0))
+    return net
+
+
+def test_names_are_matched_from_their_start():
+    net = make()
+    assert freeze(net, "0|1.gamma|weight") == {"0.weight", "0.bias", "1.gamma"}
+    found = {name for name, p in net._collect_params_with_prefix().items() if p.grad_req == "null"}
+    assert found == {"0.weight", "0.bias", "1.gamma", "1.running_mean", "1.running_var"}
+
+
+@pytest.mark.parametrize(("pattern", "still"), [("1", True), ("1.(gamma|beta)", False)])
+def test_a_norm_whose_statistics_match_leaves_them_alone(pattern, still):
+    net = make()
+    freeze(net, pattern)
+    net.hybridize()
+    with mx.autograd.record():
+        loss = net(mx.nd.random.normal(3.0, 1.0, shape=(8, 3))).sum()
+    loss.backward()
+    mx.nd.waitall()
+    assert np.array_equal(net[1].running_mean.data().asnumpy(), [0, 0]) == still
+
+
+@pytest.mark.parametrize(
+    ("pattern", "complaint"),
+    [
+        ("9", "matches no parameter; names are such as 0.weight"),
+        (".*", "every parameter"),
+        ("(", "no regular expression"),
+    ],
+)
+def test_patterns_without_sense(pattern, complaint):
+    with pytest.raises(UserError, match=complaint):
+        freeze(make(), pattern)

@@ -1,0 +1,78 @@
+"""Every attention trains in a network on real digits, in float32 and in bfloat16: the loss falls, nothing is NaN."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_attn import Plan, get_model, list_attentions
+from gluon_attn.config.data import DataConfig
+from gluon_attn.config.optim import OptimConfig
+from gluon_attn.config.train import RunConfig, TrainConfig
+from gluon_attn.data import factory
+from gluon_attn.data.base import ArraySet
+from gluon_attn.data.loader import Loader
+from gluon_attn.engine import trainer as engine
+from gluon_attn.utils.seed import seed_all
+
+QUICK = 64  # images; `make test-all` takes every digit
+#: windows of many small products: the first block of each stage has to do where it should be quick
+FEW = {name: Plan([{"name": name, "slot": "conv", "scheme": "100100100"}]) for name in ("fa", "halo")}
+
+
+def some(arrays, count):
+    """The first images in their own size, which is 8 x 8; None: all, enlarged to 32 x 32 as the commands have them."""
+    if count is None:
+        return arrays
+    return ArraySet(np.ascontiguousarray(arrays.images[:count, ::4, ::4]), arrays.labels[:count])
+
+
+def fit(name, dtype, images):
+    """Records of three epochs of cifar_resnet20_v1 with one attention."""
+    config = RunConfig(
+        data=DataConfig(dataset="digits", batch_size=32, num_workers=0),
+        optim=OptimConfig(lr=0.02, lr_mode="cosine", warmup_epochs=0),
+        train=TrainConfig(num_epochs=3, dtype=dtype, seed=3),
+    )
+    source = factory.open_source(config.data, 3)
+    train, val = some(source.train, images), some(source.val, images)
+    prepare = factory._for_validation(source)
+    loaders = [Loader(arrays, 32, prepare, train=learn, seed=3) for arrays, learn in ((train, True), (val, False))]
+    few = FEW.get(name) if images else None
+    where = {"plan": few} if few else {"attention": name}
+    net = get_model("cifar_resnet20_v1", source.classes, input_size=train.images.shape[1], **where)
+    seed_all(3)
+    net.initialize(mx.init.MSRAPrelu())
+    return engine.Trainer(net, config, [mx.cpu()], *loaders), net
+
+
+def check(name, dtype, images):
+    trainer, net = fit(name, dtype, images)
+    trainer.fit()
+    losses = [record["train_loss"] for record in trainer.history]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0]
+    assert trainer.dtype == dtype
+    assert all(np.dtype(p.dtype) == np.float32 for p in net.collect_params().values())
+
+
+each = pytest.mark.parametrize("name", list_attentions())
+both = pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+
+
+@pytest.fixture(autouse=True)
+def emulate(monkeypatch):
+    """oneDNN computes bfloat16 on any processor, only slowly, so a command would not take it there."""
+    monkeypatch.setattr(engine, "usable_dtype", lambda dtype, *_: dtype)
+
+
+@each
+@both
+def test_three_epochs_on_some_digits(name, dtype):
+    check(name, dtype, QUICK)
+
+
+@pytest.mark.slow
+@each
+@both
+def test_three_epochs_on_all_digits(name, dtype):
+    check(name, dtype, None)

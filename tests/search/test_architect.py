@@ -1,0 +1,91 @@
+"""The architect on problems whose derivatives are known."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet.gluon import HybridBlock
+
+from gluon_attn.search.architect import ArchAdam, Architect, arch_trainer, momenta_of, set_gradients
+from gluon_attn.utils.errors import UserError
+
+
+class Product(HybridBlock):
+    """x w a: loss (x w a - y)^2, all numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = self.params.get("a", shape=(1,))
+        self.w = self.params.get("w", shape=(1,))
+        self.initialize(mx.init.One())
+
+    def arch_parameters(self):
+        return {"a": self.a}
+
+    def hybrid_forward(self, F, x, a, w):
+        return F.broadcast_mul(x, a * w)
+
+
+def number(value):
+    return mx.nd.array([value])
+
+
+def architect(net, **options):
+    return Architect(net, lambda out, y: (out - y) ** 2, **{"weight_decay": 0.0, **options})
+
+
+TRAIN, VALID = (number(1.0), number(3.0)), (number(1.0), number(2.0))
+
+
+def test_first_order_by_hand():
+    net = Product()
+    assert architect(net).first_order(*VALID)["a"].asscalar() == pytest.approx(-2)  # 2 (a w - 2) w
+
+
+def test_second_order_by_hand():
+    """w' = w - eta 2 (a w - 3) a, the loss (a w' - 2)^2; its derivative by a is exact, since the loss is quadratic."""
+    net, eta = Product(), 0.1
+    net.hybridize()
+    got = architect(net, momentum=0.0).second_order(TRAIN, VALID, eta)["a"].asscalar()
+    step, slope = 1 - eta * 2 * (1 - 3), -eta * 2 * (2 * 1 - 3)  # w', its derivative by a
+    assert got == pytest.approx(2 * (step - 2) * (step + slope), rel=1e-3)
+    assert net.w.data().asscalar() == 1
+    assert net.a.data().asscalar() == 1
+
+
+def test_momentum_and_decay_are_those_of_the_next_training_step():
+    net, eta = Product(), 0.1
+    trainer = mx.gluon.Trainer([net.w], "sgd", {"learning_rate": eta, "momentum": 0.5, "wd": 0.01}, kvstore=None)
+    made = architect(net, momentum=0.5, weight_decay=0.01)
+    assert momenta_of(trainer) == {}
+    made.backward(*TRAIN)
+    trainer.step(1)
+    before = net.w.data().asscalar()
+    made.second_order(TRAIN, VALID, eta, momenta_of(trainer))
+    made.backward(*TRAIN)
+    trainer.step(1)
+    assert abs(net.w.data().asscalar() - before) == pytest.approx(made.details["move"], rel=1e-5)
+
+
+def test_variants_differ_in_what_moves():
+    net = Product()
+    architect(net).second_order(TRAIN, VALID, 0.1)
+    paper, reference = architect(net), architect(net, variant="reference")
+    paper.second_order(TRAIN, VALID, 0.1)
+    reference.second_order(TRAIN, VALID, 0.1)
+    assert paper.details["unrolled"]["a"].asscalar() == 1
+    assert reference.details["unrolled"]["a"].asscalar() == pytest.approx(1.4)
+    with pytest.raises(UserError, match="variant must be paper or reference, got 'code'"):
+        architect(net, variant="code")
+
+
+def test_adam_is_the_papers_where_gradients_are_tiny():
+    """The first step is lr g / (|g| + epsilon)."""
+    net = Product()
+    trainer = arch_trainer(net.arch_parameters(), lr=0.5, wd=0.0)
+    made = architect(net)
+    made.first_order(*VALID)
+    set_gradients(net.arch_parameters(), {"a": number(1e-8)})
+    trainer.update(1)
+    assert net.a.data().asscalar() == pytest.approx(1 - 0.5 * 0.5, rel=1e-3)
+    assert isinstance(trainer.optimizer, ArchAdam)
+    assert np.isfinite(net.a.data().asscalar())

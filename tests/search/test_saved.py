@@ -1,0 +1,88 @@
+"""A search that is stopped goes on as if it had not been."""
+
+import json
+
+import numpy as np
+import pytest
+
+from gluon_attn.search.baselines import Evolution, RandomSearch
+from gluon_attn.search.ean import EanConfig, EanSearch
+from gluon_attn.search.saved import load_search, save_search
+from gluon_attn.utils.errors import UserError
+
+
+def score(tried):
+    """Accuracies that depend on the schemes alone."""
+    return [50 + int(scheme, 2) % 97 / 9 for scheme in tried]
+
+
+MAKERS = {
+    "ean": lambda: EanSearch(10, score, EanConfig(buffer=6), seed=3),
+    "reference": lambda: EanSearch(10, score, EanConfig(variant="reference"), seed=3),
+    "random": lambda: RandomSearch(10, score, samples=2, seed=3),
+    "evolution": lambda: Evolution(10, score, population=8, seed=3),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("stop", [0, 1, 14])
+def test_it_goes_on_to_the_last_bit(name, stop, tmp_path):
+    whole, first, second = (MAKERS[name]() for _ in range(3))
+    whole.run(30)
+    if stop:
+        first.run(stop)
+    save_search(first, tmp_path / "state")
+    load_search(second, tmp_path / "state")
+    second.run(30)
+    assert json.dumps(second.samples) == json.dumps(whole.samples)
+    (arrays, plain), (wanted, told) = second.state(), whole.state()
+    assert json.dumps(plain) == json.dumps(told)
+    assert set(arrays) == set(wanted)
+    assert all(arrays[key].tobytes() == wanted[key].tobytes() for key in wanted)
+
+
+def test_seeds_differ():
+    a, b = (EanSearch(10, score, seed=seed) for seed in (1, 2))
+    a.run(2)
+    b.run(2)
+    assert a.samples != b.samples
+
+
+def test_a_saved_search_is_replaced_whole(tmp_path):
+    search = MAKERS["ean"]()
+    for _ in range(2):
+        search.step()
+        save_search(search, tmp_path / "state")
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    with np.load(tmp_path / "state" / "arrays.npz", allow_pickle=False) as arrays:
+        assert arrays["replay/step"].tolist() == [0, 1]
+
+
+def test_a_search_made_otherwise_refuses(tmp_path):
+    save_search(MAKERS["ean"](), tmp_path / "state")
+    for other, words in (
+        (EanSearch(9, score, EanConfig(buffer=6)), "has blocks 10, this one 9"),
+        (EanSearch(10, score, EanConfig(buffer=6, lr=0.1)), "begun with another lr"),
+        (RandomSearch(10, score), "has search 'ean', this one 'random'"),
+    ):
+        with pytest.raises(UserError, match=words):
+            load_search(other, tmp_path / "state")
+    load_search(EanSearch(10, score, EanConfig(buffer=6, steps=500)), tmp_path / "state")
+
+
+@pytest.mark.parametrize("damage", ["no folder", "no arrays", "other arrays", "no json", "other format"])
+def test_damage_is_one_line(damage, tmp_path):
+    search, folder = MAKERS["random"](), tmp_path / "state"
+    if damage != "no folder":
+        save_search(search, folder)
+    if damage == "no arrays":
+        (folder / "arrays.npz").unlink()
+    elif damage == "other arrays":
+        np.savez(folder / "arrays.npz", x=np.zeros(3))
+    elif damage == "no json":
+        (folder / "state.json").write_text("{")
+    elif damage == "other format":
+        text = (folder / "state.json").read_text()
+        (folder / "state.json").write_text(text.replace('"format": 1', '"format": 9'))
+    with pytest.raises(UserError, match="has format 9" if damage == "other format" else "no whole saved search"):
+        load_search(search, folder)

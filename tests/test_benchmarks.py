@@ -1,0 +1,159 @@
+"""The benchmarks cover the whole library; PyTorch is not needed to see that."""
+
+import ast
+import os
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import gluon_attn
+from gluon_attn import list_attentions
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import attention, gpu, horovod, train_step  # noqa: E402
+from benchmarks import input as jpeg  # noqa: E402
+from benchmarks.lib import loaders, process, steps  # noqa: E402
+from benchmarks.lib.networks import NETWORKS  # noqa: E402
+from benchmarks.lib.torch_names import NAMES  # noqa: E402
+
+
+def classes(name):
+    tree = ast.parse((ROOT / "benchmarks/lib" / name).read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def test_every_attention_has_a_peer():
+    assert set(NAMES) == set(list_attentions()) - {"identity"}
+    assert set(NAMES.values()) <= classes("torch_gates.py") | classes("torch_mixers.py")
+
+
+def test_the_summary_names_what_is_slower():
+    text = attention.summary({"se": [0.5, 0.9], "eca": [0.8, 1.2], "coord": [1.4, 1.0]})
+    assert "6 measurements: median ratio 0.95, 4 at or below 1" in text
+    assert "cha_atac, triplet: se." in text
+    assert "Above 1 at some shape: eca, coord." in text
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_both_sides_train_the_same_network(name):
+    row = NETWORKS[name]
+    assert row.model in gluon_attn.list_models()
+    assert row.module is None or row.module in classes("torch_gates.py")
+    pytest.importorskip("torch")
+    from benchmarks.lib.torch_nets import network
+
+    size = 32 if row.small else 64
+    ours = gluon_attn.get_model(row.model, 10 if row.small else 1000, attention=row.attention, input_size=size)
+    ours.initialize()
+    count = sum(p.data().size for p in ours.collect_params().values() if p.grad_req != "null")
+    assert sum(p.numel() for p in network(name, size).parameters()) == count
+
+
+class Side:
+    """In a peer's place."""
+
+    def __init__(self, module, side):
+        self.side = side
+
+    def ask(self, order):
+        if order == "weights":
+            return WEIGHTS[self.side]
+        if self.side == "compiled":
+            raise RuntimeError("no compiler")
+        return {"mxnet": 0.5, "eager": 2.0}[self.side]
+
+    def close(self):
+        pass
+
+
+WEIGHTS = {"mxnet": 10, "eager": 10}
+ORDER = {"name": "resnet50", "batch": 4, "size": 32, "dtype": "float32", "device": "cpu"}
+
+
+def test_our_step_trains():
+    side = steps.MXNet("cifar_resnet20", 2, 32, "float32", "cpu")
+    weight = side.trainer.net.output.weight
+    before = weight.data().copy()
+    side.step()
+    assert (weight.data() != before).max().asscalar()
+    assert side.weights() == 272474
+    with pytest.raises(RuntimeError, match="no float16 here"):
+        steps.MXNet("cifar_resnet20", 2, 32, "float16", "cpu")
+
+
+def test_speeds_and_ratios_of_the_steps(monkeypatch):
+    monkeypatch.setattr(train_step, "Peer", Side)
+    found = train_step.compare(ORDER, 3)
+    assert train_step.cells(found) == ["8.0", "2.0", "no compiler", "4.00", ""]
+    monkeypatch.setitem(WEIGHTS, "eager", 11)
+    found = train_step.compare(ORDER, 3)
+    assert train_step.cells(found) == ["10 parameters", "11 parameters", "no compiler", "", ""]
+
+
+def test_what_ours_cannot_do_is_not_measured_elsewhere(monkeypatch):
+    monkeypatch.setattr(train_step, "Peer", Side)
+    found = train_step.compare(ORDER, 3, ("compiled", "mxnet"))
+    assert train_step.cells(found, ("compiled", "mxnet")) == ["no compiler", "", ""]
+
+
+def test_a_side_answers_with_seconds_values_and_errors(tmp_path):
+    (tmp_path / "side.py").write_text(
+        "from benchmarks.lib.process import serve\n"
+        "class Made:\n"
+        "    def __init__(self, value): self.value = 1 / value\n"
+        "    def nothing(self): print('no answer')\n"
+        "    def weights(self): return 3\n"
+        "serve(Made)\n"
+    )
+    peer = process.Peer("side", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert peer.ask({"value": 1}) == 0.0
+    assert 0 <= peer.ask("nothing") < 60
+    assert peer.ask("weights") == 3
+    with pytest.raises(RuntimeError, match="ZeroDivisionError: division by zero"):
+        peer.ask({"value": 0})
+    peer.close()
+    assert peer.child.returncode == 0
+
+
+def test_the_record_side_reads_what_was_drawn(tmp_path):
+    jpeg.draw(tmp_path, 4)
+    side = loaders.Records(str(tmp_path), 2, 32, 0, True)
+    side.epoch()
+    assert len(side.loader) == 2
+    assert len(loaders.Photographs(tmp_path, 32, True).paths) == 4
+
+
+def test_why_there_is_no_gpu_is_one_line(monkeypatch):
+    monkeypatch.setattr(gpu.runtime, "usable_gpus", list)
+    card = {"name": "H100", "why": "compute capability 9.0"}
+    for found, reason in ((([card], None), "H100: compute capability 9.0"), (([], "no driver"), "no driver")):
+        monkeypatch.setattr(gpu.runtime, "gpus", lambda found=found: found)
+        assert gpu.missing() == f"no usable GPU here ({reason}): nothing was measured"
+    monkeypatch.setattr(gpu.runtime, "usable_gpus", lambda: [0])
+    assert gpu.missing() is None
+
+
+def test_two_processes_against_one(monkeypatch):
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        two = "-np" in command
+        line = (
+            f"resnet50_v1b, 2 images, float32{', 2 processes' * two}: {18.0 if two else 10.0} img/s, peak memory 1 GB"
+        )
+        return types.SimpleNamespace(returncode=0, stdout=line, stderr="")
+
+    monkeypatch.setattr(horovod.subprocess, "run", run)
+    monkeypatch.setattr(horovod, "launch", lambda: "horovodrun")
+    arguments = types.SimpleNamespace(batch_size=2, steps=3, dtype="float32", repeat=2)
+    assert horovod.row("resnet50_v1b", arguments) == ("resnet50_v1b", 2, "float32", "10.0", "18.0", "0.90")
+    assert [command[0] == "horovodrun" for command in commands] == [False, True, False, True]
+    assert commands[0][-5:] == ["--benchmark-batches", "3", "--dtype", "float32", "--benchmark"]
+    failed = types.SimpleNamespace(returncode=1, stdout="", stderr="first\nerror: last\n")
+    monkeypatch.setattr(horovod.subprocess, "run", lambda *args, **options: failed)
+    assert horovod.row("resnet50_v1b", arguments)[3] == "error: last"
