@@ -1,11 +1,9 @@
 """The `gluon-attn` command. Its subcommands are imported when they are called, so `--help` needs no MXNet."""
 
-import argparse
 import importlib
 
-from ..version import __version__
 from .guard import guarded
-from .parser import Parser, suggestion
+from .parser import Parser, choose
 
 #: subcommand -> what it does. The module of that name holds add_arguments(parser) and run(args) -> exit code
 COMMANDS = {
@@ -29,29 +27,10 @@ def main(argv=None):
 
 def dispatch(argv):
     """Run the subcommand named first in `argv` with the words behind it."""
-    name = argv[0] if argv else "--help"
-    if name in COMMANDS:
-        command = importlib.import_module(f"{__package__}.{name}")
-        description = f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}."
-        parser = Parser(prog=f"gluon-attn {name}", description=description)
-        command.add_arguments(parser)
-        return command.run(parser.parse_args(argv[1:]))
-    parser = _overview()
-    if not name.startswith("-"):
-        parser.error(f"unknown command {name!r}{suggestion(name, COMMANDS)}")
-    parser.parse_args(argv or ["--help"])
-    return 0
-
-
-def _overview():
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
-    parser = Parser(
-        prog="gluon-attn",
-        usage="gluon-attn COMMAND ...",
-        description="Attention networks for MXNet Gluon.",
-        epilog="\n".join(["commands:", *lines, "", "gluon-attn COMMAND --help shows a command's options."]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"gluon-attn {__version__}")
-    return parser
+    name = choose(argv, COMMANDS, "gluon-attn", "Attention networks for MXNet Gluon.")
+    if name is None:
+        return 0
+    command = importlib.import_module(f"{__package__}.{name}")
+    parser = Parser(prog=f"gluon-attn {name}", description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(argv[1:]))

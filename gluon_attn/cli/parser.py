@@ -3,6 +3,8 @@
 import argparse
 import difflib
 
+from ..version import __version__
+
 
 class Parser(argparse.ArgumentParser):
     """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2."""
@@ -32,3 +34,24 @@ def suggestion(name, known):
     """ ", did you mean ...?" for the nearest of `known` names, or nothing when none is near."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f", did you mean {near[0]}?" if near else ""
+
+
+def choose(argv, commands, prog, description):
+    """The first word of `argv` when it is one of `commands` (name -> what it does); None after --help or --version."""
+    name = argv[0] if argv else "--help"
+    if name in commands:
+        return name
+    width = max(map(len, commands))
+    lines = [f"  {known:<{width}}  {text}" for known, text in commands.items()]
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} COMMAND ...",
+        description=description,
+        epilog="\n".join(["commands:", *lines, "", f"{prog} COMMAND --help shows a command's options."]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gluon-attn {__version__}")
+    if not name.startswith("-"):
+        parser.error(f"unknown command {name!r}{suggestion(name, commands)}")
+    parser.parse_args(argv or ["--help"])
+    return None

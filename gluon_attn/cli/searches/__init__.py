@@ -1,0 +1,1 @@
+"""The subcommands of search.py, one file each; none is imported before it is called."""
