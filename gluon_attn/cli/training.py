@@ -118,12 +118,16 @@ def _fit(trainer, folder, resumed):
         log.get_logger().info("going on after epoch %d of %s", trainer.epoch - 1, folder)
     elif trainer.config.train.start_epoch:
         begin_at(trainer, trainer.config.train.start_epoch)
+    trainer.backend.last_words = lambda: _kept(store)
     try:
         return trainer.fit()
     except TrainingError as error:
-        last = store.list()
-        kept = f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
-        raise TrainingError(f"{error}; {kept}") from None
+        raise TrainingError(f"{error}; {_kept(store)}") from None
+
+
+def _kept(store):
+    last = store.list()
+    return f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
 
 
 def _store(config, folder):

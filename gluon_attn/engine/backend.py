@@ -6,14 +6,13 @@ images of all, so a step is that of one process with the whole batch. Process 0 
 
 import contextlib
 import os
-import signal
-import threading
 
 import mxnet as mx
 from mxnet import gluon
 
 from ..utils.errors import TrainingError, UserError
 from ..utils.optional import require
+from .termination import terminated
 
 #: variables in which launchers say how many processes they started in all; the first that is set counts
 WORLD_SIZE = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
@@ -35,10 +34,12 @@ def connect(environ=os.environ):
 class Backend:
     """A run in one process, and the interface of both forms.
 
-    rank: number of this process of `size`; local_rank: its number on this host.
+    rank: number of this process of `size`; local_rank: its number on this host. last_words: a function whose text
+    says what is left when another process ends this one.
     """
 
     rank, size, local_rank = 0, 1, 0
+    last_words = staticmethod(lambda: "nothing was kept")
 
     def make_trainer(self, params, optimizer, config):
         """A `gluon.Trainer` whose `allreduce_grads` sums gradients over devices and processes; config: OptimConfig."""
@@ -96,7 +97,7 @@ class Horovod(Backend):
 
     @contextlib.contextmanager
     def watched(self):
-        with _terminated():
+        with terminated(lambda: self.last_words()):
             try:
                 yield
             except mx.MXNetError as error:
@@ -139,24 +140,3 @@ def _grouped(arrays, groups):
         part = arrays[number * len(arrays) // groups : (number + 1) * len(arrays) // groups]
         for dtype in sorted({str(array.dtype) for array in part}):
             yield [array for array in part if str(array.dtype) == dtype]
-
-
-@contextlib.contextmanager
-def _terminated():
-    """SIGTERM, which launchers send once a process has died, raises, so that the last words can be said."""
-
-    def stop(number, frame):
-        raise TrainingError("the launcher ended this process, as it does once another one has ended")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    after = before
-    try:
-        yield
-    except TrainingError:
-        after = signal.SIG_IGN  # the launcher's must not cut the last words short
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, after)

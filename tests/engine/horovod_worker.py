@@ -45,16 +45,17 @@ class Twice(gluon.HybridBlock):
         return self.norm(self.one(x)) + self.norm(self.other(x))
 
 
-def train(backend, mode="hybrid", **optim):
-    """A `Trainer` after two epochs on images that no random change touches, without dropout.
+def train(backend, mode="hybrid", images=96, epochs=2, size=16, **optim):
+    """A `Trainer` after `epochs` on `images` of `size` pixels that no random change touches, without dropout.
 
     There are norms with `sync_bn` only; one of them is used twice, in branches that do not wait for each other.
     """
     data = DataConfig(
-        dataset="synthetic", train_images=96, val_images=41, input_size=16, classes=6, num_workers=0,
+        dataset="synthetic", train_images=images, val_images=41, input_size=size, classes=6, num_workers=0,
         batch_size=GLOBAL_BATCH // backend.size, crop_padding=0, flip=False,
     )  # fmt: skip
-    run = RunConfig(data=data, optim=OptimConfig(lr=0.05, **optim), train=TrainConfig(num_epochs=2, seed=7, mode=mode))
+    training = TrainConfig(num_epochs=epochs, seed=7, mode=mode)
+    run = RunConfig(data=data, optim=OptimConfig(lr=0.05, **optim), train=training)
     sets = build(data, 7, rank=backend.rank, size=backend.size)
     seed_all(3, backend.rank)  # weights that differ until process 0 hands out its own
     net = gluon.nn.HybridSequential()
@@ -68,8 +69,12 @@ def train(backend, mode="hybrid", **optim):
     return trainer
 
 
-def gradients(trainer):
-    """Parameter name -> gradient of the last update, summed over the images of all processes."""
+def gradients(backend, **optim):
+    """Parameter name -> gradient of the first update, summed over the images of all processes.
+
+    The images are small: one of the sums over all their pixels is float32's rounding away from another order's.
+    """
+    trainer = train(backend, images=GLOBAL_BATCH, epochs=1, size=8, **optim)
     return {n: p.grad() for n, p in trainer.net._collect_params_with_prefix().items() if p.grad_req != "null"}
 
 
@@ -79,7 +84,7 @@ def compare(folder):
     for name, options in VARIANTS.items():
         trainer = train(backend, **options)
         trainer.net.save_parameters(str(folder / f"{name}-{backend.rank}.params"))
-        mx.nd.save(str(folder / f"{name}-{backend.rank}.grads"), gradients(trainer))
+        mx.nd.save(str(folder / f"{name}-{backend.rank}.grads"), gradients(backend, **options))
         (folder / f"{name}-{backend.rank}.json").write_text(json.dumps(trainer.history))
     statistics = mx.nd.array([backend.rank, 10.0 * backend.rank])
     backend.average([statistics])
