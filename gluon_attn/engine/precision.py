@@ -8,6 +8,7 @@ import mxnet as mx
 from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
 from ..utils.log import get_logger
+from .layouts import aligned
 
 
 def computing(net, dtype, hybrid=True):
@@ -33,7 +34,7 @@ def low_precision(net, dtype):
     from mxnet.contrib import amp
 
     data = mx.sym.var("data")
-    mixed = amp.convert_symbol(net(data), target_dtype=dtype)
+    mixed = aligned(amp.convert_symbol(net(data), target_dtype=dtype), net.collect_params())
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Cannot decide type")  # of the images, which come as float32
         return mx.gluon.SymbolBlock(mixed, [data], params=net.collect_params())

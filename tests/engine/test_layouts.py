@@ -1,0 +1,60 @@
+"""Copies behind narrow norms: where they stand, and that they change no number."""
+
+import json
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd, gluon
+from mxnet.contrib import amp
+
+from gluon_attn.engine.layouts import NARROW, aligned
+
+
+def network(channels):
+    net = gluon.nn.HybridSequential()
+    for wide in (channels, 2 * channels):
+        net.add(gluon.nn.Conv2D(wide, 3, use_bias=False), gluon.nn.BatchNorm(), gluon.nn.Activation("relu"))
+    net.add(gluon.nn.BatchNorm())
+    net.initialize(mx.init.Xavier())
+    net(mx.nd.zeros((1, 3, 12, 12)))
+    return net
+
+
+def step(net, symbol, x):
+    """Output, gradients and running statistics of one training pass."""
+    data = mx.sym.var("data")
+    block = gluon.SymbolBlock(symbol, [data], params=net.collect_params())
+    block.hybridize(static_alloc=True, static_shape=True)
+    with autograd.record():
+        y = block(x)
+    y.backward(mx.nd.cos(mx.nd.arange(y.size)).reshape(y.shape))
+    arrays = [p.data() if p.grad_req == "null" else p.grad() for p in net.collect_params().values()]
+    return [array.asnumpy() for array in (y, *arrays)]
+
+
+@pytest.mark.filterwarnings("ignore:Cannot decide type")
+@pytest.mark.parametrize(("channels", "copies"), [(NARROW // 2, 3), (NARROW, 1), (2 * NARROW, 0)])
+def test_copies_stand_behind_narrow_norms_and_change_nothing(channels, copies):
+    net, data = network(channels), mx.sym.var("data")
+    plain = net(data)
+    symbol = aligned(plain, net.collect_params())
+    nodes = json.loads(symbol.tojson())["nodes"]
+    assert sum(node["op"] == "slice_axis" for node in nodes) == copies
+    assert symbol.list_arguments() == plain.list_arguments()
+    assert symbol.list_auxiliary_states() == plain.list_auxiliary_states()
+
+    x, before = mx.nd.random.normal(shape=(4, 3, 12, 12)), {n: p.data().copy() for n, p in net.collect_params().items()}
+    expected = step(net, plain, x)
+    for name, value in before.items():
+        net.collect_params()[name].set_data(value)
+    for found, wanted in zip(step(net, symbol, x), expected, strict=True):
+        scale = np.abs(wanted).max()
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * scale)
+
+
+def test_mixed_precision_stays():
+    net, data = network(8), mx.sym.var("data")
+    mixed = aligned(amp.convert_symbol(net(data), target_dtype="bfloat16"), net.collect_params())
+    casts = [n for n in json.loads(mixed.tojson(remove_amp_cast=False))["nodes"] if n["op"] == "amp_cast"]
+    assert {node["attrs"]["dtype"] for node in casts} >= {"bfloat16"}
