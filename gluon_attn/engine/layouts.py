@@ -1,4 +1,4 @@
-"""Where oneDNN would fall to its reference kernels in bfloat16 training, and what keeps it from that."""
+"""Mixed-precision graphs that run fast on a CPU: what is put between their operators."""
 
 import json
 
@@ -6,6 +6,8 @@ import mxnet as mx
 
 #: norms of at most so many channels: convolutions beside them take another layout forward than back
 NARROW = 32
+#: compiled operators whose result is a map, which goes on in low precision; those of the others are statistics
+_MAPS = {f"gluon_attn_{name}" for name in ("gate", "shift", "cross", "sge", "logistic_gate")}
 
 
 def aligned(symbol, params):
@@ -15,22 +17,58 @@ def aligned(symbol, params):
     hundred times slower. With few channels the AMX convolutions exist in one direction only, so the layouts differ. A
     slice of everything has the plain layout, which the norm brings to that of its input.
     """
-    graph = json.loads(symbol.tojson(remove_amp_cast=False))
-    nodes, place = [], []  # of the new graph; old number of a node -> (new one, the one whose first output others read)
+
+    def copy(node, inputs):
+        if node["op"] == "BatchNorm" and params[inputs[1]["name"]].shape[0] <= NARROW:
+            return "slice_axis", {"axis": "0", "begin": "0", "end": "None"}
+        return None
+
+    return spliced(symbol, lambda *_: None, copy)
+
+
+def widened(symbol, dtype):
+    """`symbol` with casts around compiled operators, which compute in float32: from `dtype` to it and back."""
+
+    def to_float32(node, source):
+        return ("amp_cast", {"dtype": "float32"}) if _compiled(node) and source["op"] != "null" else None
+
+    def back(node, inputs):
+        return ("amp_cast", {"dtype": dtype}) if node["op"] in _MAPS else None
+
+    return spliced(symbol, to_float32, back)
+
+
+def _compiled(node):
+    return node["op"].startswith("gluon_attn_")
+
+
+def spliced(symbol, before, after):
+    """`symbol` with operators put in between, each (name, attributes), or None for none.
+
+    before(node, source): in front of an input of a node; after(node, sources): behind a node's first output.
+    """
+    graph, nodes, place = json.loads(symbol.tojson(remove_amp_cast=False)), [], []
+
+    def add(chosen, source, suffix):
+        if chosen is None:
+            return source
+        name = f"{nodes[source[0]]['name']}_{suffix}{len(nodes)}"
+        nodes.append({"op": chosen[0], "name": name, "attrs": chosen[1], "inputs": [source]})
+        return [len(nodes) - 1, 0, 0]
+
+    def moved(source):  # place: old number of a node -> (its new one, where its first output is to be had)
+        number, output, version = source
+        return place[number][1] if output == 0 else [place[number][0], output, version]
+
     for node in graph["nodes"]:
-        node["inputs"] = [[place[i][output == 0], output, version] for i, output, version in node["inputs"]]
+        sources = [moved(source) for source in node["inputs"]]
+        node["inputs"] = [add(before(node, nodes[source[0]]), source, "in") for source in sources]
         nodes.append(node)
         number = len(nodes) - 1
-        if node["op"] == "BatchNorm" and _channels(nodes, node, params) <= NARROW:
-            name, attributes = f"{node['name']}_aligned", {"axis": "0", "begin": "0", "end": "None"}
-            nodes.append({"op": "slice_axis", "name": name, "attrs": attributes, "inputs": [[number, 0, 0]]})
-        place.append((number, len(nodes) - 1))
-    graph["heads"] = [[place[i][output == 0], output, version] for i, output, version in graph["heads"]]
+        chosen = after(node, [nodes[source[0]] for source in node["inputs"]])
+        place.append((number, add(chosen, [number, 0, 0], "out")))
+    graph["heads"] = [moved(source) for source in graph["heads"]]
     graph["arg_nodes"] = [i for i, node in enumerate(nodes) if node["op"] == "null"]
     graph["node_row_ptr"] = list(range(len(nodes) + 1))
     graph["nodes"] = nodes
     return mx.sym.load_json(json.dumps(graph))
-
-
-def _channels(nodes, norm, params):
-    return params[nodes[norm["inputs"][1][0]]["name"]].shape[0]

@@ -8,7 +8,7 @@ import mxnet as mx
 from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
 from ..utils.log import get_logger
-from .layouts import aligned
+from .layouts import aligned, widened
 
 
 def computing(net, dtype, hybrid=True):
@@ -34,10 +34,10 @@ def low_precision(net, dtype):
     from mxnet.contrib import amp
 
     data = mx.sym.var("data")
-    mixed = aligned(amp.convert_symbol(net(data), target_dtype=dtype), net.collect_params())
+    mixed = amp.convert_symbol(widened(net(data), dtype), target_dtype=dtype)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Cannot decide type")  # of the images, which come as float32
-        return mx.gluon.SymbolBlock(mixed, [data], params=net.collect_params())
+        return mx.gluon.SymbolBlock(aligned(mixed, net.collect_params()), [data], params=net.collect_params())
 
 
 def usable_dtype(dtype, contexts, has_bfloat16):
@@ -58,6 +58,6 @@ def usable_dtype(dtype, contexts, has_bfloat16):
 
 
 def training_operators(dtype, contexts, kernels):
-    """A context to trace in: compiled operators where they may serve, which is float32 on the CPU."""
+    """A context to trace in: compiled operators where they may serve, which is on the CPU."""
     on_cpu = all(context.device_type == "cpu" for context in contexts)
-    return compiled_operators() if kernels == "auto" and dtype == "float32" and on_cpu else contextlib.nullcontext()
+    return compiled_operators() if kernels == "auto" and dtype != "float16" and on_cpu else contextlib.nullcontext()

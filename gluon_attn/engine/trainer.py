@@ -1,6 +1,7 @@
 """The training loop."""
 
 import contextlib
+from functools import partial
 from time import perf_counter
 
 import mxnet as mx
@@ -43,13 +44,15 @@ class Trainer:
         self.backend = backend or Backend()
         self.epoch, self.history, self.best = 0, [], None
         self.dtype = usable_dtype(config.train.dtype, contexts, cpu.has_bfloat16(cpu.Host()))
-        self.operators = training_operators(self.dtype, contexts, config.train.kernels)
+        operators = partial(training_operators, self.dtype, contexts, config.train.kernels)
+        self.operators = operators()
         self.frozen = freeze(net, config.optim.freeze) if config.optim.freeze else set()
         if config.optim.sync_bn:
             synchronize_norms(net, contexts, self.backend)
         hybrid = config.train.mode == "hybrid"
-        self.compute = computing(net, self.dtype, hybrid)
-        self.loss = Loss(config.distill, computing(teacher, self.dtype, hybrid) if teacher is not None else None)
+        with operators():  # the graphs of mixed precision are made here, others as they first run
+            self.compute = computing(net, self.dtype, hybrid)
+            self.loss = Loss(config.distill, computing(teacher, self.dtype, hybrid) if teacher is not None else None)
         self.update = make_update(net, config, contexts, len(train), self.dtype, self.backend)
         self.optimizer = self.update.trainer
 

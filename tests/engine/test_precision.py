@@ -83,7 +83,8 @@ def test_low_precision_shares_weights_and_statistics():
     [
         ("float32", mx.cpu(), "auto", True),
         ("float32", mx.cpu(), "off", False),
-        ("bfloat16", mx.cpu(), "auto", False),
+        ("bfloat16", mx.cpu(), "auto", True),
+        ("float16", mx.cpu(), "auto", False),
         ("float32", mx.gpu(0), "auto", False),
     ],
 )

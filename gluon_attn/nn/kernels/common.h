@@ -41,10 +41,17 @@ void columns(const View& v, Body body) {
   }
 }
 
+// -1: not known yet
 inline MXReturnValue same_type(const Attrs&, std::vector<int>* in, std::vector<int>* out) {
-  for (int type : *in)
-    if (type != (*in)[0] || (type != kFloat32 && type != kFloat64)) return MX_FAIL;
-  for (int& type : *out) type = (*in)[0];
+  int known = -1;
+  for (auto* types : {in, out})
+    for (int type : *types) {
+      if (type == -1) continue;
+      if ((known != -1 && type != known) || (type != kFloat32 && type != kFloat64)) return MX_FAIL;
+      known = type;
+    }
+  for (auto* types : {in, out})
+    for (int& type : *types) type = known;
   return MX_SUCCESS;
 }
 
