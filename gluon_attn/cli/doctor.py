@@ -95,7 +95,7 @@ def _kernels(trial):
     if "kernels" not in trial:
         return ("compiled operators", "unknown", "MXNet did not run")
     why = trial["kernels"]
-    return ("compiled operators", "not used" if why else "ready", why or "for training in float32 on the CPU")
+    return ("compiled operators", "not used" if why else "ready", why or "for training on the CPU")
 
 
 def gpus():
