@@ -45,7 +45,7 @@ def test_cu112_brings_every_library_that_is_loaded(arguments):
 def test_all_packages_are_shipped(arguments):
     folders = {path.parent.relative_to(ROOT) for path in (ROOT / "gluon_attn").rglob("*.py")}
     own = {str(folder).replace("/", ".") for folder in folders}
-    assert set(arguments["packages"]) == {*own, "gluon_attn.genotypes"}  # the last holds no code
+    assert set(arguments["packages"]) == {*own, "gluon_attn.genotypes", "gluon_attn.params"}  # the last two hold no code
 
 
 def test_every_bound_has_its_reason():

@@ -17,8 +17,8 @@ _TIMM_LAYERS = {
     "ceca": ("ceca", {}),
     "cbam": ("cbam", {"bias": False}),
     "light_cbam": ("cbaml", {}),
-    "gc": ("gc", {}),
-    "gca": ("gca", {}),
+    "gc": ("gc", {"epsilon": 1e-6}),
+    "gca": ("gca", {"epsilon": 1e-6}),
 }
 #: options of ours that make timm's selective kernels
 _TIMM_SK = {"groups": 1, "narrowest": 8, "split": True}

@@ -38,10 +38,10 @@ def read_weights(path):
         start = file.read(9)
     if start.startswith(_MXNET):
         return _mxnet(path)
+    if start[5:] == b"\0\0\0{":  # the length of a header, which is JSON
+        return _safetensors(path)
     if start.startswith((_ZIP, _PICKLE)):
         return _torch(path, start.startswith(_ZIP))
-    if len(start) == 9 and start.endswith(b"{"):
-        return _safetensors(path)
     raise UserError(f"{path} is no file of weights: expected PyTorch's, safetensors or MXNet's .params")
 
 
@@ -70,13 +70,16 @@ def _torch(path, is_zip):
         with contextlib.redirect_stderr(io.StringIO()):
             found = torch.load(str(path), map_location="cpu", weights_only=True, **({"mmap": True} if is_zip else {}))
     except UnpicklingError as error:
-        asked = re.search(r"(?:GLOBAL|class|global) ([\w.]+\.[\w.]+)", str(error))
+        reason = str(error).partition("WeightsUnpickler error:")[2]
+        if not re.search("[Uu]nsupported|instantiate|not allowed", reason):
+            raise UserError(f"{path} is damaged or no PyTorch file") from None
+        asked = re.search(r"(?:GLOBAL|class) ([\w.]+\.[\w.]+)", reason)
         what = f" ({asked[1]})" if asked else ""
         raise UserError(
             f"{path} holds more than weights{what}: it is not opened, since code in it would run; "
             "save the state_dict alone"
         ) from None
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except Exception:  # what a reader of damaged bytes raises has no end
         raise UserError(f"{path} is damaged or no PyTorch file") from None
     state, besides = _state(found, torch, path)
     return Weights(

@@ -29,6 +29,15 @@ def structural(block, source, tensors):
     return tensors.renamed(lambda name: names[name.removeprefix(start)])
 
 
+def sorted_names(block):
+    """Paths of our parameters in the order in which a `gluon.Trainer` over GluonCV's or open-atac's network has them."""
+    flat = gluon_names(block)
+    paths = {}
+    for path, param in block._collect_params_with_prefix().items():
+        paths.setdefault(flat[param.name], path)
+    return [paths[name] for name in sorted(paths)]
+
+
 def gluon_names(block):
     """Gluon's name of each of our parameters -> the name, without the network's prefix, where stages count through."""
     counts, seen, names = {}, {}, {}

@@ -7,6 +7,7 @@ The project's own stands in `params/`. GLUON_ATTN_HOME may name another one, a f
 whose networks come first.
 """
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -63,7 +64,15 @@ class Published:
         attentions = [entry["name"] for entry in (card.plan or {}).get("entries", ())]
         options = [f"{key}={value}" for key, value in card.options.items() if key != "input_size"]
         parts = [card.model, *attentions, *options, f"{card.classes} classes of {card.dataset or 'its own'}"]
-        return f"{self.name} ({', '.join(parts)})"
+        return ", ".join(parts)
+
+    def score_text(self):
+        """Its score in a few words, "" where none is stated."""
+        return f"{self.score['accuracy']:.2%} of {self.score['images']:,}" if self.score else ""
+
+    def to_dict(self):
+        """Plain data, as in the index, with name and home."""
+        return {**dataclasses.asdict(self), "card": self.card.to_dict()}
 
 
 def catalogue():

@@ -1,6 +1,6 @@
 """Trains the networks of index.json anew, all or those that are named, and puts them in their place.
 
-    python params/train.py [NAME ...]
+    python params/training/digits.py [NAME ...]
 
 Each is the last epoch's network of one run of train_cifar.py, whose command stands in the index; none was chosen by
 its test accuracy. Weights differ in their last bits from machine to machine, and with them the hashes.
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 import gluon_attn  # noqa: E402
