@@ -3,15 +3,16 @@
 from pathlib import Path
 
 from ..utils.errors import UserError
+from .both_sides import compare, read_for
 from .network_flags import add_network, network_config
 from .values import whole
-
-_SHOWN = 5  # classes of --check
 
 
 def add_arguments(parser):
     """Flags of `gluon-attn convert`."""
-    parser.add_argument("input", metavar="IN", help="file of weights; with --to a run folder, too, or a published network")
+    parser.add_argument(
+        "input", metavar="IN", help="file of weights; with --to a run folder, too, or a published network"
+    )
     parser.add_argument("output", metavar="OUT", help="file to write: .params, or with --to .safetensors, .pth or .pt")
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument(
@@ -39,7 +40,7 @@ def _inward(args):
     if not args.model:
         raise UserError("name the network that the weights are of with --model; `gluon-attn models` lists them")
     net = _network(args, args.classes)  # before the work: whether it can be made
-    image = args.check and _image(args.check, net)
+    image = args.check and read_for(args.check, net)
     weights = read_weights(args.input)
     classes = args.classes or _classes(net, weights.tensors, args.source)
     net = net if classes == net.recipe["classes"] else _network(args, classes)
@@ -52,7 +53,7 @@ def _inward(args):
     print(f"wrote   {args.output}: {_size(args.output)}, {_hash(args.output)}")
     if args.check:
         load_params(net, args.output)
-        _compare(args, net, args.input, image, args.source)
+        compare(net, args.input, image, args.source)
     return 0
 
 
@@ -61,14 +62,14 @@ def _outward(args):
     from ..convert.elsewhere import needed_counterpart
 
     net, card = _ours(args)
-    image = args.check and _image(args.check, net, card)
+    image = args.check and read_for(args.check, net, card)
     made = needed_counterpart(net, args.to)
     state = save_reference(net, args.output, args.to)
     print(f"read    {args.input}: {_describe(net)}")
     print(f"mapped  {len(state)} tensors to {made}")
     print(f"wrote   {args.output}: {_size(args.output)}, {_hash(args.output)}")
     if args.check:
-        _compare(args, net, args.output, image, args.to)
+        compare(net, args.output, image, args.to)
     return 0
 
 
@@ -109,46 +110,6 @@ def _ours(args):
         net = _network(args, found[0]) if found else net
     load_params(net, args.input)
     return net, None
-
-
-def _image(path, net, card=None):
-    """An image file as (1,3,H,W) float32, normalised."""
-    from ..config.card import Card
-    from ..data.transforms import normalize
-    from ..models.factory import model_info
-    from .predict import read_image
-
-    side = model_info(net.recipe["model"]).input_size
-    card = card or Card(input_shape=(3, side, side))
-    return normalize(read_image(path, *card.input_shape[1:])[None], card.mean, card.std)
-
-
-def _compare(args, net, path, image, library):
-    """Print the best classes of both sides."""
-    import mxnet as mx
-    import numpy as np
-
-    from ..convert.elsewhere import counterpart
-
-    ours = net(mx.nd.array(image)).asnumpy()
-    print(f"ours    {_best(ours)}")
-    made = counterpart(net, library)
-    if made is None:
-        print(f"theirs  not compared: no package has this network of {library}")
-        return
-    theirs = made.logits(path, image)
-    if theirs is None:
-        print(f"theirs  not compared: {library} is not installed")
-        return
-    print(f"theirs  {_best(theirs)}, by {made}")
-    print(f"largest difference {np.abs(ours - theirs).max() / np.abs(theirs).max():.1e} of the largest logit")
-
-
-def _best(logits):
-    from ..deploy.score import probabilities, top
-
-    shares = probabilities(logits)[0]
-    return ", ".join(f"class {i} {shares[i]:.1%}" for i in top(logits, _SHOWN)[0])
 
 
 def _describe(net):

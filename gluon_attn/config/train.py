@@ -66,7 +66,9 @@ class TrainConfig(Config):
         if self.benchmark and self.data_benchmark:
             raise UserError("--benchmark and --data-benchmark measure different things: give one")
         if self.resume_states and not self.trust:
-            raise UserError(f"{self.resume_states} is a pickle, whose code would run: add --trust if you made it yourself")
+            raise UserError(
+                f"{self.resume_states} is a pickle, whose code would run: add --trust if you made it yourself"
+            )
         if self.trust and not self.resume_states:
             raise UserError("--trust is for --resume-states FILE: leave it out")
         if self.start_epoch >= self.num_epochs:

@@ -36,7 +36,9 @@ class Counterpart:
         words = "".join(f", {key}={value!r}" for key, value in self.options.items())
         if self.library == "torchvision":
             return f"torchvision.models.{self.name}({words[2:]})"
-        return f"{'timm.create_model' if self.library == 'timm' else 'gluoncv.model_zoo.get_model'}({self.name!r}{words})"
+        return (
+            f"{'timm.create_model' if self.library == 'timm' else 'gluoncv.model_zoo.get_model'}({self.name!r}{words})"
+        )
 
     def logits(self, path, images):
         """Logits (N,classes) for images (N,3,H,W) float32, normalised, with the weights of file `path`, which has its
@@ -74,7 +76,9 @@ def needed_counterpart(net, library):
     """As `counterpart`; none is a `UserError`."""
     found = counterpart(net, library)
     if found is None:
-        raise UserError(f"{library} has no network like this {net.recipe['model']}: its weights would fit nothing there")
+        raise UserError(
+            f"{library} has no network like this {net.recipe['model']}: its weights would fit nothing there"
+        )
     return found
 
 

@@ -16,7 +16,7 @@ ENDINGS = (".safetensors", ".pth", ".pt")
 
 
 def reference_state(net, target):
-    """Name there -> float32 NumPy array, of a network of `get_model` that has weights; what `load_reference` reads back.
+    """Name there -> float32 NumPy array, of a network of `get_model` with weights; `load_reference` reads it back.
 
     target: one of `TARGETS`. A network that the library does not have is a `UserError`.
     """

@@ -30,7 +30,7 @@ def structural(block, source, tensors):
 
 
 def sorted_names(block):
-    """Paths of our parameters in the order in which a `gluon.Trainer` over GluonCV's or open-atac's network has them."""
+    """Paths of our parameters in the order in which a `gluon.Trainer` of GluonCV or open-atac has them."""
     flat = gluon_names(block)
     paths = {}
     for path, param in block._collect_params_with_prefix().items():

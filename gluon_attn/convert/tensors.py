@@ -27,4 +27,6 @@ class Tensors(Mapping):
     @classmethod
     def of(cls, state):
         """`state`, a mapping of arrays or already `Tensors`, as `Tensors`."""
-        return state if isinstance(state, cls) else cls({name: lambda value=value: value for name, value in state.items()})
+        return (
+            state if isinstance(state, cls) else cls({name: lambda value=value: value for name, value in state.items()})
+        )

@@ -55,7 +55,9 @@ class Published:
         if not path.is_file():
             raise UserError(f"parameter file {path} of {self.name} is missing; put it back beside its {INDEX}")
         if sha256(path) != self.sha256:
-            raise UserError(f"parameter file {path} is not the one that was published: its SHA-256 differs from {INDEX}")
+            raise UserError(
+                f"parameter file {path} is not the one that was published: its SHA-256 differs from {INDEX}"
+            )
         return path
 
     def purpose(self):

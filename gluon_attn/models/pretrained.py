@@ -29,10 +29,12 @@ def find_published(recipe, any_classes=False):
         return (same or fitting)[0]
     near = fitting or [entry for entry in known.values() if entry.card.model == recipe["model"]]
     more = f" and {len(near) - _SHOWN} more" if len(near) > _SHOWN else ""
-    there = f"there are {', '.join(f'{entry.name} ({entry.purpose()})' for entry in near[:_SHOWN])}{more}; " if near else ""
+    there = (
+        f"there are {', '.join(f'{entry.name} ({entry.purpose()})' for entry in near[:_SHOWN])}{more}; " if near else ""
+    )
     raise UserError(
-        f"there are no published parameters of {recipe['model']!r} as it is asked for, with {recipe['classes']} classes; "
-        f"{there}`gluon-attn models --pretrained` lists all; or give the path of a parameter file"
+        f"there are no published parameters of {recipe['model']!r} as it is asked for, with {recipe['classes']} "
+        f"classes; {there}`gluon-attn models --pretrained` lists all; or give the path of a parameter file"
     )
 
 

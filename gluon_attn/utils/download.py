@@ -25,8 +25,8 @@ def download(url, target, digest=None):
     """Bring `url` to the file `target` and return its path.
 
     digest: the SHA-256 that it must have. With it a file that is there already is checked and kept; without it the file
-    is brought anew. What a break leaves is kept as `.NAME.part` and gone on with, by the next call too, if the server can.
-    Processes that want the same file wait for the first. A failure is a `UserError`, and `target` is as it was.
+    is brought anew. What a break leaves is kept as `.NAME.part` and gone on with, by the next call too, if the server
+    can. Processes that want the same file wait for the first. A failure is a `UserError`, and `target` is as it was.
     """
     target = Path(target)
     ensure_dir(target.parent)

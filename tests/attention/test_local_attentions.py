@@ -246,7 +246,7 @@ def test_stands_for_the_convolution_of_a_network(name, model):
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("sk", {"split": True, "branches": 3}, "split needs channels that 3 branches share evenly, got"),
+        ("sk", {"split": True, "branches": 3}, "split needs channels that 3 branches share evenly, got 16"),
         ("sk", {"narrowest": 0}, "narrowest must be a whole number above 0, got 0"),
         ("sk", {"branches": 0}, "branches must be a whole number above 0, got 0"),
         ("sk", {"stride": 1.5}, "stride must be a whole number above 0, got 1.5"),

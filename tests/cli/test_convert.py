@@ -79,8 +79,14 @@ def reference_state_of(net):
         ("in.params out.params --source timm", "error: name the network that the weights are of with --model"),
         ("in.params out.params --source keras --model se_resnet18", "error: unknown source 'keras'; choose from anas"),
         ("in.params out.params --source timm --model se_resnet", "error: unknown model 'se_resnet'"),
-        ("in.params out.params --source timm --model resnet18_v1b", "the timm weights are of another network: they have"),
-        ("in.params out.params --source timm --model se_resnet34", "the timm weights are of another network: they lack"),
+        (
+            "in.params out.params --source timm --model resnet18_v1b",
+            "the timm weights are of another network: they have",
+        ),
+        (
+            "in.params out.params --source timm --model se_resnet34",
+            "the timm weights are of another network: they lack",
+        ),
         ("in.params out.params --source timm --model se_resnet18 --classes 9", "fc.weight has shape (7, 512) in the"),
         ("half.params out.params --source timm --model se_resnet18", "half.params is damaged"),
         ("text out.params --source timm --model se_resnet18", "text is no file of weights"),
@@ -89,7 +95,10 @@ def reference_state_of(net):
         ("in.params out.pth --to timm", "error: name the network of in.params with --model"),
         ("in.params out.pth --to timm --model se_resnet18", "in.params is of another network"),
         ("ours.params out.bin --to timm --model se_resnet18", "out.bin must end in one of .safetensors, .pth, .pt"),
-        ("ours.params out.pth --to torchvision --model se_resnet18", "torchvision has no network like this se_resnet18"),
+        (
+            "ours.params out.pth --to torchvision --model se_resnet18",
+            "torchvision has no network like this se_resnet18",
+        ),
         ("none out.pth --to timm --model se_resnet18", "parameter file none does not exist"),
     ],
 )

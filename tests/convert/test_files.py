@@ -1,5 +1,7 @@
 """What is read as a file of weights, and what is not."""
 
+import re
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -41,15 +43,22 @@ def test_safetensors(tmp_path):
     whole = (tmp_path / "a.bin").read_bytes()
     (tmp_path / "half.safetensors").write_bytes(whole[:-5])
     assert "half.safetensors is damaged or no safetensors file" in failing(tmp_path / "half.safetensors")
-    (tmp_path / "bf.safetensors").write_bytes(whole.replace(b'"F32"', b'"BF16"', 1).replace(b"[0,24]", b"[0,12]", 1))
-    assert "half" not in failing(tmp_path / "bf.safetensors")
+
+
+def test_bfloat16_in_safetensors(tmp_path):
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+    header = b'{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+    (tmp_path / "a").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    assert failing(tmp_path / "a").endswith("has a in BF16, which NumPy lacks: save it in float32")
 
 
 def test_what_is_no_file_of_weights(tmp_path):
     assert failing(tmp_path / "none.pth") == f"file {tmp_path / 'none.pth'} does not exist"
     for name, content in (("empty", b""), ("text", b"hello, this is text"), ("page", b"<html>not found</html>")):
         (tmp_path / name).write_bytes(content)
-        assert failing(tmp_path / name).endswith("is no file of weights: expected PyTorch's, safetensors or MXNet's .params")
+        assert failing(tmp_path / name).endswith(
+            "is no file of weights: expected PyTorch's, safetensors or MXNet's .params"
+        )
 
 
 class TestPyTorch:
@@ -93,7 +102,7 @@ class TestPyTorch:
         for zipped in (True, False):
             self.torch.save(self.state(), tmp_path / "a", _use_new_zipfile_serialization=zipped)
             (tmp_path / "half").write_bytes((tmp_path / "a").read_bytes()[:-200])
-            assert "half is damaged or no PyTorch file" in failing(tmp_path / "half")
+            assert re.search("half is damaged or no PyTorch file|or is damaged", failing(tmp_path / "half"))
 
     @pytest.mark.parametrize("found", [3, {}, {"epoch": 1}, [1, 2]])
     def test_without_tensors(self, tmp_path, found):

@@ -53,11 +53,14 @@ def test_what_training_alone_sees_may_differ(own):
 
 
 def test_what_does_not_fit_is_told_what_there_is(own):
-    assert "with 8 classes; there are mine (atac_cifar_resnet, blocks=1, act_type=relu, 7 classes of stars);" in complaint(
-        classes=8
+    assert (
+        "with 8 classes; there are mine (atac_cifar_resnet, blocks=1, act_type=relu, 7 classes of stars);"
+        in complaint(classes=8)
     )
     assert "there are mine (" in complaint(act_type="elu")
-    with pytest.raises(UserError, match=r"parameters of 'resnet18_v1b' as it is asked for, with 5 classes; `gluon-attn"):
+    with pytest.raises(
+        UserError, match=r"parameters of 'resnet18_v1b' as it is asked for, with 5 classes; `gluon-attn"
+    ):
         get_model("resnet18_v1b", 5, pretrained=True)
 
 
