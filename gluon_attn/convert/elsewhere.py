@@ -16,7 +16,7 @@ _TIMM_LAYERS = {
     "eca": ("eca", {}),
     "ceca": ("ceca", {}),
     "cbam": ("cbam", {"bias": False}),
-    "light_cbam": ("cbaml", {}),
+    "light_cbam": ("lcbam", {}),
     "gc": ("gc", {"epsilon": 1e-6}),
     "gca": ("gca", {"epsilon": 1e-6}),
 }
@@ -66,7 +66,9 @@ def counterpart(net, library):
         return Counterpart("timm", f"sk{name}", options) if plain and name == "resnet50" else None
     if attention:
         layer, needed = _TIMM_LAYERS.get(attention["name"], (None, None))
-        if layer is None or attention["options"] != needed:
+        # timm's squeeze-and-excitation has 8 hidden channels or more, ours 4 at the 64 of a basic block
+        narrow = layer == "se" and name.startswith(("resnet18", "resnet34"))
+        if layer is None or narrow or attention["options"] != needed:
             return None
         options["block_args"] = {"attn_layer": layer}
     return Counterpart(library, name, options)

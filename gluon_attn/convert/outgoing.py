@@ -26,7 +26,9 @@ def reference_state(net, target):
     source, own, state = find_source(target), net._collect_params_with_prefix(), {}
     for path, name in parameter_names(net, source).items():
         value = own[path].data().asnumpy()
-        state[name] = np.ascontiguousarray(source.changed(name, value), np.float32)
+        if path.endswith((".gamma", ".beta")):  # one number a channel there
+            value = value.reshape(-1)
+        state[name] = np.array(source.changed(name, value), np.float32, order="C")
         for pattern, other in source.companions.items():
             if re.fullmatch(pattern, name):
                 state[re.sub(pattern, other, name)] = np.zeros(1, np.float32)

@@ -31,7 +31,7 @@ def values(net):
 @pytest.fixture
 def theirs(here):
     """(network, its weights under timm's names)."""
-    net = get_model("se_resnet18", 7)
+    net = get_model("eca_resnet18", 7)
     net.initialize(mx.init.Xavier())
     state = reference_state(net, "timm")
     write(here / "in.params", {**state, "bn1.num_batches_tracked": np.ones(1)})
@@ -46,14 +46,14 @@ def convert(words, capsys):
 
 
 def test_it_says_what_it_read_mapped_and_left(theirs, here, capsys):
-    code, lines, _ = convert("in.params out.params --source timm --model se_resnet18", capsys)
+    code, lines, _ = convert("in.params out.params --source timm --model eca_resnet18", capsys)
     assert code == 0
-    assert lines[0].startswith("read    in.params: MXNet parameters, 45.")
-    assert lines[0].endswith(" MB, 135 tensors")
-    assert lines[1] == "mapped  134 of them to 134 of se_resnet18, 7 classes"  # classes as in the file
+    assert lines[0].startswith("read    in.params: MXNet parameters, 44.")
+    assert lines[0].endswith(" MB, 111 tensors")
+    assert lines[1] == "mapped  110 of them to 110 of eca_resnet18, 7 classes"  # classes as in the file
     assert lines[2] == "left    1 counters of batches"
-    assert lines[3].startswith("wrote   out.params: 45.")
-    again = get_model("se_resnet18", 7, pretrained="out.params")
+    assert lines[3].startswith("wrote   out.params: 44.")
+    again = get_model("eca_resnet18", 7, pretrained="out.params")
     before, after = values(theirs[0]), values(again)
     assert all((before[path] == after[path]).all() for path in before)
 
@@ -75,31 +75,31 @@ def reference_state_of(net):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("none.pth out.params --source timm --model se_resnet18", "error: file none.pth does not exist"),
+        ("none.pth out.params --source timm --model eca_resnet18", "error: file none.pth does not exist"),
         ("in.params out.params --source timm", "error: name the network that the weights are of with --model"),
-        ("in.params out.params --source keras --model se_resnet18", "error: unknown source 'keras'; choose from anas"),
-        ("in.params out.params --source timm --model se_resnet", "error: unknown model 'se_resnet'"),
+        ("in.params out.params --source keras --model eca_resnet18", "error: unknown source 'keras'; choose from anas"),
+        ("in.params out.params --source timm --model eca_resnet", "error: unknown model 'eca_resnet'"),
         (
             "in.params out.params --source timm --model resnet18_v1b",
             "the timm weights are of another network: they have",
         ),
         (
-            "in.params out.params --source timm --model se_resnet34",
+            "in.params out.params --source timm --model eca_resnet34",
             "the timm weights are of another network: they lack",
         ),
-        ("in.params out.params --source timm --model se_resnet18 --classes 9", "fc.weight has shape (7, 512) in the"),
-        ("half.params out.params --source timm --model se_resnet18", "half.params is damaged"),
-        ("text out.params --source timm --model se_resnet18", "text is no file of weights"),
-        ("in.params out.params --source timm --model se_resnet18 --check none.png", "image none.png does not exist"),
-        ("in.params out.params --model se_resnet18", "one of the arguments --source --to is required"),
+        ("in.params out.params --source timm --model eca_resnet18 --classes 9", "fc.weight has shape (7, 512) in the"),
+        ("half.params out.params --source timm --model eca_resnet18", "half.params is damaged"),
+        ("text out.params --source timm --model eca_resnet18", "text is no file of weights"),
+        ("in.params out.params --source timm --model eca_resnet18 --check none.png", "image none.png does not exist"),
+        ("in.params out.params --model eca_resnet18", "one of the arguments --source --to is required"),
         ("in.params out.pth --to timm", "error: name the network of in.params with --model"),
-        ("in.params out.pth --to timm --model se_resnet18", "in.params is of another network"),
-        ("ours.params out.bin --to timm --model se_resnet18", "out.bin must end in one of .safetensors, .pth, .pt"),
+        ("in.params out.pth --to timm --model eca_resnet18", "in.params is of another network"),
+        ("ours.params out.bin --to timm --model eca_resnet18", "out.bin must end in one of .safetensors, .pth, .pt"),
         (
-            "ours.params out.pth --to torchvision --model se_resnet18",
-            "torchvision has no network like this se_resnet18",
+            "ours.params out.pth --to torchvision --model eca_resnet18",
+            "torchvision has no network like this eca_resnet18",
         ),
-        ("none out.pth --to timm --model se_resnet18", "parameter file none does not exist"),
+        ("none out.pth --to timm --model eca_resnet18", "parameter file none does not exist"),
     ],
 )
 def test_mistakes_are_one_line_and_nothing_is_written(theirs, here, capsys, words, line):
@@ -129,24 +129,24 @@ def test_an_optimizers_pickle_is_not_read(here, capsys):
 def test_without_pytorch_the_extra_is_named(here, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     (here / "a.pth").write_bytes(b"PK\x03\x04" + b"0" * 30)
-    code, _, error = convert("a.pth out.params --source timm --model se_resnet18", capsys)
+    code, _, error = convert("a.pth out.params --source timm --model eca_resnet18", capsys)
     assert code == 2
     assert "torch is needed for this: pip install 'gluon-attn[torch]'" in error
 
 
 def test_there_and_back_through_a_run_folder(here, capsys):
     pytest.importorskip("safetensors", reason="safetensors is not installed")
-    net, card = network("se_resnet18", 3)
+    net, card = network("eca_resnet18", 3)
     write_run(here / "run", net, card)
     code, lines, _ = convert("run out.safetensors --to timm", capsys)
     assert code == 0
-    assert lines[0] == "read    run: se_resnet18, 3 classes"
-    made = "timm.create_model('resnet18', num_classes=3, block_args={'attn_layer': 'se'})"
-    assert lines[1] == f"mapped  134 tensors to {made}"
-    assert convert("out.safetensors back.params --source timm --model se_resnet18", capsys)[0] == 0
+    assert lines[0] == "read    run: eca_resnet18, 3 classes"
+    made = "timm.create_model('resnet18', num_classes=3, block_args={'attn_layer': 'eca'})"
+    assert lines[1] == f"mapped  110 tensors to {made}"
+    assert convert("out.safetensors back.params --source timm --model eca_resnet18", capsys)[0] == 0
     assert (here / "back.params").read_bytes() == (here / "run/best.params").read_bytes()
     save_params(net, "ours.params")  # classes from the file
-    assert convert("ours.params again.safetensors --to timm --model se_resnet18", capsys)[0] == 0
+    assert convert("ours.params again.safetensors --to timm --model eca_resnet18", capsys)[0] == 0
     assert (here / "again.safetensors").read_bytes() == (here / "out.safetensors").read_bytes()
 
 
@@ -170,7 +170,7 @@ def test_both_sides_see_an_image(here, capsys):
 
 def test_what_cannot_be_compared_is_said(theirs, here, capsys, monkeypatch):
     Image.fromarray(np.zeros((40, 50, 3), "uint8")).save("a.png")
-    flags = "--model se_resnet18 --check a.png"
+    flags = "--model eca_resnet18 --check a.png"
     monkeypatch.setitem(sys.modules, "timm", None)
     code, lines, _ = convert(f"in.params out.params --source timm {flags}", capsys)
     assert (code, lines[5]) == (0, "theirs  not compared: timm is not installed")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 PROGRAM = """
-import resource, sys
+import pathlib, re, sys
 import gluon_attn, mxnet as mx
 from gluon_attn import get_model
 from gluon_attn.convert import match, read_weights, save_match
@@ -15,7 +15,8 @@ elif sys.argv[1].endswith(".safetensors"):
     import safetensors
 net = get_model("resnet50_v1b", 1000)
 mx.nd.zeros(1).wait_to_read()
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+pathlib.Path("/proc/self/clear_refs").write_text("5")  # from here on
 before = peak()
 save_match(match(net, read_weights(sys.argv[1]).tensors, sys.argv[2]), "out.params")
 print(1024 * (peak() - before))
@@ -46,4 +47,4 @@ def test_peak(form, tmp_path, run_command):
     done = run_command("-c", PROGRAM, path, source)
     assert done.returncode == 0, done.stderr
     print(f"{form}: {int(done.stdout) / size:.2f} times the file's size")
-    assert int(done.stdout) < 3 * size
+    assert 0.5 * size < int(done.stdout) < 3 * size

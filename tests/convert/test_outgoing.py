@@ -14,12 +14,12 @@ SK = {"name": "sk", "groups": 1, "narrowest": 8, "split": True}
 #: (target, model, attention, what makes it there)
 NETWORKS = [
     ("timm", "resnet18_v1b", None, "timm.create_model('resnet18', num_classes=5)"),
-    ("timm", "se_resnet18", None, "timm.create_model('resnet18', num_classes=5, block_args={'attn_layer': 'se'})"),
+    ("timm", "se_resnet50", None, "timm.create_model('resnet50', num_classes=5, block_args={'attn_layer': 'se'})"),
     ("timm", "resnet50_v1d", "eca", "timm.create_model('resnet50d', num_classes=5, block_args={'attn_layer': 'eca'})"),
     ("timm", "resnet18_v1b", {"name": "cbam", "bias": False}, "{'attn_layer': 'cbam'})"),
     ("timm", "resnet18_v1b", {"name": "gc", "epsilon": 1e-6}, "{'attn_layer': 'gc'})"),
     ("timm", "resnet18_v1b", {"name": "gca", "epsilon": 1e-6}, "{'attn_layer': 'gca'})"),
-    ("timm", "resnet18_v1b", "light_cbam", "{'attn_layer': 'cbaml'})"),
+    ("timm", "resnet18_v1b", "light_cbam", "{'attn_layer': 'lcbam'})"),
     ("timm", "resnet18_v1b", "ese", "{'attn_layer': 'ese'})"),
     ("timm", "resnet50_v1b", SK, "timm.create_model('skresnet50', num_classes=5)"),
     ("torchvision", "resnet18_v1b", None, "torchvision.models.resnet18(num_classes=5)"),
@@ -29,11 +29,11 @@ NETWORKS = [
 
 def made(model, attention):
     net = get_model(model, 5, attention=attention)
-    net.initialize(mx.init.Normal(0.1))
+    net.initialize(mx.init.MSRAPrelu())  # the size of the maps stays
     for path, param in net._collect_params_with_prefix().items():
         if path.endswith(("gamma", "running_var")):
             param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
-        elif path.endswith(("beta", "running_mean")):
+        elif path.endswith(("beta", "bias", "running_mean")):
             param.set_data(mx.nd.random.normal(0, 0.1, param.shape))
     return net
 
@@ -72,6 +72,7 @@ def test_the_library_takes_them_and_agrees(target, model, attention, words, endi
     ("target", "model", "options"),
     [
         ("timm", "cifar_resnet20_v1", {}),
+        ("timm", "se_resnet18", {}),  # its hidden layers are narrower
         ("timm", "cbam_resnet18", {}),  # its perceptron has biases
         ("timm", "eca_resnet18_official", {}),
         ("timm", "sge_resnet18", {}),
