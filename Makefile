@@ -43,7 +43,7 @@ $(HOROVOD_STAMP): $(RUN_STAMP)
 demo: $(RUN_STAMP)  ## install, then train, compare, export and check four networks on real digits
 	@$(BIN)/gluon-attn demo
 
-params: $(RUN_STAMP)  ## train the published networks of params/ again, on two cores some ten minutes
+params: $(RUN_STAMP)  ## train the published networks of params/ again, some fifteen minutes
 	@$(BIN)/python params/training/digits.py
 
 test: $(TEST_STAMPS)  ## install, then run the tests that CI runs

@@ -43,11 +43,9 @@ def load(target, input_size=None):
     Anything else, and files that are damaged or do not belong together, is a `UserError`.
     """
     path = Path(target)
-    if not path.exists():
-        return _published(path, input_size)
     if path.is_dir():
         return of_network(*load_run(path, input_size))
-    made = _exported(path)
+    made = _exported(path) if path.exists() else _published(path)
     if input_size not in (None, made.card.input_shape[1]):
         size = "x".join(map(str, made.card.input_shape[1:]))
         raise UserError(f"{path} takes {size} images only: leave --input-size out, or name the run folder")
@@ -59,7 +57,7 @@ def of_published(entry):
     return of_network(card_network(entry.card, entry.path(), f"card of {entry.name}"), entry.card, "published")
 
 
-def _published(path, input_size):
+def _published(path):
     entry = catalogue().get(str(path))
     if entry is None:
         kinds = f"a run folder, a NAME{symbol.ENDING}, a NAME{onnx.ENDING} or a published network"

@@ -71,5 +71,7 @@ def test_by_name_in_python_and_on_the_command_line(capsys, tmp_path):
     assert main(["eval", "digits_resnet20", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["kind"], found["correct"]) == ("published", catalogue()["digits_resnet20"].score["correct"])
+    assert main(["eval", "digits_resnet20", "--input-size", "64"]) == 2
+    assert "digits_resnet20 takes 32x32 images only" in capsys.readouterr().err
     assert main(["eval", "digits_resnet21"]) == 2
     assert "does not exist; name a run folder" in capsys.readouterr().err
