@@ -13,7 +13,7 @@ def add_arguments(parser):
         "--model",
         required=True,
         metavar="TARGET",
-        help="run folder, NAME-symbol.json, NAME.onnx or a published network",
+        help="run folder, NAME-symbol.json, NAME.onnx or published network",
     )
     parser.add_argument("--top", type=whole, default=3, metavar="N", help="classes to show (default 3)")
     parser.add_argument("--json", action="store_true", help="print a JSON list with an object an image")
