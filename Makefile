@@ -14,7 +14,7 @@ TEST_STAMPS := $(DEV_STAMP) $(if $(filter no,$(HOROVOD)),,$(HOROVOD_STAMP))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv setup horovod demo test test-all lint format bench clean
+.PHONY: help venv setup horovod demo params test test-all lint format bench clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,6 +42,9 @@ $(HOROVOD_STAMP): $(RUN_STAMP)
 
 demo: $(RUN_STAMP)  ## install, then train, compare, export and check four networks on real digits
 	@$(BIN)/gluon-attn demo
+
+params: $(RUN_STAMP)  ## train the published networks of params/ again, some fifteen minutes
+	@$(BIN)/python params/training/digits.py
 
 test: $(TEST_STAMPS)  ## install, then run the tests that CI runs
 	@$(BIN)/python -m pytest -m "not slow"

@@ -48,9 +48,10 @@ EXTRAS = {
         "onnxruntime>=1.17",  # the first with wheels for Python 3.12
     ],
     "openvino": ["openvino>=2024.1"],  # the first with wheels for Python 3.12
+    "convert": ["safetensors>=0.4"],  # the first with wheels for Python 3.12
     "torch": [
         "torch>=2.2",  # the first with wheels for Python 3.12; loads with weights_only
-        "safetensors>=0.4",  # as torch
+        "safetensors>=0.4",  # as in convert
     ],
     "coco": ["pycocotools>=2.0.8"],  # the first with wheels for Python 3.12
     "track": [
@@ -61,6 +62,7 @@ EXTRAS = {
     "dev": [
         "pytest>=9,<10",  # the line that the tests are written for
         "ruff==0.17.5",  # another version formats otherwise
+        "safetensors>=0.4",  # as in convert, for its tests
         "tensorboardX>=2.6.1",  # as in track, for its test
         "wandb>=0.30,<1",  # as in track, for its test
     ],
@@ -72,11 +74,12 @@ setup(
     description="Attention modules, attention networks and architecture search for MXNet Gluon",
     license="MIT",
     python_requires=">=3.10,<3.13",  # 3.10: syntax that we use; 3.13: there is no NumPy 1.26 for it
-    packages=[*find_packages(include=["gluon_attn", "gluon_attn.*"]), "gluon_attn.genotypes"],
-    package_dir={"gluon_attn.genotypes": "params/genotypes"},
+    packages=[*find_packages(include=["gluon_attn", "gluon_attn.*"]), "gluon_attn.genotypes", "gluon_attn.params"],
+    package_dir={"gluon_attn.genotypes": "params/genotypes", "gluon_attn.params": "params"},
     package_data={
         "gluon_attn.analyze": ["templates/*.html"],
         "gluon_attn.genotypes": ["*.json"],
+        "gluon_attn.params": ["index.json", "*.params", "logs/*.txt"],
         "gluon_attn.nn.kernels": ["*.cc", "*.h"],
     },
     install_requires=REQUIRES,

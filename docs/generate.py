@@ -1,4 +1,5 @@
-"""Writes what the texts repeat from the code: the tables of attentions and models, and docs/attentions.md.
+"""Writes what the texts repeat from the code: the tables of attentions, models and published
+networks, and docs/attentions.md.
 
     python docs/generate.py
 
@@ -18,6 +19,7 @@ from gluon_attn.analyze.cost import cost  # noqa: E402
 from gluon_attn.analyze.published import PUBLISHED  # noqa: E402
 from gluon_attn.attention.base import ATTENTIONS  # noqa: E402
 from gluon_attn.cli.attentions import describe  # noqa: E402
+from gluon_attn.models.catalogue import catalogue, shipped  # noqa: E402
 from gluon_attn.models.factory import model_info  # noqa: E402
 
 PLACES = {
@@ -86,6 +88,16 @@ def peers_table():
     return "\n".join([*lines, *(f"| `{row[0]}` | {' | '.join(row[5:8])} | {steps[row[0]]} |" for row in rows)])
 
 
+def published_table():
+    """The networks of the project's own catalogue."""
+    lines = ["| name | network | test accuracy | MB | log |", "|---|---|---:|---:|---|"]
+    for name, entry in sorted(catalogue().items()):
+        if entry.home == str(shipped()):
+            size, log = entry.path().stat().st_size / 1e6, f"[log]({entry.log})"
+            lines.append(f"| `{name}` | {entry.purpose()} | {entry.score_text()} | {size:.2f} | {log} |")
+    return "\n".join(lines)
+
+
 def attentions_page():
     """The docstrings of all attentions as one page."""
     parts = [HEAD]
@@ -114,12 +126,14 @@ def replaced_all(text, tables):
 def files():
     """Path -> what it should hold."""
     readme, models = ROOT / "README.md", ROOT / "docs/models-and-attentions.md"
+    params = ROOT / "params/README.md"
     return {
         readme: replaced_all(
             readme.read_text(encoding="utf-8"),
             {"attentions": attentions_table(), "gates": gates_table(), "peers": peers_table()},
         ),
         models: replaced(models.read_text(encoding="utf-8"), "models", models_table()),
+        params: replaced(params.read_text(encoding="utf-8"), "published", published_table()),
         ROOT / "docs/attentions.md": attentions_page(),
     }
 

@@ -90,7 +90,7 @@ def optimizer_state(net, trainer):
     updater, optimizer = trainer._updaters[0], trainer._optimizer
     arrays = {"": mx.nd.zeros(1)}  # MXNet cannot save an empty mapping
     for index, state in updater.states.items():
-        for place, array in _flatten(state):
+        for place, array in flatten(state):
             arrays[f"{names[index]}:{place}"] = array
     counts = {names[index]: count for index, count in optimizer._index_update_count.items()}
     numbers = {key: getattr(optimizer, key) for key in _OPTIMIZER_NUMBERS if hasattr(optimizer, key)}
@@ -107,7 +107,7 @@ def set_optimizer_state(net, trainer, arrays, numbers):
                 continue
             weight = trainer._params[index].list_data()[device]
             state = optimizer.create_state_multi_precision(index, weight)
-            for place, array in _flatten(state):
+            for place, array in flatten(state):
                 array[:] = arrays[f"{name}:{place}"].as_in_context(array.context)
             updater.states[index], updater.states_synced[index] = state, True
     optimizer.num_update = numbers["num_update"]
@@ -127,12 +127,12 @@ def _names(net, trainer):
     return {i: by_id[id(param)] for i, param in enumerate(trainer._params)}
 
 
-def _flatten(state, place="0"):
+def flatten(state, place="0"):
     """(place, array) of a nested optimizer state; None holds nothing."""
     if state is None:
         return
     if isinstance(state, (tuple, list)):
         for i, part in enumerate(state):
-            yield from _flatten(part, f"{place}.{i}")
+            yield from flatten(part, f"{place}.{i}")
     else:
         yield place, state

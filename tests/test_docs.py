@@ -12,8 +12,10 @@ from networks import digits_run
 from gluon_attn import get_model, list_attentions
 from gluon_attn.cli.flags import parse, resolve
 from gluon_attn.cli.main import COMMANDS, dispatch
+from gluon_attn.cli.network_flags import network_config
 from gluon_attn.cli.train import SCRIPTS, script_parser
 from gluon_attn.config.train import RunConfig
+from gluon_attn.convert import sources
 from gluon_attn.deploy.export import export_run
 from gluon_attn.models.build import build
 
@@ -21,7 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 _spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
 generate = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(generate)
-TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in sorted(ROOT.glob("docs/*.md")))]
+TEXTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "params/README.md",
+    *(f"docs/{p.name}" for p in sorted(ROOT.glob("docs/*.md"))),
+]
 RECIPES = sorted(f"configs/{path.name}" for path in ROOT.glob("configs/*.yaml"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -74,6 +82,17 @@ def test_commands_parse(name, line, monkeypatch):
     monkeypatch.setattr(f"gluon_attn.cli.{command}.run", seen.append)
     dispatch(shlex.split(line)[1:])
     assert len(seen) == 1
+
+
+def test_conversions_that_the_table_names_are_of_networks_that_there_are(monkeypatch):
+    lines = re.findall(r"`(gluon-attn convert [^`]+ --source [^`]+)`", (ROOT / "params/README.md").read_text("utf-8"))
+    seen = []
+    monkeypatch.setattr("gluon_attn.cli.convert.run", seen.append)
+    for line in lines:
+        dispatch(shlex.split(line)[1:])
+        assert seen[-1].source in sources()
+        assert build(network_config(seen[-1], seen[-1].model), 10)
+    assert {args.source for args in seen} == set(sources()) - {"echo"}  # which has modules alone
 
 
 def test_every_command_is_in_the_readme():

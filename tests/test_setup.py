@@ -45,7 +45,23 @@ def test_cu112_brings_every_library_that_is_loaded(arguments):
 def test_all_packages_are_shipped(arguments):
     folders = {path.parent.relative_to(ROOT) for path in (ROOT / "gluon_attn").rglob("*.py")}
     own = {str(folder).replace("/", ".") for folder in folders}
-    assert set(arguments["packages"]) == {*own, "gluon_attn.genotypes"}  # the last holds no code
+    assert set(arguments["packages"]) == {
+        *own,
+        "gluon_attn.genotypes",
+        "gluon_attn.params",
+    }  # the last two hold no code
+
+
+def test_an_installed_package_has_its_networks(tmp_path, run_command):
+    done = run_command("setup.py", "-q", "build_py", "--build-lib", tmp_path / "lib", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    program = (
+        "import gluon_attn as g; print(g.get_model('cifar_resnet20_v1', 10, attention='eca', pretrained=True).recipe)"
+    )
+    done = run_command("-c", f"{program}; print(g.__file__)", env={"PYTHONPATH": str(tmp_path / "lib")})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith(str(tmp_path))
+    assert not list((tmp_path / "lib/gluon_attn/params").glob("*.py"))  # no training script
 
 
 def test_every_bound_has_its_reason():

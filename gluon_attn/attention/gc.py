@@ -5,19 +5,19 @@ from mxnet.gluon import nn
 from ..nn import fast
 from ..nn.mlp import hidden_channels
 from ..nn.stats import ChannelNorm, InFloat32
-from .base import ATTENTIONS, Attention, positive
+from .base import ATTENTIONS, Attention, positive, rate
 
 
 class GlobalContext(InFloat32, Attention):
     """What both forms share: W2 relu(LN(W1 sum_p(a_p x_p))) as (N,C,1,1)."""
 
-    def __init__(self, channels, *, reduction, last):
+    def __init__(self, channels, *, reduction, epsilon, last):
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
             self.key = nn.Conv2D(1, 1, use_bias=False, in_channels=channels)
             self.squeeze = nn.Conv2D(hidden, 1, in_channels=channels)
-            self.norm = ChannelNorm(hidden)
+            self.norm = ChannelNorm(hidden, epsilon=rate("epsilon", epsilon))
             self.expand = nn.Conv2D(channels, 1, in_channels=hidden, weight_initializer=last)
 
     def transformed(self, F, x):
@@ -35,12 +35,13 @@ class GC(GlobalContext):
     convolutions, LN over the hidden channels; N,C,H,W -> N,C,H,W.
     Place: end of the residual branch, before the addition.
 
-    channels: C. reduction: C over the hidden width (default 8, timm's gcresnet; the paper tries 4 to 32). The paper
-    adds (`gca`) and lists the gate as its ablation "scale". k has no bias: the softmax would cancel it.
+    channels: C. reduction: C over the hidden width (default 8, timm's gcresnet; the paper tries 4 to 32). epsilon: in
+    LN (default 1e-5, the authors' code; timm's 1e-6). The paper adds (`gca`) and lists the gate as its ablation
+    "scale". k has no bias: the softmax would cancel it.
     """
 
-    def __init__(self, channels, *, reduction=8):
-        super().__init__(channels, reduction=reduction, last=None)
+    def __init__(self, channels, *, reduction=8, epsilon=1e-5):
+        super().__init__(channels, reduction=reduction, epsilon=epsilon, last=None)
 
     def hybrid_forward(self, F, x):
         return fast.channel_gate(F, x, fast.sigmoid(F, self.transformed(F, x)))
@@ -54,12 +55,13 @@ class GCA(GlobalContext):
     convolutions, LN over the hidden channels; N,C,H,W -> N,C,H,W.
     Place: end of the residual branch, before the addition.
 
-    channels: C. reduction: C over the hidden width (default 8, timm's; the paper tries 4 to 32). W2 starts at zero
-    as in the authors' code, so the block starts as y = x. k has no bias: the softmax would cancel it.
+    channels: C. reduction: C over the hidden width (default 8, timm's; the paper tries 4 to 32). epsilon: in LN
+    (default 1e-5, the authors' code; timm's 1e-6). W2 starts at zero as in the authors' code, so the block starts as
+    y = x. k has no bias: the softmax would cancel it.
     """
 
-    def __init__(self, channels, *, reduction=8):
-        super().__init__(channels, reduction=reduction, last="zeros")
+    def __init__(self, channels, *, reduction=8, epsilon=1e-5):
+        super().__init__(channels, reduction=reduction, epsilon=epsilon, last="zeros")
 
     def hybrid_forward(self, F, x):
         return fast.channel_shift(F, x, self.transformed(F, x))

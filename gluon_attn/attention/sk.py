@@ -7,10 +7,8 @@ from mxnet.gluon import nn
 from ..nn import fast
 from ..nn.branches import mixed, shares
 from ..nn.stats import InFloat32
-from .base import ATTENTIONS, Attention, positive
-
-#: the paper's L, below which the hidden width does not fall
-NARROWEST = 32
+from ..utils.errors import UserError
+from .base import ATTENTIONS, Attention, positive, switch
 
 
 @ATTENTIONS.register("sk", "SK", "SKConv")
@@ -23,24 +21,31 @@ class SK(InFloat32, Attention):
 
     channels: C. branches: M (default 2, the paper's; a dilated 3x3 stands for its 5x5 kernel as there). groups: of
     the convolutions (default 32, the paper's; where it does not divide C their greatest common divisor is taken).
-    reduction: C over the width of z, which is at least 32 (default 16, the paper's). stride: of the convolutions
-    (default 1). The paper has the module in blocks of half the output's width, as ResNeXt; ResNet's have a quarter.
+    reduction: C over the width of z (default 16, the paper's), which is at least `narrowest` (default 32, the paper's
+    L). split: each branch sees its own share of the input's channels (default False, the paper's; timm's skresnet50 has
+    it, with groups 1 and narrowest 8). stride: of the convolutions (default 1). The paper has the module in blocks of
+    half the output's width, as ResNeXt; ResNet's have a quarter.
     """
 
     slot = "conv"
     normed = True
 
-    def __init__(self, channels, *, branches=2, groups=32, reduction=16, stride=1):
+    def __init__(self, channels, *, branches=2, groups=32, reduction=16, narrowest=32, split=False, stride=1):
         super().__init__(channels)
         self._count = positive("branches", branches)
-        groups, stride = gcd(channels, positive("groups", groups)), positive("stride", stride)
-        hidden = max(channels // positive("reduction", reduction), NARROWEST)
+        stride = positive("stride", stride)
+        hidden = max(channels // positive("reduction", reduction), positive("narrowest", narrowest))
+        self._split = switch("split", split) and branches > 1
+        if self._split and channels % branches:
+            raise UserError(f"split needs channels that {branches} branches share evenly, got {channels}")
+        seen = channels // branches if self._split else channels
+        groups = gcd(seen, positive("groups", groups))
         with self.name_scope():
             self.branches = nn.HybridSequential(prefix="")
             for rate in range(1, branches + 1):
                 branch = nn.HybridSequential(prefix="")
                 branch.add(
-                    nn.Conv2D(channels, 3, stride, rate, rate, groups, use_bias=False, in_channels=channels),
+                    nn.Conv2D(channels, 3, stride, rate, rate, groups, use_bias=False, in_channels=seen),
                     nn.BatchNorm(in_channels=channels),
                     nn.Activation("relu"),
                 )
@@ -50,7 +55,8 @@ class SK(InFloat32, Attention):
             self.expand = nn.Conv2D(branches * channels, 1, use_bias=False, in_channels=hidden)
 
     def hybrid_forward(self, F, x):
-        maps = [branch(x) for branch in self.branches._children.values()]
+        parts = F.SliceChannel(x, num_outputs=self._count, axis=1) if self._split else [x] * self._count
+        maps = [branch(part) for part, branch in zip(parts, self.branches._children.values(), strict=True)]
         pooled = F.add_n(*[fast.global_avg(F, u) for u in maps])
         logits = self.expand(F.relu(self.norm(self.squeeze(pooled))))
         gates = [self.narrow(F, gate) for gate in shares(F, self.widen(F, logits), self._count)]

@@ -2,29 +2,15 @@
 
 import json
 
+from .network_flags import add_network, network_config
 from .table import render
-from .values import pair, whole
+from .values import whole
 
 
 def add_arguments(parser):
     """Flags of `gluon-attn cost`; those of the network are the training script's."""
     parser.add_argument("model", metavar="MODEL", help="network; `gluon-attn models` lists them")
-    parser.add_argument("--attention", metavar="NAME", help="attention; `gluon-attn attentions` lists them")
-    parser.add_argument(
-        "--attention-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the attention"
-    )
-    parser.add_argument(
-        "--model-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the network"
-    )
-    parser.add_argument("--plan", metavar="FILE", help="JSON file that says which attention sits where")
-    parser.add_argument("--act-type", metavar="NAME", help="activation, or an attentional one such as ChaATAC")
-    parser.add_argument("--act-layers", type=int, metavar="N", help="how many stages, from the last, get it")
-    parser.add_argument("--blocks", type=whole, metavar="N", help="blocks a stage of the atac network")
-    parser.add_argument("--r", type=whole, metavar="N", help="reduction of the attention")
-    parser.add_argument("--useReLU", "--use-relu", dest="use_relu", action="store_true", help="ReLU inside ChaATAC")
-    parser.add_argument(
-        "--useGlobal", "--use-global", dest="use_global", action="store_true", help="global pooling inside ChaATAC"
-    )
+    add_network(parser)
     parser.add_argument(
         "--classes", type=whole, metavar="N", help="number of classes (default: 10 of a CIFAR network, else 1000)"
     )
@@ -37,13 +23,10 @@ def run(args):
     """Print the table."""
     from ..analyze.cost import cost
     from ..analyze.published import compare, published
-    from ..config.model import ModelConfig
     from ..models.build import build
     from ..models.factory import model_info
 
-    names = ("model", "attention", "plan", "act_type", "act_layers", "blocks", "r", "use_relu", "use_global")
-    pairs = {name: dict(getattr(args, name)) for name in ("attention_options", "model_options")}
-    config = ModelConfig(**{name: getattr(args, name) for name in names}, **pairs)
+    config = network_config(args, args.model)
     info = model_info(args.model)
     size, classes = args.input_size or info.input_size, args.classes or info.classes
     net = build(config, classes, size)

@@ -1,4 +1,4 @@
-"""`gluon-attn eval`: how well a run folder, a symbol file, an ONNX file or a named model does on test images."""
+"""`gluon-attn eval`: how well a run folder, an exported file, a published network or a model does on test images."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,9 @@ from .values import png, share, size, whole
 def add_arguments(parser):
     """Flags of `gluon-attn eval`."""
     parser.add_argument(
-        "target", metavar="TARGET", help="run folder, NAME-symbol.json, NAME.onnx, or with --params the name of a model"
+        "target",
+        metavar="TARGET",
+        help="run folder, NAME-symbol.json, NAME.onnx, published network, or with --params the name of a model",
     )
     parser.add_argument("--params", metavar="FILE", help="parameter file of the model that TARGET names")
     parser.add_argument("--dataset", metavar="NAME", help="data set (default: what the network was trained on)")

@@ -14,16 +14,20 @@ def make_network(config, data, devices):
     import mxnet as mx
 
     from ..models.build import build
+    from ..models.pretrained import pretrained_path
     from ..nn.params import classifier, load_params
 
-    net = build(config.model.replace(pretrained=None), data.classes, data.input_shape[1])
+    net = build(config.model.replace(pretrained=None, use_pretrained=False), data.classes, data.input_shape[1])
+    start = config.model.pretrained
+    if config.model.use_pretrained:
+        start = pretrained_path(net.recipe, any_classes=True)
     seed_all(config.train.seed)
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
-    if config.model.pretrained:
-        left_out = load_params(net, config.model.pretrained, renewed=classifier(net, data.classes))
+    if start:
+        left_out = load_params(net, start, renewed=classifier(net, data.classes))
         if left_out:
             message = "%s is for another number of classes: %s start anew, for %d"
-            get_logger().warning(message, config.model.pretrained, " and ".join(left_out), data.classes)
+            get_logger().warning(message, start, " and ".join(left_out), data.classes)
     try_sizes(net, data.smaller, devices, f"model {config.model.model}")
     if config.train.summary:
         net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))

@@ -16,7 +16,7 @@ _FREE = {
     "train": {
         "num_epochs", "patience", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period",
         "save_dir", "save_plot_dir", "summary", "log_interval", "tensorboard", "logging_file",
-        "wandb", "project",
+        "wandb", "project", "resume_states", "trust",
     },
 }  # fmt: skip
 

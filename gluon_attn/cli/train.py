@@ -17,7 +17,6 @@ IMAGENET = {
 _LAUNCHER = "start several processes with horovodrun -np N"
 #: flags of GluonCV's, ECA-Net's and EAN's scripts that mean nothing here: flag -> (number of values, what to do)
 ELSEWHERE = {
-    "--resume-states": (1, "MXNet's file is a pickle, which is not opened: --resume auto goes on with a run of ours"),
     "--eval-frequency": (1, "the network is tested after every epoch"),
     "--auto-aug": (0, "give --rand-augment 2,9"),
     "--batch-norm": (0, "there is no VGG here, and all networks have norms"),

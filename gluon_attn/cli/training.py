@@ -109,6 +109,8 @@ def _prepare(config, folder, backend):
 
 def _fit(trainer, folder, resumed):
     """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
+    from ..convert.prefixed import sorted_names
+    from ..engine.mxnet_states import load_states
     from ..engine.state import begin_at
 
     store = _store(trainer.config, folder)
@@ -116,8 +118,12 @@ def _fit(trainer, folder, resumed):
     if checkpoint:
         trainer.resume(*checkpoint)
         log.get_logger().info("going on after epoch %d of %s", trainer.epoch - 1, folder)
-    elif trainer.config.train.start_epoch:
-        begin_at(trainer, trainer.config.train.start_epoch)
+    else:
+        train = trainer.config.train
+        if train.start_epoch:
+            begin_at(trainer, train.start_epoch)
+        if train.resume_states:
+            load_states(trainer, train.resume_states, sorted_names(trainer.net))
     trainer.backend.last_words = lambda: _kept(store)
     try:
         return trainer.fit()

@@ -20,6 +20,8 @@ _WITHOUT_EFFECT = {
     "imagenet_rec": _PHOTOGRAPHS,
     "imagenet_folder": (*_PHOTOGRAPHS, *_RECORDS, "classes"),
 }
+#: sets whose number of classes is known
+_CLASSES = {"digits": 10, "cifar10": 10, "cifar100": 100}
 #: the strongest of `rand_augment`
 MOST_MAGNITUDE = 30
 
@@ -114,6 +116,8 @@ class DataConfig(Config):
                 raise UserError(f"option use_rec has no effect on {self.dataset}: leave it out")
             object.__setattr__(self, "dataset", "imagenet_rec")
             object.__setattr__(self, "use_rec", False)  # the name says it: one spelling in config.yaml
+        if self.classes is not None and self.classes == _CLASSES.get(self.dataset):
+            object.__setattr__(self, "classes", None)  # what it has anyway
         for name in _WITHOUT_EFFECT.get(self.dataset, ()):
             if getattr(self, name) != type(self).__dataclass_fields__[name].default:
                 raise UserError(f"option {name} has no effect on {self.dataset}: leave it out")

@@ -36,8 +36,9 @@ class OptimConfig(Config):
     accumulate: int = option(1, "batches whose gradients make one update", check=at_least(1))
     ema: float | None = option(None, "test and keep a moving average of the weights, decay such as 0.999", check=rate)
     freeze: str | None = option(
-        None, "parameters that stay as they are: a regular expression from the start of their names", metavar="PATTERN"
-    )
+        None, "parameters that stay as they are: a regular expression from the start of their names, or the word "
+        "features: all but the classifier", metavar="PATTERN",
+    )  # fmt: skip
     layer_decay: float | None = option(
         None, "factor of the learning rate a block, from the classifier back to the stem, such as 0.75", check=_part
     )

@@ -34,6 +34,10 @@ class TrainConfig(Config):
         None, "folder of the run (default runs/NAME, numbered)", flags=("--checkpoint",), metavar="DIR"
     )
     resume: str | None = option(None, "'auto' goes on from the newest whole checkpoint of the run", metavar="auto")
+    resume_states: str | None = option(
+        None, "optimizer states that MXNet's Trainer.save_states wrote, for --pretrained; needs --trust", metavar="FILE"
+    )
+    trust: bool = option(False, "open --resume-states although it is a pickle: code in it would run")
     keep_checkpoints: int = option(2, "newest checkpoints that are kept", check=at_least(1))
     save_period: int = option(
         10, "epochs between parameter files in --save-dir; 0: none", flags=("--save-frequency",), check=at_least(0)
@@ -61,6 +65,12 @@ class TrainConfig(Config):
         object.__setattr__(self, "project", self.project or ("gluon-attn" if self.wandb else None))
         if self.benchmark and self.data_benchmark:
             raise UserError("--benchmark and --data-benchmark measure different things: give one")
+        if self.resume_states and not self.trust:
+            raise UserError(
+                f"{self.resume_states} is a pickle, whose code would run: add --trust if you made it yourself"
+            )
+        if self.trust and not self.resume_states:
+            raise UserError("--trust is for --resume-states FILE: leave it out")
         if self.start_epoch >= self.num_epochs:
             raise UserError(f"--start-epoch {self.start_epoch} leaves nothing of --num-epochs {self.num_epochs}")
 
@@ -78,8 +88,8 @@ class RunConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         from_weights = self.model.pretrained or self.model.use_pretrained
-        for name, wanted in (("start_epoch", self.train.start_epoch), ("evaluate", self.train.evaluate)):
-            if wanted and not from_weights:
+        for name in ("start_epoch", "evaluate", "resume_states"):
+            if getattr(self.train, name) and not from_weights:
                 raise UserError(f"--{name.replace('_', '-')} needs the weights: --pretrained FILE or --use-pretrained")
         sizes = 1 + len(self.data.progressive_size or ())
         if self.train.num_epochs < sizes:

@@ -1,5 +1,17 @@
-"""Weights of the reference repositories and of timm. One file a source: what it calls the parts of our blocks."""
+"""Weights of the reference repositories, timm, torchvision and GluonCV. One file a source: what it calls our parts."""
 
-from .load import load_reference, reference_names, sources
+from .files import read_weights
+from .load import load_reference, match, reference_names, rows, save_match, sources
+from .outgoing import reference_state, save_reference
 
-__all__ = ["load_reference", "reference_names", "sources"]
+__all__ = [
+    "load_reference",
+    "match",
+    "read_weights",
+    "reference_names",
+    "reference_state",
+    "rows",
+    "save_match",
+    "save_reference",
+    "sources",
+]

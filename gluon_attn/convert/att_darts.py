@@ -53,5 +53,7 @@ SOURCE = Source(
         "SearchCell": {"edges": "layers", "last": "bottleneck_attns"},
         "ReLUConvBN": SEQUENCE,
         "DepthwiseConvs": SEQUENCE,
-    }
+    },
+    # of training; a network made with auxiliary=True has it
+    unused=(r"auxiliary_head\..*",),
 )

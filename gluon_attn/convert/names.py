@@ -6,6 +6,7 @@ may have several tables, one for each spelling: that is taken of whose names mos
 be made by a function of the block.
 """
 
+import re
 from dataclasses import dataclass, field
 
 #: how PyTorch calls what Gluon's normalisations and PReLU call otherwise
@@ -18,8 +19,10 @@ class Source:
 
     tables: class name -> a table, several, or a function of the block that gives either. leaves: parameter name ->
     name there. unused: regular expressions of whole names that may be left over. changes: regular expression of names
-    there -> function of the array that gives what we need. parallel: names that all begin with "module." come from
-    PyTorch's DataParallel, which puts it there.
+    there -> function of the array that gives what we need, and of ours what they need. parallel: names that all begin
+    with "module." come from PyTorch's DataParallel, which puts it there. gluon: it is Gluon, too, so that old files of
+    it may have Gluon's own names, see `prefixed`. companions: regular expression of names there -> the name of a tensor
+    of one zero that must stand beside them.
     """
 
     tables: dict
@@ -27,6 +30,14 @@ class Source:
     unused: tuple = ()
     changes: dict = field(default_factory=dict)
     parallel: bool = True
+    gluon: bool = False
+    companions: dict = field(default_factory=dict)
+
+    def changed(self, name, value):
+        """`value`, of the tensor `name` there, as `changes` says."""
+        for pattern, change in self.changes.items():
+            value = change(value) if re.fullmatch(pattern, name) else value
+        return value
 
 
 def parameter_names(block, source, known=frozenset(), prefix=""):

@@ -18,4 +18,5 @@ SOURCE = Source(
     },
     leaves={},
     parallel=False,
+    gluon=True,
 )

@@ -23,6 +23,21 @@ def gather_excite(block):
     return names
 
 
+def selective_kernel(block):
+    """Its branches are paths there."""
+    names = {"squeeze": "attn.fc_reduce", "norm": "attn.bn", "expand": "attn.fc_select"}
+    for i in range(len(block.branches)):
+        names |= {f"branches.{i}.0": f"paths.{i}.conv", f"branches.{i}.1": f"paths.{i}.bn"}
+    return names
+
+
+def residual(block):
+    """In blocks with selective kernels each convolution and its norm are one layer there."""
+    if not getattr(getattr(block, "conv2", None), "normed", False):
+        return {"post": "se"}
+    return {"conv1": "conv1.conv", "bn1": "conv1.bn", "conv3": "conv3.conv", "bn3": "conv3.bn", "post": "se"}
+
+
 SOURCE = Source(
     tables={
         "SE": {"mlp.0": "fc1", "mlp.2": "fc2"},
@@ -33,10 +48,12 @@ SOURCE = Source(
         "GC": global_context("mlp_scale"),
         "GCA": global_context("mlp_add"),
         "GatherExcite": gather_excite,
-        "Residual": {"post": "se"},
+        "SK": selective_kernel,
+        "Residual": residual,
     },
     # a softmax follows, which no constant changes
     unused=(r"(.*\.)?conv_attn\.bias",),
+    companions={r"((?:.*\.)?conv_attn)\.weight": r"\1.bias"},
     # theirs convolves [mean; max], ours [max; mean]
     changes={r"(.*\.)?spatial\.conv\.conv\.weight": lambda weight: weight[:, ::-1]},
 )

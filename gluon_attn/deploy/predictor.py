@@ -6,9 +6,10 @@ import mxnet as mx
 import numpy as np
 
 from ..data.transforms import normalize
+from ..models.catalogue import catalogue
 from ..utils.errors import UserError
 from . import onnx, symbol
-from .run import load_run
+from .run import card_network, load_run
 
 
 class Predictor:
@@ -36,21 +37,32 @@ class Predictor:
 
 
 def load(target, input_size=None):
-    """The `Predictor` of a run folder, a NAME-symbol.json (with its companions) or a NAME.onnx.
+    """The `Predictor` of a run folder, a NAME-symbol.json (with its companions), a NAME.onnx or a published network.
 
     input_size: height and width of the images, if they are to be other than the network's own; run folders only.
     Anything else, and files that are damaged or do not belong together, is a `UserError`.
     """
     path = Path(target)
-    if not path.exists():
-        raise UserError(f"{path} does not exist; name a run folder, a NAME{symbol.ENDING} or a NAME{onnx.ENDING}")
     if path.is_dir():
         return of_network(*load_run(path, input_size))
-    made = _exported(path)
+    made = _exported(path) if path.exists() else _published(path)
     if input_size not in (None, made.card.input_shape[1]):
         size = "x".join(map(str, made.card.input_shape[1:]))
         raise UserError(f"{path} takes {size} images only: leave --input-size out, or name the run folder")
     return made
+
+
+def of_published(entry):
+    """The `Predictor` of a `catalogue.Published`."""
+    return of_network(card_network(entry.card, entry.path(), f"card of {entry.name}"), entry.card, "published")
+
+
+def _published(path):
+    entry = catalogue().get(str(path))
+    if entry is None:
+        kinds = f"a run folder, a NAME{symbol.ENDING}, a NAME{onnx.ENDING} or a published network"
+        raise UserError(f"{path} does not exist; name {kinds}")
+    return of_published(entry)
 
 
 def _exported(path):

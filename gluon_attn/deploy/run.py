@@ -23,11 +23,11 @@ def load_run(folder, input_size=None):
     if not (folder / WEIGHTS).is_file():
         raise UserError(f"{folder} has no {WEIGHTS}: the run has not finished an epoch")
     if input_size in (None, card.input_shape[1]):
-        return _network(card, folder), card
+        return card_network(card, folder / WEIGHTS, f"card {folder / CARD}"), card
     sized = {**card.options, "input_size": input_size}
     card = card.replace(input_shape=(3, input_size, input_size), options=sized)
     try:
-        net = _network(card, folder)
+        net = card_network(card, folder / WEIGHTS, f"card {folder / CARD}")
         net(mx.nd.zeros((1, *card.input_shape))).wait_to_read()
     except (UserError, mx.MXNetError, ValueError, AssertionError) as error:
         reason = str(error).strip().splitlines()[-1]
@@ -45,11 +45,12 @@ def load_card(folder):
     return read_card(path)
 
 
-def _network(card, folder):
+def card_network(card, weights, name):
+    """The network of a `Card`, hybridized, with a file's weights; what is wrong with the card begins with `name`."""
     try:
         net = get_model(card.model, card.classes, plan=card.plan, **card.options)
     except UserError as error:
-        raise UserError(f"card {folder / CARD}: {error}") from None
-    load_params(net, folder / WEIGHTS)
+        raise UserError(f"{name}: {error}") from None
+    load_params(net, weights)
     net.hybridize(static_alloc=True)
     return net

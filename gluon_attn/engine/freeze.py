@@ -4,14 +4,19 @@ import re
 
 from mxnet.gluon import nn
 
+from ..nn.params import classifier
 from ..utils.errors import UserError
+
+#: the pattern for all but the classifier
+FEATURES = "features"
 
 
 def freeze(net, pattern):
     """Exclude parameters from training; returns their structural names.
 
-    pattern: a regular expression that matches from the start of the name, such as `features.[0-4]`. A norm whose
-    running statistics match computes with them, as in evaluation, and leaves them alone.
+    pattern: a regular expression that matches from the start of the name, such as `features.[0-4]`; `features` alone
+    means all but the classifier, whatever its name. A norm whose running statistics match computes with them, as in
+    evaluation, and leaves them alone.
     """
     try:
         expression = re.compile(pattern)
@@ -20,6 +25,8 @@ def freeze(net, pattern):
     params = net._collect_params_with_prefix()
     trained = [name for name, param in params.items() if param.grad_req != "null"]
     found = {name for name in params if expression.match(name)}
+    if pattern == FEATURES and not found:
+        found = set(params).difference(classifier(net))
     if not found:
         raise UserError(f"--freeze {pattern} matches no parameter; names are such as {', '.join(trained[:3])}")
     if found.issuperset(trained):

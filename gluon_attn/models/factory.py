@@ -25,7 +25,8 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
 
     name: one of `list_models()`. classes: number of outputs (default 1000). attention: a name of
     `list_attentions()`, or a mapping {"name": ..., option: value}, put where that attention belongs. plan: a
-    `Plan` (or its plain data) instead. pretrained: a parameter file to load. norm: "batch" (default) or "group", see
+    `Plan` (or its plain data) instead. pretrained: a parameter file to load, or True for the published one of exactly
+    this network (`gluon-attn models --pretrained` lists them). norm: "batch" (default) or "group", see
     `norms.normalized`. options: the network's own, such as `input_size`, `drop_rate`, `last_gamma`; an unknown one is
     a `UserError`.
     The network's `recipe` holds all of this as plain data, for a `Card`.
@@ -49,7 +50,7 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     if pretrained:
         from .pretrained import load_params, pretrained_path
 
-        load_params(net, pretrained_path(name) if pretrained is True else pretrained)
+        load_params(net, pretrained_path(net.recipe) if pretrained is True else pretrained)
     return net
 
 

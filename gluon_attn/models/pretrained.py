@@ -1,11 +1,56 @@
-"""Published parameter files of named models."""
+"""Which published parameter file fits a network."""
 
 from ..nn.params import load_params, save_params
 from ..utils.errors import UserError
+from .base import MODELS
+from .catalogue import catalogue
 
-__all__ = ["load_params", "pretrained_path", "save_params"]
+__all__ = ["find_published", "load_params", "pretrained_path", "save_params"]
+
+#: options that do not change what a parameter file holds
+_FREE = {"drop_rate", "drop_path", "input_size", "last_gamma"}
+_SHOWN = 4
 
 
-def pretrained_path(name):
-    """The published parameter file of a model. None has been published yet."""
-    raise UserError(f"there are no published parameters of {name!r}; give the path of a parameter file instead")
+def pretrained_path(recipe, any_classes=False):
+    """The published parameter file for a network's `recipe`, checked; none is a `UserError` that says what there is.
+
+    any_classes: one for another number of classes will do, where none has this one.
+    """
+    return find_published(recipe, any_classes).path()
+
+
+def find_published(recipe, any_classes=False):
+    """The `catalogue.Published` whose file fits a network's `recipe`."""
+    known = catalogue()
+    fitting = [entry for entry in known.values() if _key(entry.card.to_dict()) == _key(recipe)]
+    same = [entry for entry in fitting if entry.card.classes == recipe["classes"]]
+    if same or (any_classes and fitting):
+        return (same or fitting)[0]
+    near = fitting or [entry for entry in known.values() if entry.card.model == recipe["model"]]
+    more = f" and {len(near) - _SHOWN} more" if len(near) > _SHOWN else ""
+    there = (
+        f"there are {', '.join(f'{entry.name} ({entry.purpose()})' for entry in near[:_SHOWN])}{more}; " if near else ""
+    )
+    raise UserError(
+        f"there are no published parameters of {recipe['model']!r} as it is asked for, with {recipe['classes']} "
+        f"classes; {there}`gluon-attn models --pretrained` lists all; or give the path of a parameter file"
+    )
+
+
+def _key(recipe):
+    """What must be the same: model, plan and options, those at their defaults left out."""
+    defaults = MODELS.get(recipe["model"]).options()
+    options = {
+        key: value
+        for key, value in recipe["options"].items()
+        if key not in _FREE and value != defaults.get(key) and (key, value) != ("norm", "batch")
+    }
+    return recipe["model"], _plain(recipe["plan"]), options
+
+
+def _plain(plan):
+    """Plan entries without what stays at its default."""
+    entries = (plan or {}).get("entries", [])
+    empty = (None, {}, False)
+    return [{key: value for key, value in entry.items() if value not in empty} for entry in entries]

@@ -40,12 +40,15 @@ def load_params(net, path, ctx=None, renewed=()):
     return left_out
 
 
-def classifier(net, classes):
-    """Names of the weights of the last layer, dense or a convolution, with `classes` outputs; [] if there is none."""
+def classifier(net, classes=None):
+    """Names of the weights of the last layer, dense or a convolution, with `classes` outputs; [] if there is none.
+
+    classes: None takes the last of any number.
+    """
     layers = []
 
     def look(block):
-        if isinstance(block, (nn.Dense, nn.Conv2D)) and block.weight.shape[0] == classes:
+        if isinstance(block, (nn.Dense, nn.Conv2D)) and classes in (None, block.weight.shape[0]):
             layers.append(block)
 
     net.apply(look)

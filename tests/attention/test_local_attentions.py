@@ -18,11 +18,12 @@ def average_3x3(x):
     return sum(x[:, :, i : i + high : 2, j : j + wide : 2] for i in range(3) for j in range(3)) / 9
 
 
-def sk(w, x, branches=2, groups=32, stride=1):
-    groups = gcd(groups, x.shape[1])
+def sk(w, x, branches=2, groups=32, stride=1, shared=True):
+    parts = [x] * branches if shared else np.split(x, branches, 1)
+    groups = gcd(groups, parts[0].shape[1])
     maps = [
-        relu(w.norm(f"branches.{m}.1", w.conv(f"branches.{m}.0", x, stride, dilation=m + 1, groups=groups)))
-        for m in range(branches)
+        relu(w.norm(f"branches.{m}.1", w.conv(f"branches.{m}.0", part, stride, dilation=m + 1, groups=groups)))
+        for m, part in enumerate(parts)
     ]
     hidden = relu(w.norm("norm", w.conv("squeeze", mean(sum(maps)))))
     gates = softmax(np.stack(np.split(w.conv("expand", hidden), branches, 1)), 0)
@@ -131,6 +132,7 @@ CASES = [
     ("sk", 64, {}, sk),
     ("sk", 6, {"branches": 3, "groups": 4, "reduction": 1}, lambda w, x: sk(w, x, 3, 4)),
     ("sk", 16, {"stride": 2}, lambda w, x: sk(w, x, stride=2)),
+    ("sk", 12, {"split": True, "groups": 1, "narrowest": 5}, lambda w, x: sk(w, x, groups=1, shared=False)),
     ("split", 16, {}, split),
     ("split", 24, {"radix": 4, "groups": 2, "reduction": 2}, lambda w, x: split(w, x, 4, 2)),
     ("split", 6, {"radix": 1, "groups": 2}, lambda w, x: split(w, x, 1, 2)),
@@ -244,6 +246,8 @@ def test_stands_for_the_convolution_of_a_network(name, model):
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
+        ("sk", {"split": True, "branches": 3}, "split needs channels that 3 branches share evenly, got 16"),
+        ("sk", {"narrowest": 0}, "narrowest must be a whole number above 0, got 0"),
         ("sk", {"branches": 0}, "branches must be a whole number above 0, got 0"),
         ("sk", {"stride": 1.5}, "stride must be a whole number above 0, got 1.5"),
         (

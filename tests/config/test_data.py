@@ -59,6 +59,11 @@ def test_an_option_without_effect_is_refused(dataset, option):
         DataConfig(dataset=dataset, **option)
 
 
+@pytest.mark.parametrize(("dataset", "classes"), [("digits", 10), ("cifar10", 10), ("cifar100", 100)])
+def test_the_number_of_classes_that_a_set_has_may_be_repeated(dataset, classes):
+    assert DataConfig(dataset=dataset, classes=classes) == DataConfig(dataset=dataset)
+
+
 @pytest.mark.parametrize("dataset", ["imagenet_rec", "imagenet_folder"])
 def test_use_rec_is_a_spelling_of_the_set(dataset):
     config = DataConfig(dataset=dataset, use_rec=True, rec_train="train.rec")

@@ -46,7 +46,7 @@ def echo_se():
 
 def test_public_names():
     assert gluon_attn.convert.load_reference is load_reference
-    assert sources() == ["anas", "att-darts", "ean", "ecanet", "echo", "open-atac", "timm"]
+    assert sources() == ["anas", "att-darts", "ean", "ecanet", "echo", "gluoncv", "open-atac", "timm", "torchvision"]
     assert "convert" in dir(gluon_attn)
 
 
@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_named():
     )
     assert "and 1 more" in failing(block, {}, "timm")
     assert failing(block, state, "torch") == (
-        "unknown source 'torch'; choose from anas, att-darts, ean, ecanet, echo, open-atac, timm"
+        "unknown source 'torch'; choose from anas, att-darts, ean, ecanet, echo, gluoncv, open-atac, timm, torchvision"
     )
 
 

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from mxnet import gluon
 
+from gluon_attn import get_model
 from gluon_attn.engine.freeze import freeze
+from gluon_attn.nn.params import classifier
 from gluon_attn.utils.errors import UserError
 
 
@@ -21,6 +23,15 @@ def test_names_are_matched_from_their_start():
     assert freeze(net, "0|1.gamma|weight") == {"0.weight", "0.bias", "1.gamma"}
     found = {name for name, p in net._collect_params_with_prefix().items() if p.grad_req == "null"}
     assert found == {"0.weight", "0.bias", "1.gamma", "1.running_mean", "1.running_var"}
+
+
+@pytest.mark.parametrize("model", ["cifar_resnet20_v1", "resnet18_v1b", "mobilenet_v2"])
+def test_features_are_all_but_the_classifier(model):
+    net = get_model(model, 3)
+    freeze(net, "features")
+    trained = {name for name, param in net._collect_params_with_prefix().items() if param.grad_req != "null"}
+    assert trained == {*classifier(net)}
+    assert len(trained) == 2
 
 
 @pytest.mark.parametrize(("pattern", "still"), [("1", True), ("1.(gamma|beta)", False)])

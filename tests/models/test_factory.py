@@ -102,7 +102,7 @@ def test_a_plan_is_taken_as_object_and_as_plain_data():
         (["atac"], {"act_layers": "4"}, "act_layers must be from 0 to 4 in this network, got '4'"),
         (["atac"], {"act_order": "post"}, "act_order must be bac or pre, got 'post'"),
         (["atac"], {"reduction": 0}, "reduction must be a whole number above 0, got 0"),
-        (["cifar_resnet20_v1"], {"pretrained": True}, "there are no published parameters of 'cifar_resnet20_v1'; give"),
+        (["cifar_resnet20_v1"], {"pretrained": True}, "there are no published parameters of 'cifar_resnet20_v1' as "),
     ],
 )
 def test_refused(arguments, options, words):

@@ -1,0 +1,34 @@
+"""The flags that say which network, for commands other than training: the training scripts' own spellings."""
+
+from .values import pair, whole
+
+_NAMES = ("attention", "plan", "act_type", "act_layers", "blocks", "r", "use_relu", "use_global")
+_PAIRS = ("attention_options", "model_options")
+
+
+def add_network(parser):
+    """Flags of what a named model is made with."""
+    parser.add_argument("--attention", metavar="NAME", help="attention; `gluon-attn attentions` lists them")
+    parser.add_argument(
+        "--attention-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the attention"
+    )
+    parser.add_argument(
+        "--model-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the network"
+    )
+    parser.add_argument("--plan", metavar="FILE", help="JSON file that says which attention sits where")
+    parser.add_argument("--act-type", metavar="NAME", help="activation, or an attentional one such as ChaATAC")
+    parser.add_argument("--act-layers", type=int, metavar="N", help="how many stages, from the last, get it")
+    parser.add_argument("--blocks", type=whole, metavar="N", help="blocks a stage of the atac network")
+    parser.add_argument("--r", type=whole, metavar="N", help="reduction of the attention")
+    parser.add_argument("--useReLU", "--use-relu", dest="use_relu", action="store_true", help="ReLU inside ChaATAC")
+    parser.add_argument(
+        "--useGlobal", "--use-global", dest="use_global", action="store_true", help="global pooling inside ChaATAC"
+    )
+
+
+def network_config(args, model):
+    """The `ModelConfig` that the flags ask for with the model of that name."""
+    from ..config.model import ModelConfig
+
+    given = {name: getattr(args, name) for name in _NAMES}
+    return ModelConfig(model=model, **given, **{name: dict(getattr(args, name)) for name in _PAIRS})

@@ -1,0 +1,118 @@
+"""Files of weights, told apart by what they begin with: PyTorch's, safetensors, MXNet's."""
+
+import contextlib
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+
+from ..nn.params import few, read_params
+from ..utils.errors import UserError
+from ..utils.optional import require
+from .tensors import Tensors
+
+_ZIP, _PICKLE, _MXNET = b"PK\x03\x04", b"\x80", (0x112).to_bytes(8, "little")
+#: where a checkpoint keeps the weights, the usual place first
+_STATES = ("state_dict", "model", "model_state_dict", "net", "weights")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a file holds: its kind, its `Tensors`, and the names of what is no weight, such as an optimizer."""
+
+    kind: str
+    tensors: Tensors
+    besides: tuple = ()
+
+
+def read_weights(path):
+    """The `Weights` of a file: `.pth`, `.pt`, `.pth.tar`, `.safetensors`, `.params`; the name's ending does not count.
+
+    A file that is missing, damaged, none of these, or that holds code is a `UserError`; code in it is never run.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"file {path} does not exist")
+    with open(path, "rb") as file:
+        start = file.read(9)
+    if start.startswith(_MXNET):
+        return _mxnet(path)
+    if start[5:] == b"\0\0\0{":  # the length of a header, which is JSON
+        return _safetensors(path)
+    if start.startswith((_ZIP, _PICKLE)):
+        return _torch(path, start.startswith(_ZIP))
+    raise UserError(f"{path} is no file of weights: expected PyTorch's, safetensors or MXNet's .params")
+
+
+def _mxnet(path):
+    found = read_params(path)
+    return Weights("MXNet parameters", Tensors({name: value.asnumpy for name, value in found.items()}))
+
+
+def _safetensors(path):
+    library = require("safetensors")
+    try:
+        file = library.safe_open(path, framework="np")
+    except library.SafetensorError as error:
+        raise UserError(f"{path} is damaged or no safetensors file: {error}") from None
+    kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 - it is no mapping
+    unknown = [name for name, kind in kinds.items() if kind.startswith(("BF", "F8"))]
+    if unknown:
+        raise UserError(f"{path} has {few(unknown)} in {kinds[unknown[0]]}, which NumPy lacks: save it in float32")
+    return Weights("safetensors", Tensors({name: lambda name=name: file.get_tensor(name) for name in kinds}))
+
+
+def _torch(path, is_zip):
+    torch = require("torch")
+    try:
+        # torch warns of tarred files and the like on stderr
+        with contextlib.redirect_stderr(io.StringIO()):
+            found = torch.load(str(path), map_location="cpu", weights_only=True, **({"mmap": True} if is_zip else {}))
+    except UnpicklingError as error:
+        reason = str(error).partition("WeightsUnpickler error:")[2]
+        if "nsupported" not in reason:
+            raise UserError(f"{path} is damaged or no PyTorch file") from None
+        asked = re.search(r"(?:GLOBAL|class) ([\w.]+\.[\w.]+)", reason)
+        what = f" ({asked[1]})" if asked else ""
+        raise UserError(
+            f"{path} holds more than weights{what}, or is damaged: it is not opened, since code in it would run; "
+            "save the state_dict alone"
+        ) from None
+    except Exception:  # what a reader of damaged bytes raises has no end
+        raise UserError(f"{path} is damaged or no PyTorch file") from None
+    state, besides = _state(found, torch, path)
+    return Weights(
+        "PyTorch checkpoint" if besides else "PyTorch tensors",
+        Tensors({name: lambda value=value: _numpy(value, torch) for name, value in state.items()}),
+        besides,
+    )
+
+
+def _state(found, torch, path):
+    """(name -> tensor, names of what else a checkpoint holds)."""
+    if isinstance(found, dict):
+        tensors = {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
+        if tensors and len(tensors) == len(found):
+            return tensors, ()
+        for place in _STATES:
+            if isinstance(found.get(place), dict):
+                state, below = _state(found[place], torch, path)
+                return state, (*(str(name) for name in found if name != place), *below)
+        if len(tensors) > len(found) / 2:
+            return tensors, tuple(str(name) for name in found if name not in tensors)
+    raise UserError(f"{path} holds no tensors by name; expected a state_dict or a checkpoint with one")
+
+
+def _numpy(value, torch):
+    value = value.detach()
+    return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+
+
+def write_weights(path, state):
+    """Write name -> NumPy array to `path`, which ends in .safetensors, .pth or .pt; for use inside `atomic_path`."""
+    if str(path).endswith(".safetensors"):
+        require("safetensors.numpy").save_file(state, str(path), metadata={"format": "pt"})
+        return
+    torch = require("torch")
+    torch.save({name: torch.from_numpy(value) for name, value in state.items()}, str(path))

@@ -1,0 +1,50 @@
+"""Optimizer states as MXNet's own `Trainer.save_states` writes them: a pickle, opened for who trusts it."""
+
+from pathlib import Path
+
+import mxnet as mx
+
+from ..checkpoint import flatten, set_optimizer_state
+from ..utils.errors import UserError
+
+
+def load_states(trainer, path, order):
+    """Put the states of a file into a `Trainer`'s optimizer, which keeps its own options and schedule.
+
+    The file is unpickled, which runs what code it holds. order: paths of the network's parameters in the order of the
+    trainer that wrote it. States of another network or optimizer are a `UserError`.
+    """
+    found = _read(path)
+    params, arrays, counts = trainer.net._collect_params_with_prefix(), {}, {}
+    optimizer = trainer.optimizer._optimizer
+    for index, state in found.states.items():
+        if not isinstance(index, int) or index >= len(order):
+            raise UserError(f"{path} is of another network: it has a state for parameter {index}")
+        name = order[index]
+        wanted = dict(flatten(optimizer.create_state_multi_precision(index, params[name].data())))
+        given = dict(flatten(state))
+        if {place: a.shape for place, a in given.items()} != {place: a.shape for place, a in wanted.items()}:
+            raise UserError(f"{path} is of another network or optimizer: the state of {name} does not fit")
+        arrays |= {f"{name}:{place}": array for place, array in given.items()}
+        counts[name] = _count(found, index, optimizer.num_update)
+    numbers = {"num_update": optimizer.num_update, "counts": counts, "numbers": {}}
+    set_optimizer_state(trainer.net, trainer.optimizer, arrays, numbers)
+
+
+def _read(path):
+    """The updater of MXNet's that holds the states."""
+    if not Path(path).is_file():
+        raise UserError(f"file {path} does not exist")
+    updater = mx.optimizer.get_updater(mx.optimizer.create("sgd"))
+    try:
+        updater.set_states(Path(path).read_bytes())
+    except Exception as error:  # whatever the code in it raises
+        raise UserError(f"{path} cannot be read as optimizer states of MXNet: {error}") from None
+    if not isinstance(updater.states, dict) or not updater.states:
+        raise UserError(f"{path} holds no optimizer states of MXNet")
+    return updater
+
+
+def _count(found, index, otherwise):
+    """How often the parameter had been updated."""
+    return getattr(found.optimizer, "_index_update_count", {}).get(index, otherwise)

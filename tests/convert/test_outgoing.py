@@ -1,0 +1,127 @@
+"""Our weights for timm and torchvision: exact there and back, and what they do not have."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_attn import Plan, get_model
+from gluon_attn.convert import load_reference, read_weights, reference_state, save_reference
+from gluon_attn.convert.elsewhere import counterpart
+from gluon_attn.utils.errors import UserError
+from gluon_attn.utils.optional import without_torch
+
+SK = {"name": "sk", "groups": 1, "narrowest": 8, "split": True}
+#: (target, model, attention, what makes it there)
+NETWORKS = [
+    ("timm", "resnet18_v1b", None, "timm.create_model('resnet18', num_classes=5)"),
+    ("timm", "se_resnet50", None, "timm.create_model('resnet50', num_classes=5, block_args={'attn_layer': 'se'})"),
+    ("timm", "resnet50_v1d", "eca", "timm.create_model('resnet50d', num_classes=5, block_args={'attn_layer': 'eca'})"),
+    ("timm", "resnet18_v1b", {"name": "cbam", "bias": False}, "{'attn_layer': 'cbam'})"),
+    ("timm", "resnet18_v1b", {"name": "gc", "epsilon": 1e-6}, "{'attn_layer': 'gc'})"),
+    ("timm", "resnet18_v1b", {"name": "gca", "epsilon": 1e-6}, "{'attn_layer': 'gca'})"),
+    ("timm", "resnet18_v1b", "light_cbam", "{'attn_layer': 'lcbam'})"),
+    ("timm", "resnet18_v1b", "ese", "{'attn_layer': 'ese'})"),
+    ("timm", "resnet50_v1b", SK, "timm.create_model('skresnet50', num_classes=5)"),
+    ("torchvision", "resnet18_v1b", None, "torchvision.models.resnet18(num_classes=5)"),
+    ("torchvision", "mobilenet_v2", None, "torchvision.models.mobilenet_v2(num_classes=5)"),
+]
+
+
+def made(model, attention):
+    net = get_model(model, 5, attention=attention)
+    net.initialize(mx.init.MSRAPrelu())  # the size of the maps stays
+    for path, param in net._collect_params_with_prefix().items():
+        if path.endswith(("gamma", "running_var")):
+            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
+        elif path.endswith(("beta", "bias", "running_mean")):
+            param.set_data(mx.nd.random.normal(0, 0.1, param.shape))
+    return net
+
+
+def values(net):
+    return {path: param.data().asnumpy() for path, param in net._collect_params_with_prefix().items()}
+
+
+@pytest.mark.parametrize(("target", "model", "attention", "words"), NETWORKS)
+def test_there_and_back_is_exact(target, model, attention, words):
+    net = made(model, attention)
+    assert str(counterpart(net, target)).endswith(words)
+    again = get_model(model, 5, attention=attention)
+    load_reference(again, reference_state(net, target), target)
+    before, after = values(net), values(again)
+    assert all((before[path] == after[path]).all() for path in before)
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+@pytest.mark.parametrize(("target", "model", "attention", "words"), NETWORKS)
+def test_the_library_takes_them_and_agrees(target, model, attention, words, ending, tmp_path):
+    pytest.importorskip(target, reason=f"{target} is not installed")
+    net = made(model, attention)
+    save_reference(net, tmp_path / f"net.{ending}", target)
+    x = np.random.standard_normal((2, 3, 64, 64)).astype("float32")
+    theirs = counterpart(net, target).logits(tmp_path / f"net.{ending}", x)  # strict there
+    ours = net(mx.nd.array(x)).asnumpy()
+    assert np.abs(ours - theirs).max() <= 1e-5 * np.abs(theirs).max()
+    again = get_model(model, 5, attention=attention)
+    load_reference(again, read_weights(tmp_path / f"net.{ending}").tensors, target)
+    before, after = values(net), values(again)
+    assert all((before[path] == after[path]).all() for path in before)
+
+
+@pytest.mark.parametrize(
+    ("target", "model", "options"),
+    [
+        ("timm", "cifar_resnet20_v1", {}),
+        ("timm", "se_resnet18", {}),  # its hidden layers are narrower
+        ("timm", "cbam_resnet18", {}),  # its perceptron has biases
+        ("timm", "eca_resnet18_official", {}),
+        ("timm", "sge_resnet18", {}),
+        ("timm", "mobilenet_v2", {}),
+        ("timm", "resnet18_v1b", {"attention": SK}),
+        ("timm", "resnet18_v1b", {"plan": Plan([{"name": "se", "stages": [1]}])}),
+        ("timm", "resnet18_v1b", {"plan": Plan([{"name": "se", "shared": True}])}),
+        ("torchvision", "se_resnet18", {}),
+        ("torchvision", "resnet18_v1d", {}),
+        ("torchvision", "dia_fbresnet50", {}),
+    ],
+)
+def test_what_they_do_not_have(target, model, options, tmp_path):
+    with pytest.raises(UserError, match=f"^{target} has no network like this {model}"):
+        save_reference(get_model(model, 5, **options), tmp_path / "a.pth", target)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_of_files_and_targets(tmp_path):
+    net = made("resnet18_v1b", None)
+    with pytest.raises(UserError, match=r"a.params must end in one of .safetensors, .pth, .pt"):
+        save_reference(net, tmp_path / "a.params", "timm")
+    with pytest.raises(UserError, match="unknown target 'keras'; choose from timm, torchvision"):
+        reference_state(net, "keras")
+
+
+@pytest.mark.parametrize("name", ["resnet18_v1b", "resnet50_v1d", "cifar_resnet20_v2"])
+@pytest.mark.parametrize("prefixed", [True, False])
+def test_gluoncvs_zoo(name, prefixed, tmp_path):
+    with without_torch():
+        from gluoncv import model_zoo
+
+    theirs = model_zoo.get_model(name, classes=5)
+    theirs.initialize(mx.init.Xavier())
+    x = mx.nd.random.normal(shape=(2, 3, 64, 64))
+    wanted = theirs(x)
+    save = theirs.collect_params().save if prefixed else theirs.save_parameters
+    save(str(tmp_path / "net.params"))
+    net = get_model(name, 5)
+    load_reference(net, read_weights(tmp_path / "net.params").tensors, "gluoncv")
+    assert np.abs((net(x) - wanted).asnumpy()).max() <= 1e-6 * np.abs(wanted.asnumpy()).max()
+    assert str(counterpart(net, "gluoncv")) == f"gluoncv.model_zoo.get_model({name!r}, classes=5)"
+    logits = counterpart(net, "gluoncv").logits
+    if not prefixed:
+        np.testing.assert_allclose(logits(tmp_path / "net.params", x.asnumpy()), wanted.asnumpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_gluons_own_names_of_another_network(tmp_path):
+    net = get_model("cifar_resnet20_v1", 5)
+    state = {"net0_conv0_weight": np.zeros((16, 3, 3, 3)), "net0_lstm0_weight": np.zeros(3)}
+    with pytest.raises(UserError, match="are of another network: nothing here is called net0_conv0_weight, net0_lstm0"):
+        load_reference(net, state, "gluoncv")
