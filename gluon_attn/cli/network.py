@@ -6,17 +6,18 @@ from ..utils.log import get_logger
 from ..utils.seed import seed_all
 
 
-def make_network(config, data, devices):
+def make_network(config, data, devices, build=None):
     """The network of a run on its devices, initialized from the seed (He et al. 2015) or from a parameter file.
 
-    The classifier of a file for another number of classes is left out, with a warning.
+    The classifier of a file for another number of classes is left out, with a warning. build: makes the network of a
+    `ModelConfig` (default: `models.build.build`).
     """
     import mxnet as mx
 
-    from ..models.build import build
+    from ..models import build as usual
     from ..nn.params import classifier, load_params
 
-    net = build(config.model.replace(pretrained=None), data.classes, data.input_shape[1])
+    net = (build or usual.build)(config.model.replace(pretrained=None), data.classes, data.input_shape[1])
     seed_all(config.train.seed)
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
     if config.model.pretrained:
