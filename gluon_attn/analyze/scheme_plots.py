@@ -4,10 +4,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from ..models.scheme import by_stage
 from .plots import COLOURS
 
 _WIDTH = 9  # inches
-_BLUE, _ORANGE, _GREEN, _GREY = COLOURS[0], COLOURS[1], COLOURS[2], "#9aa4b0"
+_BLUE, _ORANGE, _GREY = COLOURS[0], COLOURS[1], "#9aa4b0"
 
 
 def rewards(samples):
@@ -30,7 +31,8 @@ def chances(course, blocks):
     figure, axes = _frame("step", "block", height=1.2 + 0.22 * course.shape[1])
     shades = axes.imshow(course.T, aspect="auto", cmap="RdBu", vmin=0, vmax=1, interpolation="nearest")
     axes.grid(visible=False)
-    axes.set_yticks(range(sum(blocks)), [f"{stage + 1}.{block + 1}" for stage, block in _places(blocks)])
+    names = [f"{stage + 1}.{block + 1}" for stage, count in enumerate(blocks) for block in range(count)]
+    axes.set_yticks(range(len(names)), names)
     for end in np.cumsum(blocks)[:-1]:
         axes.axhline(end - 0.5, color="black", linewidth=1)
     figure.colorbar(shades, label="chance to be connected")
@@ -51,21 +53,21 @@ def network(bits, blocks, attention):
 
     bits: a 0 or 1 for each block. attention: its name.
     """
-    widest, height = max(blocks), 1.7
-    figure = Figure(figsize=(_WIDTH, 1.15 * len(blocks) * height), layout="constrained")
+    height, figure = 1.7, Figure(figsize=(max(_WIDTH, 1.4 * max(blocks)), 1.9 * len(blocks)), layout="constrained")
     axes = figure.subplots()
-    axes.set(xlim=(-0.9, widest - 0.3), ylim=(-len(blocks) * height + 0.5, 1.15))
+    axes.set(xlim=(-0.9, max(blocks) - 0.6), ylim=(-len(blocks) * height + 1.3, 1.1))
     axes.set_axis_off()
-    for (stage, block), bit in zip(_places(blocks), bits, strict=True):
-        y, middle = -stage * height, (blocks[stage] - 1) / 2
-        if block == 0:
-            axes.text(-0.85, y, f"stage {stage + 1}", va="center")
+    for stage, (count, part) in enumerate(zip(blocks, by_stage(bits, blocks), strict=True)):
+        y, middle = -stage * height, (count - 1) / 2
+        axes.text(-0.85, y, f"stage {stage + 1}", va="center")
+        if "1" in part:
             _box(axes, middle, y + 0.8, attention, _ORANGE)
-        else:
-            axes.annotate("", (block - 0.32, y), (block - 0.68, y), arrowprops={"arrowstyle": "->", "color": _GREY})
-        _box(axes, block, y, f"block {block + 1}", _BLUE if bit == "1" else _GREY)
-        if bit == "1":
-            axes.plot([middle, block], [y + 0.58, y + 0.22], color=_ORANGE, linewidth=1.8, zorder=0)
+        for block, bit in enumerate(part):
+            _box(axes, block, y, f"block {block + 1}", _BLUE if bit == "1" else _GREY)
+            if block:
+                axes.annotate("", (block - 0.32, y), (block - 0.68, y), arrowprops={"arrowstyle": "->", "color": _GREY})
+            if bit == "1":
+                axes.plot([middle, block], [y + 0.58, y + 0.22], color=_ORANGE, linewidth=1.8, zorder=0)
     return figure
 
 
@@ -74,11 +76,6 @@ def _box(axes, x, y, text, colour):
                            facecolor=colour, alpha=0.25)  # fmt: skip
     axes.add_patch(shape)
     axes.text(x, y, text, ha="center", va="center", fontsize=10)
-
-
-def _places(blocks):
-    """(stage, block) of every block, from 0."""
-    return [(stage, block) for stage, count in enumerate(blocks) for block in range(count)]
 
 
 def _frame(xlabel, ylabel, height=3.6):
