@@ -1,6 +1,6 @@
 """One side of a comparison of EAN's two loops, see `process`: evaluations of schemes, training of the supernet.
 
-    python -m benchmarks.lib.schemes mxnet|torch
+    python -m benchmarks.lib.schemes mxnet|torch|channels-last
 
 {"attention", "batch", "size", "batches"} builds. "evaluate" tries one scheme on all batches, "step" trains on one
 batch, each with the next scheme of a fixed random sequence; "none" and "whole" try the schemes of zeros and of ones,
@@ -60,7 +60,7 @@ class MXNet(Side):
         for net in (*made, plain):
             net.initialize(mx.init.MSRAPrelu())
         self.made, tried = made
-        tried.hybridize()
+        tried.compile_for_evaluation(fused=True)
         plain.hybridize(static_alloc=True, static_shape=True)
         self.evaluator, self.without = Evaluator(tried, Batches(images)), Evaluator(plain, Batches(images))
         config = RunConfig(optim=OptimConfig(optimizer="sgd", lr=_RATE))
@@ -76,7 +76,9 @@ class MXNet(Side):
         self.without(["0"])
 
     def step(self):
-        with self.trainer.operators:
+        from gluon_attn.engine.precision import training_operators
+
+        with training_operators("float32", self.trainer.contexts, "auto"):
             self.trainer._forward_backward(self.images, self.labels)
             self.trainer.update.apply()
         self.mx.nd.waitall()
@@ -96,7 +98,9 @@ class Batches:
 
 
 class Torch(Side):
-    """The authors' loops in PyTorch, eager, in channels-last."""
+    """The authors' loops in PyTorch, eager."""
+
+    layout = "contiguous_format"
 
     def __init__(self, attention, batch, size, batches):
         import torch
@@ -106,10 +110,11 @@ class Torch(Side):
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
         self.torch = torch
         self.draw()
-        self.net = Supernet(attention).to(memory_format=torch.channels_last)
+        layout = getattr(torch, self.layout)
+        self.net = Supernet(attention).to(memory_format=layout)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=_RATE, momentum=0.9, weight_decay=1e-4)
         images = [torch.randn(batch, 3, size, size) for _ in range(batches)]
-        self.images = [x.contiguous(memory_format=torch.channels_last) for x in images]
+        self.images = [x.contiguous(memory_format=layout) for x in images]
         self.labels = torch.randint(1000, (batch,))
         self.loss = torch.nn.CrossEntropyLoss()
 
@@ -132,5 +137,11 @@ class Torch(Side):
         return sum(parameter.numel() for parameter in self.net.parameters())
 
 
+class ChannelsLast(Torch):
+    """In channels-last."""
+
+    layout = "channels_last"
+
+
 if __name__ == "__main__":
-    serve({"mxnet": MXNet, "torch": Torch}[sys.argv[1]])
+    serve({"mxnet": MXNet, "torch": Torch, "channels-last": ChannelsLast}[sys.argv[1]])

@@ -70,6 +70,16 @@ class Supernet(Block):
         """
         _hybridize(self.net, active, options)
 
+    def compile_for_evaluation(self, fused):
+        """Compile for evaluation alone, with static memory; fused: with oneDNN's joined operators, on a CPU."""
+        options = {"static_alloc": True, "static_shape": True}
+        _hybridize(self.net, True, {**options, "backend": "MKLDNN"} if fused else options)
+
+    @property
+    def stages(self):
+        """Its `Switched` stages."""
+        return self._parts.stages
+
     @property
     def recipe(self):
         """The network's, as `get_model` made it: of all blocks connected."""

@@ -3,7 +3,9 @@
 import mxnet as mx
 
 from ..engine.evaluate import evaluate
+from ..engine.precision import training_operators
 from ..utils.errors import UserError
+from .memory import Remembering
 
 _LARGEST = 2 << 30  # bytes of images that are kept in memory
 
@@ -12,9 +14,9 @@ class Evaluator:
     """Called with a list of schemes it gives their accuracies in percent; each scheme is evaluated once.
 
     supernet: a `Supernet`, trained. loader: gives the same batches at each `epoch(0)`; they are kept where they take
-    no more than 2 GiB. contexts: the devices that the network is on (default: the CPU). backend: the processes that
-    share the work, each of which sees all images of its schemes (default: this one alone). They must all ask for the
-    same schemes.
+    no more than 2 GiB, and with one device what the stages made of them, see `Remembering`. contexts: the devices that
+    the network is on (default: the CPU). backend: the processes that share the work, each of which sees all images of
+    its schemes (default: this one alone). They must all ask for the same schemes.
     `known`: scheme -> {"accuracy" in percent, "loss"}; it may be filled with what was found before.
     """
 
@@ -22,7 +24,9 @@ class Evaluator:
         self.supernet, self._contexts = supernet, list(contexts or [mx.cpu()])
         self._rank, self._size = (backend.rank, backend.size) if backend else (0, 1)
         self._total = backend.total if backend else list
-        self._loader, self.known = _held(loader), {}
+        self._loader, self.known = _held(loader, self._contexts), {}
+        remembers = isinstance(self._loader, _Held) and len(self._contexts) == 1
+        self._net = Remembering(supernet) if remembers else supernet
 
     def __call__(self, schemes):
         new = [scheme for scheme in dict.fromkeys(schemes) if scheme not in self.known]
@@ -47,7 +51,8 @@ class Evaluator:
         if number % self._size != self._rank:
             return 0.0, 0.0
         self.supernet.scheme = scheme
-        scores = evaluate(self.supernet, self._loader, self._contexts)
+        with training_operators("float32", self._contexts, "auto"):
+            scores = evaluate(self._net, self._loader, self._contexts)
         return 100 * scores["accuracy"], scores["loss"]
 
 
@@ -61,11 +66,14 @@ class _Held:
         return iter(self._batches)
 
 
-def _held(loader):
-    """A loader with the same batches, in memory if they are not too large for it; without any a `UserError`."""
+def _held(loader, contexts):
+    """A loader with the same batches, in memory if they are not too large for it; without any a `UserError`.
+
+    With one device they lie there, so that each pass has the same arrays.
+    """
     held, size = [], 0
     for data, label in loader.epoch(0):
-        held.append((data, label))
+        held.append((data, label) if len(contexts) > 1 else (data.as_in_context(contexts[0]), label))
         size += 4 * data.size
         if size > _LARGEST:
             return loader

@@ -33,7 +33,12 @@ class Bare(HybridBlock):
 
 
 class Switched(Stage):
-    """A stage, of which `bits` says what blocks are connected; it takes over the blocks of a `Stage`."""
+    """A stage, of which `bits` says what blocks are connected; it takes over the blocks of a `Stage`.
+
+    around: None, or a function (the stage as a function, x) -> output that is called in its place.
+    """
+
+    around = None
 
     def __init__(self, stage):
         super().__init__(prefix=stage.prefix)
@@ -54,6 +59,9 @@ class Switched(Stage):
 
     def forward(self, x):
         """N,C,H,W as the plain stage; what the attention carries goes from one connected block to the next."""
+        return self._run(x) if self.around is None else self.around(self._run, x)
+
+    def _run(self, x):
         places, state = iter(zip(self.bits, self._parts.bare, strict=True)), None
         for block in self._children.values():
             connected, bare = next(places) if isinstance(block, Residual) else ("1", None)

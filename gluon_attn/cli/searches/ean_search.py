@@ -74,7 +74,7 @@ class Setting:
         self.supernet = build_supernet(config.model, self.source.classes, self.source.input_shape[1])
         self.supernet.initialize(ctx=self.devices)
         load_params(self.supernet, self.weights)
-        self.supernet.hybridize()
+        self.supernet.compile_for_evaluation(fused=all(device.device_type == "cpu" for device in self.devices))
         self.evaluator = Evaluator(self.supernet, loader, self.devices, backend)
         self.ends = [bit * sum(self.supernet.blocks) for bit in "01"]
 
@@ -105,6 +105,8 @@ def _weights(supernet):
 
     if supernet is None:
         raise UserError("name the supernet: --supernet RUN, the folder that search.py ean-supernet wrote")
+    if not Path(supernet).exists():
+        raise UserError(f"there is no supernet {supernet}: give --supernet a run folder or a parameter file")
     if not Path(supernet).is_dir():
         return Path(supernet)
     newest = CheckpointStore(Path(supernet) / "checkpoints").newest()
