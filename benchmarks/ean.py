@@ -25,7 +25,7 @@ from benchmarks.lib.process import Peer  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 
 ATTENTIONS = ("sge", "dia", "se")
-WORK = {"evaluate": "evaluation", "step": "training step"}
+WORK = {"evaluate": "evaluation", "anew": "the same, nothing remembered", "step": "training step"}
 SIDES = ("mxnet", "torch", "channels-last")
 COLUMNS = ["attention", "work", "ours, 1/s", "PyTorch, 1/s", "channels-last", "ratio"]
 CONNECTED = ["attention", "no attention, ms", "none connected", "all connected"]

@@ -3,8 +3,9 @@
     python -m benchmarks.lib.schemes mxnet|torch|channels-last
 
 {"attention", "batch", "size", "batches"} builds. "evaluate" tries one scheme on all batches, "step" trains on one
-batch, each with the next scheme of a fixed random sequence; "none" and "whole" try the schemes of zeros and of ones,
-"plain" the network without attention (ours only); "weights" counts the parameters.
+batch, each with the next scheme of a fixed random sequence; "anew" evaluates without what ours remembers of schemes
+before. Ours alone: "none" and "whole" pass the batches through the schemes of zeros and of ones, "plain" through the
+network without attention. "weights" counts the parameters.
 """
 
 import os
@@ -29,11 +30,8 @@ class Side:
     def evaluate(self):
         self.score(self.next())
 
-    def none(self):
-        self.score("0" * COUNT)
-
-    def whole(self):
-        self.score("1" * COUNT)
+    def anew(self):
+        self.evaluate()
 
 
 class MXNet(Side):
@@ -54,15 +52,16 @@ class MXNet(Side):
         self.mx = mx
         self.draw()
         data = repeated(DataConfig(dataset="synthetic", batch_size=batch, input_size=size, classes=1000), 1, 1, 1)
-        images = [next(data.train.epoch(1)) for _ in range(batches)]
+        images = [[part.copy() for part in next(data.train.epoch(1))] for _ in range(batches)]
         made = [make_supernet(f"{attention}_fbresnet50", 1000, input_size=size) for _ in range(2)]
-        plain = gluon_attn.get_model("fbresnet50", 1000, input_size=size)
+        self.without = plain = gluon_attn.get_model("fbresnet50", 1000, input_size=size)
         for net in (*made, plain):
             net.initialize(mx.init.MSRAPrelu())
-        self.made, tried = made
-        tried.compile_for_evaluation(fused=True)
-        plain.hybridize(static_alloc=True, static_shape=True)
-        self.evaluator, self.without = Evaluator(tried, Batches(images)), Evaluator(plain, Batches(images))
+        self.made, self.tried = made
+        self.tried.compile_for_evaluation(fused=True)
+        plain.hybridize(static_alloc=True, static_shape=True, backend="MKLDNN")
+        self.batches = Batches(images)
+        self.evaluator = Evaluator(self.tried, self.batches)
         config = RunConfig(optim=OptimConfig(optimizer="sgd", lr=_RATE))
         self.trainer = Trainer(self.made, config, [mx.cpu()], data.train, data.train)
         self.images, self.labels = images[0]
@@ -71,14 +70,32 @@ class MXNet(Side):
         self.evaluator.known.clear()
         self.evaluator([scheme])
 
-    def plain(self):
-        self.without.known.clear()
-        self.without(["0"])
+    def anew(self):
+        self.pass_of(self.tried, self.next())
 
-    def step(self):
+    def none(self):
+        self.pass_of(self.tried, "0" * COUNT)
+
+    def whole(self):
+        self.pass_of(self.tried, "1" * COUNT)
+
+    def plain(self):
+        self.pass_of(self.without)
+
+    def pass_of(self, net, scheme=None):
+        from gluon_attn.engine.evaluate import evaluate
+
+        net.scheme = scheme
+        with self.operators():
+            evaluate(net, self.batches, [self.mx.cpu()])
+
+    def operators(self):
         from gluon_attn.engine.precision import training_operators
 
-        with training_operators("float32", self.trainer.contexts, "auto"):
+        return training_operators("float32", [self.mx.cpu()], "auto")
+
+    def step(self):
+        with self.operators():
             self.trainer._forward_backward(self.images, self.labels)
             self.trainer.update.apply()
         self.mx.nd.waitall()

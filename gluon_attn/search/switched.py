@@ -54,7 +54,7 @@ class Switched(Stage):
 
     def hybridize(self, active=True, **options):
         """Compile each block, and each without its attention."""
-        for block in (*self._children.values(), *self._parts.bare):
+        for block in (*self._parts.bare, *self._children.values()):  # the latter are children of the former, too
             block.hybridize(active, **options)
 
     def forward(self, x):

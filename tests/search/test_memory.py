@@ -1,5 +1,7 @@
 """A supernet that remembers gives what it gives without, from fewer stages."""
 
+import json
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -52,6 +54,17 @@ def test_known_stages_do_not_run(images):
         memory(images[0])
         assert ran == wanted, scheme
     assert sum(4 * kept.size for _, kept in memory._kept.values()) == memory._bytes
+
+
+def test_operators_are_fused_with_the_attention_and_without(images):
+    net = made("se")
+    for net.scheme in ("1" * 9, "0" * 9):
+        net(images[0])
+    for stage in net.stages:
+        for block in (*stage._children.values(), *stage._parts.bare):
+            operators = {node["op"] for node in json.loads(block._cached_graph[1].tojson())["nodes"]}
+            assert "_sg_mkldnn_conv" in operators
+            assert not operators & {"Convolution", "BatchNorm"}
 
 
 def test_fused_operators_compute_the_same(images):
