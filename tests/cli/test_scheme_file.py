@@ -49,5 +49,5 @@ def test_what_contradicts_it(path, option):
 
 
 def test_no_file():
-    with pytest.raises(UserError, match="cannot read nothing.json"):
+    with pytest.raises(UserError, match="cannot read nothing"):
         expanded({"model": {"scheme": "nothing.json"}})

@@ -105,5 +105,5 @@ def test_a_file_in_place_of_bits(tmp_path):
     Scheme("010000100", "cifar_resnet20_v1", "se").save(tmp_path / "s.json")
     config = ModelConfig(attention="eca", scheme=str(tmp_path / "s.json"))
     assert build(config, 10).recipe["plan"]["entries"][0]["scheme"] == "010000100"
-    with pytest.raises(UserError, match="or a .json file"):
+    with pytest.raises(UserError, match=r"or a \.json file"):
         ModelConfig(attention="eca", scheme="s.yaml")

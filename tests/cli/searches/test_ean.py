@@ -179,6 +179,16 @@ def test_a_network_with_its_attention_in_its_name(here, monkeypatch):
     assert net.recipe["options"] == {"reduction": 40, "scheme": best.scheme, "input_size": 33}
 
 
+def test_the_commands_of_the_guide_parse():
+    parsers = {"ean-supernet": ean_supernet.make_supernet_parser, "ean": ean.make_search_parser}
+    text = (ROOT / "docs/search-connections.md").read_text(encoding="utf-8")
+    lines = [line.split()[2:] for line in text.splitlines() if line.startswith("python search.py ")]
+    assert len(lines) >= 5
+    for name, *words in lines:
+        make = ean.make_chain_parser if "--all" in words else parsers[name]
+        parse(make(), [word for word in words if word != "--all"])
+
+
 SUPERNETS = (
     "-a forward_config_share_sge_resnet50 -data DIR --checkpoint NAS_ckpts/ensemble_sge_train_on_subset",
     "-a forward_dia_fbresnet50 -data DIR --checkpoint NAS_ckpts/ensemble_dia_train_on_subset",
