@@ -1,5 +1,6 @@
 """`search.py ean`: searches which blocks to connect to shared attention; with --all the whole way."""
 
+import logging
 from pathlib import Path
 
 from ...config.ean import ChainedConfig, EanSearchConfig, chained_option, search_option
@@ -59,11 +60,15 @@ def _with_their_resume(given):
 
 def chain(given, recipe):
     """Supernet, search and training of what was found, in folders below one; returns the result of the training."""
+    from ...engine.backend import connect
     from ..scheme_file import with_scheme_file
     from ..training import run
 
     config = resolve(ChainedConfig, DEFAULTS, recipe, given)  # what is wrong shows before all work
-    folder = _folder(config)
+    folder, backend = _folder(config), connect()
+    if backend.rank:  # process 0 speaks for all
+        log.to_terminal(logging.ERROR)
+    backend.barrier()  # all have named the folder before one makes it
     options = {group: values for group, values in config.to_dict().items() if group != "chain"}
     shared = {group: options[group] for group in ("data", "model", "optim", "train")}
     epochs = {"num_epochs": config.chain.supernet_epochs or config.train.num_epochs}

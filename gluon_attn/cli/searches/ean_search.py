@@ -55,6 +55,7 @@ def search(given, recipe=None, defaults=None):
             setting.evaluator(setting.ends)  # by all processes
             if not backend.rank:
                 write_results(folder, config, setting, searches)
+        backend.barrier()
         return Found(folder, folder / "best.json", searches)
 
 
