@@ -14,9 +14,9 @@ from gluon_attn import list_attentions
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import attention, gpu, horovod, train_step  # noqa: E402
+from benchmarks import attention, ean, gpu, horovod, train_step  # noqa: E402
 from benchmarks import input as jpeg  # noqa: E402
-from benchmarks.lib import loaders, process, steps  # noqa: E402
+from benchmarks.lib import loaders, process, schemes, steps  # noqa: E402
 from benchmarks.lib.networks import NETWORKS  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
 
@@ -157,3 +157,23 @@ def test_two_processes_against_one(monkeypatch):
     failed = types.SimpleNamespace(returncode=1, stdout="", stderr="first\nerror: last\n")
     monkeypatch.setattr(horovod.subprocess, "run", lambda *args, **options: failed)
     assert horovod.row("resnet50_v1b", arguments)[3] == "error: last"
+
+
+def test_both_sides_of_the_schemes():
+    """Our loops run; the other side has as many parameters and the same schemes."""
+    ours = schemes.MXNet("dia", 2, 64, 2)
+    for work in (*ean.WORK, "plain", "none", "whole"):
+        getattr(ours, work)()
+    assert len({id(x) for x, _ in ours.batches.epoch(0)}) == 2
+    pytest.importorskip("torch")
+    theirs = schemes.Torch("dia", 2, 64, 1)
+    for work in ean.WORK:
+        getattr(theirs, work)()
+    assert theirs.weights() == ours.weights()
+    theirs.draw()
+    ours.draw()
+    assert theirs.next() == ours.next()
+
+
+def test_the_ratio_is_to_the_faster_side():
+    assert ean.cells({"mxnet": 0.5, "torch": 1.0, "channels-last": 2.0}) == ["2.00", "1.00", "0.50", "2.00"]

@@ -150,7 +150,7 @@ class SGE(nn.Module):
 
     def forward(self, x):
         n, c, h, w = x.shape
-        x = x.view(n * self.groups, -1, h, w)
+        x = x.reshape(n * self.groups, -1, h, w)
         s = (x * avg(x)).sum(1).view(n, self.groups, h * w)
         s = s - s.mean(2, keepdim=True)
         t = (s / (s.std(2, keepdim=True) + 1e-5)).view(n, self.groups, h, w) * self.weight + self.bias

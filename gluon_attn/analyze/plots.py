@@ -13,8 +13,8 @@ from matplotlib.ticker import LogFormatter
 from ..utils.files import atomic_path
 
 #: Okabe & Ito's palette, which colour-blind readers tell apart, without its yellow
-_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000")
-_STYLES = cycler(linestyle=("-", "--", ":")) * cycler(color=_COLOURS)
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000")
+_STYLES = cycler(linestyle=("-", "--", ":")) * cycler(color=COLOURS)
 #: panels of a comparison: heading -> key of the records
 _COMPARED = {"training loss": "train_loss", "test accuracy": "val_accuracy"}
 _NAMED, _COUNTED = 30, 12  # classes
@@ -34,8 +34,7 @@ def draw_history(history, path):
         for part, label in (("train", "training"), ("val", "test")):
             _line(axes, history, f"{part}_{what}", label)
         axes.legend(frameon=False)
-    with atomic_path(path) as staged:
-        FigureCanvasAgg(figure).print_png(str(staged))
+    save_png(figure, path)
 
 
 def compare_histories(histories, panels=None):
@@ -57,10 +56,7 @@ def compare_histories(histories, panels=None):
             axes[heading].yaxis.set_minor_formatter(LogFormatter())
     handles, columns = axes[next(iter(panels))].lines, _WIDTH // (max(map(len, histories)) + 8)
     figure.legend(handles=handles, loc="outside lower center", ncols=max(1, min(columns, len(handles))), frameon=False)
-    text = io.StringIO()
-    with rc_context({"svg.hashsalt": "gluon_attn"}):
-        FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
-    return "<svg" + text.getvalue().partition("<svg")[2]
+    return svg_text(figure)
 
 
 def draw_confusion(confusion, names, path):
@@ -83,8 +79,21 @@ def draw_confusion(confusion, names, path):
         for (row, column), count in np.ndenumerate(confusion):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(count) if count else "", ha="center", va="center", color=colour)
+    save_png(figure, path)
+
+
+def save_png(figure, path):
+    """Write a matplotlib figure to `path`, whole or not at all."""
     with atomic_path(path) as staged:
         FigureCanvasAgg(figure).print_png(str(staged))
+
+
+def svg_text(figure):
+    """A matplotlib figure as SVG text for a page, the same for the same figure."""
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "gluon_attn"}):
+        FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
+    return "<svg" + text.getvalue().partition("<svg")[2]
 
 
 def _panels(names):

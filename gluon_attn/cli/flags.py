@@ -11,10 +11,11 @@ from .values import pair
 _WORDS = {int: "N", float: "X", str: "NAME"}
 
 
-def make_parser(prog, description, config_class, defaults):
+def make_parser(prog, description, config_class, defaults, shown_option=lambda group, name: True):
     """A parser with a flag for every option of `config_class`; what was not given is absent from its result.
 
-    defaults: plain data laid over the class's own defaults, shown in the help.
+    defaults: plain data laid over the class's own defaults, shown in the help. shown_option: (group, name) -> whether
+    an option has a flag.
     """
     parser = Parser(prog=prog, usage=f"{prog} [options]", description=description, argument_default=argparse.SUPPRESS)
     parser.add_argument("--config", metavar="FILE", help="YAML recipe; flags beside it win")
@@ -24,6 +25,8 @@ def make_parser(prog, description, config_class, defaults):
         section = parser.add_argument_group(group.metadata["help"])
         kind, values = kinds[group.name], getattr(shown, group.name)
         for field in dataclasses.fields(kind):
+            if not shown_option(group.name, field.name):
+                continue
             _add(
                 section, f"{group.name}.{field.name}", field, field_types(kind)[field.name], getattr(values, field.name)
             )
@@ -55,7 +58,7 @@ def _add(section, dest, field, kind, default):
         if kind is dict:
             options["nargs"], options["type"] = "+", pair
         elif field.metadata["several"]:
-            options["nargs"], options["metavar"] = "+", "N"
+            options["nargs"], options["metavar"] = "+", field.metadata["metavar"] or "N"
     section.add_argument(*dict.fromkeys(names), **options)
 
 

@@ -6,18 +6,20 @@ from ..utils.log import get_logger
 from ..utils.seed import seed_all
 
 
-def make_network(config, data, devices):
+def make_network(config, data, devices, build=None):
     """The network of a run on its devices, initialized from the seed (He et al. 2015) or from a parameter file.
 
-    The classifier of a file for another number of classes is left out, with a warning.
+    The classifier of a file for another number of classes is left out, with a warning. build: makes the network of a
+    `ModelConfig` (default: `models.build.build`).
     """
     import mxnet as mx
 
-    from ..models.build import build
+    from ..models import build as usual
     from ..models.pretrained import pretrained_path
     from ..nn.params import classifier, load_params
 
-    net = build(config.model.replace(pretrained=None, use_pretrained=False), data.classes, data.input_shape[1])
+    model = config.model.replace(pretrained=None, use_pretrained=False)
+    net = (build or usual.build)(model, data.classes, data.input_shape[1])
     start = config.model.pretrained
     if config.model.use_pretrained:
         start = pretrained_path(net.recipe, any_classes=True)

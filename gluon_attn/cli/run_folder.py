@@ -1,12 +1,15 @@
 """The folder of a run: found or made, and what stands in it before training starts."""
 
+import contextlib
 import re
 from pathlib import Path
 
 from ..config.files import read_yaml, write_yaml
 from ..config.train import RunConfig
+from ..utils import log
 from ..utils.errors import UserError
-from ..utils.files import write_json
+from ..utils.files import clear_leftovers, ensure_dir, write_json
+from .flags import resolve
 
 #: options that may change when a run goes on; all others decide what the run is
 _FREE = {
@@ -18,13 +21,15 @@ _FREE = {
         "save_dir", "save_plot_dir", "summary", "log_interval", "tensorboard", "logging_file",
         "wandb", "project", "resume_states", "trust",
     },
+    "ean": {"steps"},
+    "score": {"supernet", "baselines"},
 }  # fmt: skip
 
 
 def run_name(config):
     """The name that a run gets by itself, such as digits-cifar_resnet20_v1-se."""
     model = config.model
-    parts = [config.data.dataset, model.model, model.attention or "", model.act_type or ""]
+    parts = [getattr(config, "kind", ""), config.data.dataset, model.model, model.attention or "", model.act_type or ""]
     return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)
 
 
@@ -57,14 +62,14 @@ def find_run(config):
     name = run_name(config)
     same_name = [path for path in Path("runs").glob(f"{name}*") if (path / "config.yaml").is_file()]
     for folder in sorted(same_name, key=lambda path: (path / "config.yaml").stat().st_mtime, reverse=True):
-        if not changed_options(read_config(folder), config):
+        if not changed_options(read_config(folder, type(config)), config):
             return folder
     return None
 
 
-def read_config(folder):
-    """The `RunConfig` of a run folder."""
-    return RunConfig.from_dict(read_yaml(Path(folder) / "config.yaml"))
+def read_config(folder, kind=RunConfig):
+    """The options of a run folder, by default as a `RunConfig`."""
+    return kind.from_dict(read_yaml(Path(folder) / "config.yaml"))
 
 
 def changed_options(old, new):
@@ -78,7 +83,38 @@ def changed_options(old, new):
     ]
 
 
-def describe(folder, config, card):
-    """Write config.yaml and card.json."""
-    write_yaml(folder / "config.yaml", config)
-    write_json(folder / "card.json", card.to_dict())
+def place(kind, given, recipe, defaults):
+    """(config, run folder, whether it goes on): on resuming, the run's own options stand unless given anew.
+
+    kind: the class of the config; given, recipe, defaults: plain data by option group, earlier ones winning.
+    """
+    config = resolve(kind, defaults, recipe, given)
+    if config.train.resume is None:
+        return config, new_folder(config), False
+    if config.train.resume != "auto":
+        raise UserError(f"--resume takes auto, got {config.train.resume!r}; --run-dir names the run's folder")
+    folder = find_run(config)
+    if folder is None:
+        log.get_logger().info("no run to go on with: starting anew")
+        return config, new_folder(config), False
+    stored = read_config(folder, kind)
+    config = resolve(kind, stored.to_dict(), recipe, given)
+    changed = changed_options(stored, config)
+    if changed:
+        raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
+    return config, folder, True
+
+
+@contextlib.contextmanager
+def written(folder, config, card=None, resumed=False):
+    """The run folder describes the run by config.yaml and card.json; inside this context its log is kept."""
+    if resumed:
+        clear_leftovers(folder)
+    write_yaml(ensure_dir(folder) / "config.yaml", config)
+    if card:
+        write_json(folder / "card.json", card.to_dict())
+    files = [folder / "log.txt", *filter(None, [config.train.logging_file])]
+    with contextlib.ExitStack() as stack:
+        for path in files:
+            stack.callback(log.close, log.to_file(path))
+        yield

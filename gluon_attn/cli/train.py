@@ -5,6 +5,7 @@ from ..utils import log
 from . import benchmarking
 from .flags import make_parser, parse, refuse, resolve
 from .guard import guarded
+from .scheme_file import with_scheme_file
 from .training import evaluate, run
 
 #: what train_imagenet.py starts from: open-atac's script
@@ -57,7 +58,7 @@ def script_parser(script):
 
 
 def _train(script, argv):
-    (given, recipe), defaults = parse(script_parser(script), argv), SCRIPTS[script][1]
+    (given, recipe), defaults = with_scheme_file(*parse(script_parser(script), argv)), SCRIPTS[script][1]
     config = resolve(RunConfig, defaults, recipe, given)
     if config.train.evaluate:
         evaluate(config)

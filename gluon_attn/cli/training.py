@@ -7,10 +7,8 @@ from pathlib import Path
 
 from ..config.train import RunConfig
 from ..utils import log
-from ..utils.errors import TrainingError, UserError
-from ..utils.files import clear_leftovers, ensure_dir
+from ..utils.errors import TrainingError
 from . import run_folder
-from .flags import resolve
 from .network import make_card, make_network
 from .teacher import make_teacher
 
@@ -26,10 +24,11 @@ class Result:
     data: object
 
 
-def run(given, recipe=None, defaults=None):
+def run(given, recipe=None, defaults=None, kind=RunConfig, build=None):
     """Train as the options say; goes on with an earlier run where they ask for it. Returns a `Result`.
 
     given, recipe, defaults: plain data by option group; `given` wins over `recipe`, that over a script's `defaults`.
+    kind: the class of all of it. build: as in `network.make_network`.
     """
     from ..engine.backend import connect
 
@@ -37,10 +36,10 @@ def run(given, recipe=None, defaults=None):
     if backend.rank:  # process 0 speaks and writes for all
         log.to_terminal(logging.ERROR)
     with backend.watched():
-        config, folder, resumed = _where(given, recipe or {}, defaults or {})
-        trainer, card, data = _prepare(config, folder, backend)  # whatever is wrong shows here, before all writing
+        config, folder, resumed = run_folder.place(kind, given, recipe or {}, defaults or {})
+        trainer, card, data = _prepare(config, folder, backend, build)  # what is wrong shows before all writing
         backend.barrier()
-        with contextlib.nullcontext() if backend.rank else _written(folder, config, card, resumed):
+        with contextlib.nullcontext() if backend.rank else run_folder.written(folder, config, card, resumed):
             best = _fit(trainer, folder, resumed)
         return Result(folder, best, trainer.history, trainer.net, data)
 
@@ -59,39 +58,7 @@ def evaluate(config):
         print(", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
 
 
-@contextlib.contextmanager
-def _written(folder, config, card, resumed):
-    """The run folder describes the run; inside this context its log is kept."""
-    if resumed:
-        clear_leftovers(folder)
-    run_folder.describe(ensure_dir(folder), config, card)
-    files = [folder / "log.txt", *filter(None, [config.train.logging_file])]
-    with contextlib.ExitStack() as stack:
-        for path in files:
-            stack.callback(log.close, log.to_file(path))
-        yield
-
-
-def _where(given, recipe, defaults):
-    """(config, run folder, whether it goes on): on resuming, the run's own options stand unless given anew."""
-    config = resolve(RunConfig, defaults, recipe, given)
-    if config.train.resume is None:
-        return config, run_folder.new_folder(config), False
-    if config.train.resume != "auto":
-        raise UserError(f"--resume takes auto, got {config.train.resume!r}; --run-dir names the run's folder")
-    folder = run_folder.find_run(config)
-    if folder is None:
-        log.get_logger().info("no run to go on with: starting anew")
-        return config, run_folder.new_folder(config), False
-    stored = run_folder.read_config(folder)
-    config = resolve(RunConfig, stored.to_dict(), recipe, given)
-    changed = run_folder.changed_options(stored, config)
-    if changed:
-        raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
-    return config, folder, True
-
-
-def _prepare(config, folder, backend):
+def _prepare(config, folder, backend, build=None):
     """(trainer, card, data) of a run; writes nothing."""
     from ..data import factory as data_factory
     from ..engine.devices import contexts
@@ -101,7 +68,7 @@ def _prepare(config, folder, backend):
         config = config.replace(train=config.train.replace(summary=False))
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
     data = data_factory.build(config.data, config.train.seed, len(devices), backend.rank, backend.size)
-    net, teacher = make_network(config, data, devices), make_teacher(config.distill, data, devices)
+    net, teacher = make_network(config, data, devices, build), make_teacher(config.distill, data, devices)
     callbacks = () if backend.rank else _callbacks(config, folder)
     trainer = Trainer(net, config, devices, data.train, data.val, callbacks, backend, teacher)
     return trainer, make_card(net, data), data

@@ -74,6 +74,9 @@ class DataConfig(Config):
     )  # fmt: skip
     train_images: int = option(2000, "number of synthetic training images", check=at_least(1))
     val_images: int = option(500, "number of synthetic test images", check=at_least(1))
+    hold_out: int = option(
+        0, "keep the first so many training images of each class out of training, and test on them", check=at_least(0)
+    )
     normalization: str = option(
         "open-atac",
         "whose CIFAR mean and std: open-atac (GluonCV's) or att-darts; other sets have their own",

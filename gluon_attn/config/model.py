@@ -11,7 +11,8 @@ def _digits(value):
 
 
 def _bits(value):
-    return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one a block"
+    known = value.endswith(".json") or (value and set(value) <= {"0", "1"})
+    return None if known else "must be zeros and ones, one a block, or a .json file"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class ModelConfig(Config):
         None, "kernel size of ECA in each stage, a digit each, such as 3557", check=_digits, metavar="DIGITS"
     )
     scheme: str | None = option(
-        None, "which blocks have the attention: a 0 or 1 for each block", check=_bits, metavar="BITS"
+        None,
+        "which blocks have the attention: a 0 or 1 for each block, or a file that a search wrote",
+        check=_bits,
+        metavar="BITS|FILE",
     )
     config_codes: tuple[int, ...] | None = option(
         None, "the scheme as EAN writes it: each stage's bits as a decimal number", check=at_least(0), several=True

@@ -28,7 +28,7 @@ class TrainConfig(Config):
     gpus: tuple[int, ...] | None = option(None, "GPUs by number, such as 0,1", flags=("--gpu",), check=at_least(0))
     num_gpus: int = option(0, "take the first so many GPUs", check=at_least(0))
     no_cuda: bool = option(False, "no GPUs: what holds without --gpus and --num-gpus")
-    seed: int = option(1, "everything random follows from it", check=between(0, 2**31 - 1))
+    seed: int = option(1, "everything random follows from it", flags=("--manualSeed",), check=between(0, 2**31 - 1))
     evaluate: bool = option(False, "only test what --pretrained holds; no run folder", flags=("-e",))
     run_dir: str | None = option(
         None, "folder of the run (default runs/NAME, numbered)", flags=("--checkpoint",), metavar="DIR"

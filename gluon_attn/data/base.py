@@ -2,8 +2,9 @@
 
 A set of images has `len()`, `size` (height and width of each), and `take(indices, rng, size)`, which returns (images
 (B, H, W, 3) uint8 RGB, labels (B,) int32, complaints): a complaint is one line about an image that cannot be read
-and was left out; `size` is a smaller (H, W) for these images, or None. `ArraySet` holds its images in memory,
-`photos.PhotoSet` reads them when they are taken.
+and was left out; `size` is a smaller (H, W) for these images, or None. `class_numbers()` is the label of each image, -1
+of one that cannot be read; `fitted_as(other)` is the set with its images cut as those of `other`. `ArraySet` holds
+its images in memory, `photos.PhotoSet` reads them when they are taken.
 """
 
 from dataclasses import dataclass
@@ -39,6 +40,14 @@ class ArraySet:
     def size(self):
         """(H, W)."""
         return self.images.shape[1:3]
+
+    def class_numbers(self):
+        """Its labels."""
+        return self.labels
+
+    def fitted_as(self, other):
+        """Itself: nothing is cut here."""
+        return self
 
     def take(self, indices, rng, size=None):
         """Images and labels at `indices`; nothing is random or unreadable here."""

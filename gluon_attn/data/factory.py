@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..utils.errors import UserError
+from ..utils.seed import generator
 from . import cifar, digits, imagenet_folder, imagenet_rec, synthetic  # noqa: F401  (each registers its sets)
 from .base import DATASETS
 from .color import change_color
+from .hold_out import Part, hold_out
 from .loader import Loader
 from .mixing import SMOOTHING, cutmix, mixup, soft_labels
 from .rand_augment import rand_augment
@@ -34,8 +36,12 @@ class Data:
 
 
 def open_source(cfg, seed):
-    """The images of `cfg.dataset` as a `Source`; only `synthetic` uses `seed`. `UserError` on bad files."""
-    return DATASETS.get(cfg.dataset)(cfg, seed)
+    """The images of `cfg.dataset` as a `Source`; only `synthetic` uses `seed`. `UserError` on bad files.
+
+    With `cfg.hold_out` its test images are training images that were kept apart, see `hold_out`.
+    """
+    source = DATASETS.get(cfg.dataset)(cfg, seed)
+    return hold_out(source, cfg.hold_out) if cfg.hold_out else source
 
 
 def build(cfg, seed, devices=1, rank=0, size=1):
@@ -54,6 +60,16 @@ def build(cfg, seed, devices=1, rank=0, size=1):
         std=source.std,
         smaller=smaller,
     )
+
+
+def build_test(cfg, seed, count=None):
+    """(`Source`, loader of its test images for one process); `count` of them, drawn by `seed` (default all)."""
+    source = open_source(cfg, seed)
+    images = source.val
+    if count is not None and count < len(images):
+        images = Part(images, np.sort(generator(seed, count).permutation(len(images))[:count]))
+    common = {"seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images}
+    return source, Loader(images, cfg.batch_size, _for_validation(source), train=False, **common)
 
 
 def _smaller(cfg, source):

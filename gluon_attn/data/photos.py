@@ -40,9 +40,9 @@ def source(name, train, val, class_names, cfg):
 class PhotoSet:
     """Images that stay in their files.
 
-    files: has `len()`, `read(number)` -> (bytes of an image file, label), which may raise `BadImage` or `OSError`, and
-    `name(number)` for messages. fit: function (image (H, W, 3) uint8, size, rng) -> (size, size, 3). Labels from
-    `classes` on are a `UserError`.
+    files: has `len()`, `read(number)` -> (bytes of an image file, label) and `label(number)`, which may raise
+    `BadImage` or `OSError`, and `name(number)` for messages. fit: function (image (H, W, 3) uint8, size, rng) -> (size,
+    size, 3). Labels from `classes` on are a `UserError`.
     """
 
     def __init__(self, files, classes, size, fit):
@@ -51,6 +51,20 @@ class PhotoSet:
 
     def __len__(self):
         return len(self._files)
+
+    def class_numbers(self):
+        """See `base`."""
+        return np.array([self._label(number) for number in range(len(self))], np.int32)
+
+    def _label(self, number):
+        try:
+            return self._files.label(number)
+        except (BadImage, OSError):
+            return -1
+
+    def fitted_as(self, other):
+        """The same files, cut as those of `other`."""
+        return PhotoSet(self._files, self._classes, self.size[0], other._fit)
 
     def take(self, indices, rng, size=None):
         """See `base`; everything random is drawn from `rng`, image after image."""

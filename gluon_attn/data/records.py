@@ -19,6 +19,8 @@ from .photos import BadImage
 
 _MAGIC = struct.pack("<I", 0xCED7230A)
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+#: how a record begins: magic number, part and length, number of further labels, label
+_HEAD = struct.Struct("<4sIIf")
 _REPAIR = "pack the images anew with gluon-attn data pack"
 
 
@@ -50,6 +52,15 @@ class RecordFile:
         if len(label) != 1 or not float(label[0]).is_integer() or label[0] < 0:
             raise BadImage(f"its label is not a class number: {label.tolist()}")
         return image, int(label[0])
+
+    def label(self, number):
+        """Class number of record `number`, without its image where the record is whole and begins as usual."""
+        head = os.pread(self._file, _HEAD.size, int(self._keys_and_offsets[1][number]))
+        if len(head) == _HEAD.size:
+            magic, word, labels, label = _HEAD.unpack(head)
+            if magic == _MAGIC and word >> 29 == _WHOLE and labels == 0 and label >= 0 and label.is_integer():
+                return int(label)
+        return self.read(number)[1]
 
     def _record(self, offset):
         """(data, offset behind it) of the record at `offset`."""

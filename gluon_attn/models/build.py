@@ -5,7 +5,7 @@ from ..utils.errors import UserError
 from .atac import act_entry
 from .factory import attention_entry, get_model, model_info
 from .plan import Plan
-from .scheme import from_codes
+from .scheme import Scheme, from_codes, is_file
 from .variants import by_kernel, eca_entries
 
 _CIFAR = 32  # pixels
@@ -103,6 +103,8 @@ def _kernels(config, info):
 
 def _scheme(config, info):
     """The scheme as zeros and ones, or None."""
+    if is_file(config.scheme):
+        return Scheme.load(config.scheme).scheme
     if not config.config_codes:
         return config.scheme
     if not info.blocks:

@@ -8,6 +8,7 @@ from . import cells, cifar_resnet, fbresnet, imagenet_resnet, mobilenet_v2, name
 from .base import MODELS
 from .norms import normalized
 from .plan import Entry, Plan
+from .scheme import Scheme, is_file
 
 
 def list_models():
@@ -28,10 +29,13 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     `Plan` (or its plain data) instead. pretrained: a parameter file to load, or True for the published one of exactly
     this network (`gluon-attn models --pretrained` lists them). norm: "batch" (default) or "group", see
     `norms.normalized`. options: the network's own, such as `input_size`, `drop_rate`, `last_gamma`; an unknown one is
-    a `UserError`.
+    a `UserError`. scheme: a file of a connection scheme for this network, see `scheme.Scheme`; networks such as
+    sge_fbresnet50 also take its bits.
     The network's `recipe` holds all of this as plain data, for a `Card`.
     """
     model = MODELS.get(name)
+    if is_file(options.get("scheme")):
+        plan, options = _with_scheme(name, attention, plan, options)
     known = model.options()
     for key in options:
         if key not in known:
@@ -52,6 +56,19 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
 
         load_params(net, pretrained_path(net.recipe) if pretrained is True else pretrained)
     return net
+
+
+def _with_scheme(name, attention, plan, options):
+    """(plan, options) of the network with the scheme in the file that the options name."""
+    found, options = Scheme.load(options["scheme"]), dict(options)
+    path = options.pop("scheme")
+    if MODELS.resolve(found.model) != MODELS.resolve(name):
+        raise UserError(f"scheme {path} is for {found.model}, not for {name}")
+    if found.attention is None:
+        return plan, {**found.options, **options, "scheme": found.scheme}
+    if attention is not None or plan is not None:
+        raise UserError(f"scheme {path} says which attention it connects: give no attention and no plan beside it")
+    return found.plan(), options
 
 
 def attention_entry(model, name, options=None):

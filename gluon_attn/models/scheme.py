@@ -10,7 +10,7 @@ from pathlib import Path
 from ..config.base import Config, option
 from ..utils.errors import UserError
 from ..utils.files import read_json, write_json
-from .factory import model_info
+from .base import MODELS
 from .plan import Plan
 
 VERSION = 1
@@ -41,23 +41,37 @@ def _bits(value):
     return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one a block"
 
 
+def is_file(scheme):
+    """Whether what stands for a scheme names a file."""
+    return isinstance(scheme, (str, Path)) and str(scheme).endswith(".json")
+
+
 @dataclass(frozen=True)
 class Scheme(Config):
     """A scheme with what it is for, as its file holds it."""
 
     scheme: str = option("0", "a 0 or 1 for each block", check=_bits)
     model: str = option("fbresnet50", "the backbone")
-    attention: str = option("sge", "the shared attention")
-    options: dict = option({}, "options of the attention")
+    attention: str | None = option("sge", "the shared attention; None: the model has it in its name")
+    options: dict = option({}, "options of the attention, or of such a model")
     score: float | None = option(None, "accuracy in percent, of what `origin` says")
     origin: str | None = option(None, "where the scheme comes from")
 
     def plan(self):
         """The `Plan` of it, checked against the number of the backbone's blocks where that is known."""
-        blocks = model_info(self.model).blocks
+        if self.attention is None:
+            raise UserError(f"{self.model} has its attention in its name: give it the scheme, and no plan")
+        blocks = MODELS.get(self.model).blocks
         if blocks:
             by_stage(self.scheme, blocks)
         return Plan([{"name": self.attention, "shared": True, "scheme": self.scheme, "options": self.options}])
+
+    def model_options(self):
+        """Options of a `ModelConfig`, by name, that ask for the network of it."""
+        if self.attention is None:
+            return {"model": self.model, "model_options": self.options, "scheme": self.scheme}
+        attention = {"attention": self.attention, "attention_options": self.options, "shared": True}
+        return {"model": self.model, **attention, "scheme": self.scheme}
 
     def save(self, path):
         """Write the file, whole or not at all."""

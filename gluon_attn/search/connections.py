@@ -1,96 +1,22 @@
 """The network of EAN's search: one attention a stage, and blocks that are connected to it or not, anew at each step.
 
-Each block is compiled twice, with the attention and without, and the scheme chooses between calls: no scheme is traced
-anew and what is not connected costs nothing. The weights are those of the plain network.
+The weights are those of the plain network. `switched` says how a scheme is changed without tracing anew.
 """
 
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 import mxnet as mx
 import numpy as np
 from mxnet import autograd
-from mxnet.gluon import Block, HybridBlock, ParameterDict
+from mxnet.gluon import Block
 
+from ..models.build import build
 from ..models.factory import get_model, model_info
 from ..models.plan import Plan
 from ..models.scheme import by_stage
-from ..models.site import Residual, Stage
+from ..models.site import Stage
 from ..utils.errors import UserError
-
-
-class Bare(HybridBlock):
-    """A `Residual` block without its attention, on the same weights."""
-
-    def __init__(self, block):
-        super().__init__(prefix="")
-        self.block = block
-
-    def hybrid_forward(self, F, x):
-        with self.block.disconnected():
-            return self.block(x)
-
-    def collect_params(self, select=None):
-        """The block's without the attention's, which would be reported as unused."""
-        found, unused = self.block.collect_params(select), self.block.post.collect_params()
-        kept = ParameterDict(found.prefix)
-        kept.update({name: param for name, param in found.items() if name not in unused})
-        return kept
-
-
-@dataclass
-class _Parts:
-    """Blocks that are no children: parameters and their names are those of the blocks that they stand for."""
-
-    attention: object = None
-    bare: tuple = ()
-    stages: tuple = ()
-
-
-class Switched(Stage):
-    """A stage, of which `bits` says what blocks are connected; it takes over the blocks of a `Stage`."""
-
-    def __init__(self, stage):
-        super().__init__(prefix=stage.prefix)
-        for name, block in stage._children.items():
-            self.register_child(block, name)
-        blocks = [block for block in self._children.values() if isinstance(block, Residual)]
-        shared = blocks[0].post if blocks else None
-        if shared is None or any(block.post is not shared for block in blocks):
-            raise UserError("a supernet's blocks share one attention a stage: give a plan with shared=True, no scheme")
-        self._parts = _Parts(shared, tuple(Bare(block) for block in blocks))
-        self.bits = "1" * len(blocks)
-
-    def hybridize(self, active=True, **options):
-        """Compile each block, and each without its attention."""
-        for block in (*self._children.values(), *self._parts.bare):
-            block.hybridize(active, **options)
-
-    def forward(self, x):
-        """N,C,H,W as the plain stage; what the attention carries goes from one connected block to the next."""
-        places, state = iter(zip(self.bits, self._parts.bare, strict=True)), None
-        for block in self._children.values():
-            connected, bare = next(places) if isinstance(block, Residual) else ("1", None)
-            if connected == "0":
-                x = bare(x)
-            elif not getattr(block, "states", 0):
-                x = block(x)
-            else:  # given from the first one on, so that there is one graph for all
-                x, *state = block(x, *(state or self._begin(x)))
-        return x
-
-    def _begin(self, x):
-        one = mx.nd.zeros((x.shape[0], self._parts.attention._channels, 1, 1), ctx=x.context, dtype=x.dtype)
-        return self._parts.attention.begin_state(mx.nd, one)
-
-    def rest(self):
-        """Give the attention gradients of zero where no block is connected: the next update expects some."""
-        if "1" in self.bits:
-            return
-        for param in self._parts.attention.collect_params().values():
-            if param.grad_req != "null":
-                for data, grad in zip(param.list_data(), param.list_grad(), strict=True):
-                    grad[:] = 0
-                    data._fresh_grad = True
+from .switched import Switched
 
 
 class Supernet(Block):
@@ -104,7 +30,8 @@ class Supernet(Block):
 
     def __init__(self, net):
         super().__init__(prefix="")
-        self.net, self.drawing, self._parts = net, True, _Parts(stages=tuple(_switch(net)))
+        self.net, self.drawing = net, True
+        self._parts = SimpleNamespace(stages=tuple(_switch(net)))  # no children: they stand in the network
         if not self._parts.stages:
             raise UserError("this network has no stages of residual blocks: a supernet needs a ResNet")
         self.blocks = tuple(len(stage.bits) for stage in self._parts.stages)
@@ -143,6 +70,21 @@ class Supernet(Block):
         """
         _hybridize(self.net, active, options)
 
+    def compile_for_evaluation(self, fused):
+        """Compile for evaluation alone, with static memory; fused: with oneDNN's joined operators, on a CPU."""
+        options = {"static_alloc": True, "static_shape": True}
+        _hybridize(self.net, True, {**options, "backend": "MKLDNN"} if fused else options)
+
+    @property
+    def stages(self):
+        """Its `Switched` stages."""
+        return self._parts.stages
+
+    @property
+    def recipe(self):
+        """The network's, as `get_model` made it: of all blocks connected."""
+        return self.net.recipe
+
     def _collect_params_with_prefix(self, prefix=""):
         return self.net._collect_params_with_prefix(prefix)
 
@@ -170,6 +112,13 @@ def _hybridize(block, active, options):
 
 def _switches(block):
     return isinstance(block, Switched) or any(_switches(child) for child in block._children.values())
+
+
+def build_supernet(config, classes, input_size=None):
+    """The uninitialized `Supernet` of a `ModelConfig`, whose attention is shared; otherwise as `models.build.build`."""
+    if not (config.attention or model_info(config.model).own_plan):
+        raise UserError("a supernet needs an --attention to share, or a network such as dia_fbresnet50")
+    return Supernet(build(config.replace(shared=True) if config.attention else config, classes, input_size))
 
 
 def make_supernet(name, classes, attention=None, attention_options=None, **options):

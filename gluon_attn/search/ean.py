@@ -1,39 +1,22 @@
 """EAN's search for where to plug a shared attention."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from ..config.base import Config, above, at_least, between, option, rate
+from ..config.ean import EanConfig
 from ..utils.errors import UserError
 from .controller import Controller, Novelty
 from .replay import Memory, Replay
 from .searcher import Searcher
 
 
-@dataclass(frozen=True)
-class EanConfig(Config):
-    """Options of the search."""
-
-    steps: int = option(300, "steps of the controller", check=at_least(1))
-    validate_size: int = option(2, "schemes tried a step besides the first", check=at_least(0))
-    lr: float = option(0.05, "learning rate of the controller and of the bonus network", check=above(0))
-    temperature: float = option(5.0, "by which the controller's outputs are divided", check=above(0))
-    baseline_decay: float = option(0.95, "share of the moving average reward that a step keeps", check=rate)
-    bonus: float = option(1.0, "weight of the bonus for new schemes; 0: none", check=at_least(0))
-    buffer: int = option(30, "steps that are kept to learn from again", check=at_least(1))
-    replay_from: int = option(10, "the first step, from 0, after which an old one is learned from", check=at_least(0))
-    replay_weight: float = option(0.1, "weight of the loss of an old step; 0: none", check=at_least(0))
-    ratio_clip: float = option(0.1, "how far an old step's importance ratio may be from 1", check=between(0, 1))
-    variant: str = option("paper", "paper, or reference: what the authors' code does", choices=("paper", "reference"))
-
-
 class EanSearch(Searcher):
     """Policy gradient with a moving average as baseline, a bonus for new schemes and replay.
 
-    Huang et al. 2020, https://arxiv.org/abs/2011.14058.
+    Huang et al. 2020, https://arxiv.org/abs/2011.14058. `course` has each block's chance to be connected, a row behind
+    each step.
 
-    blocks, evaluate, reward, seed: as in `Searcher`. config: an `EanConfig`; it tries 1 + validate_size schemes a step.
+    blocks, evaluate, reward, seed, details: as in `Searcher`. config: an `EanConfig`; it tries 1 + validate_size
+    schemes a step.
 
     variant="reference" does as the authors' code where that is not what it means to do: the controller's outputs are
     not limited by tanh; the bonus is one number, the sum over a step's schemes, and old steps are remembered without
@@ -44,14 +27,14 @@ class EanSearch(Searcher):
 
     name = "ean"
 
-    def __init__(self, blocks, evaluate, config=None, *, reward=None, seed=0):
+    def __init__(self, blocks, evaluate, config=None, **options):
         self.config = config or EanConfig()
-        super().__init__(blocks, evaluate, reward=reward, samples=1 + self.config.validate_size, seed=seed)
-        self._theirs, options = self.config.variant == "reference", {"rate": self.config.lr}
+        super().__init__(blocks, evaluate, samples=1 + self.config.validate_size, **options)
+        self._theirs, rate = self.config.variant == "reference", self.config.controller_lr
         clip = None if self._theirs else 2.5
-        self.controller = Controller(blocks, self.random, temperature=self.config.temperature, clip=clip, **options)
-        self.novelty = Novelty(blocks, self.random, **options)
-        self.replay, self.baseline = Replay(self.config.buffer), None
+        self.controller = Controller(blocks, self.random, temperature=self.config.temperature, clip=clip, rate=rate)
+        self.novelty = Novelty(blocks, self.random, rate=rate)
+        self.replay, self.baseline, self.course = Replay(self.config.buffer), None, []
 
     def propose(self):
         return self.controller.sample(self.count, self.random)
@@ -60,6 +43,7 @@ class EanSearch(Searcher):
         extra = self.learn_new(actions, rewards)
         if self.steps >= self.config.replay_from and self.config.replay_weight:
             self.learn_old(self.replay.pick(self.random))
+        self.course.append(self.controller.chances()[:, 1])
         return extra
 
     def learn_new(self, actions, rewards):
@@ -80,7 +64,7 @@ class EanSearch(Searcher):
         gradients = self.controller.gradients(actions, np.broadcast_to(-advantage, actions.shape))
         self.novelty.learn(kept)
         self.controller.adam.step(gradients)
-        each = {"baseline": self.baseline, "loss": -(advantage * log_chances).sum(), "chance": chances.mean()}
+        each = {"baseline": self.baseline, "controller_loss": -(advantage * log_chances).sum()}
         return {"bonus": bonus, **{name: np.full(len(total), value) for name, value in each.items()}}
 
     def learn_old(self, memory):
@@ -104,6 +88,7 @@ class EanSearch(Searcher):
         arrays, plain = super().state()
         arrays |= {f"{part}/{name}": w for part, group in self._parts().items() for name, w in group.items()}
         arrays |= {f"replay/{name}": w for name, w in self.replay.arrays().items()}
+        arrays["course"] = np.array(self.course).reshape(-1, self.blocks)
         steps = [self.controller.adam.steps, self.novelty.adam.steps]
         return arrays, {**plain, "config": self.config.to_dict(), "baseline": self.baseline, "adam": steps}
 
@@ -118,7 +103,7 @@ class EanSearch(Searcher):
                 w[:] = arrays[f"{part}/{name}"]
         self.replay.set_arrays({name[7:]: w for name, w in arrays.items() if name.startswith("replay/")})
         self.controller.adam.steps, self.novelty.adam.steps = plain["adam"]
-        self.baseline = plain["baseline"]
+        self.course, self.baseline = list(arrays["course"]), plain["baseline"]
 
     def _parts(self):
         return {

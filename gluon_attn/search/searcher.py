@@ -16,17 +16,20 @@ class Searcher:
     """A search over schemes of `blocks` bits; a subclass has `propose` and, if it learns, `learn`.
 
     evaluate: list of schemes, texts of 0 and 1, -> list of accuracies in percent. reward: a `Reward`. samples: schemes
-    evaluated a step. seed: all that is random follows from it.
-    `samples` has a record for each evaluation: step, scheme, accuracy, unconnected, reward and what the search adds.
+    evaluated a step. seed: all that is random follows from it. details: scheme that was evaluated -> what else its
+    record is to say.
+    `samples` has a record for each evaluation: step, scheme, accuracy, unconnected, reward, details and what the search
+    adds.
     """
 
     name = None
 
-    def __init__(self, blocks, evaluate, *, reward=None, samples=1, seed=0):
+    def __init__(self, blocks, evaluate, *, reward=None, samples=1, seed=0, details=None):
         if blocks < 1 or samples < 1:
             raise UserError(f"a search needs at least one block and one sample a step, got {blocks} and {samples}")
         self.blocks, self.evaluate, self.reward, self.count = blocks, evaluate, reward or Reward(), samples
         self.random, self.steps, self.samples = generator(seed, *self.name.encode()), 0, []
+        self._details = details or (lambda scheme: {})
 
     def propose(self):
         """`count` schemes to try, rows of 0 and 1."""
@@ -46,7 +49,8 @@ class Searcher:
         records = [
             {
                 "step": self.steps, "scheme": bits, "accuracy": accuracy, "unconnected": bits.count("0") / len(bits),
-                "reward": float(rewards[i]), **{name: float(values[i]) for name, values in extra.items()},
+                "reward": float(rewards[i]), **self._details(bits),
+                **{name: float(values[i]) for name, values in extra.items()},
             }
             for i, (bits, accuracy) in enumerate(zip(schemes, accuracies, strict=True))
         ]  # fmt: skip

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from golden import read_index
 
+from gluon_attn.config.ean import EanConfig
 from gluon_attn.search.controller import Controller
-from gluon_attn.search.ean import EanConfig, EanSearch
+from gluon_attn.search.ean import EanSearch
 from gluon_attn.search.searcher import as_bits
 
 CASES = [case for case in read_index() if case.run == "ean_controller"]
@@ -77,7 +78,7 @@ def test_the_loop(case, search):
         bonus_gradients = spied(search.novelty)
         extra = search.learn_new(actions, rewards)
         said.append((toy_accuracies(schemes), rewards, rewards + extra["bonus"], extra["bonus"][0], log_chances))
-        losses.append((extra["baseline"][0], extra["loss"][0]))
+        losses.append((extra["baseline"][0], extra["controller_loss"][0]))
         if f"loop/online_{step}/grad/_fc_controller.0.bias" in data:
             check_weights(case, f"loop/online_{step}/grad", gradients)
         if f"loop/rnd_{step}/grad/rnd_fix.0.bias" in data:

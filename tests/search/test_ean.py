@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from planted import BLOCKS, Planted
 
+from gluon_attn.config.ean import EanConfig
 from gluon_attn.search.baselines import RandomSearch
-from gluon_attn.search.ean import EanConfig, EanSearch
+from gluon_attn.search.ean import EanSearch
 from gluon_attn.search.replay import Memory
 from gluon_attn.utils.errors import UserError
 
@@ -119,7 +120,9 @@ def test_when_old_steps_are_learned_from(monkeypatch):
         assert [memory.step for memory in search.replay.memories] == [3, 4]
 
 
-@pytest.mark.parametrize("options", [{"lr": 0}, {"ratio_clip": 2}, {"variant": "other"}, {"validate_size": -1}])
+@pytest.mark.parametrize(
+    "options", [{"controller_lr": 0}, {"ratio_clip": 2}, {"variant": "other"}, {"validate_size": -1}]
+)
 def test_bad_options(options):
     with pytest.raises(UserError, match=f"option {next(iter(options))}"):
         EanConfig(**options)
@@ -130,7 +133,7 @@ def test_temperature_and_rate_have_an_effect():
     assert abs(sure - 0.5).max() > 5 * abs(unsure - 0.5).max()
     moved = []
     for lr in (0.01, 0.05):
-        search = EanSearch(6, None, EanConfig(lr=lr))
+        search = EanSearch(6, None, EanConfig(controller_lr=lr))
         before = search.controller.net.weights["1.bias"].copy()
         search.learn_new(np.array([[0, 1] * 3, [1, 1] * 3, [0, 0] * 3]), np.array([1.0, 2.0, 5.0]))
         moved.append(abs(search.controller.net.weights["1.bias"] - before).max())

@@ -1,17 +1,16 @@
-"""Accuracies of schemes on a fixed set: right, and asked for once."""
+"""Accuracies of schemes on a fixed set: right, asked for once, shared among processes."""
 
 import mxnet as mx
-import numpy as np
 import pytest
 
-from gluon_attn.search.evaluator import Evaluator, subset
+from gluon_attn.search.evaluator import Evaluator
 from gluon_attn.utils.errors import UserError
 
 
 class Toy(mx.gluon.Block):
     """Answers class 1 where the image's first number is above the scheme's ones."""
 
-    scheme, calls = "000", 0
+    scheme, calls, blocks, stages = "000", 0, (1, 1, 1), ()
 
     def forward(self, x):
         self.calls += 1
@@ -19,38 +18,73 @@ class Toy(mx.gluon.Block):
         return mx.nd.stack(1 - above, above, axis=1)
 
 
-def batches():
-    numbers = mx.nd.array([[0.5], [1.5], [2.5], [3.5]])
-    return [(numbers[:3], mx.nd.ones(3)), (numbers[3:], mx.nd.ones(1))]
+class Loader:
+    """Four images in two batches; counts how often they are asked for."""
+
+    asked = 0
+
+    def epoch(self, number):
+        assert number == 0
+        self.asked += 1
+        numbers = mx.nd.array([[0.5], [1.5], [2.5], [3.5]])
+        return iter([(numbers[:3], mx.nd.ones(3)), (numbers[3:], mx.nd.ones(1))])
+
+
+class Process:
+    """One of several that run one after the other here: what each brings is added up in `sums`."""
+
+    def __init__(self, rank, size, sums):
+        self.rank, self.size, self._sums = rank, size, sums
+
+    def total(self, numbers):
+        self._sums[:] = [a + b for a, b in zip(self._sums or [0] * len(numbers), numbers, strict=True)]
+        return list(self._sums)
 
 
 def test_accuracies_once_each():
-    net = Toy()
-    evaluator = Evaluator(net, batches())
+    net, loader = Toy(), Loader()
+    evaluator = Evaluator(net, loader)
     assert evaluator(["000", "011", "000"]) == [100, 50, 100]
     assert net.calls == 4
     assert evaluator(["110", "011"]) == [50, 50]
     assert net.calls == 6
-    assert evaluator.known == {"000": 100, "011": 50, "110": 50}
+    assert loader.asked == 1
+    assert {scheme: scores["accuracy"] for scheme, scores in evaluator.known.items()} == {
+        "000": 100, "011": 50, "110": 50,
+    }  # fmt: skip
+    assert evaluator.loss("000")["loss"] < evaluator.loss("011")["loss"]
+
+
+def test_images_that_memory_does_not_hold_are_read_again(monkeypatch):
+    monkeypatch.setattr("gluon_attn.search.evaluator._LARGEST", 4)
+    loader = Loader()
+    assert Evaluator(Toy(), loader)(["000", "011"]) == [100, 50]
+    assert loader.asked == 3
 
 
 def test_what_is_known_is_not_asked_for():
     net = Toy()
-    assert Evaluator(net, batches(), known={"111": 12.5})(["111"]) == [12.5]
+    evaluator = Evaluator(net, Loader())
+    evaluator.recall([{"scheme": "111", "accuracy": 12.5, "loss": 3.0, "reward": 1}])
+    assert evaluator(["111"]) == [12.5]
+    assert evaluator.loss("111") == {"loss": 3.0}
     assert net.calls == 0
 
 
-class Loader:
-    def epoch(self, number):
-        assert number == 0
-        return iter([(np.zeros((4, 1)), np.full(4, i)) for i in range(5)])
-
-
-@pytest.mark.parametrize(("images", "count"), [(None, 5), (1, 1), (8, 2), (9, 3), (99, 5)])
-def test_a_subset(images, count):
-    assert [label[0] for _, label in subset(Loader(), images)] == list(range(count))
+def test_processes_share_the_work():
+    sums, nets, asked = [], [Toy(), Toy(), Toy()], ["000", "011", "111", "000", "001"]
+    evaluators = [Evaluator(net, Loader(), backend=Process(rank, 3, sums)) for rank, net in enumerate(nets)]
+    found = [evaluator(asked) for evaluator in evaluators]
+    assert [net.calls // 2 for net in nets] == [2, 1, 1]
+    assert found[-1] == Evaluator(Toy(), Loader())(asked)  # the last one sees all sums
+    assert evaluators[-1](asked) == found[-1]
+    assert sum(net.calls for net in nets) == 8
 
 
 def test_no_images():
+    class Empty:
+        def epoch(self, number):
+            return iter([])
+
     with pytest.raises(UserError, match="no images to evaluate schemes on"):
-        Evaluator(Toy(), [])
+        Evaluator(Toy(), Empty())

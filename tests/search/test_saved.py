@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from gluon_attn.config.ean import EanConfig
 from gluon_attn.search.baselines import Evolution, RandomSearch
-from gluon_attn.search.ean import EanConfig, EanSearch
+from gluon_attn.search.ean import EanSearch
 from gluon_attn.search.saved import load_search, save_search
 from gluon_attn.utils.errors import UserError
 
@@ -62,7 +63,7 @@ def test_a_search_made_otherwise_refuses(tmp_path):
     save_search(MAKERS["ean"](), tmp_path / "state")
     for other, words in (
         (EanSearch(9, score, EanConfig(buffer=6)), "has blocks 10, this one 9"),
-        (EanSearch(10, score, EanConfig(buffer=6, lr=0.1)), "begun with another lr"),
+        (EanSearch(10, score, EanConfig(buffer=6, controller_lr=0.1)), "begun with another controller_lr"),
         (RandomSearch(10, score), "has search 'ean', this one 'random'"),
     ):
         with pytest.raises(UserError, match=words):

@@ -7,15 +7,16 @@ import pytest
 from gluon_attn import get_model
 from gluon_attn.checkpoint import CheckpointStore, read_meta
 from gluon_attn.config.data import DataConfig
+from gluon_attn.config.ean import EanConfig
 from gluon_attn.config.optim import OptimConfig
 from gluon_attn.config.train import RunConfig, TrainConfig
-from gluon_attn.data.factory import build
+from gluon_attn.data.factory import build, build_test
 from gluon_attn.engine.callbacks import Checkpoints
 from gluon_attn.engine.trainer import Trainer
 from gluon_attn.models.scheme import Scheme
 from gluon_attn.search.connections import make_supernet
-from gluon_attn.search.ean import EanConfig, EanSearch
-from gluon_attn.search.evaluator import Evaluator, subset
+from gluon_attn.search.ean import EanSearch
+from gluon_attn.search.evaluator import Evaluator
 from gluon_attn.utils.seed import seed_all
 
 DATA = DataConfig(
@@ -57,13 +58,13 @@ def test_training_goes_on_to_the_last_bit(accumulate, tmp_path):
 def test_from_supernet_to_a_network_of_the_scheme(tmp_path):
     made = trainer(tmp_path / "run")
     made.fit()
-    evaluator = Evaluator(made.net, subset(made.val_loader, 32))
+    evaluator = Evaluator(made.net, build_test(DATA, 7, 32)[1])
     search = EanSearch(9, evaluator, EanConfig(steps=6, replay_from=2), seed=1)
     scheme, reward = search.run(6)
     assert len(evaluator.known) <= 18
-    assert reward == pytest.approx(search.reward(scheme, evaluator.known[scheme]))
+    assert reward == pytest.approx(search.reward(scheme, evaluator.known[scheme]["accuracy"]))
     assert reward == max(record["reward"] for record in search.samples)
-    found = Scheme(scheme, MODEL, "dia", score=evaluator.known[scheme], origin="a search")
+    found = Scheme(scheme, MODEL, "dia", score=evaluator.known[scheme]["accuracy"], origin="a search")
     found.save(tmp_path / "best.json")
     net = get_model(MODEL, 4, plan=Scheme.load(tmp_path / "best.json").plan(), input_size=16)
     posts = [block.post for stage in list(net.features)[2:5] for block in stage]

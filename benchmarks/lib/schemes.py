@@ -1,0 +1,164 @@
+"""One side of a comparison of EAN's two loops, see `process`: evaluations of schemes, training of the supernet.
+
+    python -m benchmarks.lib.schemes mxnet|torch|channels-last
+
+{"attention", "batch", "size", "batches"} builds. "evaluate" tries one scheme on all batches, "step" trains on one
+batch, each with the next scheme of a fixed random sequence; "anew" evaluates without what ours remembers of schemes
+before. Ours alone: "none" and "whole" pass the batches through the schemes of zeros and of ones, "plain" through the
+network without attention. "weights" counts the parameters.
+"""
+
+import os
+import random
+import sys
+
+from benchmarks.lib.process import serve
+
+COUNT = 16
+_RATE = 1e-3
+
+
+class Side:
+    """What both have: the sequence of schemes."""
+
+    def draw(self, seed=1):
+        self._random = random.Random(seed)
+
+    def next(self):
+        return f"{self._random.getrandbits(COUNT):0{COUNT}b}"
+
+    def evaluate(self):
+        self.score(self.next())
+
+    def anew(self):
+        self.evaluate()
+
+
+class MXNet(Side):
+    """What `search.py ean` and `search.py ean-supernet` do, of their parts."""
+
+    def __init__(self, attention, batch, size, batches):
+        import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
+        import mxnet as mx
+
+        from gluon_attn.config.data import DataConfig
+        from gluon_attn.config.optim import OptimConfig
+        from gluon_attn.config.train import RunConfig
+        from gluon_attn.data.repeated import repeated
+        from gluon_attn.engine.trainer import Trainer
+        from gluon_attn.search.connections import make_supernet
+        from gluon_attn.search.evaluator import Evaluator
+
+        self.mx = mx
+        self.draw()
+        data = repeated(DataConfig(dataset="synthetic", batch_size=batch, input_size=size, classes=1000), 1, 1, 1)
+        images = [[part.copy() for part in next(data.train.epoch(1))] for _ in range(batches)]
+        made = [make_supernet(f"{attention}_fbresnet50", 1000, input_size=size) for _ in range(2)]
+        self.without = plain = gluon_attn.get_model("fbresnet50", 1000, input_size=size)
+        for net in (*made, plain):
+            net.initialize(mx.init.MSRAPrelu())
+        self.made, self.tried = made
+        self.tried.compile_for_evaluation(fused=True)
+        plain.hybridize(static_alloc=True, static_shape=True, backend="MKLDNN")
+        self.batches = Batches(images)
+        self.evaluator = Evaluator(self.tried, self.batches)
+        config = RunConfig(optim=OptimConfig(optimizer="sgd", lr=_RATE))
+        self.trainer = Trainer(self.made, config, [mx.cpu()], data.train, data.train)
+        self.images, self.labels = images[0]
+
+    def score(self, scheme):
+        self.evaluator.known.clear()
+        self.evaluator([scheme])
+
+    def anew(self):
+        self.pass_of(self.tried, self.next())
+
+    def none(self):
+        self.pass_of(self.tried, "0" * COUNT)
+
+    def whole(self):
+        self.pass_of(self.tried, "1" * COUNT)
+
+    def plain(self):
+        self.pass_of(self.without)
+
+    def pass_of(self, net, scheme=None):
+        from gluon_attn.engine.evaluate import evaluate
+
+        net.scheme = scheme
+        with self.operators():
+            evaluate(net, self.batches, [self.mx.cpu()])
+
+    def operators(self):
+        from gluon_attn.engine.precision import training_operators
+
+        return training_operators("float32", [self.mx.cpu()], "auto")
+
+    def step(self):
+        with self.operators():
+            self.trainer._forward_backward(self.images, self.labels)
+            self.trainer.update.apply()
+        self.mx.nd.waitall()
+
+    def weights(self):
+        return sum(p.data().size for p in self.made.collect_params().values() if p.grad_req != "null")
+
+
+class Batches:
+    """A loader of given batches."""
+
+    def __init__(self, batches):
+        self._batches = batches
+
+    def epoch(self, number):
+        return iter(self._batches)
+
+
+class Torch(Side):
+    """The authors' loops in PyTorch, eager."""
+
+    layout = "contiguous_format"
+
+    def __init__(self, attention, batch, size, batches):
+        import torch
+
+        from benchmarks.lib.torch_ean import Supernet
+
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        self.torch = torch
+        self.draw()
+        layout = getattr(torch, self.layout)
+        self.net = Supernet(attention).to(memory_format=layout)
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=_RATE, momentum=0.9, weight_decay=1e-4)
+        images = [torch.randn(batch, 3, size, size) for _ in range(batches)]
+        self.images = [x.contiguous(memory_format=layout) for x in images]
+        self.labels = torch.randint(1000, (batch,))
+        self.loss = torch.nn.CrossEntropyLoss()
+
+    def score(self, scheme):
+        self.net.eval()
+        right = loss = 0
+        with self.torch.no_grad():
+            for images in self.images:
+                out = self.net(images, scheme)
+                loss += self.loss(out, self.labels).item()
+                right += (out.argmax(1) == self.labels).sum().item()
+
+    def step(self):
+        self.net.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.loss(self.net(self.images[0], self.next()), self.labels).backward()
+        self.optimizer.step()
+
+    def weights(self):
+        return sum(parameter.numel() for parameter in self.net.parameters())
+
+
+class ChannelsLast(Torch):
+    """In channels-last."""
+
+    layout = "channels_last"
+
+
+if __name__ == "__main__":
+    serve({"mxnet": MXNet, "torch": Torch, "channels-last": ChannelsLast}[sys.argv[1]])

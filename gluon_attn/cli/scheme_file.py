@@ -1,0 +1,33 @@
+"""--scheme FILE: what a search found, as options of the network."""
+
+from ..config.files import merge
+from ..utils.errors import UserError
+
+
+def with_scheme_file(given, recipe):
+    """(given, recipe) of a command line; a file that names a scheme is replaced by the options that it stands for.
+
+    So a run's config.yaml needs no file. A network or attention that is given and not the file's is a `UserError`.
+    """
+    from ..attention.factory import ATTENTIONS
+    from ..models.factory import MODELS
+    from ..models.scheme import Scheme, is_file
+
+    asked = merge(recipe, given).get("model", {})
+    if not is_file(asked.get("scheme")):
+        return given, recipe
+    meant = Scheme.load(asked["scheme"]).model_options()
+    for key, names in (("model", MODELS), ("attention", ATTENTIONS)):
+        own = meant.get(key)
+        if key in asked and (own is None or names.resolve(asked[key]) != names.resolve(own)):
+            raise UserError(
+                f"scheme {asked['scheme']} is for {meant['model']} with {meant.get('attention', 'its own attention')}: "
+                f"drop --{key} {asked[key]}, or give --scheme zeros and ones"
+            )
+    given, recipe = (_without_scheme(layer) for layer in (given, recipe))
+    return given, merge({"model": meant}, recipe)
+
+
+def _without_scheme(layer):
+    model = {key: value for key, value in layer.get("model", {}).items() if key != "scheme"}
+    return {**layer, "model": model}

@@ -1,0 +1,40 @@
+"""Training images that are kept apart and tested on in place of the test images."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..utils.errors import UserError
+
+
+class Part:
+    """The images of a set at `indices`; see `base`."""
+
+    def __init__(self, images, indices):
+        self._images, self._indices, self.size = images, np.asarray(indices), images.size
+
+    def __len__(self):
+        return len(self._indices)
+
+    def take(self, indices, rng, size=None):
+        """Images and labels at `indices` of this part."""
+        return self._images.take(self._indices[indices], rng, size)
+
+
+def hold_out(source, count):
+    """A `Source` whose test images are the first `count` of each class of its training images, which lose them.
+
+    A class that would be left without training images is a `UserError`.
+    """
+    labels = source.train.class_numbers()
+    kept = np.zeros(len(labels), bool)
+    for label in np.unique(labels[labels >= 0]):
+        members = np.flatnonzero(labels == label)
+        if len(members) <= count:
+            name = source.class_names[label] if label < source.classes else label
+            raise UserError(
+                f"--hold-out {count} leaves no training images of class {name}, which has {len(members)}: take fewer"
+            )
+        kept[members[:count]] = True
+    tested = Part(source.train.fitted_as(source.val), np.flatnonzero(kept))
+    return replace(source, train=Part(source.train, np.flatnonzero(~kept)), val=tested)

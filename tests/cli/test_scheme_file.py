@@ -1,0 +1,53 @@
+"""--scheme FILE stands for the options of a network; what contradicts it is refused."""
+
+import pytest
+
+from gluon_attn.cli.flags import resolve
+from gluon_attn.cli.scheme_file import with_scheme_file
+from gluon_attn.config.train import RunConfig
+from gluon_attn.models.scheme import Scheme
+from gluon_attn.utils.errors import UserError
+
+
+@pytest.fixture
+def path(tmp_path):
+    Scheme("010000100", "cifar_resnet20_v1", "se", {"reduction": 4}).save(tmp_path / "s.json")
+    return str(tmp_path / "s.json")
+
+
+def expanded(given, recipe=None):
+    return resolve(
+        RunConfig, {"model": {"model": "atac_resnet50_v1b"}}, *reversed(with_scheme_file(given, recipe or {}))
+    )
+
+
+@pytest.mark.parametrize("where", ["given", "recipe"])
+def test_the_file_says_all(path, where):
+    layer = {"model": {"scheme": path}, "train": {"num_epochs": 3}}
+    config = expanded(layer) if where == "given" else expanded({}, layer)
+    assert (config.model.model, config.model.attention, config.model.shared) == ("cifar_resnet20_v1", "se", True)
+    assert (config.model.scheme, config.model.attention_options) == ("010000100", {"reduction": 4})
+    assert config.train.num_epochs == 3
+
+
+def test_flags_beside_it(path):
+    model = {"scheme": path, "model": "cifar_resnet20_v1", "attention": "SE", "norm": "group"}
+    config = expanded({"model": model})
+    assert (config.model.norm, config.model.scheme) == ("group", "010000100")
+
+
+def test_zeros_and_ones_are_left_as_they_are():
+    given = {"model": {"scheme": "0101"}}
+    assert with_scheme_file(given, {}) == (given, {})
+
+
+@pytest.mark.parametrize("option", [{"model": "cifar_resnet32_v1"}, {"attention": "eca"}])
+def test_what_contradicts_it(path, option):
+    ((key, value),) = option.items()
+    with pytest.raises(UserError, match=f"is for cifar_resnet20_v1 with se: drop --{key} {value}"):
+        expanded({"model": {"scheme": path, **option}})
+
+
+def test_no_file():
+    with pytest.raises(UserError, match="cannot read nothing"):
+        expanded({"model": {"scheme": "nothing.json"}})
