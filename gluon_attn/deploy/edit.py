@@ -63,7 +63,7 @@ def norms_as_layers(graph):
         width = str(len(scale))
         node["attrs"] = {"kernel": "(1, 1)", "num_filter": width, "num_group": width, "no_bias": "False"}
         node["op"], node["inputs"] = "Convolution", node["inputs"][:3]
-        variable[1].pop("attrs", None)
+        variable[1]["attrs"] = {"__dtype__": "0"}  # float32; its shape was the norm's
     return _write(graph, nodes, {}, values)
 
 

@@ -19,9 +19,7 @@ for path in sys.argv[1:]:
     print(f"{{path}}: {{names[int(logits.argmax())]}}")
 '''
 _RAW = "np.asarray(image)[None]"
-_NORMAL = (
-    '((np.asarray(image) / 255 - card["mean"]) / card["std"]).transpose(2, 0, 1)[None].astype("float32")'
-)
+_NORMAL = '((np.asarray(image) / 255 - card["mean"]) / card["std"]).transpose(2, 0, 1)[None].astype("float32")'
 #: format -> (engine, imports, how it is loaded, how it runs); gluon_attn prepares the process for MXNet
 _ENGINES = {
     "symbol": (
@@ -58,6 +56,4 @@ def program(form, path, card):
         "options": f'{{"INFERENCE_PRECISION_HINT": "{hint}"}}' if hint else "{}",
     }
     data = _RAW if card.preprocess else _NORMAL
-    return _HEAD.format(
-        engine=engine, imports=imports, load=load.format(**names), data=data, run=run.format(**names)
-    )
+    return _HEAD.format(engine=engine, imports=imports, load=load.format(**names), data=data, run=run.format(**names))
