@@ -59,8 +59,7 @@ def run(args):
 def table(found):
     """What people read of a list of `Speed`."""
     rows = [
-        (one.target, one.kind, one.precision, one.batch, one.threads)
-        + tuple(f"{value:8.2f}" for value in (one.p50, one.p95, one.p99, one.images_per_second))
-        for one in found
+        (*values[:5], *(f"{value:8.2f}" for value in values[5:]))
+        for values in (tuple(one.to_dict().values()) for one in found)
     ]
     return render(HEADER, rows)

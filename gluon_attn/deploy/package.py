@@ -1,4 +1,4 @@
-"""Folders to hand on: a form's files, card.json, and a program that loads them; checked before they are put in place."""
+"""Folders to hand on: a form's files, card.json and a program that loads them; checked before they are in place."""
 
 import contextlib
 import importlib.metadata

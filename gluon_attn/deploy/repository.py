@@ -16,15 +16,22 @@ _MOST = 64  # images that Triton may put into a batch
 _MOUNT = "/models"  # where the server's container sees the repository
 
 
+def served(forms):
+    """Those of these forms that servers read; none is a `UserError`."""
+    found = [form for form in forms if form.format in _TRITON]
+    if not found:
+        raise UserError("a repository takes ONNX and OpenVINO forms: add --format onnx or openvino")
+    return found
+
+
 def write_repository(packed, name, server, folder):
     """Write FOLDER, a repository with a model NAME_FORMAT_PRECISION for each of `packed` (`package.Packed`).
 
     server: "ovms" (OpenVINO Model Server: model/1/files, and config.json) or "triton" (model/1/files and config.pbtxt).
     Symbol files are left out, as neither reads them; none but symbol files is a `UserError`. Returns the folder.
     """
-    chosen = {f"{name}_{one.form.format}_{one.form.precision}": one for one in packed if one.form.format in _TRITON}
-    if not chosen:
-        raise UserError("a repository takes ONNX and OpenVINO forms: add --format onnx or openvino")
+    formats = served([one.form for one in packed])
+    chosen = {f"{name}_{one.form.format}_{one.form.precision}": one for one in packed if one.form in formats}
     with atomic_path(folder) as staged:
         for model, one in chosen.items():
             version = staged / model / "1"
@@ -33,8 +40,8 @@ def write_repository(packed, name, server, folder):
             if server == "triton":
                 write_text(staged / model / "config.pbtxt", _config(model, one.card))
         if server == "ovms":
-            served = [{"config": _served(model, one.card)} for model, one in chosen.items()]
-            write_json(staged / "config.json", {"model_config_list": served})
+            models = [{"config": _entry(model, one.card)} for model, one in chosen.items()]
+            write_json(staged / "config.json", {"model_config_list": models})
     return Path(folder)
 
 
@@ -45,7 +52,7 @@ def _copy(one, version):
         shutil.copyfile(one.path / file, version / f"{stem}{Path(file).suffix}")
 
 
-def _served(model, card):
+def _entry(model, card):
     """An entry of OpenVINO Model Server's config.json."""
     found = {"name": model, "base_path": f"{_MOUNT}/{model}"}
     hint = HINTS.get(card["precision"])
