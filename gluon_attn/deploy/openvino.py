@@ -27,7 +27,7 @@ def write_openvino(graph, path, precision="float32", images=None):
     path = Path(path)
     scratch = path.with_suffix(".scratch.onnx")
     try:
-        model = openvino.convert_model(write_onnx(graph, scratch))
+        model = openvino.Core().read_model(str(write_onnx(graph, scratch)))  # convert_model would tell Intel of it
     finally:
         scratch.unlink(missing_ok=True)
     if precision == "int8":
@@ -40,6 +40,7 @@ def write_openvino(graph, path, precision="float32", images=None):
 
 def _quantize(model, images):
     """The model in int8, by NNCF's post-training quantisation."""
+    os.environ.setdefault("NNCF_CI", "1")  # it tells nobody of what it does
     nncf = require("nncf")
     logging.getLogger("nncf").setLevel(logging.ERROR)
     scope = nncf.IgnoredScope(names=sorted(gates.of_openvino(model)), validate=False)
