@@ -59,7 +59,7 @@ format: $(DEV_STAMP)  ## put the style right
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 bench: $(RUN_STAMP)  ## run every benchmark against PyTorch and others, and print its table
-	@$(PIP) -e '.[$(MXNET),onnx,torch]'
+	@$(PIP) -e '.[$(MXNET),onnx,openvino,torch]'
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:  ## remove .venv and what builds and tests leave

@@ -47,7 +47,10 @@ EXTRAS = {
         "onnx==1.16.2",  # MXNet's exporter imports onnx.mapping, gone from 1.17; 1.16 is the first for 3.12
         "onnxruntime>=1.17",  # the first with wheels for Python 3.12
     ],
-    "openvino": ["openvino>=2024.1"],  # the first with wheels for Python 3.12
+    "openvino": [
+        "openvino>=2024.1",  # the first with wheels for Python 3.12
+        "nncf>=3,<4",  # int8; the line that goes with these, without PyTorch and with NumPy 1.26
+    ],
     "convert": ["safetensors>=0.4"],  # the first with wheels for Python 3.12
     "torch": [
         "torch>=2.2",  # the first with wheels for Python 3.12; loads with weights_only
@@ -65,6 +68,8 @@ EXTRAS = {
         "safetensors>=0.4",  # as in convert, for its tests
         "tensorboardX>=2.6.1",  # as in track, for its test
         "wandb>=0.30,<1",  # as in track, for its test
+        "openvino>=2024.1",  # as in openvino, for the tests of exported forms
+        "nncf>=3,<4",  # as in openvino
     ],
 }
 

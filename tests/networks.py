@@ -22,9 +22,10 @@ def network(name="cifar_resnet20_v1", classes=10, **options):
             parameter.set_data(mx.nd.array(random.uniform(0.5, 1.5, parameter.shape)))
         elif key.endswith(("beta", "running_mean", "bias")):
             parameter.set_data(mx.nd.array(random.normal(0, 0.3, parameter.shape)))
+    size = options.get("input_size", 32)
     card = Card(
         **net.recipe,
-        input_shape=(3, 32, 32),
+        input_shape=(3, size, size),
         mean=(0.3, 0.4, 0.5),
         std=(0.2, 0.25, 0.3),
         class_names=tuple(f"class {i}" for i in range(classes)),

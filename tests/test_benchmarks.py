@@ -14,10 +14,10 @@ from gluon_attn import list_attentions
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import attention, ean, gpu, horovod, train_step  # noqa: E402
+from benchmarks import attention, deploy, ean, gpu, horovod, train_step  # noqa: E402
 from benchmarks import input as jpeg  # noqa: E402
 from benchmarks.lib import loaders, process, schemes, steps  # noqa: E402
-from benchmarks.lib.networks import NETWORKS  # noqa: E402
+from benchmarks.lib.networks import DEPLOYED, NETWORKS  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
 
 
@@ -177,3 +177,50 @@ def test_both_sides_of_the_schemes():
 
 def test_the_ratio_is_to_the_faster_side():
     assert ean.cells({"mxnet": 0.5, "torch": 1.0, "channels-last": 2.0}) == ["2.00", "1.00", "0.50", "2.00"]
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_both_sides_export_the_same_network(name):
+    row = DEPLOYED[name]
+    assert row.model in gluon_attn.list_models()
+    assert row.cells is None or row.cells in classes("torch_cells.py") | {"mobilenet"}
+    pytest.importorskip("torch")
+    from benchmarks.lib.torch_nets import network
+
+    ours = gluon_attn.get_model(row.model, 1000, input_size=64)
+    ours.initialize()
+    count = sum(p.data().size for p in ours.collect_params().values() if p.grad_req != "null")
+    # Att-DARTS's BAM is that of its code, the peer's that of its paper: some norms and biases apart
+    slack = 2000 if name == "att_darts_imagenet" else 0
+    assert abs(sum(p.numel() for p in network(name, 64).parameters()) - count) <= slack
+
+
+def test_exported_forms_are_held_against_pytorch_of_their_type():
+    live, quick, int8 = deploy.FLOAT32[0], deploy.FLOAT32[3], deploy.LOW[3]
+    found = {live: 10.0, quick: 30.0, ("eager", "", "float32"): 15.0, ("compiled", "", "float32"): 20.0}
+    rows = list(deploy.rows("net", 8, found))
+    assert rows[0] == ("net", 8, "ours, live", "float32", "10.0", "0.50")
+    assert rows[1] == ("net", 8, "ours, openvino", "float32", "30.0", "1.50")
+    assert rows[3] == ("net", 8, "PyTorch compiled, frozen", "float32", "20.0", "1.00")
+    low = {int8: 90.0, ("eager", "", "bfloat16"): 80.0, ("compiled", "", "bfloat16"): 60.0}
+    assert next(deploy.rows("net", 1, low)) == ("net", 1, "ours, openvino", "int8", "90.0", "1.50")
+    failed = {int8: "no memory", ("compiled", "", "bfloat16"): "no compiler"}
+    assert [row[-2:] for row in deploy.rows("net", 1, failed)] == [("no memory", ""), ("no compiler", "")]
+
+
+def test_sides_that_fail_leave_the_others(monkeypatch):
+    class Fake:
+        def __init__(self, module, kind):
+            self.kind = kind
+
+        def ask(self, order):
+            if self.kind == "compiled":
+                raise RuntimeError("no compiler")
+            return 0.5
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(deploy, "Peer", Fake)
+    sides = [("ours", "live", "float32"), ("compiled", "", "float32")]
+    assert deploy.compare({"batch": 4}, sides, 3) == {sides[0]: 8.0, sides[1]: "no compiler"}

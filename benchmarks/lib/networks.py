@@ -1,4 +1,4 @@
-"""Networks that benchmarks train: a name for both sides, and where the attention sits."""
+"""Networks that benchmarks train and export: a name for both sides, and where the attention sits."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Row:
     """A network. model, attention: what `get_model` takes. module: in torch_gates; slot: its place there.
 
-    last: "act" modules sit in so many stages from the last.
+    last: "act" modules sit in so many stages from the last. cells: what of torch_cells makes the whole network.
     """
 
     model: str
@@ -15,6 +15,7 @@ class Row:
     module: str | None = None
     slot: str = "post"
     last: int | None = None
+    cells: str | None = None
 
     @property
     def small(self):
@@ -31,4 +32,14 @@ NETWORKS = {
     "eca_cifar_resnet20": Row("cifar_resnet20_v1", "eca", "ECA"),
     "atac_cifar_resnet20": Row("cifar_resnet20_v1", "cha_atac", "ChaATAC", "act", 3),
     "cbam_cifar_resnet20": Row("cifar_resnet20_v1", "cbam", "CBAM"),
+}
+
+#: networks that `deploy.py` exports; cells: a function of torch_cells makes the peer
+DEPLOYED = {
+    "eca_resnet50": NETWORKS["eca_resnet50"],
+    "se_resnet50": Row("se_resnet50", module="SE"),
+    "cbam_resnet50": NETWORKS["cbam_resnet50"],
+    "atac_resnet50": NETWORKS["atac_resnet50"],
+    "eca_mobilenet_v2": Row("eca_mobilenet_v2_formula", cells="mobilenet"),
+    "att_darts_imagenet": Row("att_darts_imagenet", cells="AttDarts"),
 }

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from benchmarks.lib import torch_gates
-from benchmarks.lib.networks import NETWORKS
+from benchmarks.lib import torch_cells, torch_gates
+from benchmarks.lib.networks import DEPLOYED, NETWORKS
 
 
 class Block(nn.Module):
@@ -59,8 +59,10 @@ def stages(row, rows_of, blocks, width, size):
 
 
 def network(name, size):
-    """A network of `networks.NETWORKS` for images of `size`."""
-    row = NETWORKS[name]
+    """A network of `networks` for images of `size`."""
+    row = {**NETWORKS, **DEPLOYED}[name]
+    if row.cells:
+        return getattr(torch_cells, row.cells)(size)
     if row.small:
         layers, width = stages(row, basic, (3, 3, 3), 16, size)
         stem, classes = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)], 10

@@ -12,10 +12,9 @@ from .values import png, share, size, whole
 def add_arguments(parser):
     """Flags of `gluon-attn eval`."""
     parser.add_argument(
-        "target",
-        metavar="TARGET",
-        help="run folder, NAME-symbol.json, NAME.onnx, published network, or with --params the name of a model",
-    )
+        "target", metavar="TARGET",
+        help="run folder, folder of an exported form or its file, published network, or with --params a model's name",
+    )  # fmt: skip
     parser.add_argument("--params", metavar="FILE", help="parameter file of the model that TARGET names")
     parser.add_argument("--dataset", metavar="NAME", help="data set (default: what the network was trained on)")
     parser.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
@@ -72,14 +71,9 @@ def _open(args):
 def _named(args, options):
     """The same for a network by its name: the data say how many classes it has."""
     from ..deploy.predictor import of_network
-    from ..models.factory import get_model, model_info
-    from .evaluation_set import open_named_set
-    from .network import make_card
+    from .network import make_card, named_network
 
-    own = model_info(args.target).input_size
-    source = open_named_set(args.dataset, options, own)
-    net = get_model(args.target, source.classes, pretrained=args.params, input_size=source.input_shape[1])
-    net.hybridize(static_alloc=True)
+    net, source = named_network(args.target, args.params, args.dataset, options)
     return of_network(net, make_card(net, source), "params"), source
 
 

@@ -50,6 +50,20 @@ def try_sizes(net, sizes, devices, name):
             raise UserError(f"{name} takes no images of {'x'.join(map(str, size))}: {error}") from None
 
 
+def named_network(name, params, dataset, options):
+    """(hybridized network, `Source`) of a model with a parameter file; the data say how many classes it has.
+
+    params: the file, or True for the published one. dataset, options: see `evaluation_set.open_named_set`.
+    """
+    from ..models.factory import get_model, model_info
+    from .evaluation_set import open_named_set
+
+    source = open_named_set(dataset, options, model_info(name).input_size)
+    net = get_model(name, source.classes, pretrained=params, input_size=source.input_shape[1])
+    net.hybridize(static_alloc=True)
+    return net, source
+
+
 def make_card(net, data):
     """The `Card` of a network that is trained on `data`."""
     return Card(

@@ -10,11 +10,9 @@ def add_arguments(parser):
     """Flags of `gluon-attn predict`."""
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image file; scaled to the network's input size")
     parser.add_argument(
-        "--model",
-        required=True,
-        metavar="TARGET",
-        help="run folder, NAME-symbol.json, NAME.onnx or published network",
-    )
+        "--model", required=True, metavar="TARGET",
+        help="run folder, folder of an exported form or its file, or published network",
+    )  # fmt: skip
     parser.add_argument("--top", type=whole, default=3, metavar="N", help="classes to show (default 3)")
     parser.add_argument("--json", action="store_true", help="print a JSON list with an object an image")
 

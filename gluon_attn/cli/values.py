@@ -31,6 +31,17 @@ def share(text):
     return value
 
 
+def percent(text):
+    """A number from 0 to 100."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 100, got {text!r}")
+    return value
+
+
 def png(text):
     """The name of a PNG file."""
     if not text.lower().endswith(".png"):

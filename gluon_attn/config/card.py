@@ -23,3 +23,4 @@ class Card(Config):
     mean: tuple[float, ...] = option((0.485, 0.456, 0.406), "subtracted from images of range 0 to 1")
     std: tuple[float, ...] = option((0.229, 0.224, 0.225), "divides what is left")
     preprocess: bool = option(False, "the graph takes raw images: uint8, N,H,W,C")
+    dynamic: bool = option(False, "the graph takes images of other sizes, too")

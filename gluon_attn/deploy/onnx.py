@@ -23,17 +23,20 @@ OPSET, IR_VERSION = 13, 7
 CARD_KEY = "gluon_attn.card"
 
 
-def write_onnx(graph, path):
+def write_onnx(graph, path, precision="float32"):
     """Write a `Graph` (traced with plain operators) as one checked ONNX file; returns its path.
 
-    Input `data` N,C,H,W float32 or, with preprocessing, N,H,W,C uint8; output `logits` N,classes float32; N is free.
-    The card is in the file's metadata under `gluon_attn.card`.
+    Input `data` N,C,H,W float32 or, with preprocessing, N,H,W,C uint8; output `logits` N,classes float32; N is free,
+    with `card.dynamic` H and W, too. precision: "float16" keeps weights of two axes and more in float16, with a cast
+    behind each. The card is in the file's metadata under `gluon_attn.card`.
     """
     onnx = require("onnx")
     if not hasattr(onnx, "mapping"):
         raise UserError(f"MXNet's exporter does not work with onnx {onnx.__version__}: pip install 'gluon-attn[onnx]'")
     proto = _convert(onnx, graph)
     _tidy(proto, graph)
+    if precision == "float16":
+        _halve(onnx, proto)
     model = onnx.helper.make_model(
         proto,
         producer_name="gluon_attn",
@@ -95,6 +98,10 @@ def _tidy(proto, graph):
     """In place: only the image as input, known shapes, a name for every node."""
     inputs = [item for item in proto.input if item.name == INPUT]
     del proto.input[:]
+    if graph.card.dynamic:
+        first = 1 if graph.card.preprocess else 2
+        for name, dim in zip("HW", inputs[0].type.tensor_type.shape.dim[first : first + 2], strict=True):
+            dim.dim_param = name
     proto.input.extend(inputs)
     proto.name = graph.card.model or "gluon_attn"
     old = proto.output[0].name
@@ -106,6 +113,19 @@ def _tidy(proto, graph):
     output.name = OUTPUT
     batch, classes = output.type.tensor_type.shape.dim
     batch.dim_param, classes.dim_value = BATCH, graph.card.classes
+
+
+def _halve(onnx, proto):
+    """In place: weights in float16, each with a cast behind it that an engine does once."""
+    casts = []
+    for tensor in proto.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) > 1:
+            name, value = tensor.name, onnx.numpy_helper.to_array(tensor)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(value.astype(np.float16), f"{name}.float16"))
+            casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], name, to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *proto.node]
+    del proto.node[:]
+    proto.node.extend(nodes)
 
 
 def open_session(path):

@@ -21,7 +21,7 @@ def write_symbol(graph, prefix):
     MXNET_SUBGRAPH_BACKEND=NONE it does not. Gluon is not affected.)
     """
     symbol, params, card = _paths(prefix)
-    graph.symbol.save(str(symbol))
+    graph.symbol.save(str(symbol), remove_amp_cast=False)  # without the casts bfloat16 would be float32 again
     tensors = {f"arg:{name}": value for name, value in graph.args.items()}
     tensors.update({f"aux:{name}": value for name, value in graph.aux.items()})
     mx.nd.save(str(params), tensors)

@@ -12,6 +12,7 @@ EXTRAS = {
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "openvino": "openvino",
+    "nncf": "openvino",
     "torch": "torch",
     "safetensors": "convert",
     "safetensors.numpy": "convert",

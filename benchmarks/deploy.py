@@ -1,0 +1,147 @@
+"""Exported networks against PyTorch, and against ONNX Runtime and OpenVINO on PyTorch's file, on the CPU.
+
+    OMP_NUM_THREADS=2 python benchmarks/deploy.py --out benchmarks/results/deploy.md
+
+Needs PyTorch, OpenVINO and NNCF in the same environment (`pip install torch==2.13.0`), for this file only. Each side
+has a process of its own; the sides of a number type take turns, batch by batch. PyTorch computes in channels-last,
+eager and compiled with frozen weights, bfloat16 by autocast. Ratios are to the best of PyTorch's own in float32, for
+bfloat16 and int8 to compiled bfloat16; above 1 is faster. Weights are random: accuracy is not the question.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
+
+from benchmarks.lib.networks import DEPLOYED  # noqa: E402
+from benchmarks.lib.process import Peer  # noqa: E402
+from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
+
+MODULE = "benchmarks.lib.deployed"
+COLUMNS = ["network", "batch", "side", "type", "img/s", "of PyTorch's best"]
+#: (side, form, number type) that take turns
+FLOAT32 = (
+    ("ours", "live", "float32"), ("ours", "symbol-float32", "float32"), ("ours", "onnx-float32", "float32"),
+    ("ours", "openvino-float32", "float32"), ("eager", "", "float32"), ("compiled", "", "float32"),
+    ("runtime", "", "float32"), ("openvino", "", "float32"),
+)  # fmt: skip
+LOW = (
+    ("ours", "symbol-bfloat16", "bfloat16"), ("ours", "openvino-bfloat16", "bfloat16"),
+    ("ours", "symbol-int8", "int8"), ("ours", "openvino-int8", "int8"),
+    ("eager", "", "bfloat16"), ("compiled", "", "bfloat16"), ("openvino", "", "bfloat16"),
+)  # fmt: skip
+#: what a ratio is taken to
+_PEERS = {
+    "float32": [("eager", "", "float32"), ("compiled", "", "float32")],
+    "bfloat16": [("compiled", "", "bfloat16")],
+    "int8": [("compiled", "", "bfloat16")],
+}
+_WARM_UP = 3
+
+
+def compare(order, sides, repeat):
+    """{side: images a second, or its error}, the sides taking turns."""
+    peers, found = {}, {}
+    for side in sides:
+        kind, form, dtype = side
+        peers[side] = Peer(MODULE, kind)
+        try:
+            peers[side].ask({**order, "form": form, "dtype": dtype})
+            for _ in range(_WARM_UP):
+                peers[side].ask("infer")
+        except RuntimeError as error:
+            found[side] = str(error)[:80]
+    runs = {side: partial(peers[side].ask, "infer") for side in sides if side not in found}
+    found |= {side: order["batch"] / seconds for side, seconds in take_turns(runs, repeat).items()}
+    for peer in peers.values():
+        peer.close()
+    return found
+
+
+def rows(name, batch, found):
+    """Rows of the table: our forms first, each side with its share of PyTorch's best of the type it is held against."""
+    for side, speed in found.items():
+        kind, form, dtype = side
+        label = f"ours, {form.split('-')[0]}" if kind == "ours" else _LABELS[kind]
+        if not isinstance(speed, float):
+            yield name, batch, label, dtype, speed, ""
+            continue
+        peers = [found[peer] for peer in _PEERS[dtype] if isinstance(found.get(peer), float)]
+        yield name, batch, label, dtype, f"{speed:.1f}", f"{speed / max(peers):.2f}" if peers else ""
+
+
+_LABELS = {
+    "eager": "PyTorch eager", "compiled": "PyTorch compiled, frozen", "runtime": "ONNX Runtime, PyTorch's file",
+    "openvino": "OpenVINO, PyTorch's file",
+}  # fmt: skip
+
+
+def write(name, size, folder):
+    """Our forms and PyTorch's file into a folder; prints what could not be written."""
+    for side in ("write", "export"):
+        peer = Peer(MODULE, side)
+        try:
+            peer.ask({"name": name, "size": size, "folder": folder})
+            problems = peer.ask("problems") if side == "write" else {}
+        except RuntimeError as error:
+            problems = {side: error}
+        for form, problem in problems.items():
+            print(f"{name}: {form}: {problem}", file=sys.stderr)
+        peer.close()
+
+
+def measure(arguments):
+    """The table of all networks and batches."""
+    table = Table(COLUMNS, numbers=2)
+    for name in arguments.names:
+        with tempfile.TemporaryDirectory() as folder:
+            write(name, arguments.size, folder)
+            for batch in arguments.batch_size:
+                order = {"name": name, "size": arguments.size, "folder": folder, "batch": batch}
+                for sides in (FLOAT32, LOW):
+                    for row in rows(name, batch, compare(order, sides, arguments.repeat)):
+                        table.add(*row)
+    return table
+
+
+def parse():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
+    parser.add_argument("--repeat", type=int, default=15, help="batches of each side (default 15)")
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[1, 8], help="images a batch (default 1 8)")
+    parser.add_argument("--size", type=int, default=224, help="height and width (default 224)")
+    parser.add_argument("names", nargs="*", default=list(DEPLOYED), help=f"default all: {' '.join(DEPLOYED)}")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(DEPLOYED)
+    if unknown:
+        parser.error(f"no network {', '.join(sorted(unknown))}")
+    if min(arguments.repeat, *arguments.batch_size, arguments.size) < 1:
+        parser.error("--repeat, --batch-size and --size must be at least 1")
+    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))
+    return arguments
+
+
+def main():
+    """Measure, print the table and, with --out, write it."""
+    arguments = parse()
+    table = measure(arguments)
+    from importlib.metadata import version
+
+    versions = [f"{name} {version(name)}" for name in ("mxnet", "torch", "onnxruntime", "openvino", "nncf")]
+    given = [word for word in sys.argv[1:] if word != "--out" and word != str(arguments.out)]
+    head = (
+        f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {' '.join(given)}` on "
+        f"{machine(*versions)}.\nMedians of {arguments.repeat} batches, in images a second; ratio to the best of "
+        "PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n"
+    )
+    table.write(arguments.out, head)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""`gluon-attn bench`: latency and throughput of exported forms, run folders and networks."""
+
+import json
+from pathlib import Path
+
+from ..utils.files import ensure_dir, write_json
+from .table import render
+from .values import png, whole
+
+HEADER = ("target", "kind", "type", "batch", "threads", "p50 ms", "p95 ms", "p99 ms", "img/s")
+
+
+def add_arguments(parser):
+    """Flags of `gluon-attn bench`."""
+    parser.add_argument(
+        "targets", nargs="+", metavar="TARGET",
+        help="folder of an exported form, its file, run folder, or name of a model (random weights)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-b", "--batch-size", nargs="+", type=whole, default=[1, 8], metavar="N", help="images a pass (default 1 8)"
+    )
+    parser.add_argument(
+        "--threads", nargs="+", type=whole, metavar="N", help="threads of the computation (default: the usable cores)"
+    )
+    parser.add_argument("--repeat", type=whole, default=30, metavar="N", help="passes that count (default 30)")
+    parser.add_argument("--warm-up", type=whole, default=5, metavar="N", help="passes before these (default 5)")
+    parser.add_argument("--json", action="store_true", help="print a JSON list with an object a measurement")
+    parser.add_argument("--output", metavar="FILE", help="write that JSON list to a file")
+    parser.add_argument("--picture", type=png, metavar="FILE", help="draw images a second, as PNG")
+
+
+def run(args):
+    """Measure, each in a process of its own, one after the other; print, and write what was asked for."""
+    from ..deploy.bench import measure
+    from ..utils import cpu
+
+    for path in filter(None, (args.output, args.picture)):
+        ensure_dir(Path(path).parent)  # what cannot be written shows before the work
+    threads = args.threads or [cpu.threads(cpu.Host())[0]]
+    found = [
+        measure(target, batch, count, args.repeat, args.warm_up)
+        for target in dict.fromkeys(args.targets)
+        for count in dict.fromkeys(threads)
+        for batch in dict.fromkeys(args.batch_size)
+    ]
+    rows = [speed.to_dict() for speed in found]
+    if args.output:
+        write_json(args.output, rows)
+    if args.picture:
+        from ..analyze.bars import draw_bars
+
+        labels = [f"{speed.target}, {speed.threads} threads" for speed in found]
+        series = [f"batch {speed.batch}" for speed in found]
+        draw_bars(labels, series, [speed.images_per_second for speed in found], "images a second", args.picture)
+    print(json.dumps(rows, indent=2) if args.json else table(found))
+    return 0
+
+
+def table(found):
+    """What people read of a list of `Speed`."""
+    rows = [
+        (*values[:5], *(f"{value:8.2f}" for value in values[5:]))
+        for values in (tuple(one.to_dict().values()) for one in found)
+    ]
+    return render(HEADER, rows)

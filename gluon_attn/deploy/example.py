@@ -1,0 +1,59 @@
+"""The program of about 15 lines that goes with an exported form: it loads the form alone and classifies an image."""
+
+_HEAD = '''"""Classify images with {engine}: python example.py IMAGE..."""
+import json
+import sys
+from pathlib import Path
+
+{imports}
+from PIL import Image
+
+folder = Path(__file__).resolve().parent
+card = json.loads((folder / "card.json").read_text())
+{load}
+for path in sys.argv[1:]:
+    image = Image.open(path).convert("RGB").resize(card["input_shape"][:0:-1])
+    data = {data}
+    logits = {run}
+    names = card["class_names"] or range(card["classes"])
+    print(f"{{path}}: {{names[int(logits.argmax())]}}")
+'''
+_RAW = "np.asarray(image)[None]"
+_NORMAL = '((np.asarray(image) / 255 - card["mean"]) / card["std"]).transpose(2, 0, 1)[None].astype("float32")'
+#: format -> (engine, imports, how it is loaded, how it runs); gluon_attn prepares the process for MXNet
+_ENGINES = {
+    "symbol": (
+        "MXNet",
+        "import gluon_attn  # before MXNet: puts back what it needs of NumPy\nimport mxnet as mx\nimport numpy as np",
+        'net = mx.gluon.SymbolBlock.imports(str(folder / "{file}"), ["data"], str(folder / "{params}"))\n'
+        "net.hybridize(static_alloc=True, static_shape=True)",
+        "net(mx.nd.array(data, dtype=data.dtype)).asnumpy()[0]",
+    ),
+    "onnx": (
+        "ONNX Runtime",
+        "import numpy as np\nimport onnxruntime",
+        'session = onnxruntime.InferenceSession(folder / "{file}", providers=["CPUExecutionProvider"])',
+        'session.run(["logits"], {{"data": data}})[0][0]',
+    ),
+    "openvino": (
+        "OpenVINO",
+        "import numpy as np\nimport openvino",
+        'net = openvino.Core().compile_model(folder / "{file}", "CPU", {options})',
+        "net([data])[0][0]",
+    ),
+}  # fmt: skip
+
+
+def program(form, path, card):
+    """The text of the program for the files at `path`, of a `Form` and its `Card`."""
+    from .openvino import HINTS
+
+    engine, imports, load, run = _ENGINES[form.format]
+    hint = HINTS.get(form.precision)
+    names = {
+        "file": path.name,
+        "params": path.name.replace("-symbol.json", "-0000.params"),
+        "options": f'{{"INFERENCE_PRECISION_HINT": "{hint}"}}' if hint else "{}",
+    }
+    data = _RAW if card.preprocess else _NORMAL
+    return _HEAD.format(engine=engine, imports=imports, load=load.format(**names), data=data, run=run.format(**names))

@@ -1,0 +1,213 @@
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from networks import digits, digits_run, network
+from PIL import Image
+
+from gluon_attn import Plan
+from gluon_attn.data.base import ArraySet
+from gluon_attn.deploy import forms, package, predictor, repository, run, speed
+from gluon_attn.deploy.bench import Speed
+from gluon_attn.deploy.score import score
+from gluon_attn.utils.errors import UserError
+from gluon_attn.utils.files import sha256
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("openvino")
+pytest.importorskip("nncf")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(network, card, test images) of a small network."""
+    folder = digits_run(tmp_path_factory.mktemp("runs") / "run")
+    test = digits().val
+    return *run.load_run(folder), ArraySet(test.images[:64].copy(), test.labels[:64].copy())
+
+
+@pytest.fixture(scope="module")
+def packed(trained, tmp_path_factory):
+    """Form -> `Packed`, of all forms."""
+    net, card, test = trained
+    material = package.Material(test, "digits", digits().train.images[:32], max_drop=1.0)
+    found = package.pack(net, card, "net", forms.every(), tmp_path_factory.mktemp("packed"), material)
+    return {str(one.form): one for one in found}
+
+
+def test_every_form_has_a_folder_that_tells_of_it(trained, packed):
+    net, card, test = trained
+    before = score(predictor.of_network(net, card), test).correct / 64
+    assert list(packed) == [
+        "symbol-float32", "symbol-float16", "symbol-bfloat16", "symbol-int8", "onnx-float32", "onnx-float16",
+        "openvino-float32", "openvino-float16", "openvino-bfloat16", "openvino-int8",
+    ]  # fmt: skip
+    for name, one in packed.items():
+        described = json.loads((one.path / "card.json").read_text())
+        assert described == one.card
+        assert {key: described[key] for key in ("model", "mean", "std", "class_names")} == {
+            "model": card.model, "mean": list(card.mean), "std": list(card.std), "class_names": list(card.class_names),
+        }  # fmt: skip
+        assert f"{described['format']}-{described['precision']}" == name
+        assert described["versions"]["mxnet"] == "1.9.1"
+        others = {item.name for item in one.path.iterdir()} - {"card.json", "example.py"}
+        assert described["sha256"] == {file: sha256(one.path / file) for file in others}
+        after = score(predictor.load(one.path), test).correct / 64
+        assert described["accuracy"] == {"dataset": "digits", "images": 64, "before": before, "after": after}
+
+
+def test_number_types_are_what_computes(trained, packed):
+    net, card, test = trained
+    expected = predictor.of_network(net, card).predict(test.images)
+    apart = {}
+    for name, one in packed.items():
+        found = predictor.load(one.path).predict(test.images)
+        apart[name] = abs(found - expected).max() / abs(expected).max()
+    assert max(apart[name] for name in apart if name.endswith("float32")) <= 1e-5
+    assert all(1e-5 < apart[name] < 1e-2 for name in apart if name.endswith("-float16"))
+    assert 1e-5 < apart["symbol-bfloat16"] < 0.1
+    assert all(1e-3 < apart[name] < 1 for name in apart if name.endswith("int8"))
+
+
+def test_smaller_types_make_smaller_files(packed):
+    sizes = {}
+    for name, one in packed.items():
+        sizes[name] = sum((one.path / file).stat().st_size for file in one.card["sha256"] if not file.endswith(".json"))
+    for kind in ("symbol", "onnx", "openvino"):
+        assert sizes[f"{kind}-float16"] < 0.7 * sizes[f"{kind}-float32"]
+    assert sizes["openvino-int8"] < 0.5 * sizes["openvino-float32"]
+
+
+@pytest.mark.parametrize("name", ["symbol-float32", "symbol-int8", "onnx-float16", "openvino-bfloat16"])
+def test_the_program_in_the_folder_runs(packed, tmp_path, name):
+    one, image = packed[name], digits().val.images[3]
+    Image.fromarray(image).save(tmp_path / "image.png")
+    command = [sys.executable, str(one.path / "example.py"), "image.png"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    expected = predictor.load(one.path).predict(image[None]).argmax()
+    assert done.stdout == f"image.png: {one.card['class_names'][expected]}\n"
+    lines = (one.path / "example.py").read_text().splitlines()
+    assert len([line for line in lines if line and not line.startswith(('"""', "import", "from"))]) <= 15
+
+
+def test_raw_images_of_any_size(trained, tmp_path):
+    net, card, test = trained
+    wanted = [forms.Form(kind) for kind in forms.FORMATS]
+    found = package.pack(net, card.replace(preprocess=True, dynamic=True), "net", wanted, tmp_path)
+    larger = test.images[:3].repeat(2, axis=1)
+    free = predictor.Predictor("run", card.replace(dynamic=True), predictor.of_network(net, card).forward)
+    for one in found:
+        assert one.card["input"] == {"name": "data", "shape": [None, None, None, 3], "dtype": "uint8"}
+        assert one.card["accuracy"] is None
+        logits, expected = predictor.load(one.path).predict(larger), free.predict(larger)
+        assert abs(logits - expected).max() <= 1e-4 * abs(expected).max()
+
+
+def test_what_is_refused_leaves_nothing(trained, tmp_path, monkeypatch):
+    net, card, _ = trained
+    form = forms.Form("onnx")
+    with pytest.raises(UserError, match="int8 is calibrated with images: name a data set"):
+        package.pack(net, card, "net", [form, forms.Form("symbol", "int8")], tmp_path)
+    with pytest.raises(UserError, match="there is no onnx-bfloat16: ONNX Runtime computes no bfloat16"):
+        forms.Form("onnx", "bfloat16")
+    sized, its_card = network(plan=Plan([{"name": "bot", "slot": "conv", "scheme": "100000000"}]), input_size=32)
+    with pytest.raises(UserError, match="this network takes one size of images only: leave --dynamic out"):
+        package.pack(sized, its_card.replace(dynamic=True), "net", [form], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_form_that_lost_its_accuracy_is_refused(trained, tmp_path, monkeypatch):
+    net, card, test = trained
+    wanted = [forms.Form("onnx"), forms.Form("onnx", "float16")]
+    logits = predictor.of_network(net, card).predict(test.images)
+    labels = logits.argmax(axis=1).astype(np.int32)
+    chosen = labels != 0
+    material = package.Material(ArraySet(test.images[chosen], labels[chosen]))
+
+    def damage(onnx, proto):  # class 0 is far ahead of all
+        (bias,) = (tensor for tensor in proto.initializer if tensor.name == "dense0_bias")
+        value = onnx.numpy_helper.to_array(bias).copy()
+        value[0] += 3 * abs(logits).max()
+        bias.CopyFrom(onnx.numpy_helper.from_array(value, bias.name))
+
+    monkeypatch.setattr(forms.onnx, "_halve", damage)
+    with pytest.raises(UserError, match="nothing was exported: onnx-float16 differs from the network by"):
+        package.pack(net, card, "net", wanted, tmp_path, material)
+    monkeypatch.setitem(forms.ROUNDING, "float16", 10.0)
+    with pytest.raises(UserError, match=r"onnx-float16 has 0.00% instead of 100.00% on .* above 1.00%; raise --max"):
+        package.pack(net, card, "net", wanted, tmp_path, material)
+    assert not list(tmp_path.iterdir())
+    (packed,) = package.pack(net, card, "net", wanted[1:], tmp_path, dataclasses.replace(material, max_drop=1.0))
+    assert packed.card["accuracy"]["after"] == 0
+
+
+def test_the_fastest_of_equal_accuracy(trained, tmp_path, monkeypatch, caplog):
+    net, card, test = trained
+    rates = {"onnx-float32": 5.0, "symbol-float32": 7.0, "onnx-float16": 9.0}
+
+    def measure(target, batch, threads):
+        rate = rates[os.path.basename(target)]
+        return Speed(str(target), "x", "x", batch, threads, 1, 1, 1, rate)
+
+    monkeypatch.setattr(speed, "measure", measure)
+    wanted = [forms.Form("onnx"), forms.Form("symbol"), forms.Form("onnx", "float16")]
+    material = package.Material(test, "digits", max_drop=1.0)
+    best, speeds = speed.fastest(net, card, "net", wanted, tmp_path / "a", material)
+    assert (str(best.form), best.path) == ("onnx-float16", tmp_path / "a" / "onnx-float16")
+    assert [one.target for one in speeds] == list(map(str, wanted))
+    assert [item.name for item in (tmp_path / "a").iterdir()] == ["onnx-float16"]
+    best, _ = speed.fastest(net, card, "net", wanted, tmp_path / "b", package.Material())
+    assert str(best.form) == "symbol-float32"
+    assert "without test images only float32" in caplog.text
+
+
+def test_repositories_have_the_layout_that_servers_read(packed, tmp_path):
+    chosen = [packed[name] for name in ("symbol-float32", "onnx-float32", "openvino-bfloat16")]
+    for server in repository.SERVERS:
+        repository.write_repository(chosen, "net", server, tmp_path / server)
+    files = {
+        server: sorted(str(f.relative_to(tmp_path / server)) for f in (tmp_path / server).rglob("*") if f.is_file())
+        for server in repository.SERVERS
+    }
+    models = [
+        "net_onnx_float32/1/model.onnx", "net_openvino_bfloat16/1/model.bin", "net_openvino_bfloat16/1/model.xml",
+    ]  # fmt: skip
+    assert files["ovms"] == sorted(["config.json", *models])
+    assert files["triton"] == sorted([*models, "net_onnx_float32/config.pbtxt", "net_openvino_bfloat16/config.pbtxt"])
+    served = json.loads((tmp_path / "ovms/config.json").read_text())["model_config_list"]
+    assert served[1]["config"] == {
+        "name": "net_openvino_bfloat16", "base_path": "/models/net_openvino_bfloat16",
+        "plugin_config": {"INFERENCE_PRECISION_HINT": "bf16"},
+    }  # fmt: skip
+    text = (tmp_path / "triton/net_onnx_float32/config.pbtxt").read_text()
+    assert 'name: "net_onnx_float32"\nbackend: "onnxruntime"' in text
+    assert 'input [ { name: "data" data_type: TYPE_FP32 dims: [3, 32, 32] } ]' in text
+    assert 'output [ { name: "logits" data_type: TYPE_FP32 dims: [10] } ]' in text
+    assert predictor.load(tmp_path / "triton/net_openvino_bfloat16/1/model.xml").card.classes == 10
+    with pytest.raises(UserError, match="takes ONNX and OpenVINO forms"):
+        repository.write_repository(chosen[:1], "net", "triton", tmp_path / "none")
+
+
+def test_damaged_openvino_files_are_one_line(packed, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(packed["openvino-float32"].path, tmp_path / "form")
+    xml = folder / "net.xml"
+    text = xml.read_text()
+    for harm, message in (
+        (lambda: xml.write_text(text[:500]), "damaged or not an OpenVINO file"),
+        (lambda: xml.write_text(text.replace("gluon_attn", "other")), "holds no card"),
+        (lambda: (folder / "net.bin").unlink(), "comes with net.bin, which is missing"),
+    ):
+        harm()
+        with pytest.raises(UserError, match=message) as error:
+            predictor.load(folder)
+        assert "\n" not in str(error.value)
