@@ -14,6 +14,7 @@ COMMANDS = {
     "eval": "measure the accuracy of a run, an exported file or a parameter file",
     "predict": "classify images",
     "export": "write a trained network as symbol file or ONNX, and check it",
+    "draw": "draw the cells of a published or a found genotype",
     "report": "draw the curves of several runs on one HTML page",
     "data": "pack class folders of photographs into record files",
     "demo": "train four small networks on real digits, compare, export and check them",

@@ -13,6 +13,9 @@ _FREE = {
     "data": {"num_workers", "data_dir", "rec_train", "rec_train_idx", "rec_val", "rec_val_idx", "max_bad_images"},
     "model": {"pretrained"},
     "optim": {"num_groups"},
+    "search": {
+        "stop_skips", "stop_stable", "skip_limit", "draw_every", "seeds", "pick_by", "retrain_epochs", "dry_run", "note",
+    },
     "train": {
         "num_epochs", "patience", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period",
         "save_dir", "save_plot_dir", "summary", "log_interval", "tensorboard", "logging_file",
@@ -23,9 +26,7 @@ _FREE = {
 
 def run_name(config):
     """The name that a run gets by itself, such as digits-cifar_resnet20_v1-se."""
-    model = config.model
-    parts = [config.data.dataset, model.model, model.attention or "", model.act_type or ""]
-    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)
+    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in config.name_parts if part)
 
 
 def new_folder(config):
@@ -57,14 +58,14 @@ def find_run(config):
     name = run_name(config)
     same_name = [path for path in Path("runs").glob(f"{name}*") if (path / "config.yaml").is_file()]
     for folder in sorted(same_name, key=lambda path: (path / "config.yaml").stat().st_mtime, reverse=True):
-        if not changed_options(read_config(folder), config):
+        if not changed_options(read_config(folder, type(config)), config):
             return folder
     return None
 
 
-def read_config(folder):
-    """The `RunConfig` of a run folder."""
-    return RunConfig.from_dict(read_yaml(Path(folder) / "config.yaml"))
+def read_config(folder, kind=RunConfig):
+    """The config of a run folder, of the class `kind`."""
+    return kind.from_dict(read_yaml(Path(folder) / "config.yaml"))
 
 
 def changed_options(old, new):
@@ -79,6 +80,7 @@ def changed_options(old, new):
 
 
 def describe(folder, config, card):
-    """Write config.yaml and card.json."""
+    """Write config.yaml and, where there is a `Card`, card.json."""
     write_yaml(folder / "config.yaml", config)
-    write_json(folder / "card.json", card.to_dict())
+    if card is not None:
+        write_json(folder / "card.json", card.to_dict())

@@ -37,11 +37,11 @@ def run(given, recipe=None, defaults=None):
     if backend.rank:  # process 0 speaks and writes for all
         log.to_terminal(logging.ERROR)
     with backend.watched():
-        config, folder, resumed = _where(given, recipe or {}, defaults or {})
+        config, folder, resumed = where(RunConfig, given, recipe or {}, defaults or {})
         trainer, card, data = _prepare(config, folder, backend)  # whatever is wrong shows here, before all writing
         backend.barrier()
-        with contextlib.nullcontext() if backend.rank else _written(folder, config, card, resumed):
-            best = _fit(trainer, folder, resumed)
+        with contextlib.nullcontext() if backend.rank else written(folder, config, card, resumed):
+            best = fit(trainer, folder, resumed)
         return Result(folder, best, trainer.history, trainer.net, data)
 
 
@@ -60,8 +60,8 @@ def evaluate(config):
 
 
 @contextlib.contextmanager
-def _written(folder, config, card, resumed):
-    """The run folder describes the run; inside this context its log is kept."""
+def written(folder, config, card, resumed):
+    """The run folder describes the run, the network by its `Card` if any; inside this context its log is kept."""
     if resumed:
         clear_leftovers(folder)
     run_folder.describe(ensure_dir(folder), config, card)
@@ -72,9 +72,12 @@ def _written(folder, config, card, resumed):
         yield
 
 
-def _where(given, recipe, defaults):
-    """(config, run folder, whether it goes on): on resuming, the run's own options stand unless given anew."""
-    config = resolve(RunConfig, defaults, recipe, given)
+def where(kind, given, recipe, defaults):
+    """(config, run folder, whether it goes on): on resuming, the run's own options stand unless given anew.
+
+    kind: the class of the config.
+    """
+    config = resolve(kind, defaults, recipe, given)
     if config.train.resume is None:
         return config, run_folder.new_folder(config), False
     if config.train.resume != "auto":
@@ -83,8 +86,8 @@ def _where(given, recipe, defaults):
     if folder is None:
         log.get_logger().info("no run to go on with: starting anew")
         return config, run_folder.new_folder(config), False
-    stored = run_folder.read_config(folder)
-    config = resolve(RunConfig, stored.to_dict(), recipe, given)
+    stored = run_folder.read_config(folder, kind)
+    config = resolve(kind, stored.to_dict(), recipe, given)
     changed = run_folder.changed_options(stored, config)
     if changed:
         raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
@@ -107,11 +110,11 @@ def _prepare(config, folder, backend):
     return trainer, make_card(net, data), data
 
 
-def _fit(trainer, folder, resumed):
+def fit(trainer, folder, resumed):
     """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
     from ..engine.state import begin_at
 
-    store = _store(trainer.config, folder)
+    store = store_of(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
     if checkpoint:
         trainer.resume(*checkpoint)
@@ -126,7 +129,8 @@ def _fit(trainer, folder, resumed):
         raise TrainingError(f"{error}; {kept}") from None
 
 
-def _store(config, folder):
+def store_of(config, folder):
+    """The `CheckpointStore` of a run."""
     from ..checkpoint import CheckpointStore
 
     return CheckpointStore(folder / "checkpoints", config.train.keep_checkpoints)
@@ -150,4 +154,4 @@ def _callbacks(config, folder):
         yield tracking.TensorBoard(folder / "events")
     if train.wandb:
         yield tracking.WeightsAndBiases(folder, train.project)
-    yield cb.Checkpoints(_store(config, folder))
+    yield cb.Checkpoints(store_of(config, folder))

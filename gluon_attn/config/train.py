@@ -41,7 +41,7 @@ class TrainConfig(Config):
     save_dir: str | None = option(None, "folder of those files (default RUN/params)", metavar="DIR")
     save_plot_dir: str | None = option(None, "folder of the curves (default the run folder)", metavar="DIR")
     summary: bool = option(False, "print the layers with shapes and parameters first")
-    log_interval: int = option(50, "batches between log lines", flags=("--print-freq", "-p"), check=at_least(1))
+    log_interval: int = option(50, "batches between log lines", flags=("--print-freq", "-p", "--report-freq"), check=at_least(1))
     logging_file: str | None = option(None, "a further file for the log, appended to", metavar="FILE")
     tensorboard: bool = option(False, "write TensorBoard events into the run folder (needs the extra track)")
     wandb: bool = option(False, "record the run with Weights & Biases (needs the extra track)")
@@ -74,6 +74,12 @@ class RunConfig(Config):
     optim: OptimConfig = option(OptimConfig(), "the optimizer")
     distill: DistillConfig = option(DistillConfig(), "distillation")
     train: TrainConfig = option(TrainConfig(), "the run")
+
+    @property
+    def name_parts(self):
+        """What its run folder is called after unless told otherwise."""
+        model = self.model
+        return self.data.dataset, model.model, model.attention, model.act_type
 
     def __post_init__(self):
         super().__post_init__()

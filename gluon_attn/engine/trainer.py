@@ -30,14 +30,15 @@ class Trainer:
 
     net: initialized, on `contexts`. loaders: have `len()` and `epoch(number, epochs)`, which yields (images,
     labels) batches. callbacks: see `callbacks.Callback`; they run in the order given. backend: see `backend.connect`.
-    teacher: a trained network on `contexts` to learn from as `config.distill` says, or None; it is not saved.
+    teacher: a trained network on `contexts` to learn from as `config.distill` says, or None; it is not saved. apart:
+    parameters of `net` that the optimizer leaves alone.
 
     Everything random in epoch e follows from (seed, rank, e) alone, so a run can go on from any epoch's end.
     `compute` is what runs: `net`, or its form in another number type on the same weights.
     `epoch` counts finished epochs, `history` has one record of each, `best` is the best of their scores.
     """
 
-    def __init__(self, net, config, contexts, train, val, callbacks=(), backend=None, teacher=None):
+    def __init__(self, net, config, contexts, train, val, callbacks=(), backend=None, teacher=None, apart=()):
         self.net, self.config, self.contexts = net, config, contexts
         self.train_loader, self.val_loader, self.callbacks = train, val, list(callbacks)
         self.backend = backend or Backend()
@@ -50,12 +51,16 @@ class Trainer:
         hybrid = config.train.mode == "hybrid"
         self.compute = computing(net, self.dtype, hybrid)
         self.loss = Loss(config.distill, computing(teacher, self.dtype, hybrid) if teacher is not None else None)
-        self.update = make_update(net, config, contexts, len(train), self.dtype, self.backend)
+        self.update = make_update(net, config, contexts, len(train), self.dtype, self.backend, apart)
         self.optimizer = self.update.trainer
 
     def resume(self, folder, meta):
         """Go on from a checkpoint: its folder and what `CheckpointStore.newest` read there."""
         go_on(self, folder, meta)
+
+    def more_state(self):
+        """(meta, files) that a checkpoint keeps besides, for subclasses; `resume` hands them back."""
+        return {}, {}
 
     def tested(self):
         """A context in which `net` has the weights that are tested and kept: the averaged ones with `--ema`."""

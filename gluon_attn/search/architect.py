@@ -27,10 +27,9 @@ class ArchAdam(mx.optimizer.Adam):
         super().update(index, weight, grad, state)
 
 
-def arch_trainer(arch, lr=3e-4, wd=1e-3):
-    """A `gluon.Trainer` for mixing weights, with the references' Adam. arch: name -> `Parameter`."""
-    optimizer = ArchAdam(learning_rate=lr, wd=wd, beta1=0.5, beta2=0.999)
-    return mx.gluon.Trainer([arch[name] for name in sorted(arch)], optimizer, kvstore=None)
+def arch_adam(lr=3e-4, wd=1e-3):
+    """The references' Adam for mixing weights."""
+    return ArchAdam(learning_rate=lr, wd=wd, beta1=0.5, beta2=0.999)
 
 
 def momenta_of(trainer):
