@@ -1,9 +1,10 @@
 """Options of a run: how long, on what, what is kept; and all groups together."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..utils.errors import UserError
-from .base import Config, at_least, between, option
+from .base import Config, at_least, between, option, rate
 from .data import DataConfig
 from .distill import DistillConfig
 from .model import ModelConfig
@@ -18,6 +19,13 @@ class TrainConfig(Config):
     start_epoch: int = option(
         0, "epochs that --pretrained has been trained already: counting and schedule go on behind them",
         flags=("--resume-epoch",), check=at_least(0),
+    )  # fmt: skip
+    auxiliary_weight: float | None = option(
+        None, "weight of the auxiliary head's loss, with --auxiliary (default 0.4)", check=at_least(0)
+    )
+    drop_path_prob: float | None = option(
+        None, "drop this share of the paths of a searched network at the end; it climbs from 0 over the epochs",
+        check=rate,
     )  # fmt: skip
     mode: str = option(
         "hybrid", "hybrid (or symbolic) compiles the network to a graph", choices=("hybrid", "symbolic", "imperative")
@@ -76,10 +84,18 @@ class RunConfig(Config):
     train: TrainConfig = option(TrainConfig(), "the run")
 
     @property
+    def has_auxiliary(self):
+        """Whether training has an auxiliary head."""
+        return self.model.auxiliary or bool(self.model.model_options.get("auxiliary"))
+
+    @property
     def name_parts(self):
         """What its run folder is called after unless told otherwise."""
         model = self.model
-        return self.data.dataset, model.model, model.attention, model.act_type
+        default = type(model)().model
+        searched = (model.net_type, model.arch_path and Path(model.arch_path).stem)
+        named = None if any(searched) and model.model == default else model.model
+        return self.data.dataset, named, *searched, model.attention, model.act_type
 
     def __post_init__(self):
         super().__post_init__()
@@ -87,6 +103,10 @@ class RunConfig(Config):
         for name, wanted in (("start_epoch", self.train.start_epoch), ("evaluate", self.train.evaluate)):
             if wanted and not from_weights:
                 raise UserError(f"--{name.replace('_', '-')} needs the weights: --pretrained FILE or --use-pretrained")
+        if self.train.auxiliary_weight is not None and not self.has_auxiliary:
+            raise UserError("--auxiliary-weight needs --auxiliary")
+        if self.has_auxiliary and self.train.dtype != "float32":
+            raise UserError("a network with an auxiliary head trains in float32: drop --dtype")
         sizes = 1 + len(self.data.progressive_size or ())
         if self.train.num_epochs < sizes:
             raise UserError(f"--progressive-size makes {sizes} sizes: --num-epochs must be at least {sizes}")

@@ -30,6 +30,11 @@ def set_drop_path(net, rate, kind=DropPath):
         _forget(net)
 
 
+def holds(net, kind):
+    """Whether a block of this kind is in a network."""
+    return isinstance(net, kind) or any(holds(child, kind) for child in net._children.values())
+
+
 def _forget(block):
     """Drop the traced graphs of a block and of all inside."""
     block._clear_cached_op()

@@ -93,9 +93,15 @@ class SearchTrainer(Trainer):
         if self.config.search.dropout_rate:
             rate = self.config.search.dropout_rate * math.exp(-_FALL * self.epoch)
             set_drop_path(self.net, rate, DroppedSkip)
-        with contextlib.closing(self._endless()) as self._search_batches:
+        with self.searching():
             record = super()._run_epoch()
         return {**record, **self.found()}
+
+    @contextlib.contextmanager
+    def searching(self):
+        """A context in which the mixing weights have images to learn from."""
+        with contextlib.closing(self._endless()) as self._search_batches:
+            yield
 
     def _endless(self):
         while True:

@@ -10,7 +10,6 @@ from ..flags import make_parser, parse, refuse, resolve
 
 #: flags of the reference repositories' scripts that mean nothing here: flag -> (number of values, what to do)
 _ELSEWHERE = {
-    "--drop-path-prob": (1, "no search drops paths, in the references neither: it is a flag of train_cifar.py"),
     "--checkpoint-path": (1, "--resume auto goes on with a run"),
     "--exp-path": (1, "--run-dir names the folder of the run"),
     "--save": (1, "--run-dir names the folder of the run"),
