@@ -79,7 +79,7 @@ class CellSearchConfig(Config):
     operations: tuple[str, ...] = option((), "operations to choose from; default: DARTS's eight", metavar="NAME,NAME")
     nodes: int = option(4, "nodes of a cell", check=at_least(1))
     channels: int = option(16, "channels of the nodes in the first cells", flags=("--init-ch",), check=at_least(1))
-    layers: int = option(8, "cells", check=at_least(1))
+    layers: int = option(8, "cells", check=at_least(3))
     partial_channels: int = option(
         1, "only one channel in so many goes through the choices (PC-DARTS: 4)", check=at_least(1)
     )
