@@ -70,6 +70,7 @@ class Architect:
         running statistics have seen the training images three times. `details` holds what the step went through.
         """
         self.backward(*train)
+        mx.nd.waitall()  # running statistics are written behind the backward pass
         before = [param.data().copy() for param in self._moved]
         statistics = [param.data().copy() for param in self._statistics]
         self._virtual_step(eta, momenta or {})
@@ -80,7 +81,7 @@ class Architect:
         }
         self.backward(*valid)
         gradients, vector = self._arch_gradients(), [param.grad().copy() for param in self._moved]
-        mx.nd.waitall()  # running statistics are written behind the backward pass
+        mx.nd.waitall()
         _put(self._statistics, statistics)
         implicit = self._implicit(train, before, vector)
         self.details["implicit"] = implicit
