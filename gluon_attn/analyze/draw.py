@@ -44,7 +44,9 @@ def draw(genotype, path):
 def to_dot(genotype):
     """The picture in Graphviz's language."""
     if isinstance(genotype, CellGenotype):
-        parts = [_part(name, _cell(getattr(genotype, name), name)) for name in reversed(NAMES)]  # the first is drawn lowest
+        parts = [
+            _part(name, _cell(getattr(genotype, name), name)) for name in reversed(NAMES)
+        ]  # the first is drawn lowest
     else:
         parts = [_part("attention", _attention(genotype))]
     return "\n".join(["digraph {", _STYLE, *parts, "}"])

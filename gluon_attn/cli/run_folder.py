@@ -14,7 +14,8 @@ _FREE = {
     "model": {"pretrained"},
     "optim": {"num_groups"},
     "search": {
-        "stop_skips", "stop_stable", "skip_limit", "draw_every", "seeds", "pick_by", "retrain_epochs", "dry_run", "note",
+        "stop_skips", "stop_stable", "skip_limit", "draw_every", "seeds", "pick_by", "retrain_epochs", "dry_run",
+        "note",
     },
     "train": {
         "num_epochs", "patience", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period",

@@ -30,7 +30,9 @@ class OptimConfig(Config):
     )
     warmup_epochs: int = option(0, "epochs in which the rate climbs in a straight line", check=at_least(0))
     warmup_lr: float = option(0.0, "learning rate that the climb starts at", check=at_least(0))
-    clip_grad: float | None = option(None, "largest norm of all gradients together", flags=("--grad-clip",), check=above(0))
+    clip_grad: float | None = option(
+        None, "largest norm of all gradients together", flags=("--grad-clip",), check=above(0)
+    )
     lr_scaling: str = option(
         "none", "scale the learning rates by global batch / --lr-batch, or its root", choices=("none", "linear", "sqrt")
     )

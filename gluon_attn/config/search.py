@@ -12,7 +12,8 @@ from .train import TrainConfig
 
 #: options of training that would do nothing in a search
 _WITHOUT_EFFECT = {
-    "data": ("progressive_size", "mixup", "mixup_alpha", "cutmix", "cutmix_alpha", "mixup_off_epoch", "label_smoothing"),
+    "data": ("progressive_size", "mixup", "mixup_alpha", "cutmix", "cutmix_alpha", "mixup_off_epoch",
+             "label_smoothing"),
     "optim": ("accumulate", "ema", "freeze", "layer_decay", "sync_bn"),
     "train": ("start_epoch", "patience", "evaluate", "benchmark", "data_benchmark", "benchmark_batches", "save_period",
               "save_dir", "save_plot_dir", "summary", "auxiliary_weight", "drop_path_prob"),
@@ -49,7 +50,9 @@ class GradientConfig(Config):
     stop_stable: int | None = option(
         None, "stop once so many epochs have chosen the same (DARTS+: 10)", check=at_least(1)
     )
-    draw_every: int = option(10, "epochs between pictures of the cells, which need Graphviz; 0: none", check=at_least(0))
+    draw_every: int = option(
+        10, "epochs between pictures of the cells, which need Graphviz; 0: none", check=at_least(0)
+    )
     seeds: tuple[int, ...] | None = option(
         None, "several searches, one a seed, such as 1,2,3, and a table of them", check=between(0, 2**31 - 1)
     )
@@ -70,7 +73,8 @@ class GradientConfig(Config):
 class CellSearchConfig(Config):
     """Att-DARTS's space and network."""
 
-    location: str = option("after_every", "where attentions are chosen: after_every operation, at the end of a cell ...",
+    location: str = option(
+        "after_every", "where attentions are chosen: after_every operation, at the end of a cell ...",
         choices=("after_every", "end", "after_every_and_end", "mixed_with_operation", "double_mixed", "no_attention"),
     )  # fmt: skip
     attentions: tuple[str, ...] = option(
@@ -84,7 +88,7 @@ class CellSearchConfig(Config):
         1, "only one channel in so many goes through the choices (PC-DARTS: 4)", check=at_least(1)
     )
     variant: str = option(
-        "paper", "reference: as the published code does it, whose virtual step and clipping take the mixing weights too",
+        "paper", "reference: as the published code, whose virtual step and clipping take the mixing weights too",
         choices=("paper", "reference"),
     )  # fmt: skip
 

@@ -49,7 +49,9 @@ class TrainConfig(Config):
     save_dir: str | None = option(None, "folder of those files (default RUN/params)", metavar="DIR")
     save_plot_dir: str | None = option(None, "folder of the curves (default the run folder)", metavar="DIR")
     summary: bool = option(False, "print the layers with shapes and parameters first")
-    log_interval: int = option(50, "batches between log lines", flags=("--print-freq", "-p", "--report-freq"), check=at_least(1))
+    log_interval: int = option(
+        50, "batches between log lines", flags=("--print-freq", "-p", "--report-freq"), check=at_least(1)
+    )
     logging_file: str | None = option(None, "a further file for the log, appended to", metavar="FILE")
     tensorboard: bool = option(False, "write TensorBoard events into the run folder (needs the extra track)")
     wandb: bool = option(False, "record the run with Weights & Biases (needs the extra track)")

@@ -16,7 +16,6 @@ from .mixing import SMOOTHING, cutmix, mixup, soft_labels
 from .rand_augment import rand_augment
 from .transforms import cutout, normalize, random_crop, random_erasing, random_flip
 
-
 _OTHERS = 31  # random stream of the images that mixing weights learn from
 
 

@@ -141,7 +141,7 @@ class Trainer:
         return meter.result(self.backend.total), meter.images * self.backend.size, timed.seconds
 
     def train_step(self, data, label, step=0):
-        """Learn from batch `step`, with an update where one is due; returns losses, outputs and labels, one a device."""
+        """Learn from batch `step`, with an update where one is due; returns losses, outputs, labels, one a device."""
         scores = self._forward_backward(data, label)
         if (step + 1) % self.config.optim.accumulate == 0:
             self.update.apply()

@@ -6,7 +6,7 @@ from ..utils.log import get_logger
 
 
 class SearchProgress(Progress):
-    """As `Progress`; the bar and the epoch's line say how decided the choices are and how many skips they would have."""
+    """As `Progress`; the bar and the epoch's line say how decided the choices are, and their skips."""
 
     def step(self, trainer, step, meter):
         super().step(trainer, step, meter)

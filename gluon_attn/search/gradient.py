@@ -34,7 +34,9 @@ class SearchTrainer(Trainer):
 
     def __init__(self, net, config, derive, contexts, train, search, val, callbacks=(), backend=None):
         if len(contexts) > 1:
-            raise UserError(f"a search takes one device a process, got {len(contexts)}: start one for each, with horovodrun")
+            raise UserError(
+                f"a search takes one device a process, got {len(contexts)}: start one for each, with horovodrun"
+            )
         self.arch = net.arch_parameters()
         super().__init__(net, config, contexts, train, val, callbacks, backend, apart=self.arch.values())
         self._search_loader, self._derive, self._search_batches = search, derive, None

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 from ..config.search import NET_TYPES
 from ..models.factory import get_model
 from ..nn.cell_genotype import CellEdges, CellGenotype

@@ -46,8 +46,10 @@ class DroppedSkip(Skip):
 
 def droppable(name, channels, *, stride=1):
     """An operation that neither scales nor shifts; a skip connection is one that `drop_path.set_drop_path` drops."""
-    return DroppedSkip() if name == "skip_connect" and stride == 1 else cell_op(
-        name, channels, stride=stride, affine=False
+    return (
+        DroppedSkip()
+        if name == "skip_connect" and stride == 1
+        else cell_op(name, channels, stride=stride, affine=False)
     )
 
 
@@ -118,9 +120,7 @@ class PartialEdge(HybridBlock):
             self.pool = MaxPool(stride) if stride != 1 else None
 
     def hybrid_forward(self, F, x, *weights):
-        parts = [
-            F.slice_axis(x, axis=1, begin=i * self._width, end=(i + 1) * self._width) for i in range(self._parts)
-        ]
+        parts = [F.slice_axis(x, axis=1, begin=i * self._width, end=(i + 1) * self._width) for i in range(self._parts)]
         rest = [self.pool(part) if self.pool else part for part in parts[1:]]
         turned = F.stack(self.edge(parts[0], *weights), *rest, axis=2)  # (N,C/parts,parts,H,W)
         return F.reshape(turned, shape=(-1, self._channels, 0, 0), reverse=True)

@@ -75,7 +75,9 @@ class CellSupernet(HybridBlock):
         parts = positive("partial_channels", partial_channels)
         layers, width, size = positive("layers", layers), positive("channels", channels), input_size
         if layers < 3:
-            raise UserError(f"a search needs at least 3 cells, of which the first keeps the size of its maps, got {layers}")
+            raise UserError(
+                f"a search needs at least 3 cells, of which the first keeps the size of its maps, got {layers}"
+            )
         before = last = 3 * width
         halved = False
         with self.name_scope():

@@ -1,4 +1,4 @@
-"""`search.py att-darts` and `search.py anas`: their command lines, what they write, and what becomes of what they find."""
+"""`search.py att-darts` and `search.py anas`: their command lines, what they write and find."""
 
 import json
 import shlex

@@ -160,10 +160,8 @@ def test_mixing_weights_learn_from_images_of_their_own():
     assert (data.train._share, others._share, data.val._share) == (whole // 4, 3 * whole // 4, 3 * whole // 4)
     first, second = (next(loader.epoch(0))[0].asnumpy() for loader in (data.train, others))
     assert not np.array_equal(first, second)
-    with pytest.raises(UserError, match="--train-portion 0.01 leaves 0 of 64 images"):
+    with pytest.raises(UserError, match=r"--train-portion 0\.01 leaves 0 of 64 images"):
         build_parts(config().data, 3, 0.01)
-
-
 
 
 def test_several_devices_are_refused():

@@ -16,7 +16,9 @@ DEFAULTS = {
 
 def make_parser():
     """The parser of its flags."""
-    return parser_of("search.py anas", "Search an attention for the blocks of a ResNet by gradients.", AnasConfig, DEFAULTS)
+    return parser_of(
+        "search.py anas", "Search an attention for the blocks of a ResNet by gradients.", AnasConfig, DEFAULTS
+    )
 
 
 def main(argv):

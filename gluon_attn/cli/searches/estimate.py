@@ -24,8 +24,10 @@ def estimate(config, backend):
         evaluate(trainer.compute, _First(trainer.val_loader), trainer.contexts)
         tested = (time.perf_counter() - begun) * len(trainer.val_loader)
     steps, epochs = len(trainer.train_loader), config.train.num_epochs
-    seconds = compiling + epochs * tested + steps * sum(
-        warm if epoch < config.search.arch_warmup else step for epoch in range(epochs)
+    seconds = (
+        compiling
+        + epochs * tested
+        + steps * sum(warm if epoch < config.search.arch_warmup else step for epoch in range(epochs))
     )
     count = sum(param.data().size for param in trainer.net.collect_params().values() if param.grad_req != "null")
     if not backend.rank:

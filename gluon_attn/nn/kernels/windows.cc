@@ -16,7 +16,8 @@ struct Windows {
 // First and end of the output columns whose window has column `shift` (-1, 0 or 1) beside its middle on the map.
 inline int64_t first_column(int64_t shift) { return shift < 0 ? 1 : 0; }
 inline int64_t end_column(const Windows& w, int64_t shift) {
-  return std::min(w.columns, (w.width - 1 - shift) / w.stride + 1);
+  const int64_t room = w.width - 1 - shift;  // below 0 on a map of one column
+  return room < 0 ? 0 : std::min(w.columns, room / w.stride + 1);
 }
 
 template <typename T>
