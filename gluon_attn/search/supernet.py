@@ -8,7 +8,6 @@ from ..models.blocks import shrunk
 from ..models.cell import attention_layer, preprocessed
 from ..nn.cell_ops import joined
 from ..nn.pool import GlobalAvgPool
-from ..utils.errors import UserError
 from .mixed import MixedEdge, Mixture, PartialEdge, weighted_sum
 from .space import cell_space
 
@@ -74,10 +73,6 @@ class CellSupernet(HybridBlock):
         self.space = space = cell_space(**space)
         parts = positive("partial_channels", partial_channels)
         layers, width, size = positive("layers", layers), positive("channels", channels), input_size
-        if layers < 3:
-            raise UserError(
-                f"a search needs at least 3 cells, of which the first keeps the size of its maps, got {layers}"
-            )
         before = last = 3 * width
         halved = False
         with self.name_scope():
