@@ -13,7 +13,9 @@ from gluon_attn import get_model, list_attentions
 from gluon_attn.cli.flags import parse, resolve
 from gluon_attn.cli.main import COMMANDS, dispatch
 from gluon_attn.cli.network_flags import network_config
+from gluon_attn.cli.searches import anas, att_darts
 from gluon_attn.cli.train import SCRIPTS, script_parser
+from gluon_attn.config.search import AnasConfig, AttDartsConfig
 from gluon_attn.config.train import RunConfig
 from gluon_attn.convert import sources
 from gluon_attn.deploy.export import export_run
@@ -73,6 +75,16 @@ def test_something_is_looked_at():
 def test_training_commands_parse(name, line, monkeypatch):
     monkeypatch.chdir(ROOT)  # recipes are named from there
     config_of(line)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [pair for kind in ("att-darts", "anas") for pair in commands(f"python search.py {kind}")]
+)
+def test_search_commands_parse(name, line):
+    _, _, kind, *words = shlex.split(line)
+    module, config_class = {"att-darts": (att_darts, AttDartsConfig), "anas": (anas, AnasConfig)}[kind]
+    given, recipe = parse(module.make_parser(), words)
+    resolve(config_class, module.DEFAULTS, recipe, given)
 
 
 @pytest.mark.parametrize(("name", "line"), commands("gluon-attn"))

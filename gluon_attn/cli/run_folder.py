@@ -16,6 +16,10 @@ _FREE = {
     "data": {"num_workers", "data_dir", "rec_train", "rec_train_idx", "rec_val", "rec_val_idx", "max_bad_images"},
     "model": {"pretrained"},
     "optim": {"num_groups"},
+    "search": {
+        "stop_skips", "stop_stable", "skip_limit", "draw_every", "seeds", "pick_by", "retrain_epochs", "dry_run",
+        "note",
+    },
     "train": {
         "num_epochs", "patience", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period",
         "save_dir", "save_plot_dir", "summary", "log_interval", "tensorboard", "logging_file",
@@ -28,9 +32,7 @@ _FREE = {
 
 def run_name(config):
     """The name that a run gets by itself, such as digits-cifar_resnet20_v1-se."""
-    model = config.model
-    parts = [getattr(config, "kind", ""), config.data.dataset, model.model, model.attention or "", model.act_type or ""]
-    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)
+    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in config.name_parts if part)
 
 
 def new_folder(config):
@@ -68,7 +70,7 @@ def find_run(config):
 
 
 def read_config(folder, kind=RunConfig):
-    """The options of a run folder, by default as a `RunConfig`."""
+    """The config of a run folder, of the class `kind`."""
     return kind.from_dict(read_yaml(Path(folder) / "config.yaml"))
 
 
@@ -110,11 +112,16 @@ def written(folder, config, card=None, resumed=False):
     """The run folder describes the run by config.yaml and card.json; inside this context its log is kept."""
     if resumed:
         clear_leftovers(folder)
-    write_yaml(ensure_dir(folder) / "config.yaml", config)
-    if card:
-        write_json(folder / "card.json", card.to_dict())
+    describe(ensure_dir(folder), config, card)
     files = [folder / "log.txt", *filter(None, [config.train.logging_file])]
     with contextlib.ExitStack() as stack:
         for path in files:
             stack.callback(log.close, log.to_file(path))
         yield
+
+
+def describe(folder, config, card=None):
+    """Write config.yaml and, where there is a `Card`, card.json."""
+    write_yaml(folder / "config.yaml", config)
+    if card is not None:
+        write_json(folder / "card.json", card.to_dict())

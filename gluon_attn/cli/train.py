@@ -1,10 +1,12 @@
 """The training scripts: each is the same run with other defaults."""
 
+from ..config.files import merge
 from ..config.train import RunConfig
 from ..utils import log
 from . import benchmarking
 from .flags import make_parser, parse, refuse, resolve
 from .guard import guarded
+from .published import settings
 from .scheme_file import with_scheme_file
 from .training import evaluate, run
 
@@ -23,6 +25,13 @@ ELSEWHERE = {
     "--batch-norm": (0, "there is no VGG here, and all networks have norms"),
     "--use-avd": (0, "it belongs to ResNeSt: --attention split has what is here of it"),
     "--dropblock-prob": (1, "no network here has DropBlock: --drop-rate drops single values"),
+    "--checkpoint-path": (1, "--resume auto goes on with a run"),
+    "--exp-path": (1, "--run-dir names the folder of the run"),
+    "--save": (1, "--run-dir names the folder of the run"),
+    "--note": (1, "--run-dir names the folder of the run"),
+    "--gamma": (1, "--lr-decay with --lr-decay-period 1"),
+    "--decay-period": (1, "--lr-decay-period"),
+    "--label-smooth": (1, "--label-smoothing spreads 0.1"),
     "--action": (1, "--run-dir names the folder of the run"),
     **dict.fromkeys(("--world-size", "--rank", "--dist-url", "--dist-backend"), (1, _LAUNCHER)),
     "--multiprocessing-distributed": (0, _LAUNCHER),
@@ -59,6 +68,7 @@ def script_parser(script):
 
 def _train(script, argv):
     (given, recipe), defaults = with_scheme_file(*parse(script_parser(script), argv)), SCRIPTS[script][1]
+    defaults = merge(defaults, settings(script, resolve(RunConfig, defaults, recipe, given)))
     config = resolve(RunConfig, defaults, recipe, given)
     if config.train.evaluate:
         evaluate(config)

@@ -40,7 +40,7 @@ def run(given, recipe=None, defaults=None, kind=RunConfig, build=None):
         trainer, card, data = _prepare(config, folder, backend, build)  # what is wrong shows before all writing
         backend.barrier()
         with contextlib.nullcontext() if backend.rank else run_folder.written(folder, config, card, resumed):
-            best = _fit(trainer, folder, resumed)
+            best = fit(trainer, folder, resumed)
         return Result(folder, best, trainer.history, trainer.net, data)
 
 
@@ -74,13 +74,13 @@ def _prepare(config, folder, backend, build=None):
     return trainer, make_card(net, data), data
 
 
-def _fit(trainer, folder, resumed):
+def fit(trainer, folder, resumed):
     """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
     from ..convert.prefixed import sorted_names
     from ..engine.mxnet_states import load_states
     from ..engine.state import begin_at
 
-    store = _store(trainer.config, folder)
+    store = store_of(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
     if checkpoint:
         trainer.resume(*checkpoint)
@@ -103,7 +103,8 @@ def _kept(store):
     return f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
 
 
-def _store(config, folder):
+def store_of(config, folder):
+    """The `CheckpointStore` of a run."""
     from ..checkpoint import CheckpointStore
 
     return CheckpointStore(folder / "checkpoints", config.train.keep_checkpoints)
@@ -127,4 +128,4 @@ def _callbacks(config, folder):
         yield tracking.TensorBoard(folder / "events")
     if train.wandb:
         yield tracking.WeightsAndBiases(folder, train.project)
-    yield cb.Checkpoints(_store(config, folder))
+    yield cb.Checkpoints(store_of(config, folder))

@@ -46,7 +46,7 @@ class DataConfig(Config):
     data_dir: str | None = option(
         None,
         "folder with the data set's files; default: in ~/.mxnet/datasets, where CIFAR is downloaded to",
-        flags=("-data",), metavar="DIR",
+        flags=("-data", "--data", "--tmp-data-dir"), metavar="DIR",
     )  # fmt: skip
     use_rec: bool = option(False, "ImageNet from record files: the same as --dataset imagenet_rec")
     rec_train: str | None = option(None, "records to train on (default DATA_DIR/train.rec)", metavar="FILE")
@@ -56,7 +56,7 @@ class DataConfig(Config):
     max_bad_images: float = option(
         0.01, "share of photographs that may be unreadable; more end the run", check=between(0, 1)
     )
-    batch_size: int = option(128, "images a step on each device", flags=("-b",), check=at_least(1))
+    batch_size: int = option(128, "images a step on each device", flags=("-b", "--batchsz"), check=at_least(1))
     num_workers: int = option(
         4, "threads that prepare batches; 0 prepares them in the training loop",
         flags=("-j", "--num-data-workers", "--workers", "--data-nthreads"), check=at_least(0),
@@ -102,7 +102,7 @@ class DataConfig(Config):
         check=between(0, 1), flags=("--reprob",),
     )  # fmt: skip
     cutout: bool = option(False, "black out a random square (DeVries & Taylor 2017)")
-    cutout_length: int = option(16, "side of the cutout square in pixels", check=at_least(1))
+    cutout_length: int = option(16, "side of the cutout square in pixels", flags=("--cutout-len",), check=at_least(1))
     mixup: bool = option(False, "train on mixed pairs of images (Zhang et al. 2017)")
     mixup_alpha: float = option(0.2, "parameter of mixup's Beta distribution", check=at_least(1e-6))
     cutmix: bool = option(

@@ -2,14 +2,13 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ..utils.errors import UserError
 from .base import Config, above, at_least, between, option, rate
 from .data import DataConfig
 from .model import ModelConfig
 from .optim import OptimConfig
-from .train import RunConfig, TrainConfig
+from .train import RunConfig, TrainConfig, data_and_network
 
 BASELINES = ("random", "evolution")
 #: group -> options that a search has a use for, of groups that it shares with training
@@ -77,7 +76,7 @@ class ScoreConfig(Config):
 class SupernetConfig(RunConfig):
     """All options of a supernet's training."""
 
-    kind: ClassVar[str] = "supernet"
+    name_parts = property(lambda self: ("supernet", *data_and_network(self)))
 
     def __post_init__(self):
         super().__post_init__()
@@ -88,7 +87,7 @@ class SupernetConfig(RunConfig):
 class EanSearchConfig(Config):
     """All options of a search for a scheme."""
 
-    kind: ClassVar[str] = "ean"
+    name_parts = property(lambda self: ("ean", *data_and_network(self)))
 
     data: DataConfig = option(DataConfig(), "the data")
     model: ModelConfig = option(ModelConfig(), "the network")
@@ -114,7 +113,7 @@ class ChainConfig(Config):
 class ChainedConfig(Config):
     """All options of the whole way."""
 
-    kind: ClassVar[str] = "ean_all"
+    name_parts = property(lambda self: ("ean_all", *data_and_network(self)))
 
     chain: ChainConfig = option(ChainConfig(), "the whole way")
     data: DataConfig = option(DataConfig(), "the data")

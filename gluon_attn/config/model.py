@@ -20,6 +20,17 @@ class ModelConfig(Config):
     """A backbone and what is plugged into it. Options left at None keep the network's own default."""
 
     model: str = option("cifar_resnet20_v1", "network; `gluon-attn models` lists them", flags=("--arch", "-a"))
+    arch_path: str | None = option(
+        None, "genotype file of a search: the network that has its cells, or with --net-type its attention",
+        metavar="FILE",
+    )  # fmt: skip
+    net_type: str | None = option(
+        None, "the ResNet that --arch ATTENTION or --arch-path is for: resnet20, 32, 44, 56 or 110 (ANAS)",
+        choices=("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
+    )  # fmt: skip
+    init_ch: int | None = option(None, "channels of the first cells of a searched network", check=at_least(1))
+    layers: int | None = option(None, "cells of a searched network", check=at_least(1))
+    auxiliary: bool = option(False, "train a searched network of cells with an auxiliary head")
     model_options: dict = option({}, "options of the network, as name=value", metavar="NAME=VALUE")
     attention: str | None = option(None, "attention, put where it belongs; `gluon-attn attentions` lists them")
     attention_options: dict = option({}, "options of the attention, as name=value", metavar="NAME=VALUE")
@@ -58,7 +69,7 @@ class ModelConfig(Config):
     norm: str = option("batch", "normalization of the backbone", choices=("batch", "group"))
     use_gn: bool = option(False, "the same as --norm group")
     pretrained: str | None = option(
-        None, "parameter file to start from", flags=("--resume-from", "--resume-params"), metavar="FILE"
+        None, "parameter file to start from", flags=("--resume-from", "--resume-params", "--model-path"), metavar="FILE"
     )
     use_pretrained: bool = option(False, "start from the published parameters of the network")
 

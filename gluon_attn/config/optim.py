@@ -25,10 +25,14 @@ class OptimConfig(Config):
     lr_decay_period: int = option(
         0, "a step every so many epochs instead of --lr-decay-epoch; 0: off", check=at_least(0)
     )
-    target_lr: float = option(0.0, "learning rate that cosine and poly end at", check=at_least(0))
+    target_lr: float = option(
+        0.0, "learning rate that cosine and poly end at", flags=("--lr-min", "--learning-rate-min"), check=at_least(0)
+    )
     warmup_epochs: int = option(0, "epochs in which the rate climbs in a straight line", check=at_least(0))
     warmup_lr: float = option(0.0, "learning rate that the climb starts at", check=at_least(0))
-    clip_grad: float | None = option(None, "largest norm of all gradients together", check=above(0))
+    clip_grad: float | None = option(
+        None, "largest norm of all gradients together", flags=("--grad-clip",), check=above(0)
+    )
     lr_scaling: str = option(
         "none", "scale the learning rates by global batch / --lr-batch, or its root", choices=("none", "linear", "sqrt")
     )

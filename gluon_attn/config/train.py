@@ -1,9 +1,10 @@
 """Options of a run: how long, on what, what is kept; and all groups together."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..utils.errors import UserError
-from .base import Config, at_least, between, option
+from .base import Config, at_least, between, option, rate
 from .data import DataConfig
 from .distill import DistillConfig
 from .model import ModelConfig
@@ -18,6 +19,13 @@ class TrainConfig(Config):
     start_epoch: int = option(
         0, "epochs that --pretrained has been trained already: counting and schedule go on behind them",
         flags=("--resume-epoch",), check=at_least(0),
+    )  # fmt: skip
+    auxiliary_weight: float | None = option(
+        None, "weight of the auxiliary head's loss, with --auxiliary (default 0.4)", check=at_least(0)
+    )
+    drop_path_prob: float | None = option(
+        None, "drop this share of the paths of a searched network at the end; it climbs from 0 over the epochs",
+        check=rate,
     )  # fmt: skip
     mode: str = option(
         "hybrid", "hybrid (or symbolic) compiles the network to a graph", choices=("hybrid", "symbolic", "imperative")
@@ -45,7 +53,9 @@ class TrainConfig(Config):
     save_dir: str | None = option(None, "folder of those files (default RUN/params)", metavar="DIR")
     save_plot_dir: str | None = option(None, "folder of the curves (default the run folder)", metavar="DIR")
     summary: bool = option(False, "print the layers with shapes and parameters first")
-    log_interval: int = option(50, "batches between log lines", flags=("--print-freq", "-p"), check=at_least(1))
+    log_interval: int = option(
+        50, "batches between log lines", flags=("--print-freq", "-p", "--report-freq"), check=at_least(1)
+    )
     logging_file: str | None = option(None, "a further file for the log, appended to", metavar="FILE")
     tensorboard: bool = option(False, "write TensorBoard events into the run folder (needs the extra track)")
     wandb: bool = option(False, "record the run with Weights & Biases (needs the extra track)")
@@ -85,12 +95,34 @@ class RunConfig(Config):
     distill: DistillConfig = option(DistillConfig(), "distillation")
     train: TrainConfig = option(TrainConfig(), "the run")
 
+    @property
+    def has_auxiliary(self):
+        """Whether training has an auxiliary head."""
+        return self.model.auxiliary or bool(self.model.model_options.get("auxiliary"))
+
+    @property
+    def name_parts(self):
+        """What its run folder is called after unless told otherwise."""
+        return data_and_network(self)
+
     def __post_init__(self):
         super().__post_init__()
         from_weights = self.model.pretrained or self.model.use_pretrained
         for name in ("start_epoch", "evaluate", "resume_states"):
             if getattr(self.train, name) and not from_weights:
                 raise UserError(f"--{name.replace('_', '-')} needs the weights: --pretrained FILE or --use-pretrained")
+        if self.train.auxiliary_weight is not None and not self.has_auxiliary:
+            raise UserError("--auxiliary-weight needs --auxiliary")
+        if self.has_auxiliary and self.train.dtype != "float32":
+            raise UserError("a network with an auxiliary head trains in float32: drop --dtype")
         sizes = 1 + len(self.data.progressive_size or ())
         if self.train.num_epochs < sizes:
             raise UserError(f"--progressive-size makes {sizes} sizes: --num-epochs must be at least {sizes}")
+
+
+def data_and_network(config):
+    """The words that tell apart runs on several data sets and networks, None among them."""
+    model = config.model
+    searched = (model.net_type, model.arch_path and Path(model.arch_path).stem)
+    named = None if any(searched) and model.model == type(model)().model else model.model
+    return config.data.dataset, named, *searched, model.attention, model.act_type

@@ -58,6 +58,26 @@ class ArraySet:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The images of another set at `indices`, an array of whole numbers."""
+
+    whole: object
+    indices: np.ndarray
+
+    def __len__(self):
+        return len(self.indices)
+
+    @property
+    def size(self):
+        """(H, W)."""
+        return self.whole.size
+
+    def take(self, indices, rng, size=None):
+        """Images and labels at these places among `indices`."""
+        return self.whole.take(self.indices[indices], rng, size)
+
+
+@dataclass(frozen=True)
 class Source:
     """A data set before any batching.
 

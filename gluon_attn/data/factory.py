@@ -1,20 +1,23 @@
 """From a `DataConfig` to loaders."""
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..utils.errors import UserError
-from ..utils.seed import generator
+from ..utils.seed import derive, generator
 from . import cifar, digits, imagenet_folder, imagenet_rec, synthetic  # noqa: F401  (each registers its sets)
-from .base import DATASETS
+from .base import DATASETS, Part
 from .color import change_color
-from .hold_out import Part, hold_out
+from .hold_out import hold_out
 from .loader import Loader
 from .mixing import SMOOTHING, cutmix, mixup, soft_labels
 from .rand_augment import rand_augment
 from .transforms import cutout, normalize, random_crop, random_erasing, random_flip
+
+_OTHERS = 31  # random stream of the images that mixing weights learn from
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,10 @@ def open_source(cfg, seed):
 
 def build(cfg, seed, devices=1, rank=0, size=1):
     """`Data` for process `rank` of `size`; a batch holds `cfg.batch_size` images for each of `devices`."""
-    source = open_source(cfg, seed)
+    return _loaders(cfg, open_source(cfg, seed), seed, devices, rank, size)
+
+
+def _loaders(cfg, source, seed, devices, rank, size):
     common = {"seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images, "rank": rank, "size": size}
     batch_size, smaller = cfg.batch_size * devices, _smaller(cfg, source)
     return Data(
@@ -70,6 +76,24 @@ def build_test(cfg, seed, count=None):
         images = Part(images, np.sort(generator(seed, count).permutation(len(images))[:count]))
     common = {"seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images}
     return source, Loader(images, cfg.batch_size, _for_validation(source), train=False, **common)
+
+
+def build_parts(cfg, seed, portion, devices=1, rank=0, size=1):
+    """(`Data`, loader) for a search, of the training images alone, as `build` makes them.
+
+    The first `portion` of them is `train`, the others are `val`; the loader has these as training images: changed at
+    random and in random order. Both references split so, in the order of the data set.
+    """
+    source = open_source(cfg, seed)
+    count = len(source.train)
+    first = int(portion * count)
+    if not 0 < first < count:
+        raise UserError(f"--train-portion {portion} leaves {first} of {count} images to learn from: change it")
+    parts = [Part(source.train, indices) for indices in np.split(np.arange(count), [first])]
+    halves = [dataclasses.replace(source, train=parts[i], val=parts[1]) for i in (0, 1)]
+    seeds = seed, derive(seed, _OTHERS)  # else both would come in one order
+    first, second = (_loaders(cfg, *pair, devices, rank, size) for pair in zip(halves, seeds, strict=True))
+    return first, second.train
 
 
 def _smaller(cfg, source):

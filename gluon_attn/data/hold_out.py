@@ -5,20 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..utils.errors import UserError
-
-
-class Part:
-    """The images of a set at `indices`; see `base`."""
-
-    def __init__(self, images, indices):
-        self._images, self._indices, self.size = images, np.asarray(indices), images.size
-
-    def __len__(self):
-        return len(self._indices)
-
-    def take(self, indices, rng, size=None):
-        """Images and labels at `indices` of this part."""
-        return self._images.take(self._indices[indices], rng, size)
+from .base import Part
 
 
 def hold_out(source, count):

@@ -41,8 +41,11 @@ class Backend:
     rank, size, local_rank = 0, 1, 0
     last_words = staticmethod(lambda: "nothing was kept")
 
-    def make_trainer(self, params, optimizer, config):
-        """A `gluon.Trainer` whose `allreduce_grads` sums gradients over devices and processes; config: OptimConfig."""
+    def make_trainer(self, params, optimizer, config, name="gradients"):
+        """A `gluon.Trainer` whose `allreduce_grads` sums gradients over devices and processes; config: OptimConfig.
+
+        name: of its messages, another for each trainer.
+        """
         return gluon.Trainer(params, optimizer, update_on_kvstore=False)
 
     def broadcast(self, net):
@@ -76,8 +79,8 @@ class Horovod(Backend):
         self._hvd.init()
         self.rank, self.size, self.local_rank = self._hvd.rank(), self._hvd.size(), self._hvd.local_rank()
 
-    def make_trainer(self, params, optimizer, config):
-        return _Summing(self._hvd, params, optimizer, config.num_groups, config.fp16_allreduce)
+    def make_trainer(self, params, optimizer, config, name="gradients"):
+        return _Summing(self._hvd, params, optimizer, config, name)
 
     def broadcast(self, net):
         self._hvd.broadcast_parameters(net._collect_params_with_prefix(), root_rank=0)
@@ -117,17 +120,18 @@ def _library():
 
 
 class _Summing(gluon.Trainer):
-    """Sums gradients over the processes: one by one as they come, or in `groups` messages; as float16 if `half`."""
+    """Sums gradients over the processes: one by one as they come, or in groups, as the `OptimConfig` says."""
 
-    def __init__(self, hvd, params, optimizer, groups, half):
+    def __init__(self, hvd, params, optimizer, config, name):
         super().__init__(params, optimizer, kvstore=None, update_on_kvstore=False)
-        self._hvd, self._groups, self._half = hvd, groups, half
+        self._hvd, self._name = hvd, name
+        self._groups, self._half = config.num_groups, config.fp16_allreduce
 
     def _allreduce_grads(self):
         grads = [param.list_grad()[0] for param in self._params if param.grad_req != "null"]
         sent = [grad.astype("float16", copy=False) for grad in grads] if self._half else grads
         for number, group in enumerate(_grouped(sent, self._groups)):
-            self._hvd.grouped_allreduce_(group, op=self._hvd.Sum, name=f"gradients.{number}", priority=-number)
+            self._hvd.grouped_allreduce_(group, op=self._hvd.Sum, name=f"{self._name}.{number}", priority=-number)
         for grad, narrow in zip(grads, sent, strict=True):
             if narrow is not grad:
                 mx.nd.cast(narrow, dtype=grad.dtype, out=grad)

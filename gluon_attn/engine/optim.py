@@ -45,10 +45,11 @@ def optimizer_names():
     return sorted(set(mx.optimizer.Optimizer.opt_registry) - _UNUSABLE)
 
 
-def make_trainer(net, config, schedule, backend=None):
+def make_trainer(net, config, schedule, backend=None, apart=()):
     """A `gluon.Trainer` over a network's parameters.
 
-    config: an `OptimConfig`. schedule: update number -> learning rate. backend: see `backend.connect`. Parameters go
+    config: an `OptimConfig`. schedule: update number -> learning rate. backend: see `backend.connect`. apart:
+    parameters that it leaves alone. Parameters go
     in by structural order, which does not depend on what else the process has built. Updates run in this process,
     so that their state can be saved. float16 parameters have float32 originals in that state.
     """
@@ -62,6 +63,8 @@ def make_trainer(net, config, schedule, backend=None):
     elif config.momentum is not None:
         raise UserError(f"optimizer {name} has no momentum: leave --momentum out")
     params = list({id(p): p for p in net._collect_params_with_prefix().values()}.values())
+    others = set(map(id, apart))
+    params = [param for param in params if id(param) not in others]
     for param in params:
         if config.no_wd and _NO_DECAY.search(param.name):
             param.wd_mult = 0.0
@@ -74,9 +77,12 @@ def make_trainer(net, config, schedule, backend=None):
     return (backend or Backend()).make_trainer(params, optimizer(**options), config)
 
 
-def clip_gradients(trainer, largest):
-    """Scale the summed gradients of every device so that their common norm, in float32, is at most `largest`."""
-    params = [p for p in trainer._params if p.grad_req != "null"]
+def clip_gradients(trainer, largest, beside=()):
+    """Scale the summed gradients of every device so that their common norm, in float32, is at most `largest`.
+
+    beside: further parameters whose gradients count.
+    """
+    params = [p for p in (*trainer._params, *beside) if p.grad_req != "null"]
     for device in range(len(trainer._contexts)):
         grads = [p.list_grad()[device] for p in params]
         wide = [grad.astype("float32", copy=False) for grad in grads]

@@ -34,7 +34,10 @@ def snapshot(trainer):
         meta["loss_scale"] = update.scaler.state()
     if update.average:
         meta["averaged_updates"] = update.average.updates
-    return meta, {_AVERAGE: update.average.means} if update.average else {}
+    more, files = trainer.more_state()
+    if update.average:
+        files = {**files, _AVERAGE: update.average.means}
+    return {**meta, **more}, files
 
 
 def go_on(trainer, folder, meta):

@@ -8,6 +8,7 @@ import mxnet as mx
 from mxnet import autograd
 from mxnet.gluon.utils import split_and_load
 
+from ..nn.drop_path import DropPath, holds, set_drop_path
 from ..utils import cpu
 from ..utils.errors import TrainingError, UserError
 from ..utils.log import get_logger
@@ -31,14 +32,15 @@ class Trainer:
 
     net: initialized, on `contexts`. loaders: have `len()` and `epoch(number, epochs)`, which yields (images,
     labels) batches. callbacks: see `callbacks.Callback`; they run in the order given. backend: see `backend.connect`.
-    teacher: a trained network on `contexts` to learn from as `config.distill` says, or None; it is not saved.
+    teacher: a trained network on `contexts` to learn from as `config.distill` says, or None; it is not saved. apart:
+    parameters of `net` that the optimizer leaves alone.
 
     Everything random in epoch e follows from (seed, rank, e) alone, so a run can go on from any epoch's end.
     `compute` is what runs: `net`, or its form in another number type on the same weights.
     `epoch` counts finished epochs, `history` has one record of each, `best` is the best of their scores.
     """
 
-    def __init__(self, net, config, contexts, train, val, callbacks=(), backend=None, teacher=None):
+    def __init__(self, net, config, contexts, train, val, callbacks=(), backend=None, teacher=None, apart=()):
         self.net, self.config, self.contexts = net, config, contexts
         self.train_loader, self.val_loader, self.callbacks = train, val, list(callbacks)
         self.backend = backend or Backend()
@@ -49,16 +51,23 @@ class Trainer:
         self.frozen = freeze(net, config.optim.freeze) if config.optim.freeze else set()
         if config.optim.sync_bn:
             synchronize_norms(net, contexts, self.backend)
+        if config.train.drop_path_prob and not holds(net, DropPath):
+            raise UserError("--drop-path-prob: the network has no paths to drop; leave it out")
         hybrid = config.train.mode == "hybrid"
         with operators():  # the graphs of mixed precision are made here, others as they first run
             self.compute = computing(net, self.dtype, hybrid)
-            self.loss = Loss(config.distill, computing(teacher, self.dtype, hybrid) if teacher is not None else None)
-        self.update = make_update(net, config, contexts, len(train), self.dtype, self.backend)
+            form = computing(teacher, self.dtype, hybrid) if teacher is not None else None
+        self.loss = Loss(config.distill, form, config.train.auxiliary_weight)
+        self.update = make_update(net, config, contexts, len(train), self.dtype, self.backend, apart)
         self.optimizer = self.update.trainer
 
     def resume(self, folder, meta):
         """Go on from a checkpoint: its folder and what `CheckpointStore.newest` read there."""
         go_on(self, folder, meta)
+
+    def more_state(self):
+        """(meta, files) that a checkpoint keeps besides, for subclasses; `resume` hands them back."""
+        return {}, {}
 
     def tested(self):
         """A context in which `net` has the weights that are tested and kept: the averaged ones with `--ema`."""
@@ -98,6 +107,8 @@ class Trainer:
 
     def _run_epoch(self):
         seed_all(self.config.train.seed, self.backend.rank, self.epoch)
+        if self.config.train.drop_path_prob is not None:
+            set_drop_path(self.net, self.config.train.drop_path_prob * self.epoch / self.config.train.num_epochs)
         self._tell("epoch_start")
         begin = perf_counter()
         trained, images, waited = self._train_epoch()
@@ -119,9 +130,7 @@ class Trainer:
         timed = Timed(batches)
         try:
             for step, (data, label) in enumerate(timed):
-                meter.add(*self._forward_backward(data, label))
-                if (step + 1) % self.config.optim.accumulate == 0:
-                    self.update.apply()
+                meter.add(*self.train_step(data, label, step))
                 self._check(meter)
                 self._tell("step", step, meter)
         finally:
@@ -134,6 +143,13 @@ class Trainer:
         self.backend.average(statistics(self.net, self.frozen, self.update.average))
         return meter.result(self.backend.total), meter.images * self.backend.size, timed.seconds
 
+    def train_step(self, data, label, step=0):
+        """Learn from batch `step`, with an update where one is due; returns losses, outputs, labels, one a device."""
+        scores = self._forward_backward(data, label)
+        if (step + 1) % self.config.optim.accumulate == 0:
+            self.update.apply()
+        return scores
+
     def _forward_backward(self, data, label):
         """Gradients of one batch; returns losses, outputs and labels, one a device."""
         images = split_and_load(data, self.contexts, even_split=False)
@@ -143,7 +159,7 @@ class Trainer:
             outputs = [self.compute(x) for x in images]
             losses = [self.loss(output, y, *t) for output, y, t in zip(outputs, labels, targets, strict=True)]
         self.update.backward(losses, len(data))
-        return losses, outputs, labels
+        return losses, [y[0] if isinstance(y, tuple | list) else y for y in outputs], labels
 
     def _check(self, meter):
         if not meter.finite:

@@ -13,12 +13,15 @@ from .schedule import Schedule, scaled
 _CHUNK = 100  # arrays that one operator looks at
 
 
-def make_update(net, config, contexts, batches, dtype, backend):
-    """The `Update` of a run: options `config`, devices `contexts`, `batches` in each epoch of every process."""
+def make_update(net, config, contexts, batches, dtype, backend, apart=()):
+    """The `Update` of a run: options `config`, devices `contexts`, `batches` in each epoch of every process.
+
+    apart: parameters of `net` that something else moves.
+    """
     optim = config.optim
     images = config.data.batch_size * len(contexts) * backend.size * optim.accumulate
     optim, per_epoch = scaled(optim, images), math.ceil(batches / optim.accumulate)
-    trainer = make_trainer(net, optim, Schedule(optim, config.train.num_epochs, per_epoch), backend)
+    trainer = make_trainer(net, optim, Schedule(optim, config.train.num_epochs, per_epoch), backend, apart)
     scaler = LossScaler() if dtype == "float16" else None
     average = WeightAverage(net, optim.ema) if optim.ema is not None else None
     return Update(trainer, per_epoch, optim.clip_grad, backend.size, scaler, average)
@@ -29,13 +32,14 @@ class Update:
 
     trainer: a `gluon.Trainer`. per_epoch: updates in an epoch. clip: largest norm of the mean gradient, or None.
     processes: how many take part. scaler: a `LossScaler`, or None. average: a `WeightAverage`, or None. Gradients
-    are sums over images; the optimizer divides by the images of all batches and processes.
+    are sums over images; the optimizer divides by the images of all batches and processes. `beside`: parameters that it
+    does not move, whose gradients count in the norm.
     """
 
     def __init__(self, trainer, per_epoch, clip=None, processes=1, scaler=None, average=None):
         self.trainer, self.per_epoch, self._clip, self._processes = trainer, per_epoch, clip, processes
         self.scaler, self.average = scaler, average
-        self._images, self._sums = 0, None
+        self._images, self._sums, self.beside = 0, None, ()
 
     @property
     def pending(self):
@@ -62,7 +66,7 @@ class Update:
         if self.scaler and not self.scaler.accept(self._finite()):
             return
         if self._clip is not None:
-            clip_gradients(self.trainer, self._clip * images * scale)
+            clip_gradients(self.trainer, self._clip * images * scale, self.beside)
         self.trainer.update(images * scale)
         if self.average:
             self.average.update()

@@ -6,6 +6,7 @@ from .atac import act_entry
 from .factory import attention_entry, get_model, model_info
 from .plan import Plan
 from .scheme import Scheme, from_codes, is_file
+from .searched import resolved
 from .variants import by_kernel, eca_entries
 
 _CIFAR = 32  # pixels
@@ -16,6 +17,7 @@ def build(config, classes, input_size=None):
 
     classes: number of outputs. input_size: height of the images (default: what the network was designed for).
     """
+    config = resolved(config, input_size)
     info = model_info(config.model)
     _complain(config, info)
     if config.ksize and info.own_plan:

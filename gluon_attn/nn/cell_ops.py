@@ -9,6 +9,7 @@ from mxnet.gluon import HybridBlock, nn
 from ..registry import Registry
 from ..utils.errors import UserError
 from . import fast
+from .pool import MaxPool
 
 #: name -> a function of (channels, stride, affine)
 CELL_OPS = Registry("operation")
@@ -173,7 +174,7 @@ CELL_OPS.register("skip_connect")(
     lambda c, stride, affine: Skip() if stride == 1 else FactorizedReduce(c, c, affine=affine)
 )
 CELL_OPS.register("avg_pool_3x3")(lambda c, stride, affine: nn.AvgPool2D(3, stride, 1, count_include_pad=False))
-CELL_OPS.register("max_pool_3x3")(lambda c, stride, affine: nn.MaxPool2D(3, stride, 1))
+CELL_OPS.register("max_pool_3x3")(lambda c, stride, affine: MaxPool(stride))
 CELL_OPS.register("relu_conv_bn_1x1")(lambda c, stride, affine: ReLUConvBN(c, c, stride=stride, affine=affine))
 CELL_OPS.register("conv_7x1_1x7")(lambda c, stride, affine: Conv7x1(c, stride=stride, affine=affine))
 CELL_OPS.register("channel_score")(_unstrided(ChannelScore))

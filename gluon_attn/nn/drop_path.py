@@ -17,14 +17,22 @@ class DropPath(HybridBlock):
         return F.Dropout(x, p=self.rate, axes=(1, 2, 3)) if self.rate else F.identity(x)
 
 
-def set_drop_path(net, rate):
-    """Give every `DropPath` of a network this rate. A hybridized network is traced anew at its next pass."""
+def set_drop_path(net, rate, kind=DropPath):
+    """Give every `DropPath`, or block of another `kind` with a rate, in a network this one.
+
+    A hybridized network is traced anew at its next pass.
+    """
     found = []
-    net.apply(lambda block: found.append(block) if isinstance(block, DropPath) and block.rate != rate else None)
+    net.apply(lambda block: found.append(block) if isinstance(block, kind) and block.rate != rate else None)
     for block in found:
         block.rate = rate
     if found:
         _forget(net)
+
+
+def holds(net, kind):
+    """Whether a block of this kind is in a network."""
+    return isinstance(net, kind) or any(holds(child, kind) for child in net._children.values())
 
 
 def _forget(block):

@@ -2,8 +2,8 @@
 
 The plain operators spread and reduce with a generic kernel; the gradient of a broadcast multiply is such a
 reduction and takes ten times its forward pass. Here the same mathematics goes through matrix products, 1x1
-convolutions and picks. `benchmarks/gating.py` measures both forms. Max pooling would be faster still, but its
-gradient by oneDNN is arbitrary after `record(train_mode=False)`; all forms here are right in both modes.
+convolutions and picks. `benchmarks/gating.py` measures both forms. oneDNN's max pooling would be faster still, but its
+gradient is arbitrary after `record(train_mode=False)`; all forms here are right in both modes.
 
 Every function takes `F` (`mx.nd` or `mx.sym`) first and serves imperative, hybrid and symbolic code alike:
 no shape is read, any batch and map size goes, and constants are made from slices of `x`, so they follow its
@@ -28,10 +28,10 @@ from .gates import (
     spatial_gate,
     spatial_spread,
 )  # fmt: skip
-from .reductions import channel_max, channel_mean, global_avg, global_max, line_mean, max_mean
+from .reductions import channel_max, channel_mean, global_avg, global_max, line_mean, max_mean, max_pool
 
 __all__ = [
     "axes_gate", "channel_gate", "channel_max", "channel_mean", "channel_shift", "channel_spread", "compiled",
-    "cross_gate", "global_avg", "global_max", "line_mean", "logistic_gate", "max_mean", "plain", "plain_operators",
-    "sigmoid", "softmax", "spatial_gate", "spatial_spread",
+    "cross_gate", "global_avg", "global_max", "line_mean", "logistic_gate", "max_mean", "max_pool", "plain",
+    "plain_operators", "sigmoid", "softmax", "spatial_gate", "spatial_spread",
 ]  # fmt: skip

@@ -15,6 +15,17 @@ class GlobalAvgPool(HybridBlock):
         return fast.global_avg(F, x)
 
 
+class MaxPool(HybridBlock):
+    """Maxima of 3x3 pixels with a border of one, N,C,H,W -> N,C,H/stride,W/stride, by `fast.max_pool`."""
+
+    def __init__(self, stride=1):
+        super().__init__()
+        self._stride = stride
+
+    def hybrid_forward(self, F, x):
+        return fast.max_pool(F, x, self._stride)
+
+
 def strided(block, stride):
     """`block`, then an average over stride x stride pixels; windows at the far border average what is there."""
     both = nn.HybridSequential(prefix="")

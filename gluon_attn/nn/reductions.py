@@ -1,4 +1,4 @@
-"""Means and maxima over channels or pixels: the functions of `nn/fast.py`, which says what they promise."""
+"""Means and maxima over channels, pixels or windows: the functions of `nn/fast.py`, which says what they promise."""
 
 from .forms import compiled, plain, rows_of
 
@@ -70,6 +70,25 @@ def global_max(F, x):
     if compiled():
         return F.gluon_attn_max(x, first=2, last=3)
     return F.expand_dims(_first_max(F, rows_of(F, x), axis=2), axis=3)
+
+
+def max_pool(F, x, stride=1):
+    """Maxima of windows of 3x3 pixels with a border of one, (N,C,H,W) -> (N,C,H/stride,W/stride), rounded up.
+
+    stride: 1 (default) or 2. Of equal maxima the first takes the gradient. oneDNN's gradient is wrong where another
+    operator reads the same map, if that came from a convolution: the layout changes under it.
+    """
+    if plain():
+        return F.Pooling(x, kernel=(3, 3), stride=(stride,) * 2, pad=(1, 1), pool_type="max")
+    if compiled():
+        return F.gluon_attn_max_pool(x, stride=stride)
+    x = F.pad(x, mode="edge", pad_width=(0, 0, 0, 0, 1, 1, 1, 1))  # the edge is in the window already
+    for axis in (3, 2):
+        first, middle, last = (
+            F.slice_axis(x, axis=axis, begin=begin, end=end) for begin, end in ((0, -2), (1, -1), (2, None))
+        )
+        x = F.maximum(F.maximum(first, middle), last)
+    return x if stride == 1 else F.slice(x, begin=(None,) * 4, end=(None,) * 4, step=(None, None, stride, stride))
 
 
 def _first_max(F, x, axis):

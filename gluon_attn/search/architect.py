@@ -27,10 +27,9 @@ class ArchAdam(mx.optimizer.Adam):
         super().update(index, weight, grad, state)
 
 
-def arch_trainer(arch, lr=3e-4, wd=1e-3):
-    """A `gluon.Trainer` for mixing weights, with the references' Adam. arch: name -> `Parameter`."""
-    optimizer = ArchAdam(learning_rate=lr, wd=wd, beta1=0.5, beta2=0.999)
-    return mx.gluon.Trainer([arch[name] for name in sorted(arch)], optimizer, kvstore=None)
+def arch_adam(lr=3e-4, wd=1e-3):
+    """The references' Adam for mixing weights."""
+    return ArchAdam(learning_rate=lr, wd=wd, beta1=0.5, beta2=0.999)
 
 
 def momenta_of(trainer):
@@ -71,6 +70,7 @@ class Architect:
         running statistics have seen the training images three times. `details` holds what the step went through.
         """
         self.backward(*train)
+        mx.nd.waitall()  # running statistics are written behind the backward pass
         before = [param.data().copy() for param in self._moved]
         statistics = [param.data().copy() for param in self._statistics]
         self._virtual_step(eta, momenta or {})
@@ -81,7 +81,7 @@ class Architect:
         }
         self.backward(*valid)
         gradients, vector = self._arch_gradients(), [param.grad().copy() for param in self._moved]
-        mx.nd.waitall()  # running statistics are written behind the backward pass
+        mx.nd.waitall()
         _put(self._statistics, statistics)
         implicit = self._implicit(train, before, vector)
         self.details["implicit"] = implicit

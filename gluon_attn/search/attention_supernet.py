@@ -6,9 +6,8 @@ from ..models.plan import Plan
 from ..models.resnet import ResNet
 from ..models.torch_cifar import OPTION_B
 from ..nn import fast
-from ..nn.cell_ops import cell_op
-from .mixed import Mixture
-from .space import AttentionSpace
+from .mixed import Mixture, droppable
+from .space import attention_space
 from .supernet import mixing_weight
 
 
@@ -26,7 +25,7 @@ class MixedAttention(HybridBlock):
             for edge in range(space.edges):
                 mixture = Mixture(prefix=f"edge{edge}_")
                 with mixture.name_scope():
-                    mixture.add(*(cell_op(name, channels, affine=False) for name in space.operations))
+                    mixture.add(*(droppable(name, channels) for name in space.operations))
                 self.edges.add(mixture)
 
     def hybrid_forward(self, F, x, weights):
@@ -56,12 +55,13 @@ class SharedAttention(HybridBlock):
 class AttentionSupernet(ResNet):
     """ANAS's search network: N,3,H,W -> N,classes logits. `arch_parameters()` are its mixing weights.
 
-    classes: number of outputs. blocks: in each of the three stages (default 3, the ResNet-20 of ANAS).
+    classes: number of outputs. blocks: in each of the three stages (default 3, the ResNet-20 of ANAS). operations,
+    nodes: see `space.attention_space` (default: ANAS's).
     """
 
-    def __init__(self, classes=10, *, blocks=3, input_size=32):
+    def __init__(self, classes=10, *, blocks=3, input_size=32, **space):
         super().__init__(OPTION_B, [blocks] * 3, Plan(), classes, input_size=input_size)
-        self.space = AttentionSpace()
+        self.space = attention_space(**space)
         with self.name_scope():
             self.alphas = mixing_weight(self, "alphas", (self.space.edges, len(self.space.operations)))
         for number, channels in enumerate(OPTION_B.widths, 1):

@@ -3,7 +3,9 @@
 from mxnet.gluon import HybridBlock, nn
 
 from ..models.cell import attention_layer
-from ..nn.cell_ops import CELL_OPS, Zero, cell_op
+from ..nn.cell_ops import CELL_OPS, Skip, Zero, cell_op
+from ..nn.pool import MaxPool
+from ..utils.errors import UserError
 
 
 class Mixture(nn.HybridSequential):
@@ -31,6 +33,26 @@ def weighted_sum(F, maps, weights):
     return F.reshape_like(F.dot(F.reshape(weights, shape=(1, -1)), rows), maps[0])
 
 
+class DroppedSkip(Skip):
+    """The input; in training zeros for a random part `rate` of its values, the others scaled, as P-DARTS has it."""
+
+    def __init__(self):
+        super().__init__()
+        self.rate = 0.0
+
+    def hybrid_forward(self, F, x):
+        return F.Dropout(x, p=self.rate) if self.rate else F.identity(x)
+
+
+def droppable(name, channels, *, stride=1):
+    """An operation that neither scales nor shifts; a skip connection is one that `drop_path.set_drop_path` drops."""
+    return (
+        DroppedSkip()
+        if name == "skip_connect" and stride == 1
+        else cell_op(name, channels, stride=stride, affine=False)
+    )
+
+
 def searched(name, channels, stride, size, strided):
     """A choice of a mixture. Pools have a norm behind them; nothing scales or shifts, the weights do.
 
@@ -39,7 +61,7 @@ def searched(name, channels, stride, size, strided):
     if name not in CELL_OPS:
         attention = attention_layer(name, channels, size)
         return _row(cell_op("skip_connect", channels, stride=stride, affine=False), attention) if strided else attention
-    operation = cell_op(name, channels, stride=stride, affine=False)
+    operation = droppable(name, channels, stride=stride)
     return (
         _row(operation, nn.BatchNorm(center=False, scale=False, in_channels=channels)) if "pool" in name else operation
     )
@@ -77,3 +99,28 @@ class MixedEdge(HybridBlock):
     def hybrid_forward(self, F, x, first, second=None):
         x = self.first(x, first)
         return x if self.second is None else self.second(x, second)
+
+
+class PartialEdge(HybridBlock):
+    """A `MixedEdge` for one channel in `parts`; the others pass by, and all are shuffled, as in PC-DARTS.
+
+    Xu et al. 2020, https://arxiv.org/abs/1907.05737. Where the edge halves maps, what passes by is pooled by maxima,
+    here of 3x3 pixels.
+    """
+
+    def __init__(self, space, channels, stride, size, parts):
+        super().__init__()
+        if channels % (2 * parts):
+            raise UserError(
+                f"--partial-channels {parts} needs channels in multiples of {2 * parts}, here are {channels}"
+            )
+        self._width, self._parts, self._channels = channels // parts, parts, channels
+        with self.name_scope():
+            self.edge = MixedEdge(space, self._width, stride, size)
+            self.pool = MaxPool(stride) if stride != 1 else None
+
+    def hybrid_forward(self, F, x, *weights):
+        parts = [F.slice_axis(x, axis=1, begin=i * self._width, end=(i + 1) * self._width) for i in range(self._parts)]
+        rest = [self.pool(part) if self.pool else part for part in parts[1:]]
+        turned = F.stack(self.edge(parts[0], *weights), *rest, axis=2)  # (N,C/parts,parts,H,W)
+        return F.reshape(turned, shape=(-1, self._channels, 0, 0), reverse=True)

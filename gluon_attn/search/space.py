@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from ..attention.base import choice
+from ..attention.factory import ATTENTIONS
+from ..nn.cell_ops import CELL_OPS
 from ..nn.genotype import ATTENTION_OPS
 from ..utils.errors import UserError
 
@@ -13,6 +15,8 @@ DARTS_OPS = (
 )  # fmt: skip
 #: the attentions of Att-DARTS, by its names
 ATTENTION_CHOICES = ("Identity", "SE", "BAM", "CBAM", "GE_theta-plus", "DoubleAttention")
+#: operations that keep the size of their maps and so have no place in a cell that halves them
+UNSTRIDED = ("channel_score", "spatial_score")
 LOCATIONS = ("after_every", "end", "after_every_and_end", "mixed_with_operation", "double_mixed", "no_attention")
 
 
@@ -47,9 +51,11 @@ def cell_space(location="after_every", attentions=ATTENTION_CHOICES, operations=
     operations, "double_mixed" in two such layers, "no_attention". attentions: choices, the first of them Identity.
     """
     choice("location", location, LOCATIONS)
+    known("operation", operations, CELL_OPS, UNSTRIDED)
     if len(attentions) < 2 or attentions[0] not in ("Identity", "identity"):
         raise UserError(f"attentions must be Identity and at least one other, got {', '.join(attentions) or 'none'}")
     operations, attentions = tuple(operations), tuple(attentions)
+    known("attention", attentions, ATTENTIONS)
     mixed = operations + attentions[1:]  # Identity is skip_connect there
     if location in ("mixed_with_operation", "double_mixed"):
         return CellSpace(mixed, mixed if location == "double_mixed" else (), nodes=nodes)
@@ -68,3 +74,22 @@ class AttentionSpace:
     def edges(self):
         """How many edges the cell has."""
         return edge_count(self.nodes)
+
+
+def attention_space(operations=ATTENTION_OPS, nodes=3):
+    """The `AttentionSpace` of some of ANAS's operations, by default all."""
+    others = [name for name in CELL_OPS.names() if name not in ATTENTION_OPS]
+    known("operation", operations, CELL_OPS, others)
+    return AttentionSpace(tuple(operations), nodes)
+
+
+def known(kind, names, registry, excluded=()):
+    """A `UserError` unless `names` are at least one besides "none", each once, in `registry` and not excluded."""
+    for name in names:
+        registry.get(name)  # an unknown one is an error that names the nearest
+        if name in excluded:
+            raise UserError(f"{kind} {name} has no place in this search: drop it")
+    if len(set(names)) < len(names):
+        raise UserError(f"each {kind} must be named once, got {', '.join(names)}")
+    if not set(names) - {"none"}:
+        raise UserError(f"a search needs at least one {kind} besides none, got {', '.join(names) or 'none'}")

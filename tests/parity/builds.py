@@ -11,13 +11,11 @@ import search_builds
 BUILDS = {**module_builds.BUILDS, **network_builds.BUILDS, **search_builds.BUILDS}
 #: build -> why its cases are not collected yet
 PENDING = {"none": "a search by controller, and label smoothing"}
-#: the same of whole supernets, whose float32 gradients oneDNN gets wrong: see tests/search/test_supernet.py
-SUPERNETS = {"attdarts_search", "anas_search"}
 
 
 def is_pending(case):
     """Whether the case is of something that the library does not have yet."""
-    return case.build in PENDING or (case.build in SUPERNETS and case.group in ("model", "count"))
+    return case.build in PENDING
 
 
 #: special calls that the builds provide for

@@ -161,4 +161,4 @@ def below(block, prefix=""):
 
 def pools_by_maxima(block):
     """Whether MXNet's max pooling is in it."""
-    return any("MaxPool" in type(child).__name__ for _, child in [("", block), *below(block)])
+    return any(type(child).__name__ == "MaxPool2D" for _, child in [("", block), *below(block)])

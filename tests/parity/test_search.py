@@ -69,7 +69,8 @@ class Search:
         )  # fmt: skip
         arch = self.architect.arch
         adam = self.hyper["arch_adam"]
-        self.arch_trainer = architects.arch_trainer(arch, adam["lr"], adam["weight_decay"])
+        optimizer = architects.arch_adam(adam["lr"], adam["weight_decay"])
+        self.arch_trainer = mx.gluon.Trainer([arch[name] for name in sorted(arch)], optimizer, kvstore=None)
         mixing = set(map(id, arch.values()))
         params = [p for p in self.net.collect_params().values() if p.grad_req != "null" and id(p) not in mixing]
         self.clipped = params + (list(arch.values()) if self.covers_all else [])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet.gluon import HybridBlock
 
-from gluon_attn.search.architect import ArchAdam, Architect, arch_trainer, momenta_of, set_gradients
+from gluon_attn.search.architect import ArchAdam, Architect, arch_adam, momenta_of, set_gradients
 from gluon_attn.utils.errors import UserError
 
 
@@ -81,7 +81,7 @@ def test_variants_differ_in_what_moves():
 def test_adam_is_the_papers_where_gradients_are_tiny():
     """The first step is lr g / (|g| + epsilon)."""
     net = Product()
-    trainer = arch_trainer(net.arch_parameters(), lr=0.5, wd=0.0)
+    trainer = mx.gluon.Trainer([net.a], arch_adam(lr=0.5, wd=0.0), kvstore=None)
     made = architect(net)
     made.first_order(*VALID)
     set_gradients(net.arch_parameters(), {"a": number(1e-8)})

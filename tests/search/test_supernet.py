@@ -42,12 +42,7 @@ def test_a_mixture_by_hand(hybrid):
     assert np.allclose(weights.grad.asnumpy(), [sums], rtol=1e-5)
 
 
-#: its gradients are right imperatively, in float64, and with MXNET_MKLDNN_ENABLED=0
-WRONG = pytest.mark.xfail(reason="oneDNN: a convolution's output goes to max pooling and others, hybridized")
-NETS = [pytest.param(net, marks=WRONG if isinstance(net, AttentionSupernet) else ()) for net in supernets()]
-
-
-@pytest.mark.parametrize("net", NETS, ids=["all places", "double", "attention"])
+@pytest.mark.parametrize("net", supernets(), ids=["all places", "double", "attention"])
 def test_every_mixing_weight_has_a_gradient(net):
     net.initialize(mx.init.Xavier())
     assert all(abs(p.data().asnumpy()).max() < 0.01 for p in net.arch_parameters().values())

@@ -19,7 +19,8 @@ import mxnet as mx
 
 from ...utils import cpu
 
-SOURCES = tuple(Path(__file__).with_name(name) for name in ("axes.cc", "blocks.cc", "rows.cc", "common.h"))
+_NAMES = ("axes.cc", "blocks.cc", "rows.cc", "windows.cc", "common.h")
+SOURCES = tuple(Path(__file__).with_name(name) for name in _NAMES)
 #: symbolic: Horovod makes libmxnet's symbols global, and those of its own lib_api.cc must not stand for ours
 _FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-w", "-Wl,-Bsymbolic")
 _active = contextvars.ContextVar("compiled_operators", default=False)

@@ -1,0 +1,103 @@
+"""Pictures of searched cells, laid out by Graphviz."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from ..nn.cell_genotype import NAMES, CellGenotype
+from ..utils.errors import UserError
+from ..utils.files import atomic_path
+
+FORMATS = ("png", "svg", "pdf")
+_INSTALL = "pictures of cells need Graphviz: apt-get install graphviz, brew install graphviz, or graphviz.org"
+_STYLE = (
+    'rankdir=LR; fontname="Helvetica"; '
+    'node [shape=box, style="rounded,filled", fontname="Helvetica", penwidth=0, fillcolor="#cfe3f1"]; '
+    'edge [fontname="Helvetica", fontsize=11, color="#555555"];'
+)
+_INPUT, _OUTPUT = "#d5ead0", "#f6e3b4"
+
+
+def missing():
+    """Why no cell can be drawn here, or None."""
+    return None if shutil.which("dot") else _INSTALL
+
+
+def draw(genotype, path):
+    """Draw a `CellGenotype` or an `AttentionGenotype` into a PNG, SVG or PDF file, as the name of `path` ends.
+
+    Another ending, and a missing Graphviz, are a `UserError`.
+    """
+    form = Path(path).suffix[1:].lower()
+    if form not in FORMATS:
+        raise UserError(f"a picture is a file ending in {', '.join(f'.{name}' for name in FORMATS)}, got {path}")
+    if missing():
+        raise UserError(missing())
+    command = ["dot", f"-T{form}", *(["-Gdpi=120"] if form == "png" else [])]
+    done = subprocess.run(command, input=to_dot(genotype).encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise UserError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip().splitlines()[-1:]}")
+    with atomic_path(path) as staged:
+        staged.write_bytes(done.stdout)
+
+
+def to_dot(genotype):
+    """The picture in Graphviz's language."""
+    if isinstance(genotype, CellGenotype):
+        parts = [
+            _part(name, _cell(getattr(genotype, name), name)) for name in reversed(NAMES)
+        ]  # the first is drawn lowest
+    else:
+        parts = [_part("attention", _attention(genotype))]
+    return "\n".join(["digraph {", _STYLE, *parts, "}"])
+
+
+def _part(name, lines):
+    title = {"normal": "normal cell", "reduce": "reduction cell"}.get(name, name)
+    return "\n".join([f"subgraph cluster_{name} {{", f'label={_text(title)}; color="#bbbbbb";', *lines, "}"])
+
+
+def _cell(cell, prefix):
+    """Lines of one `CellEdges`."""
+    names = ["cell k-2", "cell k-1", *(f"node {i + 1}" for i in range(cell.nodes))]
+    for i, label in enumerate(names):
+        yield _node(f"{prefix}{i}", label, _INPUT if i < 2 else None)
+    for number, (first, source, second) in enumerate(cell.edges):
+        yield _edge(f"{prefix}{source}", f"{prefix}{2 + number // 2}", first, second)
+    joined = f"{prefix}joined" if cell.bottleneck else f"{prefix}out"
+    if cell.bottleneck:
+        yield _node(joined, "concatenation", None)
+        yield _edge(joined, f"{prefix}out", cell.bottleneck)
+    yield _node(f"{prefix}out", "cell k", _OUTPUT)
+    for node in cell.concat:
+        yield _edge(f"{prefix}{node}", joined)
+
+
+def _attention(genotype):
+    """Lines of an `AttentionGenotype`, whose two inputs are one."""
+    yield _node("in", "input", _INPUT)
+    for i in range(genotype.nodes):
+        yield _node(f"n{i + 2}", f"node {i + 1}", None)
+    for number, (name, source) in enumerate(genotype.att):
+        yield _edge(f"n{source}" if source > 1 else "in", f"n{2 + number // 2}", name)
+    yield _node("gate", "sigmoid of the sum", None)
+    for i in range(genotype.nodes):
+        yield _edge(f"n{i + 2}", "gate")
+    yield _node("out", "input x gate", _OUTPUT)
+    yield _edge("gate", "out")
+    yield _edge("in", "out")
+
+
+def _node(name, label, colour):
+    return f"{name} [label={_text(label)}{f', fillcolor={_text(colour)}' if colour else ''}];"
+
+
+def _edge(start, end, *labels):
+    label = "\n".join(part for part in labels if part)
+    return f"{start} -> {end}{f' [label={_text(label)}]' if label else ''};"
+
+
+def _text(value):
+    """A quoted string; names come from files."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

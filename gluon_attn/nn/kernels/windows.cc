@@ -1,0 +1,119 @@
+// Maxima of windows of 3x3 pixels with a border of one, for the CPU and float32 or float64.
+
+#include "common.h"
+
+namespace {
+
+struct Windows {
+  int64_t maps, height, width, stride, rows, columns;  // rows and columns: of what comes out
+  Windows(const Attrs& attrs, const std::vector<int64_t>& shape) {
+    maps = shape.at(0) * shape.at(1), height = shape.at(2), width = shape.at(3);
+    stride = std::stol(attrs.at("stride"));
+    rows = (height - 1) / stride + 1, columns = (width - 1) / stride + 1;
+  }
+};
+
+// First and end of the output columns whose window has column `shift` (-1, 0 or 1) beside its middle on the map.
+inline int64_t first_column(int64_t shift) { return shift < 0 ? 1 : 0; }
+inline int64_t end_column(const Windows& w, int64_t shift) {
+  const int64_t room = w.width - 1 - shift;  // below 0 on a map of one column
+  return room < 0 ? 0 : std::min(w.columns, room / w.stride + 1);
+}
+
+template <typename T>
+void maxima(const Windows& w, const T* x, T* y) {
+#pragma omp parallel
+  {
+    std::vector<T> tall(w.width);
+#pragma omp for schedule(static)
+    for (int64_t line = 0; line < w.maps * w.rows; ++line) {
+      const int64_t middle = line % w.rows * w.stride;
+      const T* map = x + line / w.rows * w.height * w.width;
+      T *top = tall.data(), *to = y + line * w.columns;
+      std::copy(map + middle * w.width, map + (middle + 1) * w.width, top);
+      for (int64_t row : {middle - 1, middle + 1}) {
+        if (row < 0 || row >= w.height) continue;
+        const T* from = map + row * w.width;
+#pragma omp simd
+        for (int64_t i = 0; i < w.width; ++i) top[i] = from[i] > top[i] ? from[i] : top[i];
+      }
+      for (int64_t j = 0; j < w.columns; ++j) to[j] = top[j * w.stride];
+      for (int64_t shift : {-1, 1}) {
+        const int64_t end = end_column(w, shift);
+#pragma omp simd
+        for (int64_t j = first_column(shift); j < end; ++j) {
+          const T beside = top[j * w.stride + shift];
+          to[j] = beside > to[j] ? beside : to[j];
+        }
+      }
+    }
+  }
+}
+
+// Of equal maxima the first takes the gradient.
+template <int stride, typename T>
+void maxima_backward(const Windows& w, const T* slope, const T* x, const T* y, T* dx) {
+#pragma omp parallel
+  {
+    std::vector<T> left(w.columns);  // what each window still has to give
+#pragma omp for schedule(static)
+    for (int64_t map = 0; map < w.maps; ++map) {
+      const T* from = x + map * w.height * w.width;
+      T* to = dx + map * w.height * w.width;
+      std::fill(to, to + w.height * w.width, T(0));
+      for (int64_t line = 0; line < w.rows; ++line) {
+        const int64_t at = (map * w.rows + line) * w.columns;
+        std::copy(slope + at, slope + at + w.columns, left.begin());
+        const T* top = y + at;
+        T* rest = left.data();
+        for (int64_t row = std::max<int64_t>(0, line * stride - 1);
+             row <= std::min(w.height - 1, line * stride + 1); ++row) {
+          for (int64_t shift = -1; shift <= 1; ++shift) {
+            const int64_t end = end_column(w, shift);
+            const T* seen = from + row * w.width + shift;
+            T* given = to + row * w.width + shift;
+#pragma omp simd
+            for (int64_t j = first_column(shift); j < end; ++j) {
+              const bool here = seen[j * stride] == top[j];
+              given[j * stride] += here ? rest[j] : T(0);
+              rest[j] = here ? T(0) : rest[j];
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+MXReturnValue shape_of_windows(const Attrs& attrs, Shapes* in, Shapes* out) {
+  const unsigned int stride = std::stoul(attrs.at("stride"));
+  if ((*in)[0].size() != 4 || (stride != 1 && stride != 2)) return MX_FAIL;
+  (*out)[0] = (*in)[0];
+  for (size_t axis : {2, 3})
+    if ((*in)[0][axis]) (*out)[0][axis] = ((*in)[0][axis] - 1) / stride + 1;
+  return MX_SUCCESS;
+}
+
+MXReturnValue windows_forward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &i = *in, &o = *out;
+  FOR_TYPE(i[0], maxima(Windows(attrs, i[0].shape), i[0].data<T>(), o[0].data<T>()));
+}
+
+// in: slope, x, y
+MXReturnValue windows_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &i = *in, &o = *out;
+  const Windows w(attrs, i[1].shape);
+  if (w.stride == 1) {
+    FOR_TYPE(i[0], maxima_backward<1>(w, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>()));
+  }
+  FOR_TYPE(i[0], maxima_backward<2>(w, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>()));
+}
+
+}  // namespace
+
+REGISTER_OP(gluon_attn_max_pool)
+    .setForward(windows_forward, "cpu")
+    .setBackward(windows_back, "cpu")
+    .setParseAttrs(takes<1>)
+    .setInferType(same_type)
+    .setInferShape(shape_of_windows);

@@ -1,0 +1,52 @@
+"""Images in which one operation alone can see the class, and loaders that draw them anew."""
+
+import mxnet as mx
+import numpy as np
+
+SIZE = 16
+
+
+def correlated(count, distance, random):
+    """(images (count,3,16,16), labels): noise of +-1 where a pixel and the one `distance` to its right are alike.
+
+    In class 1 four of five such pairs are equal, in class 0 four of five are opposite. Single pixels, their means and
+    maxima, and all other pairs are the same in both.
+    """
+    labels = random.integers(0, 2, count)
+    images = random.choice([-1.0, 1.0], (count, 3, SIZE, SIZE))
+    for column in range(distance, SIZE):
+        if column // distance % 2:  # pairs do not chain, so that no other distance tells
+            kept = random.random((count, 3, SIZE)) < 0.8
+            sign = np.where(kept, 1, -1) * np.where(labels, 1, -1)[:, None, None]
+            images[..., column] = images[..., column - distance] * sign
+    return images, labels
+
+
+def paired(count, distance, random, pairs=6):
+    """(images (count,3,16,16), labels): white dots in pairs `distance` apart, across in class 1, down in class 0.
+
+    Places are drawn alike, so that no smaller neighbourhood tells the classes apart.
+    """
+    labels, images = random.integers(0, 2, count), np.zeros((count, 3, SIZE, SIZE))
+    for _ in range(pairs):
+        near, far = random.integers(0, SIZE, count), random.integers(0, SIZE - distance, count)
+        for step in (0, distance):
+            rows = np.where(labels, near, far + step)
+            images[np.arange(count), :, rows, np.where(labels, far + step, near)] = 1
+    return images * 4 - 0.2, labels
+
+
+class Batches:
+    """A loader: in each epoch `count` new batches of 32 images, which follow from seed and epoch."""
+
+    def __init__(self, draw, distance, seed, count=8):
+        self._draw, self._distance, self._seed, self._count = draw, distance, seed, count
+
+    def __len__(self):
+        return self._count
+
+    def epoch(self, epoch, epochs=None):
+        random = np.random.default_rng([self._seed, epoch])
+        for _ in range(self._count):
+            images, labels = self._draw(32, self._distance, random)
+            yield mx.nd.array(images), mx.nd.array(labels)

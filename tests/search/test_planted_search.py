@@ -1,0 +1,93 @@
+"""Planted problems: one operation is right by construction, and both searches find it.
+
+It is enough on one edge, so what counts is the edge with the greatest share of all. There are seven choices in both
+searches; by chance that edge has the right one once in 7, for all three seeds once in 343, in all four tests of three
+seeds once in 343 ** 4 = 1.4e10.
+"""
+
+import mxnet as mx
+import pytest
+from mxnet.gluon import HybridBlock, nn
+
+from gluon_attn.config.search import AnasConfig, AttDartsConfig
+from gluon_attn.nn.pool import GlobalAvgPool
+from gluon_attn.search.attention_supernet import MixedAttention
+from gluon_attn.search.genotype import shares, strongest
+from gluon_attn.search.gradient import SearchTrainer
+from gluon_attn.search.methods import METHODS
+from gluon_attn.search.space import attention_space
+from gluon_attn.search.supernet import mixing_weight
+from gluon_attn.utils.seed import seed_all
+
+from .planted_images import Batches, correlated, paired
+
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))]
+CELL_OPERATIONS = ("none", "skip_connect", "avg_pool_3x3", "relu_conv_bn_1x1", "dil_conv_3x3")
+CELL_ATTENTIONS = ("se", "eca", "simam")
+ATTENTION_OPERATIONS = (
+    "none", "skip_connect", "relu_conv_bn_1x1", "dil_conv_3x3", "avg_pool_3x3", "max_pool_3x3", "channel_score",
+    "spatial_score",
+)  # fmt: skip
+
+
+class Attended(HybridBlock):
+    """An attention on the image itself, the means of what it leaves, a dense layer: only the attention can compare."""
+
+    def __init__(self, **space):
+        super().__init__()
+        space = attention_space(**space)
+        with self.name_scope():
+            self.alphas = mixing_weight(self, "alphas", (space.edges, len(space.operations)))
+            self.cell, self.pool = MixedAttention(space, 3), GlobalAvgPool()
+            self.classifier = nn.Dense(2, in_units=3)
+
+    def arch_parameters(self):
+        return {"alphas": self.alphas}
+
+    def hybrid_forward(self, F, x, alphas):
+        return self.classifier(F.flatten(self.pool(self.cell(x, F.softmax(alphas, axis=-1)))))
+
+
+def searched(config, net, draw, distance, seed):
+    """The `SearchTrainer` after a search of `config` on images that `draw` makes."""
+    loaders = [Batches(draw, distance, 10 * seed + i, count) for i, count in enumerate((8, 8, 2))]
+    seed_all(seed)
+    net.initialize(mx.init.MSRAPrelu())
+    trainer = SearchTrainer(net, config, METHODS[config.kind](config).derive, [mx.cpu()], *loaders)
+    trainer.fit()
+    return trainer
+
+
+def strongest_choice(trainer, names):
+    """The choice with the greatest share, without "none", of all rows of all mixing weights."""
+    rows = [row for values in trainer.mixing().values() for row in shares(values)]
+    return max((strongest(row, names) for row in rows), key=lambda found: found[0])[1]
+
+
+def options(space, seed, epochs, **search):
+    return {
+        "space": space, "search": {"arch_lr": 0.03, "arch_wd": 0, **search},
+        "optim": {"optimizer": "sgd", "lr": 0.05, "lr_mode": "cosine", "clip_grad": 5},
+        "train": {"num_epochs": epochs, "seed": seed}, "data": {"dataset": "synthetic", "batch_size": 32},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("unrolled", [False, True])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_att_darts_finds_the_one_convolution_that_reaches(seed, unrolled):
+    """Dots six apart: without it stem and pools see five pixels in a row in the first cell."""
+    space = {"location": "mixed_with_operation", "operations": CELL_OPERATIONS, "attentions": CELL_ATTENTIONS,
+             "nodes": 1, "channels": 8, "layers": 3}  # fmt: skip
+    config = AttDartsConfig.from_dict(options(space, seed, 15, unrolled=unrolled))
+    trainer = searched(config, METHODS["att-darts"](config).supernet(2, 16), paired, 6, seed)
+    assert strongest_choice(trainer, trainer.net.space.first) == "dil_conv_3x3"
+
+
+@pytest.mark.parametrize("unrolled", [False, True])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_anas_finds_the_one_convolution_that_reaches(seed, unrolled):
+    """Pixels two apart: pools reach one, scores and 1x1 convolutions none."""
+    space = {"operations": ATTENTION_OPERATIONS, "nodes": 1}
+    config = AnasConfig.from_dict(options(space, seed, 15, unrolled=unrolled))
+    trainer = searched(config, Attended(**space), correlated, 2, seed)
+    assert strongest_choice(trainer, ATTENTION_OPERATIONS) == "dil_conv_3x3"
