@@ -36,7 +36,7 @@ def test_agrees_with_the_reference(case, mode):
     assert against(case, keys - probes - gradients, got) + against(case, found, found) == []
     complaints = against(case, gradients, got)
     if complaints:
-        # a ReLU within a rounding of its kink: then float64 agrees, and so does float32 from an input some roundings away
+        # a ReLU within a rounding of its kink: then float64 agrees, and so does float32 from an input close by
         complaints = against(case, gradients, run(case, mode, "float64")) or nearest(case, mode, gradients)
     assert complaints == []
 
