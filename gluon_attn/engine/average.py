@@ -2,6 +2,8 @@
 
 import contextlib
 
+import mxnet as mx
+
 
 def statistics(net, frozen, average):
     """Arrays of all running statistics but the `frozen` ones, also those in an `average`, or None.
@@ -28,6 +30,7 @@ class WeightAverage:
 
     def update(self):
         """Take in the weights as they are now."""
+        mx.nd.waitall()  # the engine does not know that a backward pass writes running statistics
         decay = min(self._decay, self.updates / (self.updates + 9))
         for name, param in self._params.items():
             weight = param.list_data()[0].astype("float32", copy=False)

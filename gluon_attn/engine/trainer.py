@@ -140,6 +140,7 @@ class Trainer:
         meter.flush()
         self._check(meter)
         self._check_weights()
+        mx.nd.waitall()  # see WeightAverage.update
         self.backend.average(statistics(self.net, self.frozen, self.update.average))
         return meter.result(self.backend.total), meter.images * self.backend.size, timed.seconds
 

@@ -76,7 +76,7 @@ def test_a_named_model_with_its_parameters(tmp_path, capsys):
         (["RUN", "--out", "x", "--repository", "ovms"], "takes ONNX and OpenVINO forms"),
         (["RUN", "--out", "x", "--dataset", "cifar10", "--data-dir", "nowhere"], "--data-dir nowhere does not exist"),
         (["nowhere", "--dynamic"], "nowhere is not a run folder"),
-        (["cifar_resnet20_v1"], "no published parameters of 'cifar_resnet20_v1'"),
+        (["resnet18_v1b"], "no published parameters of 'resnet18_v1b'"),
     ],
 )
 def test_errors_are_one_line(run, tmp_path, monkeypatch, capsys, words, message):

@@ -183,7 +183,7 @@ BAD = {
     "--freeze nothing": "--freeze nothing matches no parameter",
     "--lr-batch 8": "--lr-batch needs --lr-scaling",
     "--temperature 2": "--temperature needs a --teacher",
-    "--teacher resnet50_v1b": "there are no published parameters of 'resnet50_v1b'; give the path of a parameter file",
+    "--teacher resnet50_v1b": "there are no published parameters of 'resnet50_v1b' as it is asked for, with 4 classes",
     "--teacher runs/none": "runs/none is not a run folder: it has no card.json",
 }
 
