@@ -14,8 +14,8 @@ from ..utils.errors import UserError
 from . import variants
 from .atac import act_entry
 from .base import MODELS, Model
-from .blocks import conv, convolution, convolutions, shrunk, stage
-from .plan import SLOTS, Plan
+from .blocks import conv, convolution, convolutions, shrunk, slots, stage
+from .plan import Plan
 from .site import Residual, Site
 
 
@@ -34,6 +34,9 @@ class BlockV1(Residual):
         for i, (out, kernel, step) in enumerate(layers):
             after = shrunk(size, step)
             last = i == len(layers) - 1
+            inner = site.inner(width, size) if last else None
+            if inner:
+                self.body.add(inner)
             gamma = "zeros" if last and last_gamma else "ones"
             layer = convolution(site, i, out, kernel, step, width, size)
             self.body.add(layer)
@@ -63,6 +66,8 @@ class BlockV2(Residual):
         for i, (out, kernel, step) in enumerate(layers, 1):
             setattr(self, f"bn{i}", nn.BatchNorm(in_channels=width))
             setattr(self, f"act{i}", site.act(width, size, drop=i == self._depth))
+            if i == self._depth:
+                self.inner = site.inner(width, size)
             setattr(self, f"conv{i}", convolution(site, i - 1, out, kernel, step, width, size))
             width, size = out, shrunk(size, step)
         self.post = site.post(channels, size)
@@ -73,7 +78,9 @@ class BlockV2(Residual):
     def hybrid_forward(self, F, x, *state):
         residual = self.downsample(x) if self.downsample else x
         for i in range(1, self._depth + 1):
-            x = getattr(self, f"conv{i}")(getattr(self, f"act{i}")(getattr(self, f"bn{i}")(x)))
+            x = getattr(self, f"act{i}")(getattr(self, f"bn{i}")(x))
+            x = self.inner(x) if self.inner and i == self._depth else x
+            x = getattr(self, f"conv{i}")(x)
         x, state = self.attend(F, x, state)
         return (residual + x, *state) if state else residual + x
 
@@ -95,7 +102,7 @@ class CIFARResNet(HybridBlock):
         rate("drop_rate", drop_rate)
         if version == 2 and last_gamma:
             raise UserError("last_gamma is for version 1 networks: version 2 blocks end in a convolution")
-        plan = plan.bind(blocks, SLOTS, head=version == 2)
+        plan = plan.bind(blocks, slots(kind), head=version == 2)
         widths = [16 * 2**i * (4 if kind == "bottleneck" else 1) for i in range(len(blocks))]
         with self.name_scope():
             self.features = nn.HybridSequential(prefix="")

@@ -54,11 +54,12 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     return net
 
 
-def attention_entry(model, name, options=None):
-    """The plan entry that puts an attention where it belongs in a `Model`."""
+def attention_entry(model, name, options=None, slot=None):
+    """The plan entry that puts an attention where it belongs in a `Model`, or in another kind of place, `slot`."""
     kind = ATTENTIONS.get(name)
-    stages = tuple(range(1, model.stages)) if kind.between else None
-    return Entry(slot=kind.slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
+    slot = slot or kind.slot
+    stages = tuple(range(1, model.stages)) if kind.between and slot == "stage" else None
+    return Entry(slot=slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
 
 
 def _plan(name, model, attention, plan):
