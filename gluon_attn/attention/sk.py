@@ -20,12 +20,12 @@ class SK(InFloat32, Attention):
     Place: instead of the 3x3 convolution with the norm and activation behind it.
 
     channels: C. branches: M (default 2, the paper's; a dilated 3x3 stands for its 5x5 kernel as there). groups: of
-    the convolutions (default 32, the paper's; where it does not divide the channels their greatest common divisor is taken).
-    reduction: C over the width of z (default 16, the paper's), which is at least `narrowest` (default 32, the paper's
-    L). split: each branch sees its own share of the input's channels (default False, the paper's; timm's skresnet50 has
-    it, with groups 1 and narrowest 8). stride: of the convolutions (default 1). in_channels: of the input, where it
-    does not have C (default None: C). The paper has the module in blocks of
-    half the output's width, as ResNeXt; ResNet's have a quarter.
+    the convolutions (default 32, the paper's; where it does not divide the channels their greatest common divisor is
+    taken). reduction: C over the width of z (default 16, the paper's), which is at least `narrowest` (default 32, the
+    paper's L). split: each branch sees its own share of the input's channels (default False, the paper's; timm's
+    skresnet50 has it, with groups 1 and narrowest 8). stride: of the convolutions (default 1). in_channels: of the
+    input (default None: C), for a `conv1` slot. The paper has the module in blocks of half the output's width, as
+    ResNeXt; ResNet's have a quarter.
     """
 
     slot = "conv"

@@ -36,7 +36,7 @@ class Site:
         return made or otherwise()
 
     def act(self, channels, spatial, drop=False, otherwise="relu"):
-        """The activation of `channels` maps, `spatial` high: the plan's, or that one; with `drop`, dropout behind it."""
+        """The activation of `channels` maps, `spatial` high: the plan's or `otherwise`; with `drop`, dropout behind."""
         module = self.plan.make("act", self.stage, self.block, channels, spatial) or get_activation(otherwise)
         if not (drop and self.drop_rate):
             return module
