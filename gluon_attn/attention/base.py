@@ -74,6 +74,13 @@ def rate(name, value):
     return value
 
 
+def above(name, value):
+    """`value` if it is a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
+        raise UserError(f"{name} must be a number above 0, got {value!r}")
+    return value
+
+
 def switch(name, value):
     """`value` if it is True or False; text such as "no" would count as true."""
     if not isinstance(value, bool):

@@ -14,7 +14,9 @@ from ..utils.optional import without_torch
 from .timm_models import timm_call
 
 #: networks of ours that have their names there
-_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v1[bd]")
+_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
+_GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
+_MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: options of ours that change no tensor
 _FREE = {"input_size", "last_gamma", "drop_rate"}
 
@@ -49,9 +51,10 @@ def counterpart(net, library):
     base, attention = _parts(recipe["model"], (recipe["plan"] or {}).get("entries", []))
     if not base:
         return None
-    classes, plain = recipe["classes"], attention is None and set(recipe["options"]) <= _FREE
+    classes = recipe["classes"]
     if library == "gluoncv":
-        return Counterpart(library, base, {"classes": classes}) if plain and _GLUONCV.fullmatch(base) else None
+        name = _gluoncv(base, attention, recipe["options"])
+        return Counterpart(library, name, {"classes": classes}) if name else None
     if isinstance(net, ResNet) and library == "timm":
         made = timm_call(net, attention)
     else:
@@ -83,6 +86,18 @@ def _parts(model, entries):
     if len(entries) > 1 or entry["shared"] or entry["scheme"] or entry["stages"]:
         return "", None
     return base, {**entry, "options": dict(entry["options"])}
+
+
+def _gluoncv(base, attention, options):
+    """Name of a network there, or None."""
+    if base == "mobilenet_v2" and attention is None and set(options) <= {*_FREE, "multiplier"}:
+        return _MOBILENETS.get(options.get("multiplier", 1))
+    if not _GLUONCV.fullmatch(base) or not set(options) <= _FREE:
+        return None
+    if attention is None:
+        return base
+    plain = attention["slot"] == "post" and attention["name"] == "se" and attention["options"] == {"bias": False}
+    return f"se_{base}" if plain and _GLUONCV_SE.fullmatch(base) else None
 
 
 def _torchvision(net, base):

@@ -18,11 +18,15 @@ def shrunk(size, stride):
     return -(-size // stride)
 
 
-def convolutions(kind, channels, stride):
-    """(channels, kernel, stride) of the convolutions in a block, first to last."""
+def convolutions(kind, channels, stride, early=False):
+    """(channels, kernel, stride) of the convolutions in a block, first to last.
+
+    early: a bottleneck's stride is in its first convolution, not in its 3x3.
+    """
     if kind == "basic":
         return [(channels, 3, stride), (channels, 3, 1)]
-    return [(channels // 4, 1, 1), (channels // 4, 3, stride), (channels, 1, 1)]
+    first, second = (stride, 1) if early else (1, stride)
+    return [(channels // 4, 1, first), (channels // 4, 3, second), (channels, 1, 1)]
 
 
 def slots(kind):

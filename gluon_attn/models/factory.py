@@ -4,7 +4,16 @@ from ..attention.base import positive
 from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
 from ..utils.errors import UserError
-from . import cells, cifar_resnet, fbresnet, imagenet_resnet, mobilenet_v2, named, torch_cifar  # noqa: F401, they register
+from . import (  # noqa: F401, they register
+    cells,
+    cifar_resnet,
+    fbresnet,
+    gluon_resnet,
+    imagenet_resnet,
+    mobilenet_v2,
+    named,
+    torch_cifar,
+)
 from .base import MODELS
 from .norms import normalized
 from .plan import Entry, Plan

@@ -6,7 +6,7 @@ import pytest
 from mxnet.gluon import HybridBlock, nn
 
 from gluon_attn import Plan, get_model, load_params
-from gluon_attn.models.cifar_resnet import BlockV1, BlockV2
+from gluon_attn.models.gluon_blocks import BlockV1, BlockV2
 from gluon_attn.models.plan import SLOTS
 from gluon_attn.nn.pool import strided
 
