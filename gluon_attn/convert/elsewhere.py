@@ -106,7 +106,7 @@ def _torchvision(net, base):
         depths = {row: depth for depth, row in variants.RESNET.items()}
         depth = depths.get((net.design.kind, net.blocks))
         return f"resnet{depth}" if depth and net.design == Design(net.design.kind) else None
-    return base if base == "mobilenet_v2" else None
+    return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
 
 
 def _torch_logits(made, path, images):

@@ -156,6 +156,7 @@ def test_the_library_takes_them_and_agrees(target, model, options, words, ending
         ("timm", "resnet50_v1d", {**BYOB, "plan": inner("gca", epsilon=1e-6)}),
         ("timm", "resnet50_v1b", {**BYOB, "plan": inner("se")}),  # its hidden layers are narrower
         ("torchvision", "resnet18_v1b", {"stem": "deep"}),
+        ("torchvision", "mobilenet_v2", {"multiplier": 0.75}),
         ("torchvision", "resnet18_v1b", {"blocks": [1, 1, 1, 1]}),
         ("timm", "resnet18_v1b", {"plan": Plan([{"name": "se", "stages": [1]}])}),
         ("timm", "resnet18_v1b", {"plan": Plan([{"name": "se", "shared": True}])}),
