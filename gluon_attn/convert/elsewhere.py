@@ -49,7 +49,7 @@ def counterpart(net, library):
     """The `Counterpart` of a network of `get_model` in "timm", "torchvision" or "gluoncv"; None if it has none."""
     recipe = net.recipe
     base, attention = _parts(recipe["model"], (recipe["plan"] or {}).get("entries", []))
-    if not base:
+    if not base or "norm" in recipe["options"]:
         return None
     classes = recipe["classes"]
     if library == "gluoncv":
