@@ -60,10 +60,24 @@ def positive(name, value):
     return int(value)
 
 
+def positives(name, values, count):
+    """`values` as a tuple if it lists `count` whole numbers above 0."""
+    if not isinstance(values, list | tuple) or len(values) != count:
+        raise UserError(f"{name} must list {count} whole numbers, one a stage, got {values!r}")
+    return tuple(positive(name, value) for value in values)
+
+
 def rate(name, value):
     """`value` if it is a number from 0 to below 1, as a dropout that leaves something."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
         raise UserError(f"{name} must be from 0 to below 1, got {value!r}")
+    return value
+
+
+def above(name, value):
+    """`value` if it is a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
+        raise UserError(f"{name} must be a number above 0, got {value!r}")
     return value
 
 

@@ -12,14 +12,15 @@ class SE(Attention):
     y = x * sigmoid(W2 relu(W1 avg(x))), the average over H and W; N,C,H,W -> N,C,H,W.
     Place: end of the residual branch, before the addition.
 
-    channels: C. reduction: C over the hidden width (default 16, the paper's; the width is at least 1).
+    channels: C. reduction: C over the hidden width (default 16, the paper's), which is at least `narrowest` (default
+    1; timm's networks have 8).
     bias: both layers have biases (default True, as in the authors' networks; Att-DARTS, ANAS and the ECA
     reproduction leave them out).
     """
 
-    def __init__(self, channels, *, reduction=16, bias=True):
+    def __init__(self, channels, *, reduction=16, narrowest=1, bias=True):
         super().__init__(channels)
-        hidden = hidden_channels(channels, positive("reduction", reduction))
+        hidden = hidden_channels(channels, positive("reduction", reduction), positive("narrowest", narrowest))
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
 

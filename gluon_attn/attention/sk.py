@@ -20,26 +20,30 @@ class SK(InFloat32, Attention):
     Place: instead of the 3x3 convolution with the norm and activation behind it.
 
     channels: C. branches: M (default 2, the paper's; a dilated 3x3 stands for its 5x5 kernel as there). groups: of
-    the convolutions (default 32, the paper's; where it does not divide C their greatest common divisor is taken).
-    reduction: C over the width of z (default 16, the paper's), which is at least `narrowest` (default 32, the paper's
-    L). split: each branch sees its own share of the input's channels (default False, the paper's; timm's skresnet50 has
-    it, with groups 1 and narrowest 8). stride: of the convolutions (default 1). The paper has the module in blocks of
-    half the output's width, as ResNeXt; ResNet's have a quarter.
+    the convolutions (default 32, the paper's; where it does not divide the channels their greatest common divisor is
+    taken). reduction: C over the width of z (default 16, the paper's), which is at least `narrowest` (default 32, the
+    paper's L). split: each branch sees its own share of the input's channels (default False, the paper's; timm's
+    skresnet50 has it, with groups 1 and narrowest 8). stride: of the convolutions (default 1). in_channels: of the
+    input (default None: C), for a `conv1` slot. The paper has the module in blocks of half the output's width, as
+    ResNeXt; ResNet's have a quarter.
     """
 
     slot = "conv"
     normed = True
 
-    def __init__(self, channels, *, branches=2, groups=32, reduction=16, narrowest=32, split=False, stride=1):
+    def __init__(
+        self, channels, *, branches=2, groups=32, reduction=16, narrowest=32, split=False, stride=1, in_channels=None
+    ):
         super().__init__(channels)
         self._count = positive("branches", branches)
         stride = positive("stride", stride)
         hidden = max(channels // positive("reduction", reduction), positive("narrowest", narrowest))
         self._split = switch("split", split) and branches > 1
-        if self._split and channels % branches:
-            raise UserError(f"split needs channels that {branches} branches share evenly, got {channels}")
-        seen = channels // branches if self._split else channels
-        groups = gcd(seen, positive("groups", groups))
+        given = channels if in_channels is None else positive("in_channels", in_channels)
+        if self._split and given % branches:
+            raise UserError(f"split needs channels that {branches} branches share evenly, got {given}")
+        seen = given // branches if self._split else given
+        groups = gcd(seen, channels, positive("groups", groups))
         with self.name_scope():
             self.branches = nn.HybridSequential(prefix="")
             for rate in range(1, branches + 1):

@@ -38,13 +38,17 @@ def _inward(args):
     from ..nn.params import load_params
 
     if not args.model:
-        raise UserError("name the network that the weights are of with --model; `gluon-attn models` lists them")
+        missing = "name the network that the weights are of with --model; `gluon-attn models` lists them"
+        raise UserError(f"{missing}{_hint(read_weights(args.input).tensors, args.source)}")
     net = _network(args, args.classes)  # before the work: whether it can be made
     image = args.check and read_for(args.check, net)
     weights = read_weights(args.input)
     classes = args.classes or _classes(net, weights.tensors, args.source)
     net = net if classes == net.recipe["classes"] else _network(args, classes)
-    found = match(net, weights.tensors, args.source)
+    try:
+        found = match(net, weights.tensors, args.source)
+    except UserError as error:
+        raise UserError(f"{error}{_hint(weights.tensors, args.source)}") from None
     save_match(found, args.output)
     besides = f"; besides {', '.join(weights.besides)}" if weights.besides else ""
     print(f"read    {args.input}: {weights.kind}, {_size(args.input)}, {len(weights.tensors)} tensors{besides}")
@@ -71,6 +75,14 @@ def _outward(args):
     if args.check:
         compare(net, args.output, image, args.to)
     return 0
+
+
+def _hint(tensors, source):
+    """The flags that fit, where they can be told from the tensors; else nothing."""
+    from ..convert.guess import fitting, flags
+
+    config = fitting(tensors, source)
+    return f"; these fit: {flags(config)}" if config else ""
 
 
 def _network(args, classes):

@@ -2,13 +2,14 @@
 
 from .values import pair, whole
 
-_NAMES = ("attention", "plan", "act_type", "act_layers", "blocks", "r", "use_relu", "use_global")
+_NAMES = ("attention", "slot", "plan", "act_type", "act_layers", "blocks", "r", "use_relu", "use_global")
 _PAIRS = ("attention_options", "model_options")
 
 
 def add_network(parser):
     """Flags of what a named model is made with."""
     parser.add_argument("--attention", metavar="NAME", help="attention; `gluon-attn attentions` lists them")
+    parser.add_argument("--slot", metavar="NAME", help="kind of place of the attention: post, inner, conv, conv1 ...")
     parser.add_argument(
         "--attention-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the attention"
     )

@@ -34,6 +34,9 @@ class ModelConfig(Config):
     model_options: dict = option({}, "options of the network, as name=value", metavar="NAME=VALUE")
     attention: str | None = option(None, "attention, put where it belongs; `gluon-attn attentions` lists them")
     attention_options: dict = option({}, "options of the attention, as name=value", metavar="NAME=VALUE")
+    slot: str | None = option(
+        None, "kind of place of the attention: post, inner, act, conv, conv1, stage (default: where it belongs)"
+    )
     plan: str | None = option(None, "JSON file that says which attention sits where", metavar="FILE")
     act_type: str | None = option(
         None, "activation: relu, prelu, elu, selu, gelu, swish, or an attentional one such as ChaATAC"
@@ -82,6 +85,8 @@ class ModelConfig(Config):
             raise UserError("--plan says it all: drop --attention and --act-type beside it")
         if self.attention_options and not self.attention:
             raise UserError("--attention-options needs an --attention")
+        if self.slot and not self.attention:
+            raise UserError("--slot needs an --attention")
         if self.scheme and self.config_codes:
             raise UserError("--scheme and --config-codes say the same: give one")
         if self.use_pretrained and self.pretrained:

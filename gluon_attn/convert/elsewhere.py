@@ -2,26 +2,23 @@
 
 import contextlib
 import importlib
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..models import variants
+from ..models.resnet import Design, ResNet
 from ..utils.errors import UserError
 from ..utils.optional import without_torch
+from .timm_models import timm_call
 
-#: attention of ours -> (timm's attn_layer, options that ours must have for it)
-_TIMM_LAYERS = {
-    "se": ("se", {}),
-    "ese": ("ese", {}),
-    "eca": ("eca", {}),
-    "ceca": ("ceca", {}),
-    "cbam": ("cbam", {"bias": False}),
-    "light_cbam": ("lcbam", {}),
-    "gc": ("gc", {"epsilon": 1e-6}),
-    "gca": ("gca", {"epsilon": 1e-6}),
-}
-#: options of ours that make timm's selective kernels
-_TIMM_SK = {"groups": 1, "narrowest": 8, "split": True}
+#: networks of ours that have their names there
+_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
+_GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
+_MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
+#: options of ours that change no tensor
+_FREE = {"input_size", "last_gamma", "drop_rate"}
 
 
 @dataclass(frozen=True)
@@ -51,27 +48,19 @@ class Counterpart:
 def counterpart(net, library):
     """The `Counterpart` of a network of `get_model` in "timm", "torchvision" or "gluoncv"; None if it has none."""
     recipe = net.recipe
-    entries = (recipe["plan"] or {}).get("entries", [])
-    classes = recipe["classes"]
-    base, attention = _parts(recipe["model"], entries)
-    if library == "gluoncv":
-        known = attention is None and base.startswith(("cifar_resnet", "resnet"))
-        return Counterpart("gluoncv", base, {"classes": classes}) if known else None
-    name = _backbone(base, library)
-    if name is None or (attention and library != "timm"):
+    base, attention = _parts(recipe["model"], (recipe["plan"] or {}).get("entries", []))
+    if not base or "norm" in recipe["options"]:
         return None
-    options = {"num_classes": classes}
-    if attention and attention["name"] == "sk":
-        plain = base.endswith("_v1b") and attention["options"] == _TIMM_SK
-        return Counterpart("timm", f"sk{name}", options) if plain and name == "resnet50" else None
-    if attention:
-        layer, needed = _TIMM_LAYERS.get(attention["name"], (None, None))
-        # timm's squeeze-and-excitation has 8 hidden channels or more, ours 4 at the 64 of a basic block
-        narrow = layer == "se" and name.startswith(("resnet18", "resnet34"))
-        if layer is None or narrow or attention["options"] != needed:
-            return None
-        options["block_args"] = {"attn_layer": layer}
-    return Counterpart(library, name, options)
+    classes = recipe["classes"]
+    if library == "gluoncv":
+        name = _gluoncv(base, attention, recipe["options"])
+        return Counterpart(library, name, {"classes": classes}) if name else None
+    if isinstance(net, ResNet) and library == "timm":
+        made = timm_call(net, attention)
+    else:
+        name = _torchvision(net, base) if library == "torchvision" and attention is None else None
+        made = name and (name, {})
+    return Counterpart(library, made[0], {"num_classes": classes, **made[1]}) if made else None
 
 
 def needed_counterpart(net, library):
@@ -93,18 +82,31 @@ def _parts(model, entries):
     base = info.backbone or model
     if not entries:
         return (base, None) if info.backbone or not info.own_plan else ("", None)
-    entry = {"options": {}, "shared": False, "scheme": None, "stages": None, **entries[0]}
-    spread = len(entries) > 1 or entry["shared"] or entry["scheme"] or entry["stages"]
-    slot = entry.get("slot", "post")
-    fits = not spread and (slot == "post" or (slot == "conv" and entry["name"] == "sk"))
-    return (base, {**entry, "options": dict(entry["options"])}) if fits else ("", None)
+    entry = {"options": {}, "slot": "post", "shared": False, "scheme": None, "stages": None, **entries[0]}
+    if len(entries) > 1 or entry["shared"] or entry["scheme"] or entry["stages"]:
+        return "", None
+    return base, {**entry, "options": dict(entry["options"])}
 
 
-def _backbone(base, library):
-    for ending, there in (("_v1b", ""), ("_v1d", "d")):
-        if base.startswith("resnet") and base.endswith(ending) and (library == "timm" or not there):
-            return base.removesuffix(ending) + there
-    return base if (base, library) == ("mobilenet_v2", "torchvision") else None
+def _gluoncv(base, attention, options):
+    """Name of a network there, or None."""
+    if base == "mobilenet_v2" and attention is None and set(options) <= {*_FREE, "multiplier"}:
+        return _MOBILENETS.get(options.get("multiplier", 1))
+    if not _GLUONCV.fullmatch(base) or not set(options) <= _FREE:
+        return None
+    if attention is None:
+        return base
+    plain = attention["slot"] == "post" and attention["name"] == "se" and attention["options"] == {"bias": False}
+    return f"se_{base}" if plain and _GLUONCV_SE.fullmatch(base) else None
+
+
+def _torchvision(net, base):
+    """Name of a network without attention, or None."""
+    if isinstance(net, ResNet):
+        depths = {row: depth for depth, row in variants.RESNET.items()}
+        depth = depths.get((net.design.kind, net.blocks))
+        return f"resnet{depth}" if depth and net.design == Design(net.design.kind) else None
+    return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
 
 
 def _torch_logits(made, path, images):

@@ -1,5 +1,37 @@
-"""GluonCV's model zoo: CIFAR ResNets and the ResNets 1b and 1d, whose structural names are ours."""
+"""GluonCV's model zoo: ResNets, whose structural names are ours, SE-ResNets and MobileNetV2, whose layers it counts."""
 
 from .names import Source
 
-SOURCE = Source(tables={}, leaves={}, parallel=False, gluon=True)
+
+def mobilenet(net):
+    """Layers of the first and last convolution are counted with the blocks there; its classifier is a convolution."""
+    last = len(net.features) - 1
+    names = {f"features.{i}": f"features.{i + 2}" for i in range(1, last)}
+    for ours, theirs in ((0, 0), (last, last + 2)):
+        names |= {f"features.{ours}.{i}": f"features.{theirs + i}" for i in (0, 1)}
+    return {**names, "classifier.1": "output.0"}
+
+
+def inverted(block):
+    """Each convolution, norm and activation is a layer of one row there."""
+    names, number = {}, 0
+    for i, layer in enumerate(block.conv):
+        inside = len(layer) if type(layer).__name__ == "HybridSequential" else 0
+        names |= {f"conv.{i}.{j}": f"out.{number + j}" for j in range(inside)} or {f"conv.{i}": f"out.{number}"}
+        number += max(1, inside)
+    return names
+
+
+SOURCE = Source(
+    tables={
+        "SE": {"mlp.0": "0", "mlp.2": "2"},
+        "Residual": {"post": "se"},
+        "InvertedResidual": inverted,
+        "MobileNetV2": mobilenet,
+    },
+    leaves={},
+    parallel=False,
+    gluon=True,
+    # MobileNetV2's classifier has no bias
+    absent=(r"output\.0\.bias",),
+)

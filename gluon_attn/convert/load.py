@@ -74,7 +74,7 @@ class Match:
 
     def array(self, path):
         """The NumPy array for a parameter of ours, in its shape."""
-        if path not in self.names:  # a norm's scale or shift that is switched off
+        if path not in self.names:  # a norm's scale or shift that is switched off, a bias that is not there
             return np.full(self.shapes[path], _constant(path), np.float32)
         name = self.names[path]
         return _value(self.source, self.tensors[name], self.shapes[path], name)
@@ -86,7 +86,9 @@ def match(block, state, source):
     tensors = _plain(block, kind, state)
     names = parameter_names(block, kind, frozenset(tensors))
     own = block._collect_params_with_prefix()
-    missing = [names[path] for path, param in own.items() if names[path] not in tensors and not _is_fixed(path, param)]
+    needless = {names[path] for path, param in own.items() if _is_fixed(path, param)}
+    needless |= {name for name in names.values() if any(re.fullmatch(pattern, name) for pattern in kind.absent)}
+    missing = [names[path] for path in own if names[path] not in tensors and names[path] not in needless]
     used = set(names.values())
     passed = [_COUNTERS, *map(re.compile, kind.unused)]
     left = [name for name in tensors if name not in used]

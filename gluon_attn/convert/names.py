@@ -18,7 +18,8 @@ class Source:
     """How one reference names its tensors.
 
     tables: class name -> a table, several, or a function of the block that gives either. leaves: parameter name ->
-    name there. unused: regular expressions of whole names that may be left over. changes: regular expression of names
+    name there. unused: regular expressions of whole names that may be left over. absent: of names there of biases that
+    may be missing, which are then zeros. changes: regular expression of names
     there -> function of the array that gives what we need, and of ours what they need. parallel: names that all begin
     with "module." come from PyTorch's DataParallel, which puts it there. gluon: it is Gluon, too, so that old files of
     it may have Gluon's own names, see `prefixed`. companions: regular expression of names there -> the name of a tensor
@@ -28,6 +29,7 @@ class Source:
     tables: dict
     leaves: dict = field(default_factory=lambda: TORCH_LEAVES)
     unused: tuple = ()
+    absent: tuple = ()
     changes: dict = field(default_factory=dict)
     parallel: bool = True
     gluon: bool = False

@@ -2,6 +2,7 @@
 
 from .names import Source
 
+BOTTLENECK = ((1, "1x1"), (2, "kxk"), (3, "1x1"))
 CBAM = {
     "mlp.0": "channel.fc1",
     "mlp.2": "channel.fc2",
@@ -31,11 +32,39 @@ def selective_kernel(block):
     return names
 
 
+#: in a network of the class ByobNet, our path -> theirs; those without a pooling behind the stem are of it
+BYOB_BLOCK = {
+    **{f"conv{i}": f"conv{i}_{kernel}.conv" for i, kernel in BOTTLENECK},
+    **{f"bn{i}": f"conv{i}_{kernel}.bn" for i, kernel in BOTTLENECK},
+    "downsample.0": "shortcut.conv",
+    "downsample.1": "shortcut.bn",
+    "inner": "attn",
+}
+BYOB = {
+    **{f"conv1.{3 * i}": f"stem.conv{i + 1}.conv" for i in range(3)},
+    **{f"conv1.{3 * i + 1}": f"stem.conv{i + 1}.bn" for i in range(2)},
+    "bn1": "stem.conv3.bn",
+    **{f"layer{i}": f"stages.{i - 1}" for i in range(1, 5)},
+    "final.0": "final_conv.conv",
+    "final.1": "final_conv.bn",
+    "fc": "head.fc",
+}
+
+
+def resnet(net):
+    """The network, of one of two classes there."""
+    return {} if net.design.stem_pool else BYOB
+
+
 def residual(block):
     """In blocks with selective kernels each convolution and its norm are one layer there."""
-    if not getattr(getattr(block, "conv2", None), "normed", False):
-        return {"post": "se"}
-    return {"conv1": "conv1.conv", "bn1": "conv1.bn", "conv3": "conv3.conv", "bn3": "conv3.bn", "post": "se"}
+    if not getattr(getattr(block, "design", None), "stem_pool", True):
+        return BYOB_BLOCK
+    names = {"post": "se"}
+    if any(getattr(getattr(block, f"conv{i}", None), "normed", False) for i in (1, 2)):
+        for i in (1, 2, 3):
+            names |= {f"conv{i}": f"conv{i}.conv", f"bn{i}": f"conv{i}.bn"} if hasattr(block, f"bn{i}") else {}
+    return names
 
 
 SOURCE = Source(
@@ -49,6 +78,7 @@ SOURCE = Source(
         "GCA": global_context("mlp_add"),
         "GatherExcite": gather_excite,
         "SK": selective_kernel,
+        "ResNet": resnet,
         "Residual": residual,
     },
     # a softmax follows, which no constant changes

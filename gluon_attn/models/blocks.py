@@ -4,6 +4,7 @@ from functools import partial
 
 from mxnet.gluon import nn
 
+from .plan import SLOTS
 from .site import Site, Stage
 
 
@@ -17,16 +18,30 @@ def shrunk(size, stride):
     return -(-size // stride)
 
 
-def convolutions(kind, channels, stride):
-    """(channels, kernel, stride) of the convolutions in a block, first to last."""
+def convolutions(kind, channels, stride, early=False):
+    """(channels, kernel, stride) of the convolutions in a block, first to last.
+
+    early: a bottleneck's stride is in its first convolution, not in its 3x3.
+    """
     if kind == "basic":
         return [(channels, 3, stride), (channels, 3, 1)]
-    return [(channels // 4, 1, 1), (channels // 4, 3, stride), (channels, 1, 1)]
+    first, second = (stride, 1) if early else (1, stride)
+    return [(channels // 4, 1, first), (channels // 4, 3, second), (channels, 1, 1)]
+
+
+def slots(kind):
+    """The slots of a network with such blocks: a bottleneck has no 3x3 that may change the width."""
+    return SLOTS if kind == "basic" else tuple(slot for slot in SLOTS if slot != "conv1")
 
 
 def convolution(site, number, channels, kernel, stride, in_channels, spatial, bias=False):
-    """A block's convolution, counted from 0. The `conv` slot is the 3x3 that keeps the width: the second."""
+    """A block's convolution, counted from 0.
+
+    The `conv` slot is the 3x3 that keeps the width, the second; the `conv1` slot the first, where that is 3x3.
+    """
     made = partial(conv, channels, kernel, stride, in_channels, bias)
+    if number == 0 and kernel == 3:
+        return site.conv1(channels, in_channels, spatial, stride, made)
     return site.conv(channels, spatial, stride, made) if number == 1 else made()
 
 

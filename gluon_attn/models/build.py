@@ -1,5 +1,6 @@
 """From options to a network: what the flags of a command mean together."""
 
+from ..attention.base import positives
 from ..attention.factory import ATTENTIONS, attention_options
 from ..utils.errors import UserError
 from .atac import act_entry
@@ -75,7 +76,7 @@ def _entries(config, info):
         options = dict(config.attention_options)
         if config.r and not config.act_type:
             options.setdefault("reduction", config.r)
-        entry = attention_entry(info, config.attention, options).replace(scheme=_scheme(config, info))
+        entry = attention_entry(info, config.attention, options, config.slot).replace(scheme=_scheme(config, info))
         yield entry if config.shared is None else entry.replace(shared=config.shared)
     if config.act_type:
         options = _atac_options(config, info)
@@ -111,4 +112,5 @@ def _scheme(config, info):
         return config.scheme
     if not info.blocks:
         raise UserError(f"--config-codes counts blocks, which {config.model} does not tell: give --scheme")
-    return from_codes(config.config_codes, info.blocks)
+    blocks = positives("blocks", config.model_options.get("blocks", info.blocks), len(info.blocks))
+    return from_codes(config.config_codes, blocks)

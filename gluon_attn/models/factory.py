@@ -4,7 +4,16 @@ from ..attention.base import positive
 from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
 from ..utils.errors import UserError
-from . import cells, cifar_resnet, fbresnet, imagenet_resnet, mobilenet_v2, named, torch_cifar  # noqa: F401, they register
+from . import (  # noqa: F401, they register
+    cells,
+    cifar_resnet,
+    fbresnet,
+    gluon_resnet,
+    imagenet_resnet,
+    mobilenet_v2,
+    named,
+    torch_cifar,
+)
 from .base import MODELS
 from .norms import normalized
 from .plan import Entry, Plan
@@ -71,11 +80,12 @@ def _with_scheme(name, attention, plan, options):
     return found.plan(), options
 
 
-def attention_entry(model, name, options=None):
-    """The plan entry that puts an attention where it belongs in a `Model`."""
+def attention_entry(model, name, options=None, slot=None):
+    """The plan entry that puts an attention where it belongs in a `Model`, or in another kind of place, `slot`."""
     kind = ATTENTIONS.get(name)
-    stages = tuple(range(1, model.stages)) if kind.between else None
-    return Entry(slot=kind.slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
+    slot = slot or kind.slot
+    stages = tuple(range(1, model.stages)) if kind.between and slot == "stage" else None
+    return Entry(slot=slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
 
 
 def _plan(name, model, attention, plan):

@@ -4,11 +4,14 @@ Sandler et al. 2018, https://arxiv.org/abs/1801.04381. Layers and parameter name
 norm's tensors. The `post` slot follows the projection of every block, also of those without a shortcut.
 """
 
+from functools import partial
+
 from mxnet.gluon import HybridBlock, nn
 
-from ..attention.base import positive, rate
+from ..attention.base import above, positive, rate
 from ..nn.act import get_activation
 from ..nn.pool import GlobalAvgPool
+from ..utils.errors import UserError
 from . import variants
 from .base import MODELS, Model
 from .blocks import shrunk
@@ -30,6 +33,12 @@ def _convolution(channels, kernel, stride, in_channels, groups=1):
             get_activation("relu6"),
         )  # fmt: skip
     return layers
+
+
+def _scaled(multiplier, channels):
+    if channels * multiplier < 1:
+        raise UserError(f"multiplier {multiplier} leaves none of {channels} maps; take a greater one")
+    return int(channels * multiplier)
 
 
 class InvertedResidual(Residual):
@@ -66,18 +75,21 @@ class MobileNetV2(HybridBlock):
     """A stem, seven stages of inverted residuals, a 1x1 convolution, average pooling and a dense layer.
 
     N,3,H,W -> N,classes logits. plan: a `Plan`. classes: number of outputs. input_size: H, told to modules that need it
-    (default 224). drop_rate: dropout before the dense layer (default 0.2, torchvision's).
+    (default 224). drop_rate: dropout before the dense layer (default 0.2, torchvision's). multiplier: of the numbers of
+    maps, cut to whole numbers as in GluonCV's networks (default 1); the last convolution's never fall below 1280.
     """
 
-    def __init__(self, plan, classes, *, input_size=224, drop_rate=0.2):
+    def __init__(self, plan, classes, *, input_size=224, drop_rate=0.2, multiplier=1.0):
         super().__init__()
+        scaled = partial(_scaled, above("multiplier", multiplier))
         size = shrunk(positive("input_size", input_size), 2)
         plan = plan.bind([count for _, _, count, _ in variants.MOBILENET_V2], SLOTS, head=False)
         with self.name_scope():
             self.features = Stage(prefix="")
-            self.features.add(_convolution(STEM, 3, 2, 3))
-            width = STEM
-            for number, (expansion, channels, count, first) in enumerate(variants.MOBILENET_V2, 1):
+            width, last = scaled(STEM), max(LAST, scaled(LAST))
+            self.features.add(_convolution(width, 3, 2, 3))
+            for number, (expansion, full, count, first) in enumerate(variants.MOBILENET_V2, 1):
+                channels = scaled(full)
                 for block in range(count):
                     stride = 1 if block else first
                     site = Site(plan, number, block, size)
@@ -86,10 +98,10 @@ class MobileNetV2(HybridBlock):
                 after = plan.make("stage", number, None, channels, size)
                 if after:
                     self.features.add(after)
-            self.features.add(_convolution(LAST, 1, 1, width))
+            self.features.add(_convolution(last, 1, 1, width))
             self.pool, self.flat = GlobalAvgPool(), nn.Flatten()
             self.classifier = nn.HybridSequential(prefix="")
-            self.classifier.add(nn.Dropout(rate("drop_rate", drop_rate)), nn.Dense(classes, in_units=LAST))
+            self.classifier.add(nn.Dropout(rate("drop_rate", drop_rate)), nn.Dense(classes, in_units=last))
 
     def hybrid_forward(self, F, x):
         return self.classifier(self.flat(self.pool(self.features(x))))

@@ -12,7 +12,7 @@ from ..config.base import Config, option
 from ..utils.errors import UserError
 from ..utils.files import read_json
 
-SLOTS = ("post", "act", "conv", "stage")
+SLOTS = ("post", "inner", "act", "conv", "conv1", "stage")
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,13 @@ class Plan:
                 )
         return bound
 
-    def make(self, slot, stage, block, channels, spatial=None, stride=1):
+    def make(self, slot, stage, block, channels, spatial=None, stride=1, in_channels=None):
         """The module for one place, or None where the plan leaves it empty.
 
         stage: from 1. block: from 0 within the stage, None for what belongs to no block (after a stage, head).
         channels: C there. spatial: input height there, for modules that need one. stride: by which a `conv` module
-        shrinks its map; one without that option is followed by an average over stride x stride pixels.
+        shrinks its map; one without that option is followed by an average over stride x stride pixels. in_channels: of
+        the input, where a `conv1` module may change their number.
         """
         index = None if block is None or self._offsets is None else self._offsets[stage - 1] + block
         chosen = [entry for entry in self.entries if entry.takes(slot, stage, index)]
@@ -118,14 +119,14 @@ class Plan:
         if not chosen:
             return None
         if not chosen[0].shared:
-            return _build(chosen[0], channels, spatial, stride)
-        key = (self.entries.index(chosen[0]), stage, channels, stride)
+            return _build(chosen[0], channels, spatial, stride, in_channels)
+        key = (self.entries.index(chosen[0]), stage, channels, stride, in_channels)
         if key not in self._shared:
-            self._shared[key] = _build(chosen[0], channels, spatial, stride)
+            self._shared[key] = _build(chosen[0], channels, spatial, stride, in_channels)
         return self._shared[key]
 
 
-def _build(entry, channels, spatial, stride):
+def _build(entry, channels, spatial, stride, in_channels=None):
     """The block that an entry names. MXNet is first needed here."""
     from ..attention.factory import attention_options, check_options, get_attention
     from ..nn.act import ACTIVATIONS, get_activation
@@ -140,6 +141,12 @@ def _build(entry, channels, spatial, stride):
     known = attention_options(entry.name)
     if "spatial" in known and "spatial" not in options and spatial is not None:
         options["spatial"] = spatial
+    if in_channels not in (None, channels):
+        if "in_channels" not in known:
+            raise UserError(
+                f"{entry.name} keeps the number of maps: it cannot stand where {in_channels} become {channels}"
+            )
+        options["in_channels"] = in_channels
     if stride == 1:
         return get_attention(entry.name, channels, **options)
     if "stride" in known:

@@ -11,10 +11,11 @@ from functools import partial
 from mxnet.gluon import HybridBlock, nn
 
 from ..attention.base import positive, rate, switch
+from ..nn.act import get_activation
 from ..nn.pool import GlobalAvgPool
-from .blocks import conv, convolution, convolutions, shrunk, stage
-from .plan import SLOTS
+from .blocks import conv, convolution, convolutions, shrunk, slots, stage
 from .site import Residual
+from .stems import make_stem
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,12 @@ class Design:
     kind: "basic" or "bottleneck". widths: channels of the stages, inside a bottleneck or of a basic block. bias: the
     convolutions have biases. shortcut: what a block that changes the shape has there: "conv", a 1x1 convolution and a
     norm (option B of the paper); "average", an average of the pixels before these (version 1d); "pad", no weights
-    (option A). stem: "large", for photographs, 7x7 to 64 maps and a max pooling; "deep", the same with three 3x3
-    (version 1d); "small", one 3x3 to 16 maps. stem_width: maps of the deep stem's first two convolutions; its last has
-    twice as many. head: name of the dense layer.
+    (option A). stem: "large", for photographs, 7x7 and a max pooling; "deep", the same with three 3x3 (version 1d);
+    "tiered", with fewer maps in the first of them (timm's version t); "small", one 3x3. stem_width: maps of the large
+    (None: 64) or small (16) stem; of the deep stems' second convolution (32), whose last has twice as many, the tiered
+    one's first three quarters. stem_pool: False: instead of the pooling, the last convolution of a deep or tiered stem
+    has stride 2. activation: by name, of all. final_width: maps of a 1x1 convolution, with norm and activation, behind
+    the last stage; None: it is not there. head: name of the dense layer.
     """
 
     kind: str = "basic"
@@ -34,7 +38,10 @@ class Design:
     bias: bool = False
     shortcut: str = "conv"
     stem: str = "large"
-    stem_width: int = 32
+    stem_width: int | None = None
+    stem_pool: bool = True
+    activation: str = "relu"
+    final_width: int | None = None
     head: str = "fc"
 
 
@@ -54,34 +61,41 @@ class PaddedShortcut(HybridBlock):
 
 
 class Block(Residual):
-    """Convolution, norm, activation ...; addition; ReLU. N,C,H,W -> N,channels,H/stride,W/stride.
+    """Convolution, norm, activation ...; addition; activation. N,C,H,W -> N,channels,H/stride,W/stride.
 
     design: two 3x3 ("basic"), or 1x1, 3x3, 1x1 with four times fewer channels inside ("bottleneck"). last_gamma: the
-    last norm's scale starts at 0. The `act` slot holds the activations inside, never the one after the addition.
+    last norm's scale starts at 0. The `act` slot holds the activations inside, never the one after the addition, the
+    `inner` slot what stands before the last convolution.
     """
 
     def __init__(self, design, last_gamma, channels, stride, in_channels, site):
         super().__init__()
         rows = convolutions(design.kind, channels, stride)
-        self._order = []
+        self.design, self._order = design, []
         width, size = in_channels, site.spatial
         with self.name_scope():
             for i, (out, kernel, step) in enumerate(rows, 1):
+                last = i == len(rows)
+                if last:
+                    self._append("inner", site.inner(width, size))
                 layer = convolution(site, i - 1, out, kernel, step, width, size, design.bias)
-                width, size, last = out, shrunk(size, step), i == len(rows)
+                width, size = out, shrunk(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
                     gamma = "zeros" if last and last_gamma else "ones"
                     self._append(f"bn{i}", nn.BatchNorm(gamma_initializer=gamma, in_channels=out))
                     if not last:
-                        self._append(f"relu{i}", site.act(out, size))
+                        self._append(f"relu{i}", site.act(out, size, otherwise=design.activation))
             self.post = site.post(channels, size)
+            if design.activation != "relu":
+                self.last = get_activation(design.activation)
             if channels != in_channels or stride != 1:
                 self.downsample = _shortcut(design, channels, stride, in_channels)
 
     def _append(self, name, layer):
-        setattr(self, name, layer)
-        self._order.append(name)
+        if layer is not None:
+            setattr(self, name, layer)
+            self._order.append(name)
 
     def body(self, x):
         """The branch, without what `post` holds."""
@@ -102,18 +116,15 @@ def _shortcut(design, channels, stride, in_channels):
     return layers
 
 
-def _stem(design):
-    """(the convolutions before the first norm, the channels they make)."""
-    if design.stem != "deep":
-        width, kernel, stride = (64, 7, 2) if design.stem == "large" else (16, 3, 1)
-        return conv(width, kernel, stride, 3, design.bias), width
-    width = positive("stem_width", design.stem_width)
-    layers = nn.HybridSequential(prefix="stem_")
+def _final(design, width):
+    """(what stands behind the last stage or None, the maps behind it)."""
+    if design.final_width is None:
+        return None, width
+    channels = positive("final_width", design.final_width)
+    layers = nn.HybridSequential(prefix="final_")
     with layers.name_scope():
-        layers.add(conv(width, 3, 2, 3))
-        for channels in (width, 2 * width):
-            layers.add(nn.BatchNorm(in_channels=width), nn.Activation("relu"), conv(channels, 3, 1, width))
-    return layers, 2 * width
+        layers.add(conv(channels, 1, 1, width), nn.BatchNorm(in_channels=channels), get_activation(design.activation))
+    return layers, channels
 
 
 class ResNet(HybridBlock):
@@ -130,18 +141,20 @@ class ResNet(HybridBlock):
     def __init__(self, design, blocks, plan, classes, *, input_size, last_gamma=False, drop_rate=0.0):
         super().__init__()
         size, large = positive("input_size", input_size), design.stem != "small"
-        plan = plan.bind(blocks, SLOTS, head=False)
+        plan = plan.bind(blocks, slots(design.kind), head=False)
         make = partial(Block, design, switch("last_gamma", last_gamma))
         grown = 4 if design.kind == "bottleneck" else 1
         self._stages, self._head = len(blocks), design.head
+        self.design, self.blocks = design, tuple(blocks)
         with self.name_scope():
-            self.conv1, width = _stem(design)
-            self.bn1, self.relu = nn.BatchNorm(in_channels=width), nn.Activation("relu")
-            self.maxpool = nn.MaxPool2D(3, 2, 1) if large else None
+            self.conv1, width = make_stem(design)
+            self.bn1, self.relu = nn.BatchNorm(in_channels=width), get_activation(design.activation)
+            self.maxpool = nn.MaxPool2D(3, 2, 1) if large and design.stem_pool else None
             size = shrunk(size, 4) if large else size
             for i, (count, inner) in enumerate(zip(blocks, design.widths, strict=True), 1):
                 setattr(self, f"layer{i}", stage(make, plan, i, count, width, inner * grown, size))
                 width, size = inner * grown, shrunk(size, 2) if i > 1 else size
+            self.final, width = _final(design, width)
             self.avgpool, self.flat = GlobalAvgPool(), nn.Flatten()
             self.drop = nn.Dropout(drop_rate) if rate("drop_rate", drop_rate) else None
             setattr(self, design.head, nn.Dense(classes, in_units=width))
@@ -151,5 +164,5 @@ class ResNet(HybridBlock):
         x = self.maxpool(x) if self.maxpool else x
         for i in range(1, self._stages + 1):
             x = getattr(self, f"layer{i}")(x)
-        x = self.flat(self.avgpool(x))
+        x = self.flat(self.avgpool(self.final(x) if self.final else x))
         return getattr(self, self._head)(self.drop(x) if self.drop else x)

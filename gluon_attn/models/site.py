@@ -26,9 +26,18 @@ class Site:
         """What stands for the 3x3 convolution of `channels` maps, `spatial` high: the plan's, or `otherwise()`."""
         return self.plan.make("conv", self.stage, self.block, channels, spatial, stride) or otherwise()
 
-    def act(self, channels, spatial, drop=False):
-        """The activation of `channels` maps, `spatial` high; with `drop`, dropout behind it."""
-        module = self.plan.make("act", self.stage, self.block, channels, spatial) or get_activation("relu")
+    def inner(self, channels, spatial):
+        """What stands before the block's last convolution, on `channels` maps, `spatial` high, or None."""
+        return self.plan.make("inner", self.stage, self.block, channels, spatial)
+
+    def conv1(self, channels, in_channels, spatial, stride, otherwise):
+        """What stands for the 3x3 convolution from `in_channels` to `channels` maps: the plan's, or `otherwise()`."""
+        made = self.plan.make("conv1", self.stage, self.block, channels, spatial, stride, in_channels)
+        return made or otherwise()
+
+    def act(self, channels, spatial, drop=False, otherwise="relu"):
+        """The activation of `channels` maps, `spatial` high: the plan's or `otherwise`; with `drop`, dropout behind."""
+        module = self.plan.make("act", self.stage, self.block, channels, spatial) or get_activation(otherwise)
         if not (drop and self.drop_rate):
             return module
         both = nn.HybridSequential(prefix="")
@@ -40,10 +49,11 @@ class Residual(HybridBlock):
     """A block whose `post`, an attention or None, ends its residual branch and may carry a state on.
 
     With a carrying `post`, `block(x, *state)` gives (y, *state), the state empty in the first block of a stage. A
-    subclass has `body`, its branch, and `downsample`, its shortcut, or None where that is the input itself.
+    subclass has `body`, its branch, `downsample`, its shortcut, or None where that is the input itself, and `last`, the
+    activation after the addition, or None for ReLU.
     """
 
-    post = downsample = None
+    post = downsample = last = None
     _connected = True
 
     @contextlib.contextmanager
@@ -68,10 +78,10 @@ class Residual(HybridBlock):
         return x, tuple(state)
 
     def hybrid_forward(self, F, x, *state):
-        """Addition, then ReLU."""
+        """Addition, then the activation."""
         residual = self.downsample(x) if self.downsample else x
         x, state = self.attend(F, self.body(x), state)
-        x = F.Activation(residual + x, act_type="relu")
+        x = self.last(residual + x) if self.last else F.Activation(residual + x, act_type="relu")
         return (x, *state) if state else x
 
 

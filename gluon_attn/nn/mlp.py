@@ -3,9 +3,9 @@
 from mxnet.gluon import nn
 
 
-def hidden_channels(channels, reduction):
-    """Width of a bottleneck: channels / reduction, at least 1."""
-    return max(1, int(channels // reduction))
+def hidden_channels(channels, reduction, narrowest=1):
+    """Width of a bottleneck: channels / reduction, at least `narrowest`."""
+    return max(narrowest, int(channels // reduction))
 
 
 def pointwise_mlp(channels, hidden, *, bias=True, norm=False, relu=True):

@@ -6,7 +6,7 @@ import pytest
 from mxnet.gluon import HybridBlock, nn
 
 from gluon_attn import Plan, get_model, load_params
-from gluon_attn.models.cifar_resnet import BlockV1, BlockV2
+from gluon_attn.models.gluon_blocks import BlockV1, BlockV2
 from gluon_attn.models.plan import SLOTS
 from gluon_attn.nn.pool import strided
 
@@ -171,7 +171,9 @@ class ProbePlan(Plan):
     def bind(self, blocks, slots=(), head=True):
         return self
 
-    def make(self, slot, stage, block, channels, spatial=None, stride=1):
+    def make(self, slot, stage, block, channels, spatial=None, stride=1, in_channels=None):
+        if in_channels not in (None, channels):  # a probe keeps the number of maps
+            return None
         self.asked.append((slot, stage, block))
         probe = Probe(channels, spatial, self.log)
         return probe if stride == 1 else strided(probe, stride)
@@ -189,7 +191,15 @@ def test_every_place_is_told_its_channels_and_height(name, size):
     per_block = {"20_v1": 1, "20_v2": 2, "164_v1": 2, "164_v2": 3}[name[12:]]
     blocks = 9 if "20" in name else 54
     counts = {slot: sum(asked[0] == slot for asked in plan.asked) for slot in SLOTS}
-    assert counts == {"post": blocks, "act": blocks * per_block + (name[-1] == "2"), "conv": blocks, "stage": 3}
+    wanted = {
+        "post": blocks,
+        "inner": blocks,
+        "act": blocks * per_block + (name[-1] == "2"),
+        "conv": blocks,
+        "conv1": 7 if "20" in name else 0,
+        "stage": 3,
+    }
+    assert counts == wanted
     assert [asked[1:] for asked in plan.asked if asked[0] == "stage"] == [(1, None), (2, None), (3, None)]
 
 

@@ -111,7 +111,9 @@ class ProbePlan(Plan):
         assert not head
         return self
 
-    def make(self, slot, stage, block, channels, spatial=None, stride=1):
+    def make(self, slot, stage, block, channels, spatial=None, stride=1, in_channels=None):
+        if in_channels not in (None, channels):  # a probe keeps the number of maps
+            return None
         self.asked.append((slot, stage, block))
         probe = Probe(channels, spatial, self.log)
         return probe if stride == 1 else strided(probe, stride)
@@ -128,7 +130,15 @@ def test_every_place_is_told_its_channels_and_height(name, size):
     assert [entry for entry in plan.log if entry[0] != entry[1]] == []
     blocks, inside = (8, 1) if "18" in name else (16, 2)
     counts = {slot: sum(asked[0] == slot for asked in plan.asked) for slot in SLOTS}
-    assert counts == {"post": blocks, "act": blocks * inside, "conv": blocks, "stage": 4}
+    wanted = {
+        "post": blocks,
+        "inner": blocks,
+        "act": blocks * inside,
+        "conv": blocks,
+        "conv1": 5 if "18" in name else 0,
+        "stage": 4,
+    }
+    assert counts == wanted
     assert [asked[1:] for asked in plan.asked if asked[0] == "stage"] == [(stage, None) for stage in (1, 2, 3, 4)]
 
 
@@ -254,8 +264,17 @@ def test_atac_options():
         ("resnet18_v1b", {"input_size": 0}, "input_size must be a whole number above 0, got 0"),
         ("resnet18_v1b", {"drop_rate": 1}, "drop_rate must be from 0 to below 1, got 1"),
         ("resnet18_v1b", {"last_gamma": "yes"}, "last_gamma must be true or false, got 'yes'"),
-        ("resnet18_v1b", {"stem_width": 32}, "model 'resnet18_v1b' has no option 'stem_width'"),
-        ("resnet18_v1d", {"stem_width": None}, "stem_width must be a whole number above 0, got None"),
+        ("resnet18_v1d", {"stem_width": 0}, "stem_width must be a whole number above 0, got 0"),
+        ("resnet18_v1d", {"stem": "tiered", "stem_width": 3}, "a tiered stem needs a stem_width of 4 or more, got 3"),
+        ("resnet18_v1b", {"stem": "round"}, "stem must be large or deep or tiered or small, got 'round'"),
+        ("resnet18_v1b", {"stem_pool": False}, "stem_pool can be off in a deep or tiered stem only"),
+        ("resnet18_v1b", {"blocks": 3}, "blocks must list 4 whole numbers, one a stage, got 3"),
+        ("resnet18_v1b", {"blocks": [1, 1, 1, 0]}, "blocks must be a whole number above 0, got 0"),
+        ("resnet18_v1b", {"widths": [8, 8, 8]}, "widths must list 4 whole numbers, one a stage, got [8, 8, 8]"),
+        ("resnet18_v1b", {"activation": "swich"}, "unknown activation 'swich'"),
+        ("resnet18_v1b", {"final_width": 0}, "final_width must be a whole number above 0, got 0"),
+        ("resnet50_v1b", {"plan": Plan([{"slot": "conv1", "name": "sk"}])}, "sk wants a 'conv1' slot; this backbone"),
+        ("resnet18_v1b", {"plan": Plan([{"slot": "conv1", "name": "split"}])}, "split keeps the number of maps: it"),
         ("atac_resnet50_v1b", {"act_layers": 5}, "act_layers must be from 0 to 4 in this network, got 5"),
         ("resnet18_v1b", {"plan": Plan([{"slot": "act", "name": "elu", "stages": [5]}])}, "elu: stages [5] are not"),
     ],

@@ -8,7 +8,7 @@ from module_builds import atac_options, genotype
 from gluon_attn import Plan, get_model, list_models
 from gluon_attn.models.atac import act_entry
 from gluon_attn.models.cell import Cell
-from gluon_attn.models.cifar_resnet import CIFARResNet
+from gluon_attn.models.gluon_resnet import GluonResNet
 from gluon_attn.models.resnet import Design, ResNet
 from gluon_attn.models.torch_cifar import OPTION_B
 from gluon_attn.nn.cell_genotype import cell_genotype
@@ -129,7 +129,7 @@ def atac_resnet20(args, case):
     if layers == layers[:1] * 3:
         net = get_model("atac_cifar_resnet", classes, blocks=layers[0], act_type=act_type, **options)
     else:
-        net = CIFARResNet(2, "basic", layers, Plan([act_entry(act_type, 4, **options)]), classes)
+        net = GluonResNet(2, "basic", layers, Plan([act_entry(act_type, 4, **options)]), classes)
     return Built(net, "open-atac")
 
 

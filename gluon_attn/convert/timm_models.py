@@ -1,0 +1,106 @@
+"""What timm calls our ResNets, and what `timm.create_model` is told to make those that it has no name for."""
+
+from ..models import variants
+from ..models.stems import WIDTHS
+
+#: attention of ours -> (timm's attn_layer, options that ours must have for it)
+_LAYERS = {
+    "se": ("se", {"narrowest": 8}),
+    "ese": ("ese", {}),
+    "eca": ("eca", {}),
+    "ceca": ("ceca", {}),
+    "cbam": ("cbam", {"bias": False}),
+    "light_cbam": ("lcbam", {}),
+    "gc": ("gc", {"epsilon": 1e-6}),
+    "gca": ("gca", {"epsilon": 1e-6}),
+}
+#: block -> (slot, options) of ours that make timm's selective kernels
+SELECTIVE = {
+    "basic": ("conv1", {"groups": 1, "reduction": 8, "narrowest": 16, "split": True}),
+    "bottleneck": ("conv", {"groups": 1, "narrowest": 8, "split": True}),
+}
+_DEPTHS = {
+    **{row: depth for depth, row in variants.RESNET.items()},
+    ("basic", (1, 1, 1, 1)): 10,
+    ("bottleneck", (1, 1, 1, 1)): 14,
+    ("bottleneck", (2, 2, 2, 2)): 26,
+    ("bottleneck", (3, 24, 36, 3)): 200,
+}
+#: (shortcut, stem, its width) -> letter behind the depth
+_LETTERS = {
+    ("conv", "large", 64): "",
+    ("conv", "deep", 32): "c",
+    ("conv", "deep", 64): "s",
+    ("average", "deep", 32): "d",
+    ("average", "tiered", 32): "t",
+}
+_NAMES = {f"resnet{depth}{letter}" for depth in (50, 101, 152) for letter in ("", "c", "d", "s")} | {
+    f"resnet{name}" for name in ("10t", "14t", "18", "18d", "26", "26d", "26t", "34", "34d", "50t", "200", "200d")
+}
+_SELECTIVE_NAMES = {"skresnet18", "skresnet34", "skresnet50", "skresnet50d"}
+#: ResNets of timm's ByobNet: name -> (blocks, widths, activation, width behind the last stage, attn_layer)
+BYOB = {
+    "gcresnet50t": ((3, 4, 6, 3), (64, 128, 256, 512), "relu", None, "gca"),
+    "resnet33ts": ((2, 3, 3, 2), (64, 128, 384, 384), "swish", 1280, None),
+    "resnet32ts": ((2, 3, 3, 2), (64, 128, 384, 384), "swish", None, None),
+}
+_ACTIVATIONS = {"relu": "relu", "swish": "silu"}
+
+
+def timm_call(net, entry):
+    """(name, options) for `timm.create_model` of a `ResNet`, whose one attention is the plan entry, or None."""
+    design = net.design
+    if design.bias or design.head != "fc" or len(net.blocks) != 4 or design.activation not in _ACTIVATIONS:
+        return None
+    if not design.stem_pool:
+        return _byob(net, entry)
+    if entry and entry["name"] == "sk":
+        return _resnet(net, "sk") if (entry["slot"], entry["options"]) == SELECTIVE[design.kind] else None
+    layer = _layer(entry, design.kind, "post")
+    made = _resnet(net)
+    if made is None or layer is None:
+        return None
+    return made[0], {**made[1], **({"block_args": {"attn_layer": layer}} if layer else {})}
+
+
+def _layer(entry, kind, slot):
+    """timm's attn_layer of a plan entry; "" of none, None of one that timm does not have."""
+    if entry is None:
+        return ""
+    layer, needed = _LAYERS.get(entry["name"], (None, None))
+    # where all widths are great enough, ours is as timm's without an option
+    usual = layer == "se" and kind == "bottleneck" and slot == "post" and not entry["options"]
+    return layer if entry["slot"] == slot and (usual or entry["options"] == needed) else None
+
+
+def _resnet(net, start=""):
+    """(name, options) of the backbone; start: "sk" with selective kernels."""
+    design = net.design
+    stem_width = design.stem_width or WIDTHS[design.stem]
+    if design.stem == "small" or design.final_width or (design.stem == "large" and stem_width != 64):
+        return None
+    options = {} if design.activation == "relu" else {"act_layer": _ACTIVATIONS[design.activation]}
+    if design.widths != type(design).widths:
+        options["channels"] = design.widths
+    letter = _LETTERS.get((design.shortcut, design.stem, stem_width))
+    name = f"{start}resnet{_DEPTHS.get((design.kind, net.blocks))}{letter}"
+    if name in (_SELECTIVE_NAMES if start else _NAMES):
+        return name, options
+    options["layers"] = net.blocks
+    if design.stem != "large":
+        options |= {"stem_type": "deep" if design.stem == "deep" else "deep_tiered", "stem_width": stem_width}
+    if design.shortcut == "average":
+        options["avg_down"] = True
+    return f"{start}resnet{18 if design.kind == 'basic' else 50}", options
+
+
+def _byob(net, entry):
+    design = net.design
+    layer = _layer(entry, design.kind, "inner")
+    known = design.kind == "bottleneck" and (design.shortcut, design.stem) == ("conv", "tiered")
+    if layer is None or not known or (design.stem_width or 32) != 32:
+        return None
+    for name, (blocks, widths, activation, final, own) in BYOB.items():
+        if (net.blocks, design.widths, design.activation, design.final_width) == (blocks, widths, activation, final):
+            return name, {} if layer == (own or "") else {"attn_layer": layer}
+    return None
