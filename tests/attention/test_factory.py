@@ -73,7 +73,7 @@ def test_unknown_name(name, words):
     ("name", "options", "words"),
     [
         ("se", {"reductoin": 4}, "attention 'se' has no option 'reductoin'; did you mean reduction?"),
-        ("SE", {"kernel": 3}, "attention 'SE' has no option 'kernel'; known: bias, reduction"),
+        ("SE", {"kernel": 3}, "attention 'SE' has no option 'kernel'; known: bias, narrowest, reduction"),
         ("identity", {"reduction": 4}, "attention 'identity' has no option 'reduction'"),
         ("se", {"reduction": 0}, "reduction must be a whole number above 0, got 0"),
         ("se", {"reduction": 2.0}, "reduction must be a whole number above 0, got 2.0"),
@@ -114,7 +114,7 @@ def test_numbers_of_numpy_are_numbers():
 
 
 def test_options_and_defaults_are_read_from_the_class():
-    assert attention_options("se") == {"reduction": 16, "bias": True}
+    assert attention_options("se") == {"reduction": 16, "bias": True, "narrowest": 1}
     assert attention_options("ECA") == {"kernel_size": None, "gamma": None, "b": None}
     assert attention_options("identity") == {}
 
