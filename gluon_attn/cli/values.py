@@ -22,23 +22,21 @@ def size(text):
 
 def share(text):
     """A number from 0.1 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0.1 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be a number from 0.1 to 1, got {text!r}")
-    return value
+    return _between(text, 0.1, 1)
 
 
 def percent(text):
     """A number from 0 to 100."""
+    return _between(text, 0, 100)
+
+
+def _between(text, low, high):
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 100, got {text!r}")
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must be a number from {low} to {high}, got {text!r}")
     return value
 
 
