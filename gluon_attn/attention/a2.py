@@ -1,8 +1,7 @@
 """Double attention of A2-Nets."""
 
-from mxnet.gluon import nn
-
 from ..nn import fast
+from ..nn.convolution import PointwiseConv
 from ..nn.stats import InFloat32
 from .base import ATTENTIONS, Attention, positive
 
@@ -27,10 +26,10 @@ class DoubleAttention(InFloat32, Attention):
         self._c_n = c_n = quarter if c_n is None else positive("c_n", c_n)
         self._frames = positive("frames", frames)
         with self.name_scope():
-            self.feature = nn.Conv2D(c_m, 1, in_channels=channels)
-            self.gather = nn.Conv2D(c_n, 1, in_channels=channels)
-            self.distribute = nn.Conv2D(c_n, 1, in_channels=channels)
-            self.expand = nn.Conv2D(channels, 1, in_channels=c_m)
+            self.feature = PointwiseConv(c_m, channels)
+            self.gather = PointwiseConv(c_n, channels)
+            self.distribute = PointwiseConv(c_n, channels)
+            self.expand = PointwiseConv(channels, c_m)
 
     def hybrid_forward(self, F, x):
         features = self.feature(x)

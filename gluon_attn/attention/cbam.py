@@ -3,6 +3,7 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.convolution import OneMapConv
 from ..nn.mlp import hidden_channels, pointwise_mlp
 from ..nn.stats import GlobalPools
 from .base import ATTENTIONS, Attention, odd, positive, some, switch
@@ -38,7 +39,7 @@ class CBAM(GlobalPools, Attention):
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
             if self._spatial:
-                self.conv = nn.Conv2D(1, kernel_size, padding=kernel_size // 2, use_bias=conv_bias, in_channels=2)
+                self.conv = OneMapConv(kernel_size, 2, use_bias=conv_bias)
                 self.norm = nn.BatchNorm(in_channels=1, momentum=0.99)
 
     def hybrid_forward(self, F, x):
@@ -70,9 +71,7 @@ class LightCBAM(Attention):
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
-            self.conv = nn.Conv2D(
-                1, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=False, in_channels=1
-            )
+            self.conv = OneMapConv(odd("kernel_size", kernel_size), 1)
             self.norm = nn.BatchNorm(in_channels=1)
 
     def hybrid_forward(self, F, x):

@@ -5,6 +5,7 @@ from numbers import Integral
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.convolution import DepthwiseConv, WholeMapConv
 from ..nn.mlp import hidden_channels, pointwise_mlp
 from ..nn.tiles import line_along
 from ..utils.errors import UserError
@@ -80,18 +81,13 @@ class GETheta(GatherExcite):
             self.gather = nn.HybridSequential(prefix="")
             if self._extent == 0:
                 self._map = size
-                self._add(size, 1, 0, relu=False)
+                self._add(WholeMapConv(channels, size), relu=False)
             for left in range(self._extent.bit_length() - 2, -1, -1):
-                self._add(3, 2, 1, relu=left > 0)
+                self._add(DepthwiseConv(channels, 3, stride=2), relu=left > 0)
 
-    def _add(self, size, stride, padding, relu):
-        """One depthwise convolution of the gathering, and what follows it."""
-        self.gather.add(
-            nn.Conv2D(
-                self._channels, size, stride, padding, groups=self._channels, use_bias=False, in_channels=self._channels
-            ),
-            nn.BatchNorm(in_channels=self._channels),
-        )
+    def _add(self, convolution, relu):
+        """One convolution of the gathering, and what follows it."""
+        self.gather.add(convolution, nn.BatchNorm(in_channels=self._channels))
         if relu:
             self.gather.add(nn.Activation("relu"))
 

@@ -3,6 +3,7 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.convolution import OneMapConv
 from .base import ATTENTIONS, Attention, odd, switch
 
 
@@ -39,7 +40,7 @@ class Triplet(Attention):
 
 def _gate(kernel_size, bias):
     block = nn.HybridSequential(prefix="")
-    block.add(nn.Conv2D(1, kernel_size, padding=kernel_size // 2, use_bias=bias, in_channels=2))
+    block.add(OneMapConv(kernel_size, 2, use_bias=bias))
     block.add(nn.BatchNorm(in_channels=1, momentum=0.99))
     return block
 

@@ -6,7 +6,8 @@ Liu et al. 2019, https://arxiv.org/abs/1806.09055; Att-DARTS, https://github.com
 from mxnet.gluon import HybridBlock, nn
 
 from ..attention.factory import ATTENTIONS, attention_options, get_attention
-from ..nn.cell_ops import CELL_OPS, FactorizedReduce, ReLUConvBN, Skip, cell_op, joined
+from ..nn.cell_convs import FactorizedReduce, ReLUConvBN, joined
+from ..nn.cell_ops import CELL_OPS, Skip, cell_op
 from ..nn.drop_path import DropPath
 
 #: attention -> its options in Att-DARTS, whose counts and scores are the published ones

@@ -27,11 +27,12 @@ from .gates import (
     softmax,
     spatial_gate,
     spatial_spread,
+    weighted_sum,
 )  # fmt: skip
 from .reductions import channel_max, channel_mean, global_avg, global_max, line_mean, max_mean, max_pool
 
 __all__ = [
     "axes_gate", "channel_gate", "channel_max", "channel_mean", "channel_shift", "channel_spread", "compiled",
     "cross_gate", "global_avg", "global_max", "line_mean", "logistic_gate", "max_mean", "max_pool", "plain",
-    "plain_operators", "sigmoid", "softmax", "spatial_gate", "spatial_spread",
+    "plain_operators", "sigmoid", "softmax", "spatial_gate", "spatial_spread", "weighted_sum",
 ]  # fmt: skip

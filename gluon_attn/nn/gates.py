@@ -89,6 +89,17 @@ def softmax(F, x):
     return F.softmax(x, axis=-1)
 
 
+def weighted_sum(F, maps, weights):
+    """sum_i weights_i maps_i for maps of one shape and weights (len(maps),).
+
+    As one product of matrices: the gradient of a broadcast multiplication by one number is many times slower.
+    """
+    if compiled():
+        return F.gluon_attn_weighted_sum(weights, *maps, maps=len(maps))
+    rows = F.reshape(F.stack(*maps, axis=0), shape=(0, -1))
+    return F.reshape_like(F.dot(F.reshape(weights, shape=(1, -1)), rows), maps[0])
+
+
 def _over_pixels(F, x, values):
     """(N,C,1,1) -> (N,C,HW)."""
     ones = F.ones_like(F.slice_axis(rows_of(F, x), axis=1, begin=0, end=1))  # (N,1,HW)

@@ -12,6 +12,8 @@ import numpy as np
 from mxnet import autograd
 from mxnet.gluon import nn
 
+from .norm import BatchNorm
+
 _OPERATOR = "gluon_attn_sync_batch_norm"
 #: key of a norm -> (the function that sums arrays, the norm's place in its network); operators take text only
 _norms = {}
@@ -29,7 +31,7 @@ def synchronize(net, total):
     norms = {}
 
     def look(block):
-        if type(block) is nn.BatchNorm and not block._kwargs["use_global_stats"]:
+        if type(block) in (nn.BatchNorm, BatchNorm) and not block._kwargs["use_global_stats"]:
             norms[id(block)] = block
 
     net.apply(look)

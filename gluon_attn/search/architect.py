@@ -8,6 +8,7 @@ back, so no second one is built.
 import mxnet as mx
 
 from ..attention.base import choice
+from ..engine import arrays
 
 EPSILON = 0.01  # length of the finite difference, DARTS's
 _FLOOR = 1e-12  # of the vector's norm
@@ -71,18 +72,17 @@ class Architect:
         """
         self.backward(*train)
         mx.nd.waitall()  # running statistics are written behind the backward pass
-        before = [param.data().copy() for param in self._moved]
-        statistics = [param.data().copy() for param in self._statistics]
+        moved, statistics = ([param.data() for param in params] for params in (self._moved, self._statistics))
+        before, seen = arrays.copies(moved), arrays.copies(statistics)
         self._virtual_step(eta, momenta or {})
-        moved = [param.data() - old for param, old in zip(self._moved, before, strict=True)]
         self.details = {
-            "move": float(_norm(moved[: self._weights])),
+            "move": arrays.distance(moved[: self._weights], before[: self._weights]),
             "unrolled": {n: p.data().copy() for n, p in self.arch.items()},
         }
         self.backward(*valid)
-        gradients, vector = self._arch_gradients(), [param.grad().copy() for param in self._moved]
+        gradients, vector = self._arch_gradients(), arrays.copies([param.grad() for param in self._moved])
         mx.nd.waitall()
-        _put(self._statistics, statistics)
+        arrays.put(statistics, seen)
         implicit = self._implicit(train, before, vector)
         self.details["implicit"] = implicit
         return {name: gradient - eta * implicit[name] for name, gradient in gradients.items()}
@@ -98,25 +98,21 @@ class Architect:
         return {name: param.grad().copy() for name, param in self.arch.items()}
 
     def _virtual_step(self, eta, momenta):
-        for param in self._moved:
-            weight = param.data()
-            step = -eta * (param.grad() + self._decay * weight)
-            if param in momenta and not self._reference:
-                step = step + self._momentum * momenta[param]
-            weight += step
+        arrays.add([p.data() for p in self._moved], [p.grad() for p in self._moved], -eta, self._decay)
+        pushed = [] if self._reference else [param for param in self._moved if param in momenta]
+        arrays.add([p.data() for p in pushed], [momenta[p] for p in pushed], self._momentum)
 
     def _implicit(self, train, before, vector):
         """Name -> derivative of the mixing weights' gradient along `vector`."""
-        norm = _norm(vector)
-        radius = EPSILON / max(float(norm), _FLOOR)
-        self.details["vector"] = float(norm)
-        sides = []
+        self.details["vector"] = arrays.norm(vector)
+        radius = EPSILON / max(self.details["vector"], _FLOOR)
+        weights, sides = [param.data() for param in self._moved], []
         for sign in (1, -1):
-            for param, old, direction in zip(self._moved, before, vector, strict=True):
-                param.data()[:] = old + sign * radius * direction
+            arrays.put(weights, before)
+            arrays.add(weights, vector, sign * radius)
             self.backward(*train)
             sides.append(self._arch_gradients())
-        _put(self._moved, before)
+        arrays.put(weights, before)
         return {name: (sides[0][name] - sides[1][name]) / (2 * radius) for name in self.arch}
 
 
@@ -124,12 +120,3 @@ def set_gradients(params, gradients):
     """Hand gradients, name -> array, to the `Parameter`s of those names."""
     for name, gradient in gradients.items():
         params[name].grad()[:] = gradient
-
-
-def _put(params, values):
-    for param, value in zip(params, values, strict=True):
-        param.data()[:] = value
-
-
-def _norm(arrays):
-    return mx.nd.add_n(*(array.square().sum() for array in arrays)).sqrt().asscalar()

@@ -3,7 +3,9 @@
 from mxnet.gluon import HybridBlock, nn
 
 from ..models.cell import attention_layer
+from ..nn import fast
 from ..nn.cell_ops import CELL_OPS, Skip, Zero, cell_op
+from ..nn.norm import BatchNorm
 from ..nn.pool import MaxPool
 from ..utils.errors import UserError
 
@@ -18,19 +20,10 @@ class Mixture(nn.HybridSequential):
         weights = F.reshape(weights, shape=(-1,))
         if len(kept) < len(layers):
             weights = F.concat(*(F.slice_axis(weights, axis=0, begin=i, end=i + 1) for i in kept), dim=0)
-        return weighted_sum(F, [layers[i](x) for i in kept], weights)
+        return fast.weighted_sum(F, [layers[i](x) for i in kept], weights)
 
     def forward(self, x, weights):
         return HybridBlock.forward(self, x, weights)
-
-
-def weighted_sum(F, maps, weights):
-    """sum_i weights_i maps_i for maps of one shape and weights (len(maps),), as one product of matrices.
-
-    The gradient of a broadcast multiplication by one number is many times slower.
-    """
-    rows = F.reshape(F.stack(*maps, axis=0), shape=(0, -1))
-    return F.reshape_like(F.dot(F.reshape(weights, shape=(1, -1)), rows), maps[0])
 
 
 class DroppedSkip(Skip):
@@ -62,9 +55,7 @@ def searched(name, channels, stride, size, strided):
         attention = attention_layer(name, channels, size)
         return _row(cell_op("skip_connect", channels, stride=stride, affine=False), attention) if strided else attention
     operation = droppable(name, channels, stride=stride)
-    return (
-        _row(operation, nn.BatchNorm(center=False, scale=False, in_channels=channels)) if "pool" in name else operation
-    )
+    return _row(operation, BatchNorm(center=False, scale=False, in_channels=channels)) if "pool" in name else operation
 
 
 def _row(*layers):

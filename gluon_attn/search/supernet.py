@@ -6,9 +6,10 @@ from mxnet.gluon import HybridBlock, nn
 from ..attention.base import positive
 from ..models.blocks import shrunk
 from ..models.cell import attention_layer, preprocessed
-from ..nn.cell_ops import joined
+from ..nn import fast
+from ..nn.cell_convs import joined
 from ..nn.pool import GlobalAvgPool
-from .mixed import MixedEdge, Mixture, PartialEdge, weighted_sum
+from .mixed import MixedEdge, Mixture, PartialEdge
 from .space import cell_space
 
 KINDS = ("normal", "reduce")
@@ -53,7 +54,7 @@ class SearchCell(HybridBlock):
                 edge += 1
             if self._weighted:
                 share = F.slice_axis(shares, axis=0, begin=edge - len(states), end=edge)
-                states.append(weighted_sum(F, mixed, F.softmax(share, axis=0)))
+                states.append(fast.weighted_sum(F, mixed, F.softmax(share, axis=0)))
             else:
                 states.append(F.add_n(*mixed))
         y = joined(F, states[2:], self.channels)

@@ -8,7 +8,8 @@ import pytest
 from mxnet.gluon import nn
 
 from gluon_attn.nn import fast
-from gluon_attn.nn.cell_ops import CELL_OPS, FactorizedReduce, cell_op, joined
+from gluon_attn.nn.cell_convs import FactorizedReduce, joined
+from gluon_attn.nn.cell_ops import CELL_OPS, cell_op
 from gluon_attn.utils.errors import UserError
 
 SCORES = ("channel_score", "spatial_score")

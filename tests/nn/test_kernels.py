@@ -33,6 +33,7 @@ FUNCTIONS = {
     "column_mean": (lambda F, x: fast.line_mean(F, x, 2), [(3, 6, 5, 7)]),
     "logistic_gate": (fast.logistic_gate, [(3, 6, 5, 7), (3, 6, 5, 7)]),
     "softmax": (fast.softmax, [(3, 6, 35)]),
+    "weighted_sum": (lambda F, w, *maps: fast.weighted_sum(F, list(maps), w), [(3,), *[(2, 5, 40, 60)] * 3]),
     "pixel": (fast.global_max, [(3, 6, 1, 1)]),
     **{f"max_mean_{axes[1]}": (lambda F, x, axes=axes: fast.max_mean(F, x, axes), [(3, 37, 20, 60)]) for axes in AXES},
 }

@@ -25,14 +25,15 @@ def correlated(count, distance, random):
 def paired(count, distance, random, pairs=6):
     """(images (count,3,16,16), labels): white dots in pairs `distance` apart, across in class 1, down in class 0.
 
-    Places are drawn alike, so that no smaller neighbourhood tells the classes apart.
+    A pair that meets the border goes on at the other side: dots are as frequent everywhere in both classes, and no
+    smaller neighbourhood tells these apart.
     """
     labels, images = random.integers(0, 2, count), np.zeros((count, 3, SIZE, SIZE))
     for _ in range(pairs):
-        near, far = random.integers(0, SIZE, count), random.integers(0, SIZE - distance, count)
+        near, far = random.integers(0, SIZE, (2, count))
         for step in (0, distance):
-            rows = np.where(labels, near, far + step)
-            images[np.arange(count), :, rows, np.where(labels, far + step, near)] = 1
+            away = (far + step) % SIZE
+            images[np.arange(count), :, np.where(labels, near, away), np.where(labels, away, near)] = 1
     return images * 4 - 0.2, labels
 
 

@@ -19,7 +19,10 @@ import mxnet as mx
 
 from ...utils import cpu
 
-_NAMES = ("axes.cc", "blocks.cc", "rows.cc", "windows.cc", "common.h")
+_NAMES = (
+    "axes.cc", "blocks.cc", "depthwise.cc", "norms.cc", "pointwise.cc", "rows.cc", "separable.cc", "sums.cc",
+    "windows.cc", "common.h", "frames.h", "lanes.h", "tiles.h",
+)  # fmt: skip
 SOURCES = tuple(Path(__file__).with_name(name) for name in _NAMES)
 #: symbolic: Horovod makes libmxnet's symbols global, and those of its own lib_api.cc must not stand for ours
 _FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-w", "-Wl,-Bsymbolic")

@@ -1,6 +1,8 @@
 // Maxima of windows of 3x3 pixels with a border of one, for the CPU and float32 or float64.
 
-#include "common.h"
+#include <limits>
+
+#include "frames.h"
 
 namespace {
 
@@ -51,36 +53,31 @@ void maxima(const Windows& w, const T* x, T* y) {
 }
 
 // Of equal maxima the first takes the gradient.
-template <int stride, typename T>
+template <typename T>
 void maxima_backward(const Windows& w, const T* slope, const T* x, const T* y, T* dx) {
+  typedef Lanes<T> L;
 #pragma omp parallel
   {
-    std::vector<T> left(w.columns);  // what each window still has to give
+    const T nothing = std::numeric_limits<T>::quiet_NaN();  // equals no maximum
+    Framed<T> seen(w.height + 2, w.width + 2, w.stride, nothing), given(w.height + 2, w.width + 2, w.stride);
 #pragma omp for schedule(static)
     for (int64_t map = 0; map < w.maps; ++map) {
-      const T* from = x + map * w.height * w.width;
-      T* to = dx + map * w.height * w.width;
-      std::fill(to, to + w.height * w.width, T(0));
-      for (int64_t line = 0; line < w.rows; ++line) {
-        const int64_t at = (map * w.rows + line) * w.columns;
-        std::copy(slope + at, slope + at + w.columns, left.begin());
-        const T* top = y + at;
-        T* rest = left.data();
-        for (int64_t row = std::max<int64_t>(0, line * stride - 1);
-             row <= std::min(w.height - 1, line * stride + 1); ++row) {
-          for (int64_t shift = -1; shift <= 1; ++shift) {
-            const int64_t end = end_column(w, shift);
-            const T* seen = from + row * w.width + shift;
-            T* given = to + row * w.width + shift;
-#pragma omp simd
-            for (int64_t j = first_column(shift); j < end; ++j) {
-              const bool here = seen[j * stride] == top[j];
-              given[j * stride] += here ? rest[j] : T(0);
-              rest[j] = here ? T(0) : rest[j];
+      seen.fill(x + map * w.height * w.width, w.height, w.width, 1);
+      given.clear();
+      for (int64_t row = 0; row < w.rows; ++row)
+        for (int64_t first = 0; first < w.columns; first += L::count) {
+          const int64_t at = (map * w.rows + row) * w.columns + first;
+          const typename L::V top = L::load(y + at, w.columns - first), none = {};
+          typename L::V left = L::load(slope + at, w.columns - first);  // what each window still has to give
+          for (int64_t a = 0; a < 3; ++a)
+            for (int64_t b = 0; b < 3; ++b) {
+              const auto here = L::load(seen.at(row * w.stride + a, b) + first) == top;
+              T* to = given.at(row * w.stride + a, b) + first;
+              L::store(L::load(to) + (here ? left : none), to, L::count);
+              left = here ? none : left;
             }
-          }
         }
-      }
+      given.read(dx + map * w.height * w.width, w.height, w.width, 1);
     }
   }
 }
@@ -103,10 +100,7 @@ MXReturnValue windows_forward(const Attrs& attrs, Tensors* in, Tensors* out, con
 MXReturnValue windows_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &i = *in, &o = *out;
   const Windows w(attrs, i[1].shape);
-  if (w.stride == 1) {
-    FOR_TYPE(i[0], maxima_backward<1>(w, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>()));
-  }
-  FOR_TYPE(i[0], maxima_backward<2>(w, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>()));
+  FOR_TYPE(i[0], maxima_backward(w, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>()));
 }
 
 }  // namespace

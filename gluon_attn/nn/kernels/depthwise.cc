@@ -1,0 +1,70 @@
+// Depthwise convolution with dilation, for the CPU and float32 or float64. oneDNN's gradients of it are products of
+// matrices, a channel at a time, wherever the kernel is dilated or larger than 3x3.
+
+#include "frames.h"
+
+namespace {
+
+template <int64_t kernel, typename T>
+void forward(const Depthwise& d, const T* x, const T* weight, T* y) {
+#pragma omp parallel
+  {
+    Framed<T> framed(d.height + 2 * d.pad, d.width + 2 * d.pad, d.stride);
+#pragma omp for schedule(static)
+    for (int64_t map = 0; map < d.images * d.channels; ++map) {
+      framed.fill(x + map * d.height * d.width, d.height, d.width, d.pad);
+      const T* own = weight + map % d.channels * kernel * kernel;
+      correlate<kernel>(framed, own, d.dilate, d.stride, d.rows, d.columns, y + map * d.rows * d.columns);
+    }
+  }
+}
+
+template <int64_t kernel, typename T>
+void backward(const Depthwise& d, const T* slope, const T* x, const T* weight, T* dx, T* dweight) {
+  typedef Lanes<T> L;
+  constexpr int64_t taps = kernel * kernel;
+  const int64_t in = d.height * d.width, out = d.rows * d.columns, before = d.reach() - d.pad;
+#pragma omp parallel
+  {
+    Framed<T> seen(d.height + 2 * d.pad, d.width + 2 * d.pad, d.stride), given(d.rows, d.columns, 1);
+    Framed<T> spread(d.height + d.reach() + d.stride, d.width + d.reach() + d.stride, 1);
+#pragma omp for schedule(static)
+    for (int64_t channel = 0; channel < d.channels; ++channel) {
+      T turned[taps];
+      std::reverse_copy(weight + channel * taps, weight + (channel + 1) * taps, turned);
+      typename L::V total[taps] = {};
+      for (int64_t image = 0; image < d.images; ++image) {
+        const int64_t map = image * d.channels + channel;
+        seen.fill(x + map * in, d.height, d.width, d.pad);
+        given.fill(slope + map * out, d.rows, d.columns, 0);
+        add_window_products<kernel>(d, seen, given, total);
+        spread.fill(slope + map * out, d.rows, d.columns, before, d.stride);
+        correlate<kernel>(spread, turned, d.dilate, 1, d.height, d.width, dx + map * in);
+      }
+      for (int64_t tap = 0; tap < taps; ++tap) dweight[channel * taps + tap] = L::sum(total[tap]);
+    }
+  }
+}
+
+MXReturnValue depthwise_forward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &i = *in, &o = *out;
+  const Depthwise d(attrs, i[0].shape, i[1].shape.at(2));
+  FOR_TYPE(i[0], BY_KERNEL(d.kernel, forward)(d, i[0].data<T>(), i[1].data<T>(), o[0].data<T>()));
+}
+
+// in: slope, x, weight, y
+MXReturnValue depthwise_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &i = *in, &o = *out;
+  const Depthwise d(attrs, i[1].shape, i[2].shape.at(2));
+  FOR_TYPE(i[0], BY_KERNEL(d.kernel, backward)(d, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>(),
+                                               o[1].data<T>()));
+}
+
+}  // namespace
+
+REGISTER_OP(gluon_attn_depthwise)
+    .setForward(depthwise_forward, "cpu")
+    .setBackward(depthwise_back, "cpu")
+    .setParseAttrs(takes<2>)
+    .setInferType(same_type)
+    .setInferShape(windows_shape);

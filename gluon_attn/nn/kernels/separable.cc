@@ -1,0 +1,168 @@
+// ReLU, depthwise convolution and convolution by single pixels in one, for the CPU and float32 or float64: what lies
+// between them, as large as what comes in, stays in a cache and is made again on the way back.
+
+#include <omp.h>
+
+#include "frames.h"
+#include "tiles.h"
+
+namespace {
+
+struct Separable {
+  Depthwise d;
+  int64_t outside, in, out;  // channels that come out; pixels of a map
+  Separable(const Attrs& attrs, const std::vector<int64_t>& x, const std::vector<int64_t>& depthwise,
+            const std::vector<int64_t>& pointwise)
+      : d(attrs, x, depthwise.at(2)), outside(pointwise.at(0)), in(d.height * d.width), out(d.rows * d.columns) {}
+};
+
+// The depthwise convolution of the positive part of an image.
+template <typename T>
+class Middle {
+ public:
+  explicit Middle(const Separable& s)
+      : s_(s), frame_(s.d.height + 2 * s.d.pad, s.d.width + 2 * s.d.pad, s.d.stride), positive_(s.in),
+        maps(s.d.channels * s.out) {}
+
+  const Framed<T>& framed(const T* x, int64_t channel) {
+    const T* map = x + channel * s_.in;
+    for (int64_t k = 0; k < s_.in; ++k) positive_[k] = map[k] > T(0) ? map[k] : T(0);
+    frame_.fill(positive_.data(), s_.d.height, s_.d.width, s_.d.pad);
+    return frame_;
+  }
+
+  template <int64_t kernel>
+  void make(const T* x, const T* weight) {
+    for (int64_t c = 0; c < s_.d.channels; ++c)
+      correlate<kernel>(framed(x, c), weight + c * kernel * kernel, s_.d.dilate, s_.d.stride, s_.d.rows, s_.d.columns,
+                        &maps[c * s_.out]);
+  }
+
+ private:
+  const Separable& s_;
+  Framed<T> frame_;
+  std::vector<T> positive_;
+
+ public:
+  std::vector<T> maps;
+};
+
+template <typename T>
+void multiply_image(const T* weight, const T* x, int64_t inside, int64_t outside, int64_t pixels, T* y) {
+  for (int64_t row = 0; row < outside; row += kTile)
+    product_rows<T>(weight, nullptr, x, inside, outside, pixels, row, y);
+}
+
+template <int64_t kernel, typename T>
+void forward(const Separable& s, const T* x, const T* depthwise, const T* pointwise, T* y) {
+#pragma omp parallel
+  {
+    Middle<T> middle(s);
+#pragma omp for schedule(static)
+    for (int64_t image = 0; image < s.d.images; ++image) {
+      middle.template make<kernel>(x + image * s.d.channels * s.in, depthwise);
+      multiply_image(pointwise, middle.maps.data(), s.d.channels, s.outside, s.out, y + image * s.outside * s.out);
+    }
+  }
+}
+
+// What a thread has of the gradients of both weights, a vector of partial sums for each number.
+template <typename T>
+struct Share {
+  std::vector<typename Lanes<T>::V> depthwise, pointwise;
+};
+
+template <typename T>
+void gather(const std::vector<Share<T>>& shares, std::vector<typename Lanes<T>::V> Share<T>::*part, int64_t size,
+            T* to) {
+  for (int64_t i = 0; i < size; ++i) {
+    typename Lanes<T>::V total = {};
+    for (const auto& share : shares)
+      if ((share.*part).size()) total += (share.*part)[i];
+    to[i] = Lanes<T>::sum(total);
+  }
+}
+
+template <int64_t kernel, typename T>
+void backward_image(const Separable& s, const T* slope, const T* x, const T* depthwise, const T* turned,
+                    Middle<T>* middle, Framed<T>* given, Framed<T>* spread, std::vector<T>* slopes, Share<T>* share,
+                    T* dx) {
+  constexpr int64_t taps = kernel * kernel;
+  const Depthwise& d = s.d;
+  middle->template make<kernel>(x, depthwise);
+  int64_t row = 0;
+  for (; row + kTile <= s.outside; row += kTile)
+    add_all_products<kTile>(slope + row * s.out, middle->maps.data(), d.channels, s.out,
+                            &share->pointwise[row * d.channels]);
+  for (; row < s.outside; ++row)
+    add_all_products<1>(slope + row * s.out, middle->maps.data(), d.channels, s.out,
+                        &share->pointwise[row * d.channels]);
+  multiply_image(turned, slope, s.outside, d.channels, s.out, slopes->data());
+  for (int64_t c = 0; c < d.channels; ++c) {
+    const T* own = slopes->data() + c * s.out;
+    given->fill(own, d.rows, d.columns, 0);
+    add_window_products<kernel>(d, middle->framed(x, c), *given, &share->depthwise[c * taps]);
+    spread->fill(own, d.rows, d.columns, d.reach() - d.pad, d.stride);
+    T flipped[taps], *to = dx + c * s.in;
+    std::reverse_copy(depthwise + c * taps, depthwise + (c + 1) * taps, flipped);
+    correlate<kernel>(*spread, flipped, d.dilate, 1, d.height, d.width, to);
+    const T* map = x + c * s.in;
+    for (int64_t k = 0; k < s.in; ++k) to[k] = map[k] > T(0) ? to[k] : T(0);
+  }
+}
+
+template <int64_t kernel, typename T>
+void backward(const Separable& s, const T* slope, const T* x, const T* depthwise, const T* pointwise, T* dx,
+              T* ddepthwise, T* dpointwise) {
+  const Depthwise& d = s.d;
+  const std::vector<T> turned = transposed(pointwise, s.outside, d.channels);
+  const int64_t taps = d.channels * kernel * kernel, pairs = s.outside * d.channels;
+  std::vector<Share<T>> shares(omp_get_max_threads());
+#pragma omp parallel
+  {
+    Middle<T> middle(s);
+    Framed<T> given(d.rows, d.columns, 1);
+    Framed<T> spread(d.height + d.reach() + d.stride, d.width + d.reach() + d.stride, 1);
+    std::vector<T> slopes(d.channels * s.out);
+    Share<T>& share = shares[omp_get_thread_num()];
+    share.depthwise.resize(taps), share.pointwise.resize(pairs);
+#pragma omp for schedule(static)
+    for (int64_t image = 0; image < d.images; ++image)
+      backward_image<kernel>(s, slope + image * s.outside * s.out, x + image * d.channels * s.in, depthwise,
+                             turned.data(), &middle, &given, &spread, &slopes, &share,
+                             dx + image * d.channels * s.in);
+  }
+  gather(shares, &Share<T>::depthwise, taps, ddepthwise);
+  gather(shares, &Share<T>::pointwise, pairs, dpointwise);
+}
+
+MXReturnValue separable_shape(const Attrs& attrs, Shapes* in, Shapes* out) {
+  const unsigned int outside = std::stoul(attrs.at("channels"));
+  if (windows_shape(attrs, in, out) != MX_SUCCESS) return MX_FAIL;
+  (*in)[2] = {outside, (*in)[0][1], 1, 1};
+  (*out)[0][1] = outside;
+  return MX_SUCCESS;
+}
+
+MXReturnValue separable_forward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &i = *in, &o = *out;
+  const Separable s(attrs, i[0].shape, i[1].shape, i[2].shape);
+  FOR_TYPE(i[0], BY_KERNEL(s.d.kernel, forward)(s, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>()));
+}
+
+// in: slope, x, weights of both, y
+MXReturnValue separable_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &i = *in, &o = *out;
+  const Separable s(attrs, i[1].shape, i[2].shape, i[3].shape);
+  FOR_TYPE(i[0], BY_KERNEL(s.d.kernel, backward)(s, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), i[3].data<T>(),
+                                                 o[0].data<T>(), o[1].data<T>(), o[2].data<T>()));
+}
+
+}  // namespace
+
+REGISTER_OP(gluon_attn_separable)
+    .setForward(separable_forward, "cpu")
+    .setBackward(separable_back, "cpu")
+    .setParseAttrs(takes<3>)
+    .setInferType(same_type)
+    .setInferShape(separable_shape);

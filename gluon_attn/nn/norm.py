@@ -1,0 +1,24 @@
+"""Batch normalisation that has compiled operators."""
+
+from mxnet.gluon import nn
+
+from .convolution import compiled
+
+
+class BatchNorm(nn.BatchNorm):
+    """Gluon's, for maps that oneDNN's convolutions did not make; parameters, their names and results are the same."""
+
+    def hybrid_forward(self, F, x, gamma, beta, running_mean, running_var):
+        if not compiled(self) or self._kwargs["use_global_stats"]:
+            return super().hybrid_forward(F, x, gamma, beta, running_mean, running_var)
+        # MXNet's own norm, of two numbers a channel that have the same mean and variance, knows whether these or the
+        # running ones count
+        moments = F.BlockGrad(F.gluon_attn_moments(F.BlockGrad(x)))
+        running = running_mean, running_var
+        fixed = F.BlockGrad(gamma), F.BlockGrad(beta)  # without a backward pass it leaves the running ones alone
+        kept = F.BatchNorm(moments, *fixed, *running, **{**self._kwargs, "output_mean_var": True})
+        normal, mean, scale = (F.BlockGrad(kept[i]) for i in range(3))
+        return F.gluon_attn_norm(
+            x, moments, normal, mean, scale, gamma, beta, *running, scaled=int(not self._kwargs["fix_gamma"]),
+            momentum=self._kwargs["momentum"], eps=self._kwargs["eps"],
+        )  # fmt: skip

@@ -1,0 +1,58 @@
+"""Arithmetic on lists of arrays."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_attn.engine import arrays
+
+
+def drawn(count=130, dtype="float32"):
+    """More than one call takes, of several shapes."""
+    return [mx.nd.random.normal(shape=(1 + i % 3, 2)).astype(dtype) for i in range(count)]
+
+
+def numbers(several):
+    return [array.asnumpy() for array in several]
+
+
+@pytest.mark.parametrize("count", [1, 130])
+def test_copies_are_equal_and_apart(count):
+    given = drawn(count)
+    made, before = arrays.copies(given), numbers(given)
+    for array in given:
+        array += 1
+    for copy, old in zip(made, before, strict=True):
+        np.testing.assert_array_equal(copy.asnumpy(), old)
+
+
+def test_types_stay():
+    given = [*drawn(3, "float32"), *drawn(2, "float64"), *drawn(1, "float16")]
+    targets = [mx.nd.zeros_like(array) for array in given]
+    arrays.put(targets, given)
+    for array, copy, target in zip(given, arrays.copies(given), targets, strict=True):
+        assert copy.dtype == target.dtype == array.dtype
+        np.testing.assert_array_equal(copy.asnumpy(), array.asnumpy())
+        np.testing.assert_array_equal(target.asnumpy(), array.asnumpy())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_add_is_in_place(dtype):
+    targets, directions = drawn(dtype=dtype), drawn(dtype=dtype)
+    wanted = [t + 0.5 * (d + 0.1 * t) for t, d in zip(numbers(targets), numbers(directions), strict=True)]
+    arrays.add(targets, directions, 0.5, decay=0.1)
+    for target, value in zip(targets, wanted, strict=True):
+        np.testing.assert_allclose(target.asnumpy(), value, rtol=1e-5, atol=1e-6)
+
+
+def test_norm_and_distance():
+    some, others = drawn(), drawn()
+    flat, away = (np.concatenate([a.ravel() for a in numbers(several)]) for several in (some, others))
+    assert arrays.norm(some) == pytest.approx(np.linalg.norm(flat), rel=1e-5)
+    assert arrays.distance(some, others) == pytest.approx(np.linalg.norm(flat - away), rel=1e-5)
+
+
+def test_nothing_is_fine():
+    arrays.add([], [], 1.0)
+    arrays.put([], [])
+    assert arrays.copies([]) == []

@@ -1,0 +1,109 @@
+"""Convolutions with compiled operators, against MXNet's own."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet.gluon import nn
+
+from gluon_attn.nn import kernels
+from gluon_attn.nn.cell_ops import cell_op
+from gluon_attn.nn.convolution import DepthwiseConv, OneMapConv, PointwiseConv, WholeMapConv
+
+from .test_kernels import near, needs_compiler, passed, uses_kernels
+
+WINDOWS = [(3, 1, 1), (3, 2, 1), (5, 1, 1), (5, 1, 2), (5, 2, 2), (7, 1, 2), (3, 3, 3)]  # kernel, stride, dilation
+SIZES = [(2, 5, 19, 33), (3, 4, 8, 7), (1, 2, 1, 1)]
+
+
+def drawn(block, dtype="float64"):
+    block.initialize(mx.init.Normal(0.3))
+    block.cast(dtype)
+    return block
+
+
+def agree(block, shape, dtype="float64"):
+    """Compiled or not: the same outputs and gradients of input and weights."""
+    x = mx.nd.random.normal(shape=shape).astype(dtype)
+    assert uses_kernels(drawn(block, dtype), x)
+    near(passed(block, [x], True), passed(block, [x], False), dtype)
+
+
+@needs_compiler
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), WINDOWS)
+def test_depthwise(kernel, stride, dilation, shape):
+    agree(DepthwiseConv(shape[1], kernel, stride=stride, dilation=dilation), shape)
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_depthwise_in_both_types(dtype):
+    agree(DepthwiseConv(16, 5, dilation=2), (4, 16, 16, 16), dtype)
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(2, 9, 9, 11), (3, 5, 1, 1), (1, 1, 4, 20), (2, 16, 16, 16)], ids=str)
+def test_pointwise(shape, bias, dtype):
+    agree(PointwiseConv(7, shape[1], use_bias=bias), shape, dtype)
+
+
+@needs_compiler
+def test_large_pointwise_is_left_to_onednn():
+    assert not uses_kernels(drawn(PointwiseConv(512, 256)), 1)
+
+
+@needs_compiler
+@pytest.mark.parametrize("maps", [1, 2])
+def test_one_map(maps):
+    agree(OneMapConv(7, maps), (3, maps, 9, 20))
+
+
+@pytest.mark.parametrize("options", [{"kernel_size": 9}, {"kernel_size": 7, "use_bias": True}], ids=str)
+def test_one_map_beyond_the_compiled_operator(options):
+    assert not uses_kernels(drawn(OneMapConv(in_channels=2, **options)), 1)
+
+
+@needs_compiler
+def test_whole_map():
+    agree(WholeMapConv(5, (9, 7)), (3, 5, 9, 7))
+
+
+@needs_compiler
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("name", ["sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7", "dil_conv_3x3", "dil_conv_5x5"])
+def test_separable(name, stride):
+    """ReLU and both convolutions in one operator; 6 channels are one tile of rows and a rest."""
+    agree(cell_op(name, 6, stride=stride), (3, 6, 11, 18))
+
+
+@needs_compiler
+@pytest.mark.parametrize("shape", [(1, 3, 1, 1), (2, 3, 2, 5)], ids=str)
+def test_separable_on_maps_smaller_than_its_window(shape):
+    agree(cell_op("sep_conv_5x5", 3), shape)
+
+
+@needs_compiler
+def test_imperative_is_hybrid():
+    block, x = drawn(cell_op("dil_conv_3x3", 4)), mx.nd.random.normal(shape=(2, 4, 8, 8)).astype("float64")
+    with kernels.compiled_operators(), mx.autograd.train_mode():
+        imperative = block(x).asnumpy()
+        block.hybridize()
+        np.testing.assert_array_equal(block(x).asnumpy(), imperative)
+
+
+@needs_compiler
+@pytest.mark.parametrize("block", [lambda: PointwiseConv(4, 4), lambda: cell_op("sep_conv_3x3", 4)])
+def test_gradients_that_add_up_are_left_to_mxnet(block):
+    """A compiled operator writes the gradient of its weight."""
+    block = drawn(block())
+    block.collect_params().setattr("grad_req", "add")
+    assert not uses_kernels(block, 1)
+
+
+def test_parameters_are_those_of_gluons_layer():
+    ours, theirs = drawn(DepthwiseConv(4, 3)), nn.Conv2D(4, 3, groups=4, use_bias=False, in_channels=4)
+    assert list(ours._collect_params_with_prefix()) == list(theirs._collect_params_with_prefix())
+    assert ours.weight.shape == theirs.weight.shape
+    assert ours.name.startswith("conv")
