@@ -21,8 +21,6 @@ from gluon_attn.utils.seed import seed_all
 from .planted_images import Batches, correlated, paired
 
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))]
-#: by this seed the strongest choice is an average pooling, in both orders: not understood yet
-OPEN = pytest.param(3, marks=[pytest.mark.slow, pytest.mark.xfail(strict=True, reason="chooses avg_pool_3x3")])
 CELL_OPERATIONS = ("none", "skip_connect", "avg_pool_3x3", "relu_conv_bn_1x1", "dil_conv_3x3")
 CELL_ATTENTIONS = ("se", "eca", "simam")
 ATTENTION_OPERATIONS = (
@@ -74,7 +72,7 @@ def options(space, seed, epochs, **search):
 
 
 @pytest.mark.parametrize("unrolled", [False, True])
-@pytest.mark.parametrize("seed", [*SEEDS[:2], OPEN])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_att_darts_finds_the_one_convolution_that_reaches(seed, unrolled):
     """Dots six apart: without it stem and pools see five pixels in a row in the first cell."""
     space = {"location": "mixed_with_operation", "operations": CELL_OPERATIONS, "attentions": CELL_ATTENTIONS,
