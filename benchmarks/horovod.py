@@ -3,7 +3,9 @@
     python benchmarks/horovod.py --out benchmarks/results/horovod.md
 
 Needs `make horovod`, and two cores. Each measurement is `train_imagenet.py --benchmark`, started anew, under
-`horovodrun` for two processes; one process and two take turns. Efficiency is the speed of two over twice that of one.
+`horovodrun` for two processes. One process, two, and two that know nothing of each other take turns: the last say what
+the machine's memory and clock leave to the second core. Efficiency is the speed of two over twice that of one, or over
+that of two apart.
 """
 
 import argparse
@@ -28,18 +30,24 @@ NETWORKS = {
 }
 
 
-def speed(processes, options):
+def speed(mode, options):
     """Images a second of all processes; what fails is a RuntimeError with the last line of the output."""
     script = [sys.executable, str(ROOT / "train_imagenet.py"), *options, "--benchmark"]
-    launcher = [launch(), "-np", str(processes), "--gloo"] if processes > 1 else []
-    done = subprocess.run(
-        [*launcher, *script], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    found = re.search(r": ([\d.]+) img/s", done.stdout)
-    if done.returncode or not found:
-        raise RuntimeError((done.stderr.strip() or "no output").splitlines()[-1][:200])
-    return float(found.group(1))
+    launcher = [launch(), "-np", "2", "--gloo"] if mode == "together" else []
+    started = [
+        subprocess.Popen(
+            [*launcher, *script], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(2 if mode == "apart" else 1)
+    ]  # fmt: skip
+    total = 0.0
+    for process, (out, errors) in zip(started, [process.communicate() for process in started], strict=True):
+        found = re.search(r": ([\d.]+) img/s", out)
+        if process.returncode or not found:
+            raise RuntimeError((errors.strip() or "no output").splitlines()[-1][:200])
+        total += float(found.group(1))
+    return total
 
 
 def launch():
@@ -52,15 +60,16 @@ def row(name, arguments):
     flags, usual = NETWORKS[name]
     batch = arguments.batch_size or usual
     steps = ["--batch-size", str(batch), "--benchmark-batches", str(arguments.steps), "--dtype", arguments.dtype]
-    speeds = {1: [], 2: []}
+    speeds = {"one": [], "together": [], "apart": []}
     try:
         for _ in range(arguments.repeat):
-            for processes, seen in speeds.items():
-                seen.append(speed(processes, ["--model", name, *flags, *steps]))
+            for mode, seen in speeds.items():
+                seen.append(speed(mode, ["--model", name, *flags, *steps]))
     except RuntimeError as error:
-        return name, batch, arguments.dtype, str(error), "", ""
-    one, two = (statistics.median(seen) for seen in speeds.values())
-    return name, batch, arguments.dtype, f"{one:.1f}", f"{two:.1f}", f"{two / one / 2:.2f}"
+        return name, batch, arguments.dtype, str(error), *[""] * 4
+    one, two, apart = (statistics.median(seen) for seen in speeds.values())
+    seen = [f"{value:.1f}" for value in (one, two, apart)]
+    return name, batch, arguments.dtype, *seen, f"{two / one / 2:.2f}", f"{two / apart:.2f}"
 
 
 def main():
@@ -79,14 +88,15 @@ def main():
     if not launch():
         print("no horovodrun here: make horovod builds it; nothing was measured")
         return
-    table = Table(["network", "batch a process", "type", "1 process", "2 processes", "efficiency"], numbers=3)
+    columns = ["1 process", "2 processes", "2 apart", "efficiency", "to 2 apart"]
+    table = Table(["network", "batch a process", "type", *columns], numbers=len(columns))
     for name in arguments.names:
         table.add(*row(name, arguments))
     head = (
         f"# Two processes against one\n\n`python benchmarks/horovod.py --repeat {arguments.repeat} --steps "
         f"{arguments.steps} {' '.join(arguments.names)}` on {machine(f'{len(os.sched_getaffinity(0))} cores')}.\n"
         f"One thread each. Images a second, medians of {arguments.repeat} runs; "
-        "efficiency = two processes / (2 x one).\n"
+        "efficiency = two processes / (2 x one), or to two that do not exchange gradients.\n"
     )
     table.write(arguments.out, head)
 

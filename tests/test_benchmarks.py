@@ -140,22 +140,23 @@ def test_why_there_is_no_gpu_is_one_line(monkeypatch):
 def test_two_processes_against_one(monkeypatch):
     commands = []
 
-    def run(command, **options):
+    def start(command, **options):
         commands.append(command)
         two = "-np" in command
         line = (
             f"resnet50_v1b, 2 images, float32{', 2 processes' * two}: {18.0 if two else 10.0} img/s, peak memory 1 GB"
         )
-        return types.SimpleNamespace(returncode=0, stdout=line, stderr="")
+        return types.SimpleNamespace(returncode=0, communicate=lambda: (line, ""))
 
-    monkeypatch.setattr(horovod.subprocess, "run", run)
+    monkeypatch.setattr(horovod.subprocess, "Popen", start)
     monkeypatch.setattr(horovod, "launch", lambda: "horovodrun")
     arguments = types.SimpleNamespace(batch_size=2, steps=3, dtype="float32", repeat=2)
-    assert horovod.row("resnet50_v1b", arguments) == ("resnet50_v1b", 2, "float32", "10.0", "18.0", "0.90")
-    assert [command[0] == "horovodrun" for command in commands] == [False, True, False, True]
+    wanted = ("resnet50_v1b", 2, "float32", "10.0", "18.0", "20.0", "0.90", "0.90")
+    assert horovod.row("resnet50_v1b", arguments) == wanted
+    assert [command[0] == "horovodrun" for command in commands] == [False, True, False, False] * 2
     assert commands[0][-5:] == ["--benchmark-batches", "3", "--dtype", "float32", "--benchmark"]
-    failed = types.SimpleNamespace(returncode=1, stdout="", stderr="first\nerror: last\n")
-    monkeypatch.setattr(horovod.subprocess, "run", lambda *args, **options: failed)
+    failed = types.SimpleNamespace(returncode=1, communicate=lambda: ("", "first\nerror: last\n"))
+    monkeypatch.setattr(horovod.subprocess, "Popen", lambda *args, **options: failed)
     assert horovod.row("resnet50_v1b", arguments)[3] == "error: last"
 
 
