@@ -162,17 +162,18 @@ def test_two_processes_against_one(monkeypatch):
 
 def test_both_sides_of_the_schemes():
     """Our loops run; the other side has as many parameters and the same schemes."""
-    ours = schemes.MXNet("dia", 2, 64, 2)
-    for work in (*ean.WORK, "plain", "none", "whole"):
+    searched = ean.searched(steps=1)
+    ours = schemes.MXNet("dia", 2, 64, 2, searched)
+    for work in ("search", "anew", "step", "plain", "none", "whole"):
         getattr(ours, work)()
     assert len({id(x) for x, _ in ours.batches.epoch(0)}) == 2
     pytest.importorskip("torch")
-    theirs = schemes.Torch("dia", 2, 64, 1)
-    for work in ean.WORK:
+    theirs = schemes.Torch("dia", 2, 64, 1, searched)
+    for work in ("search", "anew", "step"):
         getattr(theirs, work)()
     assert theirs.weights() == ours.weights()
-    theirs.draw()
-    ours.draw()
+    theirs.draw(searched)
+    ours.draw(searched)
     assert theirs.next() == ours.next()
 
 

@@ -1,8 +1,13 @@
 """The flags that say which network, for commands other than training: the training scripts' own spellings."""
 
+from ..config.files import merge
+from .scheme_file import with_scheme_file
 from .values import pair, whole
 
-_NAMES = ("attention", "slot", "plan", "act_type", "act_layers", "blocks", "r", "use_relu", "use_global")
+_NAMES = (
+    "attention", "slot", "plan", "scheme", "config_codes", "shared", "act_type", "act_layers", "blocks", "r",
+    "use_relu", "use_global",
+)  # fmt: skip
 _PAIRS = ("attention_options", "model_options")
 
 
@@ -17,6 +22,13 @@ def add_network(parser):
         "--model-options", nargs="+", type=pair, default=[], metavar="NAME=VALUE", help="options of the network"
     )
     parser.add_argument("--plan", metavar="FILE", help="JSON file that says which attention sits where")
+    parser.add_argument(
+        "--scheme", metavar="BITS|FILE", help="which blocks have the attention: a 0 or 1 each, or a search's file"
+    )
+    parser.add_argument("--config-codes", nargs="+", type=int, metavar="N", help="the scheme as numbers, one a stage")
+    parser.add_argument(
+        "--shared", action="store_true", default=None, help="one attention serves all blocks of a stage"
+    )
     parser.add_argument("--act-type", metavar="NAME", help="activation, or an attentional one such as ChaATAC")
     parser.add_argument("--act-layers", type=int, metavar="N", help="how many stages, from the last, get it")
     parser.add_argument("--blocks", type=whole, metavar="N", help="blocks a stage of the atac network")
@@ -31,5 +43,7 @@ def network_config(args, model):
     """The `ModelConfig` that the flags ask for with the model of that name."""
     from ..config.model import ModelConfig
 
-    given = {name: getattr(args, name) for name in _NAMES}
-    return ModelConfig(model=model, **given, **{name: dict(getattr(args, name)) for name in _PAIRS})
+    given = {name: getattr(args, name) for name in _NAMES} | {name: dict(getattr(args, name)) for name in _PAIRS}
+    given = {name: value for name, value in given.items() if value is not None and value != {}}
+    given, meant = with_scheme_file({"model": {"model": model, **given}}, {})
+    return ModelConfig.from_dict(merge(meant, given)["model"])

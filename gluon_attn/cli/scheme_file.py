@@ -7,7 +7,8 @@ from ..utils.errors import UserError
 def with_scheme_file(given, recipe):
     """(given, recipe) of a command line; a file that names a scheme is replaced by the options that it stands for.
 
-    So a run's config.yaml needs no file. A network or attention that is given and not the file's is a `UserError`.
+    So a run's config.yaml needs no file. A network or attention that is given and not the file's is a `UserError`;
+    options of the network are added to the file's.
     """
     from ..attention.factory import ATTENTIONS
     from ..models.factory import MODELS
@@ -24,10 +25,11 @@ def with_scheme_file(given, recipe):
                 f"scheme {asked['scheme']} is for {meant['model']} with {meant.get('attention', 'its own attention')}: "
                 f"drop --{key} {asked[key]}, or give --scheme zeros and ones"
             )
+    meant["model_options"] = {**meant["model_options"], **asked.get("model_options", {})}
     given, recipe = (_without_scheme(layer) for layer in (given, recipe))
     return given, merge({"model": meant}, recipe)
 
 
 def _without_scheme(layer):
-    model = {key: value for key, value in layer.get("model", {}).items() if key != "scheme"}
+    model = {key: value for key, value in layer.get("model", {}).items() if key not in ("scheme", "model_options")}
     return {**layer, "model": model}

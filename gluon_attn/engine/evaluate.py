@@ -11,10 +11,16 @@ def evaluate(net, loader, contexts, total=list):
 
     contexts: the devices that the network is on; each batch is split over them. total: as in `Meter.result`.
     """
-    criterion, meter = SoftmaxCrossEntropyLoss(), Meter()
+    return evaluate_all([net], loader, contexts, total)[0]
+
+
+def evaluate_all(nets, loader, contexts, total=list):
+    """What `evaluate` gives of each network, in one pass: a batch goes through all of them before the next is read."""
+    criterion, meters = SoftmaxCrossEntropyLoss(), [Meter() for _ in nets]
     for data, label in loader.epoch(0):
         images = split_and_load(data, contexts, even_split=False)
         labels = split_and_load(label, contexts, even_split=False)
-        outputs = [net(x) for x in images]
-        meter.add([criterion(o, y) for o, y in zip(outputs, labels, strict=True)], outputs, labels)
-    return meter.result(total)
+        for net, meter in zip(nets, meters, strict=True):
+            outputs = [net(x) for x in images]
+            meter.add([criterion(o, y) for o, y in zip(outputs, labels, strict=True)], outputs, labels)
+    return [meter.result(total) for meter in meters]

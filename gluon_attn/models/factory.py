@@ -45,6 +45,8 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     model = MODELS.get(name)
     if is_file(options.get("scheme")):
         plan, options = _with_scheme(name, attention, plan, options)
+        of_file = options.pop("norm", norm)
+        norm = of_file if norm == "batch" else norm
     known = model.options()
     for key in options:
         if key not in known:
@@ -74,10 +76,10 @@ def _with_scheme(name, attention, plan, options):
     if MODELS.resolve(found.model) != MODELS.resolve(name):
         raise UserError(f"scheme {path} is for {found.model}, not for {name}")
     if found.attention is None:
-        return plan, {**found.options, **options, "scheme": found.scheme}
+        return plan, {**found.network_options(), **options, "scheme": found.scheme}
     if attention is not None or plan is not None:
         raise UserError(f"scheme {path} says which attention it connects: give no attention and no plan beside it")
-    return found.plan(), options
+    return found.plan(), {**found.network_options(), **options}
 
 
 def attention_entry(model, name, options=None, slot=None):

@@ -14,6 +14,7 @@ from .base import MODELS
 from .plan import Plan
 
 VERSION = 1
+_FLAGS = ("norm", "drop_rate", "last_gamma")  # options of networks that a `ModelConfig` has by themselves
 
 
 def from_codes(codes, blocks):
@@ -56,6 +57,7 @@ class Scheme(Config):
     options: dict = option({}, "options of the attention, or of such a model")
     score: float | None = option(None, "accuracy in percent, of what `origin` says")
     origin: str | None = option(None, "where the scheme comes from")
+    network: dict = option({}, "options of the backbone, beside an attention")
 
     def plan(self):
         """The `Plan` of it, checked against the number of the backbone's blocks where that is known."""
@@ -68,10 +70,16 @@ class Scheme(Config):
 
     def model_options(self):
         """Options of a `ModelConfig`, by name, that ask for the network of it."""
+        options = {key: value for key, value in self.network_options().items() if key not in _FLAGS}
+        flags = {key: value for key, value in self.network_options().items() if key in _FLAGS}
+        network = {"model": self.model, "model_options": options, **flags, "scheme": self.scheme}
         if self.attention is None:
-            return {"model": self.model, "model_options": self.options, "scheme": self.scheme}
-        attention = {"attention": self.attention, "attention_options": self.options, "shared": True}
-        return {"model": self.model, **attention, "scheme": self.scheme}
+            return network
+        return {**network, "attention": self.attention, "attention_options": self.options, "shared": True}
+
+    def network_options(self):
+        """Options of the network, as `get_model` takes them."""
+        return dict(self.options if self.attention is None else self.network)
 
     def save(self, path):
         """Write the file, whole or not at all."""

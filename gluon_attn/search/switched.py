@@ -35,7 +35,7 @@ class Bare(HybridBlock):
 class Switched(Stage):
     """A stage, of which `bits` says what blocks are connected; it takes over the blocks of a `Stage`.
 
-    around: None, or a function (the stage as a function, x) -> output that is called in its place.
+    around: None, or a function (`run`, x) -> output that is called in its place.
     """
 
     around = None
@@ -59,19 +59,33 @@ class Switched(Stage):
 
     def forward(self, x):
         """N,C,H,W as the plain stage; what the attention carries goes from one connected block to the next."""
-        return self._run(x) if self.around is None else self.around(self._run, x)
+        return self.run(x) if self.around is None else self.around(self.run, x)
 
-    def _run(self, x):
-        places, state = iter(zip(self.bits, self._parts.bare, strict=True)), None
+    def run(self, x, state=(), first=0, after=None):
+        """The output from block `first` on, which counts from 0, for its input and what is carried to it.
+
+        after: called behind each block with its number, its output and what it carries on.
+        """
+        number = 0
         for block in self._children.values():
-            connected, bare = next(places) if isinstance(block, Residual) else ("1", None)
-            if connected == "0":
-                x = bare(x)
-            elif not getattr(block, "states", 0):
+            if not isinstance(block, Residual):
                 x = block(x)
-            else:  # given from the first one on, so that there is one graph for all
-                x, *state = block(x, *(state or self._begin(x)))
+                continue
+            if number >= first:
+                x, state = self._pass(number, block, x, state)
+                if after:
+                    after(number, x, state)
+            number += 1
         return x
+
+    def _pass(self, number, block, x, state):
+        """(output, what is carried on) of a block."""
+        if self.bits[number] == "0":
+            return self._parts.bare[number](x), state
+        if not getattr(block, "states", 0):
+            return block(x), state
+        x, *state = block(x, *(state or self._begin(x)))  # given from the first one on, so that there is one graph
+        return x, state
 
     def _begin(self, x):
         one = mx.nd.zeros((x.shape[0], self._parts.attention._channels, 1, 1), ctx=x.context, dtype=x.dtype)

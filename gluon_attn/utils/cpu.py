@@ -73,15 +73,21 @@ def model_name(host):
 
 def cpu_limit(host):
     """CPUs that the container's quota (cgroup v1 or v2) allows, maybe a fraction; None without a limit."""
-    limits = []
+    quotas = {"": _quota_v2, "cpu": _quota_v1}
+    limits = [quotas[controller](host, folder) for controller, folder in groups(host, "cpu")]
+    return min((limit for limit in limits if limit), default=None)
+
+
+def groups(host, controller):
+    """(controller in cgroup v1, "" in v2; folder below the root) of each group that may limit this process."""
+    found, mounts = [], ("cpu", "cpu,cpuacct") if controller == "cpu" else (controller,)
     for line in host.read("proc/self/cgroup").splitlines():
         controllers, _, path = line.partition(":")[2].partition(":")
         if controllers == "":
-            limits += [_quota_v2(host, folder) for folder in _folders(("", "unified"), path)]
-        elif "cpu" in controllers.split(","):
-            limits += [_quota_v1(host, folder) for folder in _folders(("cpu", "cpu,cpuacct"), path)]
-    limits = [limit for limit in limits if limit]
-    return min(limits) if limits else None
+            found += [("", folder) for folder in _folders(("", "unified"), path)]
+        elif controller in controllers.split(","):
+            found += [(controller, folder) for folder in _folders(mounts, path)]
+    return found
 
 
 def _folders(mounts, path):

@@ -7,6 +7,7 @@ import pytest
 import gluon_attn
 from gluon_attn.cli import main
 from gluon_attn.cli.table import render
+from gluon_attn.models.scheme import Scheme
 
 
 def test_cost_table(capsys):
@@ -66,6 +67,23 @@ def test_cost_of_options_and_sizes(capsys):
     assert found["macs"] > 4 * 40_000_000
 
 
+def test_cost_of_a_scheme(capsys, tmp_path):
+    Scheme("010000100", "cifar_resnet20_v1", "se", {"reduction": 4}, network={"norm": "group"}).save(
+        tmp_path / "s.json"
+    )
+    of_file = ["--scheme", str(tmp_path / "s.json")]
+    written = ["--attention", "se", "--attention-options", "reduction=4", "--shared", "--model-options", "norm=group"]
+    found = []
+    for flags in (of_file, [*written, "--scheme", "010000100"], [*written, "--config-codes", "2", "0", "4"]):
+        assert main(["cost", "cifar_resnet20_v1", *flags, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[0] == found[1] == found[2]
+    assert main(["cost", "cifar_resnet20_v1", *written, "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert found[0]["params"] < whole["params"]
+    assert found[0]["macs"] < whole["macs"]
+
+
 def test_cost_by_layer(capsys):
     assert main(["cost", "cifar_resnet20_v1", "--layers"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -84,6 +102,13 @@ def test_cost_by_layer(capsys):
         ),
         (["cost", "cifar_resnet20_v1", "--classes", "0"], "must be a whole number above 0"),
         (["cost", "cifar_resnet20_v1", "--plan", "nowhere.json"], "nowhere.json"),
+        (["cost", "cifar_resnet20_v1", "--scheme", "nowhere.json"], "nowhere.json"),
+        (["cost", "cifar_resnet20_v1", "--scheme", "010000100"], "--scheme and --config-codes need an --attention"),
+        (["cost", "cifar_resnet20_v1", "--attention", "se", "--scheme", "01"], "2 bits, the network 9 blocks"),
+        (
+            ["cost", "fbresnet50", "--attention", "se", "--config-codes", "9", "0", "0", "0"],
+            "numbers up to 7, 15, 63, 7",
+        ),
         (["cost"], "required: MODEL"),
     ],
 )

@@ -36,6 +36,15 @@ def test_flags_beside_it(path):
     assert (config.model.norm, config.model.scheme) == ("group", "010000100")
 
 
+def test_options_of_the_network(tmp_path):
+    found = Scheme("010000100", "cifar_resnet20_v1", "se", network={"norm": "group", "blocks": [3, 3, 3]})
+    found.save(tmp_path / "s.json")
+    layer = {"model": {"scheme": str(tmp_path / "s.json"), "model_options": {"widths": [8, 16, 32]}}}
+    for config in (expanded(layer), expanded({}, layer)):
+        assert config.model.norm == "group"
+        assert config.model.model_options == {"blocks": [3, 3, 3], "widths": [8, 16, 32]}
+
+
 def test_zeros_and_ones_are_left_as_they_are():
     given = {"model": {"scheme": "0101"}}
     assert with_scheme_file(given, {}) == (given, {})

@@ -6,7 +6,7 @@ import pytest
 from mxnet import autograd, gluon
 
 from gluon_attn.config.optim import OptimConfig
-from gluon_attn.engine.optim import NAG, clip_gradients, make_trainer
+from gluon_attn.engine.optim import NAG, SGD, clip_gradients, make_trainer
 from gluon_attn.engine.schedule import Schedule
 from gluon_attn.utils.errors import UserError
 
@@ -54,6 +54,33 @@ def test_clipping_bounds_the_common_norm(largest):
     clip_gradients(trainer, largest)
     scale = min(1.0, largest / (np.linalg.norm(before) + 1e-8))
     np.testing.assert_allclose(gradients(), before * scale, rtol=1e-5)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_sgd_updates_large_weights_as_small_ones(momentum, monkeypatch):
+    """As MXNet's own, and the large weights not by its operator for several."""
+    options = {"learning_rate": 0.1, "wd": 0.3, "momentum": momentum, "rescale_grad": 0.25}
+    ours, theirs = SGD(**options), mx.optimizer.SGD(**options)
+    shapes, random = [(4, 3), (300, 300), (5,), (256, 256)], np.random.default_rng(0)
+    weights = [[mx.nd.array(np.ones(shape)) for shape in shapes] for _ in range(2)]
+    states = [[one.create_state(i, w) for i, w in enumerate(weights[0])] for one in (ours, theirs)]
+    several, sizes = mx.optimizer.optimizer.multi_sgd_mom_update, []
+    for _ in range(3):
+        grads = [mx.nd.array(random.normal(size=shape)) for shape in shapes]
+        for one, own, state in zip((theirs, ours), weights, reversed(states), strict=True):
+            one.update_multi_precision([0, 1, 2, 3], own, grads, state)
+            monkeypatch.setattr(
+                "mxnet.optimizer.optimizer.multi_sgd_mom_update",
+                lambda *args, **options: (sizes.append(options["num_weights"]), several(*args, **options)),
+            )
+        monkeypatch.setattr("mxnet.optimizer.optimizer.multi_sgd_mom_update", several)
+        for mine, expected in zip(weights[1], weights[0], strict=True):
+            np.testing.assert_allclose(mine.asnumpy(), expected.asnumpy(), rtol=1e-5, atol=1e-6)
+    assert sizes == ([2] * 3 if momentum else [])
+    assert ours.num_update == 3
+    ours.update_multi_precision(1, weights[1][1], grads[1], states[0][1])  # a single one, not in a list
+    theirs.update_multi_precision(1, weights[0][1], grads[1], states[1][1])
+    np.testing.assert_allclose(weights[1][1].asnumpy(), weights[0][1].asnumpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_nag_is_nesterov_with_the_decay_of_the_old_weights():

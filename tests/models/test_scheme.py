@@ -90,6 +90,23 @@ def test_a_network_of_a_file(tmp_path):
     assert built.recipe["plan"] == net.recipe["plan"]
 
 
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        Scheme("010000100", "cifar_resnet20_v1", "se", network={"norm": "group", "drop_rate": 0.5}),
+        Scheme(DIA, "dia_fbresnet50", None, {"norm": "group", "reduction": 40, "last_gamma": True}),
+    ],
+)
+def test_options_of_the_network(scheme, tmp_path):
+    scheme.save(tmp_path / "s.json")
+    size = 32 if scheme.attention else 224
+    net = get_model(scheme.model, 10, scheme=tmp_path / "s.json", input_size=size)
+    assert net.recipe["options"]["norm"] == "group"
+    built = build(ModelConfig(**scheme.model_options()), 10, size)
+    assert built.recipe == net.recipe
+    assert get_model(scheme.model, 10, scheme=tmp_path / "s.json", norm="batch").recipe["options"]["norm"] == "group"
+
+
 def test_a_network_that_names_its_attention(tmp_path):
     path = tmp_path / "best.json"
     found = Scheme(DIA, "dia_fbresnet50", None, {"reduction": 40})

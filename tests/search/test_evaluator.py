@@ -10,7 +10,7 @@ from gluon_attn.utils.errors import UserError
 class Toy(mx.gluon.Block):
     """Answers class 1 where the image's first number is above the scheme's ones."""
 
-    scheme, calls, blocks, stages = "000", 0, (1, 1, 1), ()
+    scheme, calls, blocks, stages = "000", 0, (), ()
 
     def forward(self, x):
         self.calls += 1
@@ -57,8 +57,13 @@ def test_accuracies_once_each():
 
 def test_images_that_memory_does_not_hold_are_read_again(monkeypatch):
     monkeypatch.setattr("gluon_attn.search.evaluator._LARGEST", 4)
-    loader = Loader()
-    assert Evaluator(Toy(), loader)(["000", "011"]) == [100, 50]
+    loader, net = Loader(), Toy()
+    evaluator, forgotten = Evaluator(net, loader), []
+    monkeypatch.setattr(evaluator._net, "forget", lambda: forgotten.append(net.calls))
+    assert evaluator(["000", "011"]) == [100, 50]
+    assert loader.asked == 2  # once for both schemes
+    assert forgotten == [2, 4]  # behind each batch
+    assert evaluator(["001"]) == [75]
     assert loader.asked == 3
 
 

@@ -1,4 +1,4 @@
-"""A supernet that remembers gives what it gives without, from fewer stages."""
+"""A supernet that remembers gives what it gives without, from fewer blocks."""
 
 import json
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gluon_attn.search.connections import make_supernet
-from gluon_attn.search.memory import Remembering
+from gluon_attn.search.memory import Remembering, _Kept
 
 SCHEMES = ["000010101", "000010111", "000010101", "000110111", "110010101", "000010000", "111111111", "000000000"]
 
@@ -25,35 +25,57 @@ def images():
     return [mx.nd.array(random.normal(size=(3, 3, 16, 16))) for _ in range(2)]
 
 
-@pytest.mark.parametrize("attention", ["dia", "se"])
-@pytest.mark.parametrize("size", [1 << 20, 60_000, 0])
+@pytest.mark.parametrize("attention", ["dia", "se", "sge"])
+@pytest.mark.parametrize("size", [None, 100_000, 0])
 def test_the_same_outputs(attention, size, images):
     net = made(attention)
-    memory = Remembering(net, size)
-    for scheme in SCHEMES:
+    memory, sizes = Remembering(net, size), []
+    for scheme in [*SCHEMES, *("".join(map(str, bits)) for bits in np.random.randint(0, 2, (8, 9)))]:
         for x in (*images, images[0].copy()):
             net.scheme = scheme
             wanted = net(x).asnumpy()
             assert np.array_equal(memory(x).asnumpy(), wanted)
             assert np.array_equal(net(x).asnumpy(), wanted)  # as if there were no memory
-            assert memory._bytes <= size
+            sizes.append(memory._kept.bytes)
+    assert size is None or max(sizes) <= size
+    assert (max(sizes) == 0) == (size == 0)
 
 
-def test_known_stages_do_not_run(images):
+def test_known_blocks_do_not_run(images):
     net, ran = made(), []
     memory = Remembering(net)
 
-    def spied(number, run):
-        return lambda x: (ran.append(number), run(x))[1]
+    def spied(first, run):
+        return lambda number, *args: (ran.append(first + number), run(number, *args))[1]
 
     for number, stage in enumerate(net.stages):
-        stage._run = spied(number, stage._run)
-    for scheme, wanted in zip(SCHEMES, ([0, 1, 2], [2], [2], [1, 2], [0, 1, 2], [2], [0, 1, 2], [1, 2]), strict=True):
+        stage._pass = spied(3 * number, stage._pass)
+    for scheme, first in zip(SCHEMES, (0, 7, 8, 3, 0, 6, 2, 4), strict=True):
         net.scheme = scheme
         ran.clear()
         memory(images[0])
-        assert ran == wanted, scheme
-    assert sum(4 * kept.size for _, kept in memory._kept.values()) == memory._bytes
+        assert ran == list(range(first, 9)), scheme
+    held = [arrays for arrays, _ in memory._kept._entries.values()]
+    assert sum(4 * array.size for arrays in held for array in arrays) == memory._kept.bytes > 0
+    memory.forget()
+    ran.clear()
+    memory(images[0])
+    assert len(ran) == 9
+
+
+def test_what_is_called_for_often_stays():
+    """Of maps of one size the one that was asked for least goes, and none for one that is worth less."""
+    kept, one, image = _Kept(3 * 4 * 10), (mx.nd.ones(10),), mx.nd.ones(1)
+    for key in "aabcd":
+        if key in kept:
+            assert kept[key] is one
+        else:
+            kept.offer(key, one, image)
+    assert [key in kept for key in "abcd"] == [True, True, True, False]  # worth as much is not worth more
+    kept.offer("d", one, image)
+    assert [key in kept for key in "abcd"] == [True, False, True, True]
+    kept.offer("e", (mx.nd.ones(31),), image)  # larger than all
+    assert kept.bytes == 120
 
 
 def test_operators_are_fused_with_the_attention_and_without(images):

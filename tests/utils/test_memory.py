@@ -1,6 +1,12 @@
-"""The peak of memory."""
+"""The peak of memory, and what is free on made-up machines."""
 
-from gluon_attn.utils.memory import peak
+import pytest
+
+from gluon_attn.utils import cpu
+from gluon_attn.utils.memory import available, peak
+
+FREE = {"proc/meminfo": "MemTotal:  16000 kB\nMemAvailable:    4000 kB\n"}
+V2, V1 = {"proc/self/cgroup": "0::/a\n"}, {"proc/self/cgroup": "4:memory:/a\n"}
 
 
 def test_the_peak_grows_with_what_is_held_and_stays():
@@ -9,3 +15,31 @@ def test_the_peak_grows_with_what_is_held_and_stays():
     assert peak() > before + 2**25
     del held
     assert peak() > before + 2**25
+
+
+def group(folder, limit, used):
+    names = (
+        ("memory.limit_in_bytes", "memory.usage_in_bytes") if "memory" in folder else ("memory.max", "memory.current")
+    )
+    return {f"sys/fs/cgroup/{folder}/{name}": f"{text}\n" for name, text in zip(names, (limit, used), strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("files", "environ", "expected"),
+    [
+        ({}, {}, 2**32),
+        (FREE, {}, 4096000),
+        (FREE, {"HOROVOD_LOCAL_SIZE": "4"}, 1024000),
+        (FREE | V2 | group("a", 3000000, 1000000), {}, 2000000),
+        (FREE | V2 | group("a", "max", 1000000), {}, 4096000),
+        (FREE | V2 | group("a", 9000000, 1000000), {}, 4096000),
+        (FREE | V2 | group("a", 1000000, 3000000), {}, 0),
+        (FREE | V1 | group("memory/a", 3000000, 2000000), {}, 1000000),
+        (V1 | group("memory", 3000000, 2000000), {}, 1000000),
+    ],
+)
+def test_what_is_free(tmp_path, files, environ, expected):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert available(cpu.Host(environ=environ, root=tmp_path)) == expected

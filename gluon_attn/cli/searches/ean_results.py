@@ -29,11 +29,11 @@ def _scheme(config, setting, searcher, bits):
     from ...models.scheme import Scheme
 
     recipe = setting.supernet.recipe
-    model = {"model": recipe["model"], "attention": None}
-    model["options"] = {key: value for key, value in recipe["options"].items() if key not in _NO_OPTIONS}
+    options = {key: value for key, value in recipe["options"].items() if key not in _NO_OPTIONS}
+    model = {"model": recipe["model"], "attention": None, "options": options}
     if recipe["plan"]:
         (entry,) = recipe["plan"]["entries"]
-        model |= {"attention": entry["name"], "options": entry["options"]}
+        model |= {"attention": entry["name"], "options": entry["options"], "network": options}
     images = config.score.images or len(setting.source.val)
     origin = (
         f"search.py ean, {searcher.steps} steps, seed {config.train.seed}; accuracy of the supernet on {images} images "

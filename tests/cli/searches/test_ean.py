@@ -153,11 +153,13 @@ def test_times_are_measured(trained, here):
 
 
 def test_the_whole_way(here):
-    words = f"ean --all {DATA} {NETWORK} --batch-size 16 --num-epochs 2 --supernet-epochs 1 --steps 2 --run-dir all"
+    words = f"ean --all {DATA} {NETWORK} --norm group --batch-size 16 --num-epochs 2 --supernet-epochs 1 --steps 2"
+    words += " --run-dir all"
     assert run(words) == 0
     config = yaml.safe_load(Path("all/train/config.yaml").read_text())
     best = Scheme.load("all/search/best.json")
     assert (config["model"]["scheme"], config["model"]["shared"]) == (best.scheme, True)
+    assert config["model"]["norm"] == best.network["norm"] == "group"
     assert config["data"]["hold_out"] == 0
     lengths = [len(Path(f"all/{part}/metrics.jsonl").read_text().splitlines()) for part in ("supernet", "train")]
     assert lengths == [1, 2]
