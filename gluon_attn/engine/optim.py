@@ -33,6 +33,7 @@ class SGD(mx.optimizer.SGD):
         for index, weight, grad, state in alone:
             self._update_count(index)
             options = {"lr": self._get_lr(index), "wd": self._get_wd(index), "rescale_grad": self.rescale_grad}
+            options["clip_gradient"] = self.clip_gradient or -1.0  # below 0: none
             if state is None:
                 mx.nd.sgd_update(weight, grad, out=weight, **options)
             else:
