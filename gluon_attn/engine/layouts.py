@@ -7,7 +7,12 @@ import mxnet as mx
 #: norms of at most so many channels: convolutions beside them take another layout forward than back
 NARROW = 32
 #: compiled operators whose result is a map, which goes on in low precision; those of the others are statistics
-_MAPS = {f"gluon_attn_{name}" for name in ("gate", "shift", "cross", "sge", "logistic_gate")}
+_MAPS = {
+    f"gluon_attn_{name}"
+    for name in (
+        "gate", "shift", "cross", "sge", "logistic_gate", "depthwise", "pointwise", "separable", "norm", "weighted_sum",
+    )
+}  # fmt: skip
 
 
 def aligned(symbol, params):
@@ -19,7 +24,8 @@ def aligned(symbol, params):
     """
 
     def copy(node, inputs):
-        if node["op"] == "BatchNorm" and params[inputs[1]["name"]].shape[0] <= NARROW:
+        gamma = inputs[1]["name"] if node["op"] == "BatchNorm" else None
+        if gamma in params and params[gamma].shape[0] <= NARROW:  # a compiled norm's own has no map and no gradient
             return "slice_axis", {"axis": "0", "begin": "0", "end": "None"}
         return None
 

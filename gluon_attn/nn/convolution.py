@@ -62,9 +62,9 @@ class OneMapConv(nn.Conv2D):
     def hybrid_forward(self, F, x, weight, bias=None):
         if bias is not None or self._kernel_size not in _COMPILED or not compiled(self):
             return super().hybrid_forward(F, x, weight, bias)
-        each = F.gluon_attn_depthwise(
-            x, F.SwapAxis(weight, dim1=0, dim2=1), kernel=self._kernel_size, stride=1, dilate=1
-        )
+        size = self._kernel_size
+        weight = F.reshape(weight, shape=(-1, 1, size, size))
+        each = F.gluon_attn_depthwise(x, weight, kernel=size, stride=1, dilate=1)
         maps = (F.slice_axis(each, axis=1, begin=i, end=i + 1) for i in range(self._in))
         return functools.reduce(lambda one, other: one + other, maps)
 
