@@ -31,7 +31,7 @@ class TrainConfig(Config):
         "hybrid", "hybrid (or symbolic) compiles the network to a graph", choices=("hybrid", "symbolic", "imperative")
     )
     dtype: str = option("float32", "number type to compute in", choices=("float32", "bfloat16", "float16"))
-    kernels: str = option("auto", "compiled gates and pools on a CPU, or off", choices=("auto", "off"))
+    kernels: str = option("auto", "compiled operators on a CPU, or off", choices=("auto", "off"))
     patience: int | None = option(None, "stop after so many epochs without a better score", check=at_least(1))
     gpus: tuple[int, ...] | None = option(None, "GPUs by number, such as 0,1", flags=("--gpu",), check=at_least(0))
     num_gpus: int = option(0, "take the first so many GPUs", check=at_least(0))

@@ -1,12 +1,12 @@
 // ReLU, depthwise convolution and convolution by single pixels in one, for the CPU and float32 or float64: what lies
 // between them, as large as what comes in, stays in a cache and is made again on the way back.
 
-#include <omp.h>
-
 #include "frames.h"
 #include "tiles.h"
 
 namespace {
+
+constexpr int64_t kParts = 8;  // that images are summed in: fixed, so that threads do not change the sums
 
 struct Separable {
   Depthwise d;
@@ -66,22 +66,22 @@ void forward(const Separable& s, const T* x, const T* depthwise, const T* pointw
   }
 }
 
-// What a thread has of the gradients of both weights, a vector of partial sums for each number.
+// Gradients of both weights by some of the images, a vector of partial sums for each number.
 template <typename T>
 struct Share {
-  std::vector<typename Lanes<T>::V> depthwise, pointwise;
-};
+  typedef std::vector<typename Lanes<T>::V> Sums;
+  Sums depthwise, pointwise;
+  Share(int64_t taps, int64_t pairs) : depthwise(taps), pointwise(pairs) {}
 
-template <typename T>
-void gather(const std::vector<Share<T>>& shares, std::vector<typename Lanes<T>::V> Share<T>::*part, int64_t size,
-            T* to) {
-  for (int64_t i = 0; i < size; ++i) {
-    typename Lanes<T>::V total = {};
-    for (const auto& share : shares)
-      if ((share.*part).size()) total += (share.*part)[i];
-    to[i] = Lanes<T>::sum(total);
+  void clear() {
+    for (Sums* sums : {&depthwise, &pointwise}) std::fill(sums->begin(), sums->end(), typename Lanes<T>::V{});
   }
-}
+  // Numbers, those of the depthwise convolution first.
+  void write(T* to) const {
+    for (const Sums* sums : {&depthwise, &pointwise})
+      for (const auto& sum : *sums) *to++ = Lanes<T>::sum(sum);
+  }
+};
 
 template <int64_t kernel, typename T>
 void backward_image(const Separable& s, const T* slope, const T* x, const T* depthwise, const T* turned,
@@ -116,24 +116,31 @@ void backward(const Separable& s, const T* slope, const T* x, const T* depthwise
               T* ddepthwise, T* dpointwise) {
   const Depthwise& d = s.d;
   const std::vector<T> turned = transposed(pointwise, s.outside, d.channels);
-  const int64_t taps = d.channels * kernel * kernel, pairs = s.outside * d.channels;
-  std::vector<Share<T>> shares(omp_get_max_threads());
+  const int64_t taps = d.channels * kernel * kernel, pairs = s.outside * d.channels, all = taps + pairs;
+  const int64_t parts = std::min(kParts, d.images);
+  std::vector<T> sums(parts * all);
 #pragma omp parallel
   {
     Middle<T> middle(s);
     Framed<T> given(d.rows, d.columns, 1);
     Framed<T> spread(d.height + d.reach() + d.stride, d.width + d.reach() + d.stride, 1);
     std::vector<T> slopes(d.channels * s.out);
-    Share<T>& share = shares[omp_get_thread_num()];
-    share.depthwise.resize(taps), share.pointwise.resize(pairs);
+    Share<T> share(taps, pairs);
 #pragma omp for schedule(static)
-    for (int64_t image = 0; image < d.images; ++image)
-      backward_image<kernel>(s, slope + image * s.outside * s.out, x + image * d.channels * s.in, depthwise,
-                             turned.data(), &middle, &given, &spread, &slopes, &share,
-                             dx + image * d.channels * s.in);
+    for (int64_t part = 0; part < parts; ++part) {
+      share.clear();
+      for (int64_t image = part * d.images / parts; image < (part + 1) * d.images / parts; ++image)
+        backward_image<kernel>(s, slope + image * s.outside * s.out, x + image * d.channels * s.in, depthwise,
+                               turned.data(), &middle, &given, &spread, &slopes, &share,
+                               dx + image * d.channels * s.in);
+      share.write(&sums[part * all]);
+    }
   }
-  gather(shares, &Share<T>::depthwise, taps, ddepthwise);
-  gather(shares, &Share<T>::pointwise, pairs, dpointwise);
+  for (int64_t i = 0; i < all; ++i) {
+    T total = 0;
+    for (int64_t part = 0; part < parts; ++part) total += sums[part * all + i];
+    (i < taps ? ddepthwise[i] : dpointwise[i - taps]) = total;
+  }
 }
 
 MXReturnValue separable_shape(const Attrs& attrs, Shapes* in, Shapes* out) {
