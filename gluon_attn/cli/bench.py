@@ -49,7 +49,7 @@ def run(args):
     if args.picture:
         from ..analyze.bars import draw_bars
 
-        labels = [f"{speed.target}, {speed.threads} threads" for speed in found]
+        labels = [f"{speed.target}, {speed.threads} {'thread' if speed.threads == 1 else 'threads'}" for speed in found]
         series = [f"batch {speed.batch}" for speed in found]
         draw_bars(labels, series, [speed.images_per_second for speed in found], "images a second", args.picture)
     print(json.dumps(rows, indent=2) if args.json else table(found))
