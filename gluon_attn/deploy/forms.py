@@ -50,9 +50,9 @@ def asked(formats, precisions):
     """
     found = every(dict.fromkeys(formats), dict.fromkeys(precisions))
     absent = [pair for pair in _ABSENT if pair[0] in formats and pair[1] in precisions]
-    for kind, precision in absent:
-        if kind not in {form.format for form in found} or precision not in {form.precision for form in found}:
-            Form(kind, precision)  # says why there is none
+    for kind, number in absent:
+        if kind not in {form.format for form in found} or number not in {form.precision for form in found}:
+            Form(kind, number)  # says why there is none
     return found, absent
 
 

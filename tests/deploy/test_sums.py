@@ -8,7 +8,7 @@ from gluon_attn.config.card import Card
 from gluon_attn.deploy import precision, sums, symbol
 from gluon_attn.deploy.graph import Graph
 
-#: of a map of eight channels: what int8 and its sums cost by rounding alone is below 4 %, what MXNet gets wrong above 8 %
+#: what int8 costs in these graphs by rounding alone is below 4 %; what MXNet gets wrong by itself, above 8 %
 ROUNDING = 0.05
 
 
