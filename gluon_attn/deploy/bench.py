@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ def measure(target, batch=1, threads=1, repeat=30, warm_up=5):
         raise UserError(f"{target} could not be measured: {reason}") from None
     if "error" in answer:
         raise UserError(answer["error"])
-    return speed(str(target), answer, batch, threads)
+    found = speed(str(target), answer, batch, threads)
+    get_logger().info("%s, batch %d, threads %d: %.1f img/s", target, batch, threads, found.images_per_second)
+    return found
 
 
 def speed(target, answer, batch, threads):
