@@ -80,7 +80,8 @@ def test_smaller_types_make_smaller_files(packed):
         sizes[name] = sum((one.path / file).stat().st_size for file in one.card["sha256"] if not file.endswith(".json"))
     for kind in ("symbol", "onnx", "openvino"):
         assert sizes[f"{kind}-float16"] < 0.7 * sizes[f"{kind}-float32"]
-    assert sizes["openvino-int8"] < 0.5 * sizes["openvino-float32"]
+    weights = {name: (packed[f"openvino-{name}"].path / "net.bin").stat().st_size for name in ("float32", "int8")}
+    assert weights["int8"] < 0.4 * weights["float32"]  # in the other file NNCF writes down what it did
 
 
 #: the others are `slow`
