@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..utils.errors import UserError
-from ..utils.log import get_logger
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,9 @@ class Speed:
         """Plain data."""
         return asdict(self)
 
+    def __str__(self):
+        return f"{self.target}, batch {self.batch}, threads {self.threads}: {self.images_per_second:.1f} img/s"
+
 
 def measure(target, batch=1, threads=1, repeat=30, warm_up=5):
     """The `Speed` of a run folder, an exported form or, with random weights, a model's name.
@@ -49,9 +51,7 @@ def measure(target, batch=1, threads=1, repeat=30, warm_up=5):
         raise UserError(f"{target} could not be measured: {reason}") from None
     if "error" in answer:
         raise UserError(answer["error"])
-    found = speed(str(target), answer, batch, threads)
-    get_logger().info("%s, batch %d, threads %d: %.1f img/s", target, batch, threads, found.images_per_second)
-    return found
+    return speed(str(target), answer, batch, threads)
 
 
 def speed(target, answer, batch, threads):
