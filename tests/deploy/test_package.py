@@ -13,6 +13,7 @@ from gluon_attn import Plan
 from gluon_attn.data.base import ArraySet
 from gluon_attn.deploy import forms, package, predictor, repository, run, speed
 from gluon_attn.deploy.bench import Speed
+from gluon_attn.deploy.export import random_images
 from gluon_attn.deploy.score import score
 from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.files import sha256
@@ -72,6 +73,21 @@ def test_number_types_are_what_computes(trained, packed):
     assert all(1e-5 < apart[name] < 1e-2 for name in apart if name.endswith("-float16"))
     assert 1e-5 < apart["symbol-bfloat16"] < 0.1
     assert all(1e-3 < apart[name] < 0.3 for name in apart if name.endswith("int8"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attention", ["fa", "bot", "coord"])
+def test_int8_with_lengths_that_are_computed(tmp_path, attention):
+    plan = Plan([{"name": attention, "slot": "post" if attention == "coord" else "conv", "scheme": "100000000"}])
+    net, card = network(plan=plan, input_size=32)
+    images = random_images(card, 8)
+    expected = predictor.of_network(net, card).predict(images)
+    path = forms.write(
+        forms.Form("openvino", "int8"), net, card, tmp_path / "net", predictor.graph_inputs(card, images)
+    )
+    found = predictor.load(path).predict(images)
+    assert found.shape == expected.shape
+    assert abs(found - expected).max() <= 0.3 * abs(expected).max()
 
 
 def test_smaller_types_make_smaller_files(packed):
