@@ -1,6 +1,7 @@
 """Exported networks against PyTorch, and against ONNX Runtime and OpenVINO on PyTorch's file, on the CPU.
 
     OMP_NUM_THREADS=2 python benchmarks/deploy.py --out benchmarks/results/deploy.md
+    OMP_NUM_THREADS=2 python benchmarks/deploy.py --out benchmarks/results/deploy.md --join se_resnet50
 
 Needs PyTorch, OpenVINO and NNCF in the same environment (`pip install torch==2.13.0`), for this file only. Each side
 has a process of its own; the sides of a number type take turns, batch by batch. PyTorch computes in channels-last,
@@ -13,6 +14,7 @@ import os
 import sys
 import tempfile
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +22,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.networks import DEPLOYED  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
+from benchmarks.lib.report import Table, earlier, machine, take_turns  # noqa: E402
 
 MODULE = "benchmarks.lib.deployed"
 COLUMNS = ["network", "batch", "side", "type", "img/s", "of PyTorch's best"]
@@ -95,9 +97,10 @@ def write(name, size, folder):
         peer.close()
 
 
-def measure(arguments):
-    """The table of all networks and batches."""
-    table = Table(COLUMNS, numbers=2)
+def measure(arguments, head):
+    """The table of all networks and batches, in the file after each network."""
+    lines = earlier(arguments.out, head, arguments.names) if arguments.join else ()
+    table = Table(COLUMNS, numbers=2, lines=lines)
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as folder:
             write(name, arguments.size, folder)
@@ -106,18 +109,21 @@ def measure(arguments):
                 for sides in (FLOAT32, LOW):
                     for row in rows(name, batch, compare(order, sides, arguments.repeat)):
                         table.add(*row)
-    return table
+        table.write(arguments.out, head)
 
 
 def parse():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
+    parser.add_argument("--join", action="store_true", help="keep the rows that this file has of other networks")
     parser.add_argument("--repeat", type=int, default=15, help="batches of each side (default 15)")
     parser.add_argument("--batch-size", type=int, nargs="+", default=[1, 8], help="images a batch (default 1 8)")
     parser.add_argument("--size", type=int, default=224, help="height and width (default 224)")
     parser.add_argument("names", nargs="*", default=list(DEPLOYED), help=f"default all: {' '.join(DEPLOYED)}")
     arguments = parser.parse_args()
+    if arguments.join and not arguments.out:
+        parser.error("--join goes with --out")
     unknown = set(arguments.names) - set(DEPLOYED)
     if unknown:
         parser.error(f"no network {', '.join(sorted(unknown))}")
@@ -127,20 +133,25 @@ def parse():
     return arguments
 
 
+def heading(arguments):
+    """What stands above the table in the file: the command, the machine, how to read it."""
+    versions = [f"{name} {version(name)}" for name in ("mxnet", "torch", "onnxruntime", "openvino", "nncf")]
+    batches = " ".join(map(str, arguments.batch_size))
+    given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
+    return (
+        f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {given}` on {machine(*versions)}.\n"
+        f"Medians of {arguments.repeat} batches, in images a second; ratio to the best of "
+        "PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n"
+    )
+
+
 def main():
     """Measure, print the table and, with --out, write it."""
     arguments = parse()
-    table = measure(arguments)
-    from importlib.metadata import version
-
-    versions = [f"{name} {version(name)}" for name in ("mxnet", "torch", "onnxruntime", "openvino", "nncf")]
-    given = [word for word in sys.argv[1:] if word != "--out" and word != str(arguments.out)]
-    head = (
-        f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {' '.join(given)}` on "
-        f"{machine(*versions)}.\nMedians of {arguments.repeat} batches, in images a second; ratio to the best of "
-        "PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n"
-    )
-    table.write(arguments.out, head)
+    try:
+        measure(arguments, heading(arguments))
+    except ValueError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -210,6 +210,25 @@ def test_exported_forms_are_held_against_pytorch_of_their_type():
     assert [row[-2:] for row in deploy.rows("net", 1, failed)] == [("no memory", ""), ("no compiler", "")]
 
 
+def test_tables_are_joined_network_by_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(deploy, "write", lambda *_: None)
+    monkeypatch.setattr(deploy, "version", lambda name: "1")
+    speeds = iter((1.0, 1.0, 2.0, 2.0, 3.0, 3.0))
+    monkeypatch.setattr(deploy, "compare", lambda order, sides, repeat: {sides[0]: next(speeds)})
+    command = ["deploy", "--out", str(tmp_path / "t.md"), "--batch-size", "1", "--join"]
+    for words in (["se_resnet50", "eca_resnet50"], ["se_resnet50"]):
+        monkeypatch.setattr("sys.argv", [*command, *words])
+        deploy.main()
+    lines = (tmp_path / "t.md").read_text().splitlines()
+    assert lines[2].startswith("`python benchmarks/deploy.py --repeat 15 --size 224 --batch-size 1` on")
+    assert [(line.split()[1], line.split()[-3]) for line in lines[7:]] == [
+        ("eca_resnet50", "2.0"), ("eca_resnet50", "2.0"), ("se_resnet50", "3.0"), ("se_resnet50", "3.0"),
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.argv", [*command, "--repeat", "3", "se_resnet50"])
+    with pytest.raises(SystemExit, match=r"error: .*t\.md was measured by another command"):
+        deploy.main()
+
+
 def test_sides_that_fail_leave_the_others(monkeypatch):
     class Fake:
         def __init__(self, module, kind):

@@ -22,13 +22,30 @@ def machine(*extra):
     return ", ".join([cpu.model_name(cpu.Host()), f"OMP_NUM_THREADS={threads}", *extra])
 
 
-class Table:
-    """A Markdown table that prints each row as it comes. columns: headings, the last `numbers` of them of numbers."""
+def earlier(path, head, names):
+    """Lines of the table under the same `head` in a file whose first cell is none of `names`; no file has none.
 
-    def __init__(self, columns, numbers):
+    Another head is a ValueError: such rows are not to be compared.
+    """
+    if not path.is_file():
+        return []
+    text = path.read_text(encoding="utf-8")
+    if not text.startswith(f"{head}\n"):
+        raise ValueError(f"{path} was measured by another command, with other libraries or on another machine")
+    lines = text.removeprefix(head).split("\n")[3:-1]
+    return [line for line in lines if line.split(" | ")[0].removeprefix("| ") not in names]
+
+
+class Table:
+    """A Markdown table that prints each row as it comes. columns: headings, the last `numbers` of them of numbers.
+
+    lines: of an `earlier` table, which stay above.
+    """
+
+    def __init__(self, columns, numbers, lines=()):
         rule = "---|" * (len(columns) - numbers) + "---:|" * numbers
-        self.lines = [f"| {' | '.join(columns)} |", f"|{rule}"]
-        print(*self.lines, sep="\n", flush=True)
+        self.lines = [f"| {' | '.join(columns)} |", f"|{rule}", *lines]
+        print(*self.lines[:2], sep="\n", flush=True)
 
     def add(self, *cells):
         """One row."""

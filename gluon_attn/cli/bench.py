@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from ..utils.files import ensure_dir, write_json
+from ..utils.log import get_logger
 from .table import render
 from .values import png, whole
 
@@ -31,14 +32,13 @@ def add_arguments(parser):
 
 def run(args):
     """Measure, each in a process of its own, one after the other; print, and write what was asked for."""
-    from ..deploy.bench import measure
     from ..utils import cpu
 
     for path in filter(None, (args.output, args.picture)):
         ensure_dir(Path(path).parent)  # what cannot be written shows before the work
     threads = args.threads or [cpu.threads(cpu.Host())[0]]
     found = [
-        measure(target, batch, count, args.repeat, args.warm_up)
+        _measured(target, batch, count, args.repeat, args.warm_up)
         for target in dict.fromkeys(args.targets)
         for count in dict.fromkeys(threads)
         for batch in dict.fromkeys(args.batch_size)
@@ -49,11 +49,20 @@ def run(args):
     if args.picture:
         from ..analyze.bars import draw_bars
 
-        labels = [f"{speed.target}, {speed.threads} threads" for speed in found]
+        labels = [f"{speed.target}, {speed.threads} {'thread' if speed.threads == 1 else 'threads'}" for speed in found]
         series = [f"batch {speed.batch}" for speed in found]
         draw_bars(labels, series, [speed.images_per_second for speed in found], "images a second", args.picture)
     print(json.dumps(rows, indent=2) if args.json else table(found))
     return 0
+
+
+def _measured(*order):
+    """One `Speed`, which a line tells of at once: all of them may take long."""
+    from ..deploy.bench import measure
+
+    speed = measure(*order)
+    get_logger().info("%s", speed)
+    return speed
 
 
 def table(found):

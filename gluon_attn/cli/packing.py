@@ -10,21 +10,14 @@ CALIBRATION_IMAGES, MAX_DROP, BATCH = 128, 1.0, 8
 
 def run_forms(args):
     """Write what was asked for and print a line a folder."""
-    from ..deploy import forms
     from ..deploy.package import pack
     from ..deploy.repository import served
 
-    if args.purpose is None and args.batch_size:
-        raise UserError("--batch-size goes with --for speed")
-    formats = args.format or (forms.FORMATS if args.purpose else ["symbol"])
-    precisions = args.precision or (forms.PRECISIONS if args.purpose else ["float32"])
-    if args.purpose:
-        wanted = forms.every(formats, precisions)
-    else:
-        wanted = [forms.Form(*pair) for pair in dict.fromkeys((f, p) for f in formats for p in precisions)]
+    wanted = _wanted(args)
     if args.repository:  # the fastest has to be one that servers read
         servable = served(wanted)
         wanted = servable if args.purpose else wanted
+    _check(args, wanted)
     net, card, source, name, output = _network(args)
     card = card.replace(preprocess=args.preprocess, dynamic=args.dynamic)
     material = _material(args, source, any(form.precision == "int8" for form in wanted))
@@ -36,6 +29,30 @@ def run_forms(args):
     print("\n".join(map(str, packed)))
     _repositories(args, packed, name, output)
     return 0
+
+
+def _wanted(args):
+    """The forms to write, or for --for speed to choose from."""
+    from ..deploy import forms
+
+    if args.purpose:
+        formats, precisions = args.format or forms.FORMATS, args.precision or forms.PRECISIONS
+        return forms.every(formats, precisions) or forms.asked(formats, precisions)[0]
+    wanted, absent = forms.asked(args.format or ["symbol"], args.precision or ["float32"])
+    if absent:
+        get_logger().warning("left out, as there is no such form: %s", ", ".join(map("-".join, absent)))
+    return wanted
+
+
+def _check(args, wanted):
+    """That no option is without effect on these forms."""
+    if args.purpose is None and args.batch_size:
+        raise UserError("--batch-size goes with --for speed")
+    int8 = {form.format for form in wanted if form.precision == "int8"}
+    if (args.calibration_images or args.calibration) and not int8:
+        raise UserError("--calibration and --calibration-images go with --precision int8")
+    if args.calibration and "symbol" not in int8:
+        raise UserError("--calibration is of MXNet's int8: it goes with --format symbol")
 
 
 def _fastest(args, net, card, name, wanted, output, material):

@@ -29,6 +29,9 @@ class Speed:
         """Plain data."""
         return asdict(self)
 
+    def __str__(self):
+        return f"{self.target}, batch {self.batch}, threads {self.threads}: {self.images_per_second:.1f} img/s"
+
 
 def measure(target, batch=1, threads=1, repeat=30, warm_up=5):
     """The `Speed` of a run folder, an exported form or, with random weights, a model's name.

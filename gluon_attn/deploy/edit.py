@@ -13,7 +13,7 @@ _EPSILON = 1e-3  # MXNet's default
 
 def fold_norms(graph):
     """The `Graph` with every batch norm behind a convolution of its own taken into that convolution's weights."""
-    nodes, readers = _read(graph.symbol)
+    nodes, readers = read(graph.symbol)
     values, moved = {**graph.args, **graph.aux}, {}
     for number, node in enumerate(nodes["nodes"]):
         if node["op"] != "BatchNorm" or int(node.get("attrs", {}).get("axis", 1)) != 1:
@@ -25,7 +25,7 @@ def fold_norms(graph):
             continue
         _fold(nodes["nodes"], layer, node, values)
         moved[number] = source
-    return _write(graph, nodes, moved, values)
+    return write(graph, nodes, moved, values)
 
 
 def _fold(nodes, layer, norm, values):
@@ -48,7 +48,7 @@ def norms_as_layers(graph):
 
     For MXNet alone: its fusions for oneDNN make a wrong graph of a norm that stands before a convolution.
     """
-    nodes, readers = _read(graph.symbol)
+    nodes, readers = read(graph.symbol)
     values = {**graph.args, **graph.aux}
     inside = graph.symbol.get_internals()
     shapes = dict(zip(inside.list_outputs(), inside.infer_shape(**{INPUT: (1, *graph.input_shape)})[1], strict=True))
@@ -64,7 +64,7 @@ def norms_as_layers(graph):
         node["attrs"] = {"kernel": "(1, 1)", "num_filter": width, "num_group": width, "no_bias": "False"}
         node["op"], node["inputs"] = "Convolution", node["inputs"][:3]
         variable[1]["attrs"] = {"__dtype__": "0"}  # float32; its shape was the norm's
-    return _write(graph, nodes, {}, values)
+    return write(graph, nodes, {}, values)
 
 
 def _line(norm, tensors):
@@ -76,7 +76,7 @@ def _line(norm, tensors):
 
 def halve_weights(graph):
     """The `Graph` with weights of two axes and more in float16; a cast behind each, so that float32 computes."""
-    nodes, _ = _read(graph.symbol)
+    nodes, _ = read(graph.symbol)
     values, moved = {**graph.args, **graph.aux}, {}
     for number, node in enumerate(list(nodes["nodes"])):
         if node["op"] == "null" and node["name"] in graph.args and values[node["name"]].ndim > 1:
@@ -86,10 +86,10 @@ def halve_weights(graph):
             moved[number] = len(nodes["nodes"])
             cast = {"op": "Cast", "name": f"{name}.float32", "attrs": {"dtype": "float32"}, "inputs": []}
             nodes["nodes"].append(cast)
-    return _write(graph, nodes, moved, values, casts=True)
+    return write(graph, nodes, moved, values, casts=True)
 
 
-def _read(symbol):
+def read(symbol):
     """(the graph as plain data, how often each node is read)."""
     data = json.loads(symbol.tojson())
     readers = [0] * len(data["nodes"])
@@ -98,7 +98,7 @@ def _read(symbol):
     return data, readers
 
 
-def _write(graph, data, moved, values, casts=False):
+def write(graph, data, moved, values, casts=False):
     """A `Graph` of plain data in which what read a node reads another instead: `moved`, number -> number."""
     for node in data["nodes"]:
         node["inputs"] = [[moved.get(at[0], at[0]), *at[1:]] for at in node["inputs"]]

@@ -43,6 +43,19 @@ def every(formats=FORMATS, precisions=PRECISIONS):
     return [Form(*pair) for pair in pairs if pair not in _ABSENT]
 
 
+def asked(formats, precisions):
+    """(forms of these formats and number types, pairs of them that do not exist).
+
+    A format or a number type that is left without a form is a `UserError`.
+    """
+    found = every(dict.fromkeys(formats), dict.fromkeys(precisions))
+    absent = [pair for pair in _ABSENT if pair[0] in formats and pair[1] in precisions]
+    for kind, number in absent:
+        if kind not in {form.format for form in found} or number not in {form.precision for form in found}:
+            Form(kind, number)  # says why there is none
+    return found, absent
+
+
 def write(form, net, card, prefix, inputs, calibration="naive"):
     """Write the files of one form as PREFIX...; returns the path of the one that stands for all.
 

@@ -7,6 +7,9 @@ _MXNET = {"sigmoid", "hard_sigmoid", "tanh", "softmax", "log_softmax", "softmin"
 _ACTIVATIONS = {"sigmoid", "tanh"}
 #: the same of OpenVINO
 _OPENVINO = {"Sigmoid", "HSigmoid", "Tanh", "Softmax", "LogSoftmax"}
+#: its operations through which gates and weights go as they are, and those that apply them
+_CARRIERS = {"Reshape", "Squeeze", "Transpose", "Unsqueeze"}
+_PRODUCTS = {"MatMul", "Multiply"}
 
 
 def serving(inputs, anchors):
@@ -44,7 +47,7 @@ def _is_gate(node):
 
 
 def of_openvino(model):
-    """Names of such operations in an OpenVINO model, with the products that apply the gates."""
+    """Names of such operations in an OpenVINO model, with the products that apply gates and weights."""
     operations = model.get_ordered_ops()
     inputs = {
         op.get_friendly_name(): [value.get_node().get_friendly_name() for value in op.input_values()]
@@ -52,5 +55,10 @@ def of_openvino(model):
     }
     kinds = {op.get_friendly_name(): op.get_type_name() for op in operations}
     found = serving(inputs, {name for name, kind in kinds.items() if kind in _OPENVINO})
-    products = {name for name, kind in kinds.items() if kind == "Multiply" and found.intersection(inputs[name])}
-    return {name for name in found | products if kinds[name] != "Constant"}
+    carried, products = set(found), set()
+    for name, sources in inputs.items():
+        if kinds[name] in _CARRIERS and sources[0] in carried:
+            carried.add(name)
+        elif kinds[name] in _PRODUCTS and carried.intersection(sources):
+            products.add(name)
+    return {name for name in carried | products if kinds[name] != "Constant"}

@@ -30,9 +30,14 @@ def opened(target):
     from ..models.factory import list_models
     from . import predictor
 
-    if Path(target).exists() or target not in list_models():
+    if Path(target).exists():
         return predictor.load(target)
-    return _random(target)
+    if target in list_models():
+        return _random(target)
+    try:
+        return predictor.load(target)
+    except UserError as error:
+        raise UserError(f"{error}, or a model") from None
 
 
 def _random(name):

@@ -1,4 +1,4 @@
-"""Converters of MXNet operators that MXNet's own ONNX exporter does not know, for operator set 13."""
+"""Converters of MXNet operators that MXNet's own ONNX exporter does not know or writes badly, for operator set 13."""
 
 OPSET = 13
 
@@ -8,6 +8,33 @@ def register():
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
 
     MXNetGraph.register("pick", OPSET)(convert_pick)
+    MXNetGraph.register("_contrib_arange_like", OPSET)(convert_arange_like)
+
+
+def convert_arange_like(node, **kwargs):
+    """(nodes, dtypes) for `_contrib_arange_like` along an axis: whole numbers from 0, then a cast.
+
+    MXNet's own converter computes the length in floats; OpenVINO takes that, in an int8 network, for the end of a
+    quantisation, and the length is anything.
+    """
+    import numpy as np
+    from mxnet.onnx.mx2onnx._op_translations._op_translations_opset12 import create_const_scalar_node
+    from onnx.helper import make_node, np_dtype_to_tensor_dtype
+
+    name, attrs = node["name"], node.get("attrs", {})
+    numbers = [float(attrs.get(key, usual)) for key, usual in (("start", 0), ("step", 1), ("repeat", 1))]
+    if numbers != [0, 1, 1] or attrs.get("axis", "None") == "None":
+        raise NotImplementedError("arange_like but along an axis, from 0 by 1")
+    data = kwargs["outputs_lookup"][node["inputs"][0][0]][node["inputs"][0][1]]
+    for what, number in (("axis", int(attrs["axis"])), ("zero", 0), ("one", 1)):
+        create_const_scalar_node(f"{name}_{what}", np.int64(number), kwargs)
+    nodes = [
+        make_node("Shape", [data.name], [f"{name}_shape"]),
+        make_node("Gather", [f"{name}_shape", f"{name}_axis"], [f"{name}_length"], axis=0),
+        make_node("Range", [f"{name}_zero", f"{name}_length", f"{name}_one"], [f"{name}_whole"]),
+        make_node("Cast", [f"{name}_whole"], [name], to=np_dtype_to_tensor_dtype(np.dtype(data.dtype))),
+    ]
+    return nodes, (data.dtype,)
 
 
 def convert_pick(node, **kwargs):

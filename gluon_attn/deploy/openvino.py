@@ -44,6 +44,8 @@ def _quantize(model, images):
     nncf = require("nncf")
     logging.getLogger("nncf").setLevel(logging.ERROR)
     scope = nncf.IgnoredScope(names=sorted(gates.of_openvino(model)), validate=False)
+    # by default the mean of the images' extremes, which cuts off what only some images reach
+    ranges = nncf.quantization.range_estimator.RangeEstimatorParametersSet.MINMAX
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # progress bars
         return nncf.quantize(
             model,
@@ -51,6 +53,7 @@ def _quantize(model, images):
             subset_size=len(images),
             preset=nncf.QuantizationPreset.MIXED,
             ignored_scope=scope,
+            advanced_parameters=nncf.AdvancedQuantizationParameters(activations_range_estimator_params=ranges),
         )
 
 

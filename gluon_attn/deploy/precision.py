@@ -5,18 +5,21 @@ import dataclasses
 import io
 import json
 import logging
+import os
 import statistics
 import time
 import warnings
 
 import mxnet as mx
 
-from . import gates, symbol
+from . import gates, sums, symbol
 from .graph import INPUT
 
 CALIBRATIONS = ("naive", "entropy")
 _FUSION, _QUANTIZED_FUSION = "MKLDNN", "MKLDNN_QUANTIZE"
 _BATCH = 8  # images a pass, in calibration and timing
+#: MXNet's mixed precision leaves these alone, and they want inputs of one type
+_CONCATENATE = ["Concat", "concat"]
 #: operators that MXNet would quantise and that apply gates
 _PRODUCTS = ["elemwise_mul", "broadcast_mul"]
 
@@ -25,12 +28,15 @@ def mixed(graph):
     """The `Graph` in bfloat16 where MXNet's lists for mixed precision allow it; its weights stay float32."""
     from mxnet.contrib import amp
 
+    lower = [*amp.list_lp16_ops(amp.amp.bfloat16), *_CONCATENATE]
     with _quiet():
-        return dataclasses.replace(graph, symbol=amp.convert_symbol(graph.symbol, target_dtype="bfloat16"))
+        cast = amp.convert_symbol(graph.symbol, target_dtype="bfloat16", target_dtype_ops=lower)
+    return dataclasses.replace(graph, symbol=cast)
 
 
 def fused(graph):
     """The `Graph` with convolution, sum and activation as one operator of oneDNN, by `optimize_for`."""
+    graph = sums.unfused(graph)
     tensors = dict(graph.args), dict(graph.aux)
     with _quiet():
         return dataclasses.replace(graph, symbol=graph.symbol.optimize_for(_FUSION, *tensors, skip_infer=True))
@@ -44,6 +50,7 @@ def quantized(graph, images, calibration="naive"):
     """
     from mxnet.contrib import quantization
 
+    graph = sums.unfused(graph, int8=True)
     count = len(images) // _BATCH * _BATCH or len(images)
     data = mx.io.NDArrayIter({INPUT: images[:count]}, batch_size=min(_BATCH, count))
     with _quiet():
@@ -88,8 +95,8 @@ def _lines(joined):
 
 @contextlib.contextmanager
 def _quiet():
-    """MXNet tells of each operator that it leaves alone, and warns of what is meant."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    """MXNet tells of each operator that it leaves alone, from C++ on stderr itself, and warns of what is meant."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_stderr():
         warnings.simplefilter("ignore")
         before = logging.root.level
         logging.root.setLevel(logging.ERROR)
@@ -97,3 +104,14 @@ def _quiet():
             yield
         finally:
             logging.root.setLevel(before)
+
+
+@contextlib.contextmanager
+def _no_stderr():
+    """What is written to file descriptor 2 goes nowhere."""
+    with open(os.dup(2), "wb") as kept, open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept.fileno(), 2)

@@ -25,7 +25,9 @@ def fastest(net, card, name, wanted, output, material, batch=8, threads=1):
         for form in _equal(wanted, material):
             try:
                 (one,) = pack(net, card, name, [form], Path(scratch), material)
-                speeds[form], packed[form] = measure(one.path, batch, threads), one
+                speeds[form] = dataclasses.replace(measure(one.path, batch, threads), target=str(form))
+                packed[form] = one
+                get_logger().info("%s", speeds[form])
             except UserError as error:
                 get_logger().warning("%s is left out: %s", form, error)
         if not speeds:
@@ -34,7 +36,7 @@ def fastest(net, card, name, wanted, output, material, batch=8, threads=1):
         with atomic_path(output / str(best)) as place:
             os.rename(packed[best].path, place)
     chosen = dataclasses.replace(packed[best], path=output / str(best))
-    return chosen, [dataclasses.replace(one, target=str(form)) for form, one in speeds.items()]
+    return chosen, list(speeds.values())
 
 
 def _equal(wanted, material):

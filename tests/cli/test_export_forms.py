@@ -5,9 +5,10 @@ import json
 
 import pytest
 from networks import digits, digits_run, network
+from photographs import draw_set
 
 import gluon_attn
-from gluon_attn.cli import main
+from gluon_attn.cli import main, train_imagenet
 from gluon_attn.cli.packing import _calibration_images
 from gluon_attn.utils.errors import UserError
 
@@ -44,6 +45,33 @@ def test_what_only_folders_have_goes_into_the_run(run, capsys):
     assert (run / "export" / "openvino-float32" / "run.xml").is_file()
 
 
+def test_what_does_not_exist_is_left_out_of_a_table(run, tmp_path, capsys):
+    words = ["--format", "symbol", "onnx", "--precision", "float32", "bfloat16", "--max-drop", "100"]
+    assert main(["export", str(run), *words, "--out", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    names = ["symbol-float32", "symbol-bfloat16", "onnx-float32"]
+    assert [line.split()[0] for line in captured.out.splitlines()] == names
+    assert "left out, as there is no such form: onnx-bfloat16" in captured.err
+
+
+def test_int8_of_a_run_on_records(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw_set(tmp_path / "photographs")
+    words = "--model resnet18_v1b --use-rec --data-dir photographs --batch-size 8 -j 1 --input-size 32 --classes 3"
+    assert train_imagenet([*words.split(), "--num-epochs", "1", "--lr", "0.01", "--run-dir", "run"]) == 0
+    capfd.readouterr()
+    words = ["--format", "symbol", "openvino", "--precision", "int8", "--calibration-images", "8", "--max-drop", "100"]
+    assert main(["export", "run", *words, "--out", "out"]) == 0
+    captured = capfd.readouterr()
+    assert [line.split()[0] for line in captured.out.splitlines()] == ["symbol-int8", "openvino-int8"]
+    assert not captured.err  # MXNet tells a lot
+    for name in ("symbol-int8", "openvino-int8"):
+        card = json.loads((tmp_path / "out" / name / "card.json").read_text())
+        accuracy = card["accuracy"]
+        assert (accuracy["dataset"], accuracy["images"]) == ("imagenet_rec", 10)
+        assert card["check"]["difference"] < 0.3
+
+
 def test_int8_of_the_digits(run, tmp_path, capsys):
     words = ["--precision", "int8", "--max-drop", "100", "--calibration-images", "16", "--calibration", "naive"]
     assert main(["export", str(run), *words, "--out", str(tmp_path)]) == 0
@@ -70,6 +98,10 @@ def test_a_named_model_with_its_parameters(tmp_path, capsys):
         (["RUN", "--format", "onnx", "--precision", "bfloat16"], "there is no onnx-bfloat16"),
         (["RUN", "--precision", "float16", "--output", "x"], "name the folder with --out"),
         (["RUN", "--out", "x", "--no-check"], "always checked: leave --no-check out"),
+        (["RUN", "--format", "onnx", "symbol", "--precision", "int8"], "there is no onnx-int8"),
+        (["RUN", "--out", "x", "--for", "speed", "--format", "onnx", "--precision", "int8"], "there is no onnx-int8"),
+        (["RUN", "--out", "x", "--calibration-images", "9"], "go with --precision int8"),
+        (["RUN", "--format", "openvino", "--precision", "int8", "--calibration", "naive"], "it goes with --format sym"),
         (["RUN", "--out", "x", "--batch-size", "2"], "--batch-size goes with --for speed"),
         (["RUN", "--out", "x", "--params", "y"], "--params and --input-size go with the name of a model"),
         (["RUN", "--out", "x", "--max-drop", "-1"], "must be a number from 0 to 100"),

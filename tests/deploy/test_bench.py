@@ -74,7 +74,7 @@ def test_each_measurement_has_a_process_with_its_threads(run, tmp_path, capsys, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere"], "nowhere does not exist"),
+        (["nowhere"], "a NAME.xml, or a published network, or a model"),
         (["RUN", "--threads", "0"], "must be a whole number above 0"),
         (["RUN", "--picture", "x.svg"], "must end in .png"),
     ],

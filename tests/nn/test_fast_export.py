@@ -98,6 +98,16 @@ def test_pick_is_mxnets(mode, keepdims, axis, index_keeps):
     np.testing.assert_array_equal(run_onnx(model, "xi", given), wanted)
 
 
+@pytest.mark.parametrize(("axis", "free"), [(1, 5), (0, 3)])
+def test_arange_like_counts_in_whole_numbers(axis, free):
+    like = mx.sym.contrib.arange_like(mx.sym.var("x"), axis=axis)
+    model = convert(like, [np.zeros((5, 4), "float32")])
+    given = np.zeros((free, 4), "float32")
+    np.testing.assert_array_equal(run_onnx(model, "x", [given]), np.arange(given.shape[axis], dtype="float32"))
+    with pytest.raises(NotImplementedError, match="along an axis, from 0 by 1"):
+        convert(mx.sym.contrib.arange_like(mx.sym.var("x"), axis=axis, step=2), [given])
+
+
 def test_a_network_traced_in_its_fast_form_is_written_as_onnx(tmp_path, monkeypatch):
     pytest.importorskip("onnx")
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
