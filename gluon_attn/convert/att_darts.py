@@ -1,5 +1,7 @@
 """chomin/Att-DARTS (https://github.com/chomin/Att-DARTS): its attentions, its cells and networks."""
 
+from mxnet.gluon import nn
+
 from .bam import bam_names
 from .names import Source
 
@@ -18,7 +20,7 @@ def bam(block):
 def gather_excite(block):
     """One step of the gathering has no number there."""
     layers = getattr(block, "gather", ())
-    steps = [i for i, layer in enumerate(layers) if type(layer).__name__ == "Conv2D"]
+    steps = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2D)]
     names = {"mlp": "_mask.mlp"}
     for number, i in enumerate(steps):
         step = f"_mask.downop.{number}" if len(steps) > 1 else "_mask.downop"

@@ -3,6 +3,8 @@
 Layers are counted through in ours; there each has a name of its own.
 """
 
+from mxnet.gluon import nn
+
 
 def bam_names(block, channel, space):
     """The table of a BAM block. channel, space: what stands before the names of the two branches."""
@@ -20,12 +22,12 @@ def _row(name, layers, prefix, convolutions, norms):
     """Our path of each convolution and of the norm behind it -> theirs."""
     names, step = {}, -1
     for i, layer in enumerate(layers):
-        kind = type(layer).__name__
-        step += kind == "Conv2D"
-        if kind != "Activation":
-            names[f"{name}.{i}"] = prefix + (convolutions if kind == "Conv2D" else norms)[step]
+        convolution = isinstance(layer, nn.Conv2D)
+        step += convolution
+        if not isinstance(layer, nn.Activation):
+            names[f"{name}.{i}"] = prefix + (convolutions if convolution else norms)[step]
     return names
 
 
 def _count(layers):
-    return sum(type(layer).__name__ == "Conv2D" for layer in layers)
+    return sum(isinstance(layer, nn.Conv2D) for layer in layers)

@@ -130,6 +130,13 @@ def test_every_tensor_has_its_own_name(name, source, options):
         np.testing.assert_array_equal(own[path].data().asnumpy(), turned)
 
 
+@pytest.mark.parametrize(("extent", "step"), [(0, ""), (2, ""), (4, ".1")])
+def test_att_darts_names_of_a_gathering(extent, step):
+    """One step has no number there."""
+    state, _ = state_of(get_attention("ge_theta_plus", 16, extent=extent, spatial=6), "att-darts")
+    assert {f"_mask.downop{step}.dwconv.weight", f"_mask.downop{step}.bn.running_var"} <= set(state)
+
+
 def test_a_network_of_timm():
     net = get_model("resnet18_v1b", 10, attention="eca")
     names = set(reference_names(net, "timm").values())
