@@ -24,8 +24,8 @@ struct Depthwise {
   int64_t reach() const { return (kernel - 1) * dilate; }
 };
 
-// A map with zeros, or another border, around it and `spread` - 1 between its pixels; columns `phases` apart lie side by side, so that a
-// convolution of that stride reads what is side by side.
+// A map with zeros, or another border, around it and `spread` - 1 between its pixels; columns `phases` apart lie side
+// by side, so that a convolution of that stride reads what is side by side.
 template <typename T>
 class Framed {
  public:
