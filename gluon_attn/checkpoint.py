@@ -4,7 +4,6 @@
 SHA-256 of the others, so that a damaged checkpoint is noticed. It appears under its name only when it is whole.
 """
 
-import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import mxnet as mx
 
 from .nn.params import load_params, save_params
 from .utils.errors import UserError
-from .utils.files import atomic_path, ensure_dir, read_hashed, sha256, write_json
+from .utils.files import atomic_path, ensure_dir, epochs, read_hashed, sha256, write_json
 from .utils.log import get_logger
 
 FORMAT = 1
@@ -54,9 +53,7 @@ class CheckpointStore:
 
     def list(self):
         """Folders of checkpoints, oldest first."""
-        names = re.compile(r"epoch-\d+")
-        found = self.folder.iterdir() if self.folder.is_dir() else ()
-        return sorted((p for p in found if names.fullmatch(p.name)), key=lambda p: int(p.name[6:]))
+        return epochs(self.folder)
 
     def newest(self):
         """(folder, meta) of the newest whole checkpoint, or None; a damaged one is passed over with a warning."""

@@ -9,6 +9,7 @@ from ..config.train import RunConfig
 from ..utils import log
 from ..utils.errors import TrainingError
 from . import run_folder
+from .last_words import kept, spoken_for
 from .network import make_card, make_network
 from .teacher import make_teacher
 
@@ -91,16 +92,11 @@ def fit(trainer, folder, resumed):
             begin_at(trainer, train.start_epoch)
         if train.resume_states:
             load_states(trainer, train.resume_states, sorted_names(trainer.net))
-    trainer.backend.last_words = lambda: _kept(store)
     try:
-        return trainer.fit()
+        with spoken_for(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
+            return trainer.fit()
     except TrainingError as error:
-        raise TrainingError(f"{error}; {_kept(store)}") from None
-
-
-def _kept(store):
-    last = store.list()
-    return f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
+        raise TrainingError(f"{error}; {kept(store.folder)}") from None
 
 
 def store_of(config, folder):

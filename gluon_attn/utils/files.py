@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from .errors import UserError
 
 _MARK = ".gluon_attn-scratch"
+_EPOCH = re.compile(r"epoch-\d+")
 
 
 def ensure_dir(path):
@@ -23,6 +25,13 @@ def ensure_dir(path):
     if not os.access(path, os.W_OK | os.X_OK):
         raise UserError(f"cannot write to {path}: permission denied; choose another folder")
     return path
+
+
+def epochs(folder):
+    """What `folder` holds under names such as epoch-0007, oldest first; nothing where there is no such folder."""
+    folder = Path(folder)
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted((path for path in found if _EPOCH.fullmatch(path.name)), key=lambda path: int(path.name[6:]))
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ def fit(name, dtype, images):
     """Records of three epochs of cifar_resnet20_v1 with one attention."""
     config = RunConfig(
         data=DataConfig(dataset="digits", batch_size=32, num_workers=0),
-        optim=OptimConfig(lr=0.02, lr_mode="cosine", warmup_epochs=0),
+        optim=OptimConfig(optimizer="adam", lr=0.01, lr_mode="cosine", warmup_epochs=0),
         train=TrainConfig(num_epochs=3, dtype=dtype, seed=3),
     )
     source = factory.open_source(config.data, 3)
