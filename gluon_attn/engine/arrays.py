@@ -1,7 +1,12 @@
-"""Arithmetic on lists of arrays in few calls: for thousands of small ones MXNet's front end takes most of the time."""
+"""Arithmetic on lists of arrays in few calls: for thousands of small ones MXNet's front end takes most of the time.
+
+The arrays of a call are of one type and on one device.
+"""
 
 import mxnet as mx
 import numpy as np
+
+from ..nn import kernels
 
 _AT_ONCE = 60  # pairs that MXNet's updates of several weights take
 
@@ -14,17 +19,24 @@ def copies(arrays):
 
 
 def put(targets, values):
-    """Write values into arrays of the same shapes and types."""
-    single = [i for i, target in enumerate(targets) if target.dtype == np.float32]
-    if single:  # one call, which copies where there are no types to bring together; of other types it fails
-        written = [targets[i] for i in single]
-        mx.nd.amp_multicast(*(values[i] for i in single), num_outputs=len(single), out=written)
-    for i in set(range(len(targets))).difference(single):
-        values[i].copyto(targets[i])
+    """Write values into arrays of the same shapes."""
+    if not targets:
+        return
+    if _compiled(targets[0]):
+        mx.nd.gluon_attn_move(*targets, *values, pairs=len(targets), stay=0.0, factor=1.0)
+    elif targets[0].dtype == np.float32:  # one call, which copies where there are no types to bring together
+        mx.nd.amp_multicast(*values, num_outputs=len(targets), out=targets)
+    else:
+        for target, value in zip(targets, values, strict=True):
+            value.copyto(target)
 
 
 def add(targets, directions, factor, decay=0.0):
     """target += factor (direction + decay target) for each, in place."""
+    if targets and _compiled(targets[0]):
+        stay = 1 + factor * decay
+        mx.nd.gluon_attn_move(*targets, *directions, pairs=len(targets), stay=stay, factor=factor)
+        return
     for first in range(0, len(targets), _AT_ONCE):
         written = targets[first : first + _AT_ONCE]
         pairs = zip(written, directions[first : first + _AT_ONCE], strict=True)
@@ -34,13 +46,11 @@ def add(targets, directions, factor, decay=0.0):
         )  # fmt: skip
 
 
+def _compiled(array):
+    widths = np.float32, np.float64
+    return kernels.problem() is None and array.context.device_type == "cpu" and array.dtype in widths
+
+
 def norm(arrays):
     """Square root of the sum of the squares of all numbers, as a float."""
     return mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum().sqrt().asscalar()
-
-
-def distance(arrays, others):
-    """`norm` of the differences."""
-    between = copies(arrays)
-    add(between, others, -1.0)
-    return norm(between)

@@ -4,6 +4,8 @@ import contextlib
 
 import mxnet as mx
 
+from . import arrays
+
 
 def statistics(net, frozen, average):
     """Arrays of all running statistics but the `frozen` ones, also those in an `average`, or None.
@@ -32,12 +34,11 @@ class WeightAverage:
         """Take in the weights as they are now."""
         mx.nd.waitall()  # the engine does not know that a backward pass writes running statistics
         decay = min(self._decay, self.updates / (self.updates + 9))
-        for name, param in self._params.items():
-            weight = param.list_data()[0].astype("float32", copy=False)
-            if name in self.means:
-                self.means[name] += (1 - decay) * (weight - self.means[name])
-            else:
-                self.means[name] = weight.copy()
+        weights = {name: param.list_data()[0].astype("float32", copy=False) for name, param in self._params.items()}
+        known = [name for name in weights if name in self.means]
+        arrays.add([self.means[name] for name in known], [weights[name] for name in known], 1 - decay, decay=-1.0)
+        new = [name for name in weights if name not in self.means]
+        self.means.update(zip(new, arrays.copies([weights[name] for name in new]), strict=True))
         self.updates += 1
 
     def load(self, means, updates):

@@ -2,6 +2,9 @@
 
 from .forms import compiled, plain, rows_of
 
+#: of norms that `weighted_sum` may take on
+NORMED = {"momentum": 0.9, "eps": 1e-5}
+
 
 def channel_gate(F, x, gate):
     """`x * gate` for x (N,C,H,W) and gate (N,C,1,1)."""
@@ -93,9 +96,12 @@ def weighted_sum(F, maps, weights):
     """sum_i weights_i maps_i for maps of one shape and weights (len(maps),).
 
     As one product of matrices: the gradient of a broadcast multiplication by one number is many times slower.
+    With compiled operators a map may be the tuple that a `norm.BatchNorm` leaves apart.
     """
     if compiled():
-        return F.gluon_attn_weighted_sum(weights, *maps, maps=len(maps))
+        normed = "".join("01"[isinstance(each, tuple)] for each in maps)
+        inputs = [part for each in maps for part in (each if isinstance(each, tuple) else (each,))]
+        return F.gluon_attn_weighted_sum(weights, *inputs, normed=normed, **NORMED)
     rows = F.reshape(F.stack(*maps, axis=0), shape=(0, -1))
     return F.reshape_like(F.dot(F.reshape(weights, shape=(1, -1)), rows), maps[0])
 

@@ -54,10 +54,9 @@ class Architect:
         mixing = set(map(id, self.arch.values()))
         params = net.collect_params().values()
         weights = [param for param in params if id(param) not in mixing and param.grad_req != "null"]
-        self._weights = len(weights)
         self._moved = weights + (list(self.arch.values()) if self._reference else [])
         self._statistics = [param for param in params if param.grad_req == "null"]
-        self.details = {}
+        self.details, self._kept = {}, {}
 
     def first_order(self, images, labels):
         """Name -> gradient of the loss on validation images."""
@@ -73,14 +72,11 @@ class Architect:
         self.backward(*train)
         mx.nd.waitall()  # running statistics are written behind the backward pass
         moved, statistics = ([param.data() for param in params] for params in (self._moved, self._statistics))
-        before, seen = arrays.copies(moved), arrays.copies(statistics)
+        before, seen = self._copied("before", moved), self._copied("seen", statistics)
         self._virtual_step(eta, momenta or {})
-        self.details = {
-            "move": arrays.distance(moved[: self._weights], before[: self._weights]),
-            "unrolled": {n: p.data().copy() for n, p in self.arch.items()},
-        }
+        self.details = {"unrolled": {n: p.data().copy() for n, p in self.arch.items()}}
         self.backward(*valid)
-        gradients, vector = self._arch_gradients(), arrays.copies([param.grad() for param in self._moved])
+        gradients, vector = self._arch_gradients(), self._copied("vector", [param.grad() for param in self._moved])
         mx.nd.waitall()
         arrays.put(statistics, seen)
         implicit = self._implicit(train, before, vector)
@@ -93,6 +89,14 @@ class Architect:
             loss = self._loss(self.net(images), labels).mean()
         loss.backward()
         return loss
+
+    def _copied(self, name, values):
+        """Copies of arrays in the place that this name had before: making thousands of arrays takes long."""
+        if name in self._kept:
+            arrays.put(self._kept[name], values)
+        else:
+            self._kept[name] = arrays.copies(values)
+        return self._kept[name]
 
     def _arch_gradients(self):
         return {name: param.grad().copy() for name, param in self.arch.items()}

@@ -4,6 +4,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..models.cell import attention_layer
 from ..nn import fast
+from ..nn.cell_convs import FactorizedReduce
 from ..nn.cell_ops import CELL_OPS, Skip, Zero, cell_op
 from ..nn.norm import BatchNorm
 from ..nn.pool import MaxPool
@@ -12,6 +13,14 @@ from ..utils.errors import UserError
 
 class Mixture(nn.HybridSequential):
     """sum_i w_i choice_i(x), for w of as many values as there are choices, of any shape."""
+
+    def add(self, *blocks):
+        super().add(*blocks)
+        for block in blocks:
+            while isinstance(block, (nn.HybridSequential, FactorizedReduce)):
+                block = list(block._children.values())[-1]
+            if isinstance(block, BatchNorm):  # then it is the end of a choice, and the sum can take it on
+                block.leave_apart()
 
     def hybrid_forward(self, F, x, weights):
         """Choices of zeros take no part; their weights then get zero gradients, as they would."""

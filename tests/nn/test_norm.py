@@ -92,3 +92,17 @@ def test_what_is_left_to_mxnet(how):
     if how == "add":
         block.collect_params().setattr("grad_req", "add")
     assert not uses_kernels(block, 1)
+
+
+@needs_compiler
+def test_a_convolution_of_single_pixels_before_it_changes_nothing():
+    """MXNet's norm of (2,C) would take over the layout of an earlier one of (2,C,1,1), and crash."""
+    row = mx.gluon.nn.HybridSequential()
+    row.add(mx.gluon.nn.Conv2D(48, 1, in_channels=48), mx.gluon.nn.BatchNorm(in_channels=48))
+    row.initialize()
+    row.hybridize()
+    row(mx.nd.random.normal(shape=(2, 48, 1, 1))).wait_to_read()
+    block, x = norm(48, "float32"), mx.nd.random.normal(shape=(3, 48, 5, 5))
+    with kernels.compiled_operators():
+        got = block(x).asnumpy()
+    near([got], [block(x).asnumpy()], "float32")

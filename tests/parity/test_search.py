@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from builds import is_pending, make
 from golden import read_index
+from virtual_steps import measured
 
 from gluon_attn.convert import load_reference
 from gluon_attn.nn.cell_genotype import cell_genotype
@@ -63,10 +64,11 @@ class Search:
         self.net.cast("float64")  # oneDNN has float32 only; WRONG in tests/search/test_supernet.py says why not that
         self.net.hybridize(static_alloc=True)
         self.covers_all = case.opts["kind"] == "attdarts"  # its weight step covers the mixing weights
-        self.architect = architects.Architect(
+        architect = architects.Architect(
             self.net, mx.gluon.loss.SoftmaxCrossEntropyLoss(), momentum=self.hyper["sgd_momentum"],
             weight_decay=self.hyper["sgd_weight_decay"], variant="reference" if self.covers_all else "paper",
         )  # fmt: skip
+        self.architect = measured(architect)
         arch = self.architect.arch
         adam = self.hyper["arch_adam"]
         optimizer = architects.arch_adam(adam["lr"], adam["weight_decay"])

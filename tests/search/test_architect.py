@@ -4,6 +4,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 from mxnet.gluon import HybridBlock
+from virtual_steps import measured
 
 from gluon_attn.search.architect import ArchAdam, Architect, arch_adam, momenta_of, set_gradients
 from gluon_attn.utils.errors import UserError
@@ -30,7 +31,7 @@ def number(value):
 
 
 def architect(net, **options):
-    return Architect(net, lambda out, y: (out - y) ** 2, **{"weight_decay": 0.0, **options})
+    return measured(Architect(net, lambda out, y: (out - y) ** 2, **{"weight_decay": 0.0, **options}))
 
 
 TRAIN, VALID = (number(1.0), number(3.0)), (number(1.0), number(2.0))

@@ -26,7 +26,7 @@ void backward(const Depthwise& d, const T* slope, const T* x, const T* weight, T
   const int64_t in = d.height * d.width, out = d.rows * d.columns, before = d.reach() - d.pad;
 #pragma omp parallel
   {
-    Framed<T> seen(d.height + 2 * d.pad, d.width + 2 * d.pad, d.stride), given(d.rows, d.columns, 1);
+    Framed<T> seen(d.height + 2 * d.pad, d.width + 2 * d.pad, d.stride);
     Framed<T> spread(d.height + d.reach() + d.stride, d.width + d.reach() + d.stride, 1);
 #pragma omp for schedule(static)
     for (int64_t channel = 0; channel < d.channels; ++channel) {
@@ -36,8 +36,7 @@ void backward(const Depthwise& d, const T* slope, const T* x, const T* weight, T
       for (int64_t image = 0; image < d.images; ++image) {
         const int64_t map = image * d.channels + channel;
         seen.fill(x + map * in, d.height, d.width, d.pad);
-        given.fill(slope + map * out, d.rows, d.columns, 0);
-        add_window_products<kernel>(d, seen, given, total);
+        add_window_products<kernel>(d, seen, slope + map * out, total);
         spread.fill(slope + map * out, d.rows, d.columns, before, d.stride);
         correlate<kernel>(spread, turned, d.dilate, 1, d.height, d.width, dx + map * in);
       }

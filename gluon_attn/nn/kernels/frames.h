@@ -3,13 +3,7 @@
 #ifndef GLUON_ATTN_FRAMES_H_
 #define GLUON_ATTN_FRAMES_H_
 
-#include <type_traits>
-#include <utility>
-
 #include "lanes.h"
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#define ALWAYS_INLINE_BODY __attribute__((always_inline))
 
 constexpr int64_t kRows = 8;  // of what comes out, at once
 
@@ -34,30 +28,25 @@ class Framed {
         values_(height * phases * line_, border) {}
 
   void fill(const T* map, int64_t height, int64_t width, int64_t before, int64_t spread = 1) {
-    for (int64_t row = 0; row < height; ++row, map += width) {
-      T* to = &values_[(row * spread + before) * phases_ * line_];
-      if (phases_ == 1 && spread == 1) {
-        std::copy(map, map + width, to + before);
-        continue;
-      }
-      int64_t phase = before % phases_, place = before / phases_;
-      for (int64_t j = 0; j < width; ++j) {
-        to[phase * line_ + place] = map[j];
-        for (phase += spread; phase >= phases_; phase -= phases_) ++place;
-      }
-    }
+    fill(map, height, width, before, spread, Same{});
   }
 
-  void clear() { std::fill(values_.begin(), values_.end(), T(0)); }
-
-  // The interior, as `fill` put it.
-  void read(T* map, int64_t height, int64_t width, int64_t before) const {
+  template <typename Change>
+  void fill(const T* map, int64_t height, int64_t width, int64_t before, int64_t spread, Change change) {
     for (int64_t row = 0; row < height; ++row, map += width) {
-      const T* from = &values_[(row + before) * line()];
-      int64_t phase = before % phases_, place = before / phases_;
-      for (int64_t j = 0; j < width; ++j) {
-        map[j] = from[phase * line_ + place];
-        if (++phase == phases_) phase = 0, ++place;
+      T* to = &values_[(row * spread + before) * line()];
+      if (phases_ > 1) {
+        for (int64_t skipped = 0; skipped < std::min(phases_, width); ++skipped) {
+          T* own = to + (before + skipped) % phases_ * line_ + (before + skipped) / phases_;
+          for (int64_t j = skipped; j < width; j += phases_) *own++ = change(map[j]);
+        }
+      } else if (spread > 1) {
+        for (int64_t j = 0; j < width; ++j) to[before + j * spread] = change(map[j]);
+      } else {
+        if constexpr (std::is_same<Change, Same>::value)
+          std::copy(map, map + width, to + before);
+        else
+          std::transform(map, map + width, to + before, change);
       }
     }
   }
@@ -67,23 +56,15 @@ class Framed {
   const T* at(int64_t row, int64_t column) const {
     return &values_[row * line() + column % phases_ * line_ + column / phases_];
   }
-  T* at(int64_t row, int64_t column) { return const_cast<T*>(static_cast<const Framed&>(*this).at(row, column)); }
 
  private:
+  struct Same {
+    T operator()(T value) const { return value; }
+  };
+
   int64_t phases_, line_;
   std::vector<T> values_;  // nothing but the interior is written twice
 };
-
-// Calls body with each of 0 ... count - 1 as a constant, so that arrays of vectors stay in registers.
-template <int64_t count, typename Body, int64_t... i>
-ALWAYS_INLINE void each(Body body, std::integer_sequence<int64_t, i...>) {
-  (body(std::integral_constant<int64_t, i>{}), ...);
-}
-
-template <int64_t count, typename Body>
-ALWAYS_INLINE void each(Body body) {
-  each<count>(body, std::make_integer_sequence<int64_t, count>{});
-}
 
 // kRows rows of sums over windows of stride 1, one vector of columns: a pixel is read once for each column of a window.
 template <int64_t kernel, int64_t dilate, typename T>
@@ -103,22 +84,22 @@ void block_sums(const T* x, int64_t line, const T* weight, int64_t left, int64_t
 
 // What these rows add to the gradient of the weights, a vector of partial sums for each.
 template <int64_t kernel, int64_t dilate, typename T>
-void block_products(const T* x, int64_t line, const T* slope, int64_t slope_line, typename Lanes<T>::V* total) {
+void block_products(const T* x, int64_t line, const T* slope, int64_t left, int64_t width, typename Lanes<T>::V* total) {
   typedef Lanes<T> L;
-  typename L::V given[kRows];
-  each<kRows>([&](auto i) ALWAYS_INLINE_BODY { given[i] = L::load(slope + i * slope_line); });
-  for (int64_t b = 0; b < kernel; ++b) {
-    typename L::V sum[kernel];
-    each<kernel>([&](auto a) ALWAYS_INLINE_BODY { sum[a] = total[a * kernel + b]; });
+  constexpr int64_t taps = kernel * kernel;
+  typename L::V given[kRows], sum[taps];
+  each<kRows>([&](auto i) ALWAYS_INLINE_BODY { given[i] = L::load(slope + i * width, left); });
+  each<taps>([&](auto tap) ALWAYS_INLINE_BODY { sum[tap] = total[tap]; });
+  each<kernel>([&](auto b) ALWAYS_INLINE_BODY {
     each<kRows + (kernel - 1) * dilate>([&](auto row) ALWAYS_INLINE_BODY {
       const typename L::V seen = L::load(x + row * line + b * dilate);
       each<kernel>([&](auto a) ALWAYS_INLINE_BODY {
         constexpr int64_t i = decltype(row)::value - decltype(a)::value * dilate;
-        if constexpr (i >= 0 && i < kRows) sum[a] += given[i] * seen;
+        if constexpr (i >= 0 && i < kRows) sum[a * kernel + b] += given[i] * seen;
       });
     });
-    each<kernel>([&](auto a) ALWAYS_INLINE_BODY { total[a * kernel + b] = sum[a]; });
-  }
+  });
+  each<taps>([&](auto tap) ALWAYS_INLINE_BODY { total[tap] = sum[tap]; });
 }
 
 // One row of sums, of any stride.
@@ -150,15 +131,15 @@ void correlate(const Framed<T>& x, const T* weight, int64_t dilate, int64_t stri
 
 // Adds a map's share to the gradient of its weights, a vector of partial sums for each.
 template <int64_t kernel, typename T>
-void add_window_products(const Depthwise& d, const Framed<T>& x, const Framed<T>& slope, typename Lanes<T>::V* total) {
+void add_window_products(const Depthwise& d, const Framed<T>& x, const T* slope, typename Lanes<T>::V* total) {
   typedef Lanes<T> L;
   const auto block = d.dilate == 1 ? block_products<kernel, 1, T> : block_products<kernel, 2, T>;
   const int64_t whole = d.stride == 1 && d.dilate <= 2 ? d.rows / kRows * kRows : 0;
   for (int64_t first = 0; first < d.columns; first += L::count) {
     for (int64_t row = 0; row < whole; row += kRows)
-      block(x.at(row, 0) + first, x.line(), slope.at(row, 0) + first, slope.line(), total);
+      block(x.at(row, 0) + first, x.line(), slope + row * d.columns + first, d.columns - first, d.columns, total);
     for (int64_t row = whole; row < d.rows; ++row) {
-      const typename L::V given = L::load(slope.at(row, 0) + first);
+      const typename L::V given = L::load(slope + row * d.columns + first, d.columns - first);
       for (int64_t b = 0; b < kernel; ++b) {
         const T* from = x.at(row * d.stride, b * d.dilate) + first;
         for (int64_t a = 0; a < kernel; ++a)

@@ -1,19 +1,9 @@
 // Normalisation by the statistics of a batch, for the CPU and float32 or float64. oneDNN's is not vectorised on maps that
 // lie one behind the other, as all operators but its own give them.
 
-#include <cmath>
-
-#include "common.h"
+#include "batch.h"
 
 namespace {
-
-struct Batch {
-  int64_t images, channels, pixels;
-  explicit Batch(const std::vector<int64_t>& shape)
-      : images(shape.at(0)), channels(shape.at(1)), pixels(size(shape, 2, shape.size())) {}
-  int64_t at(int64_t image, int64_t channel) const { return (image * channels + channel) * pixels; }
-  double count() const { return static_cast<double>(images * pixels); }
-};
 
 // Two numbers a channel whose mean and variance are those of its pixels.
 template <typename T>
@@ -89,7 +79,7 @@ void normalise_backward(const Batch& b, const T* slope, const T* x, const T* mea
 
 MXReturnValue moments_shape(const Attrs&, Shapes* in, Shapes* out) {
   if ((*in)[0].size() < 2) return MX_FAIL;
-  (*out)[0] = {2, (*in)[0][1]};
+  (*out)[0] = {2, (*in)[0][1], 1, 1};
   return MX_SUCCESS;
 }
 
@@ -101,25 +91,10 @@ MXReturnValue moments_forward(const Attrs&, Tensors* in, Tensors* out, const OpR
 // Places among the inputs. NORMAL is what MXNet's norm makes of the moments, of no use here.
 enum { X, MOMENTS, NORMAL, MEAN, SCALE, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, INPUTS };
 
-// Moves the running statistics towards the batch's, if these are what is in use; else the running ones are, and stay.
-template <typename T>
-void keep(int64_t channels, T momentum, T eps, Tensors& i, T* mean, T* var) {
-  const T *low = i[MOMENTS].data<T>(), *high = low + channels, *used = i[MEAN].data<T>(), *scale = i[SCALE].data<T>();
-  bool running = true;
-  for (int64_t c = 0; c < channels && running; ++c)
-    running = used[c] == mean[c] && std::abs(scale[c] * std::sqrt(var[c] + eps) - 1) < T(1e-5);
-  if (running) return;
-  for (int64_t c = 0; c < channels; ++c) {
-    const T deviation = (high[c] - low[c]) / 2;
-    mean[c] = momentum * mean[c] + (1 - momentum) * used[c];
-    var[c] = momentum * var[c] + (1 - momentum) * deviation * deviation;
-  }
-}
-
 MXReturnValue norm_shape(const Attrs&, Shapes* in, Shapes* out) {
   if ((*in)[X].size() < 2) return MX_FAIL;
   const unsigned int channels = (*in)[X][1];
-  (*in)[MOMENTS] = (*in)[NORMAL] = {2, channels};
+  (*in)[MOMENTS] = (*in)[NORMAL] = {2, channels, 1, 1};
   for (size_t i = MEAN; i < INPUTS; ++i) (*in)[i] = {channels};
   (*out)[0] = (*in)[X];
   return MX_SUCCESS;
@@ -139,7 +114,8 @@ MXReturnValue norm_forward(const Attrs& attrs, Tensors* in, Tensors* out, const 
   Tensors& i = *in;
   const Batch b(i[X].shape);
   const double momentum = std::stod(attrs.at("momentum")), eps = std::stod(attrs.at("eps"));
-  FOR_TYPE(i[X], keep<T>(b.channels, momentum, eps, i, i[RUNNING_MEAN].data<T>(), i[RUNNING_VAR].data<T>());
+  FOR_TYPE(i[X], keep<T>(b.channels, momentum, eps, i[MOMENTS].data<T>(), i[MEAN].data<T>(), i[SCALE].data<T>(),
+                         i[RUNNING_MEAN].data<T>(), i[RUNNING_VAR].data<T>());
            normalise(b, i[X].data<T>(), i[MEAN].data<T>(), i[SCALE].data<T>(), gamma_of<T>(attrs, i[GAMMA]),
                      i[BETA].data<T>(), (*out)[0].data<T>()));
 }

@@ -14,12 +14,13 @@ struct Pointwise {
 // y (images, outside, pixels) = weight (outside, inside) x (images, inside, pixels) + bias.
 template <typename T>
 void product(const Pointwise& p, const T* weight, const T* bias, const T* x, T* y) {
-  const int64_t strips = (p.outside + kTile - 1) / kTile;
+  const int64_t parts = (p.pixels + kColumns - 1) / kColumns;
 #pragma omp parallel for schedule(static)
-  for (int64_t task = 0; task < p.images * strips; ++task) {
-    const int64_t image = task / strips;
-    product_rows(weight, bias, x + image * p.inside * p.pixels, p.inside, p.outside, p.pixels, task % strips * kTile,
-                 y + image * p.outside * p.pixels);
+  for (int64_t task = 0; task < p.images * parts; ++task) {
+    const int64_t image = task / parts, first = task % parts * kColumns;
+    const Maps<T> maps{x + image * p.inside * p.pixels, p.inside, p.pixels};
+    product_columns(weight, bias, maps, p.outside, p.pixels, first, std::min(first + kColumns, p.pixels),
+                    y + image * p.outside * p.pixels);
   }
 }
 
@@ -28,8 +29,8 @@ void weight_rows(const Pointwise& p, const T* slope, const T* x, int64_t row, T*
   typedef Lanes<T> L;
   std::vector<typename L::V> total(rows * p.inside);
   for (int64_t image = 0; image < p.images; ++image)
-    add_all_products<rows>(slope + (image * p.outside + row) * p.pixels, x + image * p.inside * p.pixels, p.inside,
-                           p.pixels, total.data());
+    add_all_products<rows>(slope + (image * p.outside + row) * p.pixels, p.pixels,
+                           Maps<T>{x + image * p.inside * p.pixels, p.inside, p.pixels}, total.data());
   for (int64_t i = 0; i < rows * p.inside; ++i) dweight[row * p.inside + i] = L::sum(total[i]);
 }
 

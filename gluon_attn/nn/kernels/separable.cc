@@ -21,13 +21,12 @@ template <typename T>
 class Middle {
  public:
   explicit Middle(const Separable& s)
-      : s_(s), frame_(s.d.height + 2 * s.d.pad, s.d.width + 2 * s.d.pad, s.d.stride), positive_(s.in),
-        maps(s.d.channels * s.out) {}
+      : s_(s), line_(s.out + Lanes<T>::count), frame_(s.d.height + 2 * s.d.pad, s.d.width + 2 * s.d.pad, s.d.stride),
+        maps_(s.d.channels * line_) {}
 
   const Framed<T>& framed(const T* x, int64_t channel) {
-    const T* map = x + channel * s_.in;
-    for (int64_t k = 0; k < s_.in; ++k) positive_[k] = map[k] > T(0) ? map[k] : T(0);
-    frame_.fill(positive_.data(), s_.d.height, s_.d.width, s_.d.pad);
+    frame_.fill(x + channel * s_.in, s_.d.height, s_.d.width, s_.d.pad, 1,
+                [](T value) { return value > T(0) ? value : T(0); });
     return frame_;
   }
 
@@ -35,22 +34,21 @@ class Middle {
   void make(const T* x, const T* weight) {
     for (int64_t c = 0; c < s_.d.channels; ++c)
       correlate<kernel>(framed(x, c), weight + c * kernel * kernel, s_.d.dilate, s_.d.stride, s_.d.rows, s_.d.columns,
-                        &maps[c * s_.out]);
+                        &maps_[c * line_]);
   }
+
+  Maps<T> maps() const { return {maps_.data(), s_.d.channels, line_}; }
 
  private:
   const Separable& s_;
+  const int64_t line_;
   Framed<T> frame_;
-  std::vector<T> positive_;
-
- public:
-  std::vector<T> maps;
+  std::vector<T> maps_;
 };
 
 template <typename T>
-void multiply_image(const T* weight, const T* x, int64_t inside, int64_t outside, int64_t pixels, T* y) {
-  for (int64_t row = 0; row < outside; row += kTile)
-    product_rows<T>(weight, nullptr, x, inside, outside, pixels, row, y);
+void multiply_image(const T* weight, const Maps<T>& x, int64_t outside, int64_t pixels, T* y) {
+  product_columns<T>(weight, nullptr, x, outside, pixels, 0, pixels, y);
 }
 
 template <int64_t kernel, typename T>
@@ -61,7 +59,7 @@ void forward(const Separable& s, const T* x, const T* depthwise, const T* pointw
 #pragma omp for schedule(static)
     for (int64_t image = 0; image < s.d.images; ++image) {
       middle.template make<kernel>(x + image * s.d.channels * s.in, depthwise);
-      multiply_image(pointwise, middle.maps.data(), s.d.channels, s.outside, s.out, y + image * s.outside * s.out);
+      multiply_image(pointwise, middle.maps(), s.outside, s.out, y + image * s.outside * s.out);
     }
   }
 }
@@ -85,23 +83,19 @@ struct Share {
 
 template <int64_t kernel, typename T>
 void backward_image(const Separable& s, const T* slope, const T* x, const T* depthwise, const T* turned,
-                    Middle<T>* middle, Framed<T>* given, Framed<T>* spread, std::vector<T>* slopes, Share<T>* share,
-                    T* dx) {
+                    Middle<T>* middle, Framed<T>* spread, std::vector<T>* slopes, Share<T>* share, T* dx) {
   constexpr int64_t taps = kernel * kernel;
   const Depthwise& d = s.d;
   middle->template make<kernel>(x, depthwise);
   int64_t row = 0;
   for (; row + kTile <= s.outside; row += kTile)
-    add_all_products<kTile>(slope + row * s.out, middle->maps.data(), d.channels, s.out,
-                            &share->pointwise[row * d.channels]);
+    add_all_products<kTile>(slope + row * s.out, s.out, middle->maps(), &share->pointwise[row * d.channels]);
   for (; row < s.outside; ++row)
-    add_all_products<1>(slope + row * s.out, middle->maps.data(), d.channels, s.out,
-                        &share->pointwise[row * d.channels]);
-  multiply_image(turned, slope, s.outside, d.channels, s.out, slopes->data());
+    add_all_products<1>(slope + row * s.out, s.out, middle->maps(), &share->pointwise[row * d.channels]);
+  multiply_image(turned, Maps<T>{slope, s.outside, s.out}, d.channels, s.out, slopes->data());
   for (int64_t c = 0; c < d.channels; ++c) {
     const T* own = slopes->data() + c * s.out;
-    given->fill(own, d.rows, d.columns, 0);
-    add_window_products<kernel>(d, middle->framed(x, c), *given, &share->depthwise[c * taps]);
+    add_window_products<kernel>(d, middle->framed(x, c), own, &share->depthwise[c * taps]);
     spread->fill(own, d.rows, d.columns, d.reach() - d.pad, d.stride);
     T flipped[taps], *to = dx + c * s.in;
     std::reverse_copy(depthwise + c * taps, depthwise + (c + 1) * taps, flipped);
@@ -122,7 +116,6 @@ void backward(const Separable& s, const T* slope, const T* x, const T* depthwise
 #pragma omp parallel
   {
     Middle<T> middle(s);
-    Framed<T> given(d.rows, d.columns, 1);
     Framed<T> spread(d.height + d.reach() + d.stride, d.width + d.reach() + d.stride, 1);
     std::vector<T> slopes(d.channels * s.out);
     Share<T> share(taps, pairs);
@@ -131,8 +124,7 @@ void backward(const Separable& s, const T* slope, const T* x, const T* depthwise
       share.clear();
       for (int64_t image = part * d.images / parts; image < (part + 1) * d.images / parts; ++image)
         backward_image<kernel>(s, slope + image * s.outside * s.out, x + image * d.channels * s.in, depthwise,
-                               turned.data(), &middle, &given, &spread, &slopes, &share,
-                               dx + image * d.channels * s.in);
+                               turned.data(), &middle, &spread, &slopes, &share, dx + image * d.channels * s.in);
       share.write(&sums[part * all]);
     }
   }

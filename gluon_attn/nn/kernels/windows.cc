@@ -52,32 +52,55 @@ void maxima(const Windows& w, const T* x, T* y) {
   }
 }
 
-// Of equal maxima the first takes the gradient.
+// For each window the place of its maximum, 0 to 8 by rows; of equal ones the first.
+template <typename T>
+void find(const Windows& w, const Framed<T>& x, const T* y, T* place) {
+  typedef Lanes<T> L;
+  for (int64_t row = 0; row < w.rows; ++row)
+    for (int64_t first = 0; first < w.columns; first += L::count) {
+      const int64_t at = row * w.columns + first, left = w.columns - first;
+      const typename L::V top = L::load(y + at, left);
+      typename L::V found = {};
+      each<9>([&](auto i) ALWAYS_INLINE_BODY {
+        constexpr int64_t k = 8 - i;
+        const auto here = L::load(x.at(row * w.stride + k / 3, k % 3) + first) == top;
+        found = here ? T(k) + typename L::V{} : found;
+      });
+      L::store(found, place + at, left);
+    }
+}
+
+// Each pixel takes the slopes of the windows around it that have their maximum there.
+template <typename T>
+void gather(const Windows& w, const Framed<T>& place, const Framed<T>& slope, T* dx) {
+  typedef Lanes<T> L;
+  for (int64_t row = 0; row < w.height; ++row)
+    for (int64_t first = 0; first < w.width; first += L::count) {
+      typename L::V total = {};
+      each<9>([&](auto k) ALWAYS_INLINE_BODY {
+        const auto here = L::load(place.at(row + k / 3, k % 3) + first) == T(8 - k);
+        total += here ? L::load(slope.at(row + k / 3, k % 3) + first) : typename L::V{};
+      });
+      L::store(total, dx + row * w.width + first, w.width - first);
+    }
+}
+
 template <typename T>
 void maxima_backward(const Windows& w, const T* slope, const T* x, const T* y, T* dx) {
-  typedef Lanes<T> L;
+  const int64_t in = w.height * w.width, out = w.rows * w.columns;
 #pragma omp parallel
   {
     const T nothing = std::numeric_limits<T>::quiet_NaN();  // equals no maximum
-    Framed<T> seen(w.height + 2, w.width + 2, w.stride, nothing), given(w.height + 2, w.width + 2, w.stride);
+    Framed<T> seen(w.height + 2, w.width + 2, w.stride, nothing);
+    Framed<T> place(w.height + 2, w.width + 2, 1, T(-1)), given(w.height + 2, w.width + 2, 1);
+    std::vector<T> found(out);
 #pragma omp for schedule(static)
     for (int64_t map = 0; map < w.maps; ++map) {
-      seen.fill(x + map * w.height * w.width, w.height, w.width, 1);
-      given.clear();
-      for (int64_t row = 0; row < w.rows; ++row)
-        for (int64_t first = 0; first < w.columns; first += L::count) {
-          const int64_t at = (map * w.rows + row) * w.columns + first;
-          const typename L::V top = L::load(y + at, w.columns - first), none = {};
-          typename L::V left = L::load(slope + at, w.columns - first);  // what each window still has to give
-          for (int64_t a = 0; a < 3; ++a)
-            for (int64_t b = 0; b < 3; ++b) {
-              const auto here = L::load(seen.at(row * w.stride + a, b) + first) == top;
-              T* to = given.at(row * w.stride + a, b) + first;
-              L::store(L::load(to) + (here ? left : none), to, L::count);
-              left = here ? none : left;
-            }
-        }
-      given.read(dx + map * w.height * w.width, w.height, w.width, 1);
+      seen.fill(x + map * in, w.height, w.width, 1);
+      find(w, seen, y + map * out, found.data());
+      place.fill(found.data(), w.rows, w.columns, 1, w.stride);
+      given.fill(slope + map * out, w.rows, w.columns, 1, w.stride);
+      gather(w, place, given, dx + map * in);
     }
   }
 }
