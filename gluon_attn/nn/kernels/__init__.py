@@ -21,7 +21,7 @@ from ...utils import cpu
 
 _NAMES = (
     "axes.cc", "blocks.cc", "depthwise.cc", "mixture.cc", "moves.cc", "norms.cc", "pointwise.cc", "rows.cc",
-    "separable.cc", "whole.cc", "windows.cc", "batch.h", "common.h", "frames.h", "lanes.h", "tiles.h",
+    "separable.cc", "whole.cc", "windows.cc", "batch.h", "common.h", "correlate.h", "frames.h", "lanes.h", "tiles.h",
 )  # fmt: skip
 SOURCES = tuple(Path(__file__).with_name(name) for name in _NAMES)
 #: symbolic: Horovod makes libmxnet's symbols global, and those of its own lib_api.cc must not stand for ours

@@ -1,7 +1,7 @@
 // Depthwise convolution with dilation, for the CPU and float32 or float64. oneDNN's gradients of it are products of
 // matrices, a channel at a time, wherever the kernel is dilated or larger than 3x3.
 
-#include "frames.h"
+#include "correlate.h"
 
 namespace {
 
@@ -9,7 +9,7 @@ template <int64_t kernel, typename T>
 void forward(const Depthwise& d, const T* x, const T* weight, T* y) {
 #pragma omp parallel
   {
-    Framed<T> framed(d.height + 2 * d.pad, d.width + 2 * d.pad, d.stride);
+    Framed<T> framed = for_maps<T>(d);
 #pragma omp for schedule(static)
     for (int64_t map = 0; map < d.images * d.channels; ++map) {
       framed.fill(x + map * d.height * d.width, d.height, d.width, d.pad);
@@ -23,22 +23,17 @@ template <int64_t kernel, typename T>
 void backward(const Depthwise& d, const T* slope, const T* x, const T* weight, T* dx, T* dweight) {
   typedef Lanes<T> L;
   constexpr int64_t taps = kernel * kernel;
-  const int64_t in = d.height * d.width, out = d.rows * d.columns, before = d.reach() - d.pad;
+  const int64_t in = d.height * d.width, out = d.rows * d.columns;
 #pragma omp parallel
   {
-    Framed<T> seen(d.height + 2 * d.pad, d.width + 2 * d.pad, d.stride);
-    Framed<T> spread(d.height + d.reach() + d.stride, d.width + d.reach() + d.stride, 1);
+    Framed<T> seen = for_maps<T>(d), spread = for_slopes<T>(d);
 #pragma omp for schedule(static)
     for (int64_t channel = 0; channel < d.channels; ++channel) {
-      T turned[taps];
-      std::reverse_copy(weight + channel * taps, weight + (channel + 1) * taps, turned);
       typename L::V total[taps] = {};
       for (int64_t image = 0; image < d.images; ++image) {
         const int64_t map = image * d.channels + channel;
         seen.fill(x + map * in, d.height, d.width, d.pad);
-        add_window_products<kernel>(d, seen, slope + map * out, total);
-        spread.fill(slope + map * out, d.rows, d.columns, before, d.stride);
-        correlate<kernel>(spread, turned, d.dilate, 1, d.height, d.width, dx + map * in);
+        channel_gradients<kernel>(d, seen, slope + map * out, weight + channel * taps, &spread, total, dx + map * in);
       }
       for (int64_t tap = 0; tap < taps; ++tap) dweight[channel * taps + tap] = L::sum(total[tap]);
     }

@@ -37,13 +37,9 @@ void weight_rows(const Pointwise& p, const T* slope, const T* x, int64_t row, T*
 template <typename T>
 void weight_gradient(const Pointwise& p, const T* slope, const T* x, T* dweight) {
 #pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < p.outside; row += kTile) {
-    if (row + kTile <= p.outside) {
-      weight_rows<kTile>(p, slope, x, row, dweight);
-      continue;
-    }
-    for (int64_t i = row; i < p.outside; ++i) weight_rows<1>(p, slope, x, i, dweight);
-  }
+  for (int64_t first = 0; first < p.outside; first += kTile)
+    by_tiles(first, std::min(first + kTile, p.outside),
+             [&](auto rows, int64_t row) ALWAYS_INLINE_BODY { weight_rows<rows>(p, slope, x, row, dweight); });
 }
 
 template <typename T>

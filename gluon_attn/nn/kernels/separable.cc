@@ -1,7 +1,7 @@
 // ReLU, depthwise convolution and convolution by single pixels in one, for the CPU and float32 or float64: what lies
 // between them, as large as what comes in, stays in a cache and is made again on the way back.
 
-#include "frames.h"
+#include "correlate.h"
 #include "tiles.h"
 
 namespace {
@@ -21,8 +21,7 @@ template <typename T>
 class Middle {
  public:
   explicit Middle(const Separable& s)
-      : s_(s), line_(s.out + Lanes<T>::count), frame_(s.d.height + 2 * s.d.pad, s.d.width + 2 * s.d.pad, s.d.stride),
-        maps_(s.d.channels * line_) {}
+      : s_(s), line_(s.out + Lanes<T>::count), frame_(for_maps<T>(s.d)), maps_(s.d.channels * line_) {}
 
   const Framed<T>& framed(const T* x, int64_t channel) {
     frame_.fill(x + channel * s_.in, s_.d.height, s_.d.width, s_.d.pad, 1,
@@ -87,19 +86,14 @@ void backward_image(const Separable& s, const T* slope, const T* x, const T* dep
   constexpr int64_t taps = kernel * kernel;
   const Depthwise& d = s.d;
   middle->template make<kernel>(x, depthwise);
-  int64_t row = 0;
-  for (; row + kTile <= s.outside; row += kTile)
-    add_all_products<kTile>(slope + row * s.out, s.out, middle->maps(), &share->pointwise[row * d.channels]);
-  for (; row < s.outside; ++row)
-    add_all_products<1>(slope + row * s.out, s.out, middle->maps(), &share->pointwise[row * d.channels]);
+  by_tiles(0, s.outside, [&](auto rows, int64_t row) ALWAYS_INLINE_BODY {
+    add_all_products<rows>(slope + row * s.out, s.out, middle->maps(), &share->pointwise[row * d.channels]);
+  });
   multiply_image(turned, Maps<T>{slope, s.outside, s.out}, d.channels, s.out, slopes->data());
   for (int64_t c = 0; c < d.channels; ++c) {
-    const T* own = slopes->data() + c * s.out;
-    add_window_products<kernel>(d, middle->framed(x, c), own, &share->depthwise[c * taps]);
-    spread->fill(own, d.rows, d.columns, d.reach() - d.pad, d.stride);
-    T flipped[taps], *to = dx + c * s.in;
-    std::reverse_copy(depthwise + c * taps, depthwise + (c + 1) * taps, flipped);
-    correlate<kernel>(*spread, flipped, d.dilate, 1, d.height, d.width, to);
+    T* to = dx + c * s.in;
+    channel_gradients<kernel>(d, middle->framed(x, c), slopes->data() + c * s.out, depthwise + c * taps, spread,
+                              &share->depthwise[c * taps], to);
     const T* map = x + c * s.in;
     for (int64_t k = 0; k < s.in; ++k) to[k] = map[k] > T(0) ? to[k] : T(0);
   }
@@ -116,7 +110,7 @@ void backward(const Separable& s, const T* slope, const T* x, const T* depthwise
 #pragma omp parallel
   {
     Middle<T> middle(s);
-    Framed<T> spread(d.height + d.reach() + d.stride, d.width + d.reach() + d.stride, 1);
+    Framed<T> spread = for_slopes<T>(d);
     std::vector<T> slopes(d.channels * s.out);
     Share<T> share(taps, pairs);
 #pragma omp for schedule(static)

@@ -7,6 +7,13 @@
 
 constexpr int64_t kTile = 4;  // rows and columns of a product of matrices that stay in registers
 
+// body(how many rows as a constant, the first of them), for the rows of [first, end): tiles of kTile, then one by one.
+template <typename Body>
+ALWAYS_INLINE void by_tiles(int64_t first, int64_t end, Body body) {
+  for (; first + kTile <= end; first += kTile) body(std::integral_constant<int64_t, kTile>{}, first);
+  for (; first < end; ++first) body(std::integral_constant<int64_t, 1>{}, first);
+}
+
 // Maps one behind the other, `line` numbers apart. Own ones are best not a power of 2 apart, which caches dislike.
 template <typename T>
 struct Maps {
@@ -43,11 +50,9 @@ inline void tile(const T* weight, const T* bias, const Maps<T>& x, int64_t pixel
 template <int64_t vectors, bool whole, typename T>
 inline void tower(const T* weight, const T* bias, const Maps<T>& x, int64_t outside, int64_t pixels, int64_t left,
                   T* y) {
-  int64_t row = 0;
-  for (; row + kTile <= outside; row += kTile)
-    tile<kTile, vectors, whole>(weight + row * x.count, bias ? bias + row : bias, x, pixels, left, y + row * pixels);
-  for (; row < outside; ++row)
-    tile<1, vectors, whole>(weight + row * x.count, bias ? bias + row : bias, x, pixels, left, y + row * pixels);
+  by_tiles(0, outside, [&](auto rows, int64_t row) ALWAYS_INLINE_BODY {
+    tile<rows, vectors, whole>(weight + row * x.count, bias ? bias + row : bias, x, pixels, left, y + row * pixels);
+  });
 }
 
 // Pixels `first` to `end` of the same.
@@ -98,10 +103,9 @@ inline void add_products(const T* slope, int64_t pixels, const T* x, int64_t lin
 // The same for `rows` maps of the slope and all of x: total (rows, x.count).
 template <int64_t rows, typename T>
 void add_all_products(const T* slope, int64_t pixels, const Maps<T>& x, typename Lanes<T>::V* total) {
-  int64_t c = 0;
-  for (; c + kTile <= x.count; c += kTile)
-    add_products<rows, kTile>(slope, pixels, x.at + c * x.line, x.line, total + c, x.count);
-  for (; c < x.count; ++c) add_products<rows, 1>(slope, pixels, x.at + c * x.line, x.line, total + c, x.count);
+  by_tiles(0, x.count, [&](auto columns, int64_t c) ALWAYS_INLINE_BODY {
+    add_products<rows, columns>(slope, pixels, x.at + c * x.line, x.line, total + c, x.count);
+  });
 }
 
 template <typename T>
