@@ -9,6 +9,7 @@ import mxnet as mx
 
 from ..attention.base import choice
 from ..engine import arrays
+from ..nn import kernels
 
 EPSILON = 0.01  # length of the finite difference, DARTS's
 _FLOOR = 1e-12  # of the vector's norm
@@ -111,11 +112,12 @@ class Architect:
         self.details["vector"] = arrays.norm(vector)
         radius = EPSILON / max(self.details["vector"], _FLOOR)
         weights, sides = [param.data() for param in self._moved], []
-        for sign in (1, -1):
-            arrays.put(weights, before)
-            arrays.add(weights, vector, sign * radius)
-            self.backward(*train)
-            sides.append(self._arch_gradients())
+        with kernels.inputs_only():  # only the mixing weights' gradients count
+            for sign in (1, -1):
+                arrays.put(weights, before)
+                arrays.add(weights, vector, sign * radius)
+                self.backward(*train)
+                sides.append(self._arch_gradients())
         arrays.put(weights, before)
         return {name: (sides[0][name] - sides[1][name]) / (2 * radius) for name in self.arch}
 

@@ -107,3 +107,32 @@ def test_parameters_are_those_of_gluons_layer():
     assert list(ours._collect_params_with_prefix()) == list(theirs._collect_params_with_prefix())
     assert ours.weight.shape == theirs.weight.shape
     assert ours.name.startswith("conv")
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", ["depthwise", "pointwise", "separable"])
+def test_inputs_only_leaves_the_gradients_of_weights(kind):
+    x, narrow, wide = (mx.nd.random.normal(shape=shape) for shape in ((3, 5, 9, 8), (5, 1, 3, 3), (6, 5, 1, 1)))
+    window = {"kernel": 3, "stride": 1, "dilate": 1}
+    operator, weights, options = {
+        "depthwise": (mx.nd.gluon_attn_depthwise, [narrow], window),
+        "pointwise": (mx.nd.gluon_attn_pointwise, [wide], {"channels": 6, "bias": 0}),
+        "separable": (mx.nd.gluon_attn_separable, [narrow, wide], {"channels": 6, **window}),
+    }[kind]
+
+    def gradients():
+        with mx.autograd.record():
+            y = operator(x, *weights, **options)
+        y.backward()
+        return [array.grad.asnumpy() for array in (x, *weights)]
+
+    for array in (x, *weights):
+        array.attach_grad()
+    usual = gradients()
+    for array in weights:
+        array.grad[:] = 7
+    with kernels.inputs_only():
+        alone = gradients()
+    np.testing.assert_array_equal(alone[0], usual[0])
+    assert all((gradient == 7).all() for gradient in alone[1:])
+    assert all(np.array_equal(*pair) for pair in zip(gradients(), usual, strict=True))

@@ -1,12 +1,16 @@
 """The architect on problems whose derivatives are known."""
 
+import contextlib
+
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet.gluon import HybridBlock
 from virtual_steps import measured
 
+from gluon_attn.nn import kernels
 from gluon_attn.search.architect import ArchAdam, Architect, arch_adam, momenta_of, set_gradients
+from gluon_attn.search.supernet import CellSupernet
 from gluon_attn.utils.errors import UserError
 
 
@@ -90,3 +94,24 @@ def test_adam_is_the_papers_where_gradients_are_tiny():
     assert net.a.data().asscalar() == pytest.approx(1 - 0.5 * 0.5, rel=1e-3)
     assert isinstance(trainer.optimizer, ArchAdam)
     assert np.isfinite(net.a.data().asscalar())
+
+
+@pytest.mark.skipif(kernels.problem() is not None, reason=str(kernels.problem()))
+def test_compiled_operators_change_no_gradient():
+    """Of a cell network in float64, after a step of second order with momentum."""
+    found = []
+    for compiled in (False, True):
+        mx.random.seed(3)
+        net = CellSupernet(4, channels=4, layers=3, input_size=8, nodes=2)
+        net.initialize(mx.init.MSRAPrelu())
+        net.cast("float64")
+        for param in net.collect_params().values():
+            param.cast("float64")
+        images, labels = mx.nd.random.normal(shape=(2, 6, 3, 8, 8)).astype("float64"), mx.nd.array([0, 1, 2, 3, 0, 1])
+        net.hybridize(static_alloc=True)
+        with kernels.compiled_operators() if compiled else contextlib.nullcontext():
+            made = Architect(net, mx.gluon.loss.SoftmaxCrossEntropyLoss())
+            given = [(batch, labels.astype("float64")) for batch in images]
+            found.append(made.second_order(*given, 0.1))
+    for name, gradient in found[0].items():
+        np.testing.assert_allclose(found[1][name].asnumpy(), gradient.asnumpy(), rtol=1e-4, atol=1e-7)

@@ -6,6 +6,7 @@ file that leaves the process: who exports traces the network anew.
 
 import contextlib
 import contextvars
+import ctypes
 import functools
 import hashlib
 import os
@@ -49,6 +50,22 @@ def compiled_operators():
         _active.reset(token)
 
 
+@contextlib.contextmanager
+def inputs_only():
+    """While active, in all threads, compiled convolutions leave the gradients of their weights as they are.
+
+    For passes that need other gradients only. Waits for all that MXNet has to do, before and behind.
+    """
+    wanted = ctypes.CDLL(str(_library())).gluon_attn_weight_gradients if problem() is None else lambda number: None
+    mx.nd.waitall()
+    wanted(0)
+    try:
+        yield
+        mx.nd.waitall()
+    finally:
+        wanted(1)
+
+
 @functools.cache
 def problem():
     """None once the operators are loaded into MXNet, building them at first; else why they cannot be, as one line."""
@@ -56,7 +73,7 @@ def problem():
     if compiler is None:
         return "no C++ compiler (g++, or what CXX names) is on the PATH"
     try:
-        library = folder() / f"kernels-{_key(compiler)}.so"
+        library = _library()
         if not library.is_file():
             _build(compiler, library)
         mx.library.load(str(library), False)
@@ -65,6 +82,11 @@ def problem():
     except (OSError, mx.MXNetError) as error:
         return f"they do not load: {str(error).strip().splitlines()[0]}"
     return None
+
+
+@functools.cache
+def _library():
+    return folder() / f"kernels-{_key(shutil.which(os.environ.get('CXX', 'g++')))}.so"
 
 
 def folder():

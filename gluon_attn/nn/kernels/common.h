@@ -17,6 +17,9 @@ typedef std::unordered_map<std::string, std::string> Attrs;
 typedef std::vector<MXTensor> Tensors;
 typedef std::vector<std::vector<unsigned int>> Shapes;
 
+// Whether convolutions write the gradients of their weights; see `kernels.inputs_only`.
+extern bool weight_gradients;
+
 constexpr int64_t kColumns = 1024;  // of one task; its accumulators fit in the first cache
 
 // An array as outer x axis x inner: outer the axes before those that are pooled or broadcast, inner those behind.

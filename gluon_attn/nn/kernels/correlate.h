@@ -107,7 +107,7 @@ void channel_gradients(const Depthwise& d, const Framed<T>& seen, const T* slope
                        typename Lanes<T>::V* total, T* dx) {
   T turned[kernel * kernel];
   std::reverse_copy(weight, weight + kernel * kernel, turned);
-  add_window_products<kernel>(d, seen, slope, total);
+  if (weight_gradients) add_window_products<kernel>(d, seen, slope, total);
   spread->fill(slope, d.rows, d.columns, d.reach() - d.pad, d.stride);
   correlate<kernel>(*spread, turned, d.dilate, 1, d.height, d.width, dx);
 }

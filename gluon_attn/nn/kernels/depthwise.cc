@@ -32,10 +32,10 @@ void backward(const Depthwise& d, const T* slope, const T* x, const T* weight, T
       typename L::V total[taps] = {};
       for (int64_t image = 0; image < d.images; ++image) {
         const int64_t map = image * d.channels + channel;
-        seen.fill(x + map * in, d.height, d.width, d.pad);
+        if (weight_gradients) seen.fill(x + map * in, d.height, d.width, d.pad);
         channel_gradients<kernel>(d, seen, slope + map * out, weight + channel * taps, &spread, total, dx + map * in);
       }
-      for (int64_t tap = 0; tap < taps; ++tap) dweight[channel * taps + tap] = L::sum(total[tap]);
+      for (int64_t tap = 0; weight_gradients && tap < taps; ++tap) dweight[channel * taps + tap] = L::sum(total[tap]);
     }
   }
 }

@@ -3,6 +3,10 @@
 
 #include "common.h"
 
+bool weight_gradients = true;
+
+extern "C" void gluon_attn_weight_gradients(int wanted) { weight_gradients = wanted; }
+
 namespace {
 
 int64_t pairs(const Attrs& attrs) { return std::stol(attrs.at("pairs")); }

@@ -90,7 +90,7 @@ MXReturnValue pointwise_back(const Attrs&, Tensors* in, Tensors* out, const OpRe
   const Pointwise p(i[1].shape, i[2].shape);
   FOR_TYPE(
       i[0], const T* slope = i[0].data<T>(); input_gradient(p, slope, i[2].data<T>(), o[0].data<T>());
-      weight_gradient(p, slope, i[1].data<T>(), o[1].data<T>());
+      if (!weight_gradients) return MX_SUCCESS; weight_gradient(p, slope, i[1].data<T>(), o[1].data<T>());
       if (o.size() > 2) bias_gradient(p, slope, o[2].data<T>()));
 }
 

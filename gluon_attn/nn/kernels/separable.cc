@@ -85,10 +85,12 @@ void backward_image(const Separable& s, const T* slope, const T* x, const T* dep
                     Middle<T>* middle, Framed<T>* spread, std::vector<T>* slopes, Share<T>* share, T* dx) {
   constexpr int64_t taps = kernel * kernel;
   const Depthwise& d = s.d;
-  middle->template make<kernel>(x, depthwise);
-  by_tiles(0, s.outside, [&](auto rows, int64_t row) ALWAYS_INLINE_BODY {
-    add_all_products<rows>(slope + row * s.out, s.out, middle->maps(), &share->pointwise[row * d.channels]);
-  });
+  if (weight_gradients) {
+    middle->template make<kernel>(x, depthwise);
+    by_tiles(0, s.outside, [&](auto rows, int64_t row) ALWAYS_INLINE_BODY {
+      add_all_products<rows>(slope + row * s.out, s.out, middle->maps(), &share->pointwise[row * d.channels]);
+    });
+  }
   multiply_image(turned, Maps<T>{slope, s.outside, s.out}, d.channels, s.out, slopes->data());
   for (int64_t c = 0; c < d.channels; ++c) {
     T* to = dx + c * s.in;
@@ -122,7 +124,7 @@ void backward(const Separable& s, const T* slope, const T* x, const T* depthwise
       share.write(&sums[part * all]);
     }
   }
-  for (int64_t i = 0; i < all; ++i) {
+  for (int64_t i = 0; weight_gradients && i < all; ++i) {
     T total = 0;
     for (int64_t part = 0; part < parts; ++part) total += sums[part * all + i];
     (i < taps ? ddepthwise[i] : dpointwise[i - taps]) = total;
