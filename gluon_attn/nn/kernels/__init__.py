@@ -27,6 +27,7 @@ _NAMES = (
 SOURCES = tuple(Path(__file__).with_name(name) for name in _NAMES)
 #: symbolic: Horovod makes libmxnet's symbols global, and those of its own lib_api.cc must not stand for ours
 _FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-w", "-Wl,-Bsymbolic")
+_switches = []  # of the loaded operators: see `inputs_only`
 _active = contextvars.ContextVar("compiled_operators", default=False)
 
 
@@ -54,9 +55,13 @@ def compiled_operators():
 def inputs_only():
     """While active, in all threads, compiled convolutions leave the gradients of their weights as they are.
 
-    For passes that need other gradients only. Waits for all that MXNet has to do, before and behind.
+    For passes that need other gradients only. Waits for all that MXNet has to do, before and behind. Changes nothing
+    outside `compiled_operators`.
     """
-    wanted = ctypes.CDLL(str(_library())).gluon_attn_weight_gradients if problem() is None else lambda number: None
+    if not active():
+        yield
+        return
+    wanted = _switches[-1]
     mx.nd.waitall()
     wanted(0)
     try:
@@ -73,20 +78,16 @@ def problem():
     if compiler is None:
         return "no C++ compiler (g++, or what CXX names) is on the PATH"
     try:
-        library = _library()
+        library = folder() / f"kernels-{_key(compiler)}.so"
         if not library.is_file():
             _build(compiler, library)
         mx.library.load(str(library), False)
+        _switches.append(ctypes.CDLL(str(library)).gluon_attn_weight_gradients)
     except subprocess.CalledProcessError as error:
         return f"{compiler} failed: {(error.stderr.strip().splitlines() or ['no message'])[0]}"
     except (OSError, mx.MXNetError) as error:
         return f"they do not load: {str(error).strip().splitlines()[0]}"
     return None
-
-
-@functools.cache
-def _library():
-    return folder() / f"kernels-{_key(shutil.which(os.environ.get('CXX', 'g++')))}.so"
 
 
 def folder():
