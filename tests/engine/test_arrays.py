@@ -60,6 +60,15 @@ def test_add_is_in_place(dtype):
         np.testing.assert_allclose(target.asnumpy(), value, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.usefixtures("form")
+def test_an_average_of_what_stays_is_equal_to_it():
+    means = drawn()
+    before = numbers(means)
+    for _ in range(5):
+        arrays.add(means, arrays.copies(means), 0.1, decay=-1.0)
+    assert all(np.array_equal(*pair) for pair in zip(numbers(means), before, strict=True))
+
+
 def test_norm():
     some = drawn()
     flat = np.concatenate([array.ravel() for array in numbers(some)])

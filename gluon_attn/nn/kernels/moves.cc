@@ -28,23 +28,28 @@ MXReturnValue targets(const Attrs& attrs, std::vector<int>* mutated) {
   return MX_SUCCESS;
 }
 
-// target = stay target + factor source; with stay 0 whatever the target was.
+// target += factor (source + decay target), where what is equal stays to the bit with decay -1; or target = source.
 template <typename T>
-void move(Tensors& in, int64_t count, T stay, T factor) {
+void move(Tensors& in, int64_t count, bool copied, T factor, T decay) {
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < count; ++i) {
     T* to = in[i].data<T>();
     const T* from = in[count + i].data<T>();
     const int64_t size = in[i].size();
+    if (copied) {
+      std::copy(from, from + size, to);
+      continue;
+    }
 #pragma omp simd
-    for (int64_t k = 0; k < size; ++k) to[k] = (stay == T(0) ? T(0) : stay * to[k]) + factor * from[k];
+    for (int64_t k = 0; k < size; ++k) to[k] += factor * (from[k] + decay * to[k]);
   }
 }
 
 MXReturnValue move_forward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &i = *in, &o = *out;
-  const double stay = std::stod(attrs.at("stay")), factor = std::stod(attrs.at("factor"));
-  FOR_TYPE(i[0], move<T>(i, pairs(attrs), stay, factor); o[0].data<T>()[0] = T(pairs(attrs)));
+  const bool copied = attrs.at("copied") == "1";
+  const double factor = std::stod(attrs.at("factor")), decay = std::stod(attrs.at("decay"));
+  FOR_TYPE(i[0], move<T>(i, pairs(attrs), copied, factor, decay); o[0].data<T>()[0] = T(pairs(attrs)));
 }
 
 }  // namespace
