@@ -73,6 +73,8 @@ class Horovod(Backend):
     """A run in several processes, started by `horovodrun` or `mpirun`."""
 
     def __init__(self):
+        if not mx.context.num_gpus():  # looking for messages each millisecond, as is usual, takes cores from computing
+            os.environ.setdefault("HOROVOD_CYCLE_TIME", "10")
         self._hvd = _library()
         self._hvd.init()
         self.rank, self.size, self.local_rank = self._hvd.rank(), self._hvd.size(), self._hvd.local_rank()

@@ -66,6 +66,7 @@ class Library:
 @pytest.fixture
 def library(monkeypatch):
     library = Library()
+    monkeypatch.setenv("HOROVOD_CYCLE_TIME", "1")  # so that what is set goes again
     monkeypatch.setattr(backend, "require", lambda name: library)
     return library
 
@@ -88,6 +89,16 @@ def test_launchers_are_noticed(variable, library):
     found.average([array])
     assert array.asscalar() == 3
     assert found.combined("name", mx.nd.array([3.0])).asscalar() == 6
+
+
+@pytest.mark.parametrize(("given", "gpus", "wanted"), [(None, 0, "10"), (None, 1, None), ("3", 0, "3")])
+def test_on_a_cpu_messages_are_looked_for_less_often(given, gpus, wanted, library, monkeypatch):
+    monkeypatch.setenv("HOROVOD_CYCLE_TIME", given or "")
+    if given is None:
+        monkeypatch.delenv("HOROVOD_CYCLE_TIME")
+    monkeypatch.setattr(mx.context, "num_gpus", lambda: gpus)
+    backend.Horovod()
+    assert os.environ.get("HOROVOD_CYCLE_TIME") == wanted
 
 
 def test_a_launcher_that_horovod_does_not_know_is_said(library):
