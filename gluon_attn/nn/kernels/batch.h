@@ -15,6 +15,20 @@ struct Batch {
   double count() const { return static_cast<double>(images * pixels); }
 };
 
+// The sum of term(place of a pixel) over a channel of all images: in T over a map, in double over these.
+template <typename T, typename Term>
+double channel_sum(const Batch& b, int64_t channel, Term term) {
+  double total = 0;
+  for (int64_t image = 0; image < b.images; ++image) {
+    const int64_t first = b.at(image, channel), end = first + b.pixels;
+    T sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t k = first; k < end; ++k) sum += term(k);
+    total += sum;
+  }
+  return total;
+}
+
 // Moves the running statistics towards the batch's, if these are what is in use; else the running ones are, and stay.
 // moments: mean - deviation of each channel, then mean + deviation. used, scale: the mean and 1 / deviation in use.
 template <typename T>

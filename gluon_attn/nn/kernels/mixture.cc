@@ -68,21 +68,6 @@ void mix(const Batch& b, const std::vector<Part<T>>& parts, T* y) {
     }
 }
 
-// The slope's products with a channel of a map, less its mean, over all images.
-template <typename T>
-double turned(const Batch& b, int64_t channel, const T* slope, const Part<T>& part) {
-  const T middle = part.middle(channel);
-  double total = 0;
-  for (int64_t image = 0; image < b.images; ++image) {
-    const T *given = slope + b.at(image, channel), *x = part.x + b.at(image, channel);
-    T sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t k = 0; k < b.pixels; ++k) sum += given[k] * (x[k] - middle);
-    total += sum;
-  }
-  return total;
-}
-
 // level, turn: means of the slope and of its products with the normalised map.
 template <typename T>
 void spread(const Batch& b, int64_t channel, const T* slope, const Part<T>& part, T level, T turn, T* dx) {
@@ -101,16 +86,11 @@ void mix_backward(const Batch& b, const T* slope, const std::vector<Part<T>>& pa
   std::vector<double> products(b.channels * parts.size());
 #pragma omp parallel for schedule(static)
   for (int64_t channel = 0; channel < b.channels; ++channel) {
-    double level = 0;
-    for (int64_t image = 0; image < b.images; ++image) {
-      const T* given = slope + b.at(image, channel);
-      T sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t k = 0; k < b.pixels; ++k) sum += given[k];
-      level += sum;
-    }
+    const double level = channel_sum<T>(b, channel, [=](int64_t k) { return slope[k]; });
     for (size_t i = 0; i < parts.size(); ++i) {
-      const double turn = turned(b, channel, slope, parts[i]) * parts[i].factor(channel);
+      const T *x = parts[i].x, middle = parts[i].middle(channel);
+      const double product = channel_sum<T>(b, channel, [=](int64_t k) { return slope[k] * (x[k] - middle); });
+      const double turn = product * parts[i].factor(channel);
       products[channel * parts.size() + i] = turn;
       const double share = parts[i].mean ? 1 / b.count() : 0;
       spread<T>(b, channel, slope, parts[i], level * share, turn * share, dx[i]);

@@ -10,22 +10,8 @@ template <typename T>
 void moments(const Batch& b, const T* x, T* y) {
 #pragma omp parallel for schedule(static)
   for (int64_t channel = 0; channel < b.channels; ++channel) {
-    double total = 0, squares = 0;
-    for (int64_t image = 0; image < b.images; ++image) {
-      const T* map = x + b.at(image, channel);
-      T sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t k = 0; k < b.pixels; ++k) sum += map[k];
-      total += sum;
-    }
-    const T mean = total / b.count();
-    for (int64_t image = 0; image < b.images; ++image) {
-      const T* map = x + b.at(image, channel);
-      T sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t k = 0; k < b.pixels; ++k) sum += (map[k] - mean) * (map[k] - mean);
-      squares += sum;
-    }
+    const T mean = channel_sum<T>(b, channel, [=](int64_t k) { return x[k]; }) / b.count();
+    const double squares = channel_sum<T>(b, channel, [=](int64_t k) { return (x[k] - mean) * (x[k] - mean); });
     const T deviation = std::sqrt(squares / b.count());
     y[channel] = mean - deviation;
     y[b.channels + channel] = mean + deviation;
