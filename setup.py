@@ -79,12 +79,11 @@ setup(
     description="Attention modules, attention networks and architecture search for MXNet Gluon",
     license="MIT",
     python_requires=">=3.10,<3.13",  # 3.10: syntax that we use; 3.13: there is no NumPy 1.26 for it
-    packages=[*find_packages(include=["gluon_attn", "gluon_attn.*"]), "gluon_attn.genotypes", "gluon_attn.params"],
-    package_dir={"gluon_attn.genotypes": "params/genotypes", "gluon_attn.params": "params"},
+    packages=[*find_packages(include=["gluon_attn", "gluon_attn.*"]), "gluon_attn.params"],
+    package_dir={"gluon_attn.params": "params"},
     package_data={
         "gluon_attn.analyze": ["templates/*.html"],
-        "gluon_attn.genotypes": ["*.json"],
-        "gluon_attn.params": ["index.json", "*.params", "logs/*.txt"],
+        "gluon_attn.params": ["index.json", "*.params", "logs/*.txt", "genotypes/*.json"],
         "gluon_attn.nn.kernels": ["*.cc", "*.h"],
     },
     install_requires=REQUIRES,

@@ -56,7 +56,7 @@ def searched(steps=300, seed=1):
     """The schemes of each step of a search: lists of zeros and ones."""
     import numpy as np
 
-    from gluon_attn.search.ean import EanSearch
+    from gluon_attn.search.ean.policy_search import EanSearch
 
     random = np.random.default_rng(seed)
     alone, pairs = random.normal(0, 0.6, COUNT), np.triu(random.normal(0, 0.25, (COUNT, COUNT)), 1)

@@ -30,7 +30,7 @@ KINDS = {"crop": False, "colour": True}
 
 def draw(root, count):
     """`count` JPEG files in root/train/CLASS and root/val, and the records of both."""
-    from gluon_attn.data.pack import pack
+    from gluon_attn.data.write_records import pack
 
     random = np.random.default_rng(1)
     for part, images in (("train", count), ("val", 1)):

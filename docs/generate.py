@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from gluon_attn import get_model, list_attentions, list_models  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
-from gluon_attn.analyze.published import PUBLISHED  # noqa: E402
+from gluon_attn.analyze.paper_figures import PUBLISHED  # noqa: E402
 from gluon_attn.attention.base import ATTENTIONS  # noqa: E402
 from gluon_attn.cli.attentions import describe  # noqa: E402
 from gluon_attn.models.catalogue import catalogue, shipped  # noqa: E402

@@ -1,8 +1,7 @@
 """Names to makers. The only way from text that a user typed to a class of ours."""
 
-import difflib
-
 from .utils.errors import UserError
+from .utils.suggest import did_you_mean
 
 
 class Registry:
@@ -53,8 +52,4 @@ class Registry:
         return name in self._makers or name in self._aliases
 
     def _suggest(self, name):
-        known = {key.lower(): key for key in (*self._aliases, *self._makers)}
-        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-        if near:
-            return "did you mean " + " or ".join(known[key] for key in near) + "?"
-        return "choose from " + ", ".join(self.names())
+        return did_you_mean(name, (*self._aliases, *self._makers), most=3) or "choose from " + ", ".join(self.names())

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from mxnet import recordio
 
-from gluon_attn.data.pack import pack
 from gluon_attn.data.synthetic import draw
+from gluon_attn.data.write_records import pack
 
 CLASSES = ("cat", "dog", "eel")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gluon_attn.search.reward import Reward
+from gluon_attn.search.ean.reward import Reward
 
 BLOCKS = 12
 ALL = [f"{i:0{BLOCKS}b}" for i in range(2**BLOCKS)]

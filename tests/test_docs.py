@@ -10,7 +10,7 @@ import pytest
 from networks import digits_run
 
 from gluon_attn import get_model, list_attentions
-from gluon_attn.cli.flags import parse, resolve
+from gluon_attn.cli.flags import parse
 from gluon_attn.cli.main import COMMANDS, dispatch
 from gluon_attn.cli.network_flags import network_config
 from gluon_attn.cli.searches import anas, att_darts
@@ -20,6 +20,7 @@ from gluon_attn.config.train import RunConfig
 from gluon_attn.convert import sources
 from gluon_attn.deploy.export import export_run
 from gluon_attn.models.build import build
+from gluon_attn.runs.options import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 _spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")

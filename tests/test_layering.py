@@ -12,11 +12,12 @@ PACKAGE = "gluon_attn"
 ROWS = (
     ("utils",),
     ("registry", "version", "runtime"),
-    ("config",),
+    ("config", "genotypes"),
     ("nn",),
     ("attention", "data", "checkpoint"),
     ("models", "engine"),
     ("search", "detect", "convert", "deploy", "analyze"),
+    ("runs",),
     ("cli",),
     ("__init__", "__main__"),
 )

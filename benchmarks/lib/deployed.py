@@ -26,7 +26,7 @@ class Write:
         import mxnet as mx
 
         from gluon_attn.config.card import Card
-        from gluon_attn.deploy import forms, predictor
+        from gluon_attn.deploy import targets, predictor
         from gluon_attn.deploy.export import random_images
 
         net = gluon_attn.get_model(DEPLOYED[name].model, 1000, input_size=size)
@@ -35,10 +35,10 @@ class Write:
         inputs = predictor.graph_inputs(card, random_images(card, 8))
         net(mx.nd.array(inputs[:1]))
         self.errors = {}
-        for form in forms.every():
+        for form in targets.every():
             (Path(folder) / str(form)).mkdir(parents=True)
             try:
-                forms.write(form, net, card, Path(folder) / str(form) / "net", inputs)
+                targets.write(form, net, card, Path(folder) / str(form) / "net", inputs)
             except Exception as error:  # the table says so
                 self.errors[str(form)] = f"{type(error).__name__}: {error}"[:100]
 

@@ -41,7 +41,7 @@ class MXNet(Side):
         from gluon_attn.config.train import RunConfig
         from gluon_attn.data.repeated import repeated
         from gluon_attn.engine.trainer import Trainer
-        from gluon_attn.search.connections import make_supernet
+        from gluon_attn.search.ean.supernet import make_supernet
 
         self.mx = mx
         self.draw(searched)
@@ -60,7 +60,7 @@ class MXNet(Side):
         self.images, self.labels = images[0]
 
     def search(self):
-        from gluon_attn.search.evaluator import Evaluator
+        from gluon_attn.search.ean.evaluator import Evaluator
 
         evaluate, start = Evaluator(self.tried, self.batches), clock()
         for schemes in self.searched:

@@ -26,7 +26,7 @@ class MXNet:
         import mxnet as mx
 
         from gluon_attn.cli.searches import anas, att_darts, gradient
-        from gluon_attn.cli.flags import resolve
+        from gluon_attn.runs.options import resolve
         from gluon_attn.config.search import AnasConfig, AttDartsConfig
         from gluon_attn.engine.backend import Backend
 
@@ -54,7 +54,7 @@ class MXNet:
         return sum(p.data().size for p in parameters if p.grad_req != "null")
 
     def memory(self):
-        from gluon_attn.utils.memory import peak
+        from gluon_attn.utils.process_memory import peak
 
         return peak()
 
@@ -84,7 +84,7 @@ class Torch:
         return sum(parameter.numel() for parameter in self.net.parameters())
 
     def memory(self):
-        from gluon_attn.utils.memory import peak
+        from gluon_attn.utils.process_memory import peak
 
         return peak()
 

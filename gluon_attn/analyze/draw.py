@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..nn.cell_genotype import NAMES, CellGenotype
+from ..genotypes.cell import NAMES, CellGenotype
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
 

@@ -2,8 +2,9 @@
 
 from ..nn import fast
 from ..nn.convolution import PointwiseConv
-from ..nn.stats import InFloat32
-from .base import ATTENTIONS, Attention, positive
+from ..nn.float32_stats import InFloat32
+from ..utils.checks import positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("a2", "A2", "DoubleAttention", "DoubleAttentionLayer", "double_attention")
@@ -18,6 +19,8 @@ class DoubleAttention(InFloat32, Attention):
     many images in a row of the batch make one clip, over which is gathered (default 1; the batch must be a multiple;
     Att-DARTS's `k`, which fails there above 1).
     """
+
+    reference_key = "a2"
 
     def __init__(self, channels, *, c_m=None, c_n=None, frames=1):
         super().__init__(channels)

@@ -5,8 +5,9 @@ from numbers import Real
 from mxnet.gluon import nn
 
 from ..nn.relative import RelativeSelfAttention
+from ..utils.checks import positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, OneMapSize, map_size, positive
+from .base import ATTENTIONS, Attention, OneMapSize, map_size
 
 #: the fewest channels of a head's keys, as in the paper's experiments
 LEAST_KEYS = 20

@@ -2,11 +2,12 @@
 
 from mxnet.gluon import nn
 
+from ..genotypes.attention import attention_genotype
 from ..nn import fast
 from ..nn.cell_ops import cell_op
 from ..nn.drop_path import DropPath
-from ..nn.genotype import attention_genotype
-from .base import ATTENTIONS, Attention, rate
+from ..utils.checks import rate
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("anas", "ANAS")
@@ -25,6 +26,8 @@ class ANAS(Attention):
     share of the paths, but for skips, that training leaves out (default 0: in the code it never acts). The search's
     paper is not on the web; the code above defines it.
     """
+
+    reference_key = "anas"
 
     def __init__(self, channels, *, genotype="ATTENTION", drop_path=0.0):
         super().__init__(channels)

@@ -4,7 +4,8 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, odd, positive, switch
+from ..utils.checks import odd, positive, switch
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("cha_atac", "ChaATAC", "atac")
@@ -19,6 +20,8 @@ class ChaATAC(Attention):
     True). global_pool: average over H and W first, which makes the gate one number a channel (default False);
     both are the ablations of the paper's table 2.
     """
+
+    reference_key = "cha_atac"
 
     slot = "act"
 

@@ -3,9 +3,10 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.float32_stats import GlobalPools
 from ..nn.mlp import hidden_channels
-from ..nn.stats import GlobalPools
-from .base import ATTENTIONS, Attention, choice, positive, some
+from ..utils.checks import choice, positive, some
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("bam", "BAM", "BottleneckAttentionModule")
@@ -25,6 +26,8 @@ class BAM(GlobalPools, Attention):
     each branch as the paper writes, "inner" every layer but the last, as that code, "space" those of the second branch
     alone, as Echo; default None: the variant's own. The published parameter counts are those of "inner".
     """
+
+    reference_key = "bam"
 
     slot = "stage"
     between = True

@@ -2,10 +2,11 @@
 
 from mxnet.gluon import nn
 
+from ..nn.float32_stats import InFloat32
+from ..nn.map_tiles import tiles
 from ..nn.mlp import hidden_channels
-from ..nn.stats import InFloat32
-from ..nn.tiles import tiles
-from .base import ATTENTIONS, Attention, positive, rate
+from ..utils.checks import positive, rate
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("bat", "BAT", "BatNonLocalAttn")

@@ -4,9 +4,10 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.convolution import OneMapConv
+from ..nn.float32_stats import GlobalPools
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from ..nn.stats import GlobalPools
-from .base import ATTENTIONS, Attention, odd, positive, some, switch
+from ..utils.checks import odd, positive, some, switch
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("cbam", "CBAM")
@@ -25,6 +26,8 @@ class CBAM(GlobalPools, Attention):
     bias (default False, the authors' code; Echo's has). The paper does not mention the batch normalisation, which the
     authors' code has; its running average moves by 0.01 a step there and here.
     """
+
+    reference_key = "cbam"
 
     def __init__(
         self, channels, *, reduction=16, kernel_size=7, bias=True, pools=("avg", "max"), no_spatial=False,
@@ -65,6 +68,8 @@ class LightCBAM(Attention):
     convolution, odd (default 7, timm's). bias: the perceptron has biases (default False, timm's). The perceptron
     runs once and the convolution has one input channel, where CBAM has two of each.
     """
+
+    reference_key = "light_cbam"
 
     def __init__(self, channels, *, reduction=16, kernel_size=7, bias=False):
         super().__init__(channels)

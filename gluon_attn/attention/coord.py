@@ -3,9 +3,10 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.float32_stats import InFloat32, area
 from ..nn.mlp import hidden_channels
-from ..nn.stats import InFloat32, area
-from .base import ATTENTIONS, Attention, positive
+from ..utils.checks import positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("coord", "CoordAtt", "CA")

@@ -5,12 +5,13 @@ from math import gcd
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branches import mixed, shares
+from ..nn.branch_softmax import mixed, shares
+from ..nn.float32_stats import InFloat32
 from ..nn.group_norm import GroupNorm
 from ..nn.mlp import hidden_channels
-from ..nn.stats import InFloat32
 from ..nn.windows import gathered
-from .base import ATTENTIONS, Attention, odd, positive
+from ..utils.checks import odd, positive
+from .base import ATTENTIONS, Attention
 
 #: channels that share a window's weights, groups of the static context, and the least width of the fusion
 SHARE, GROUPS, NARROWEST = 8, 4, 32

@@ -3,10 +3,11 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.float32_stats import InFloat32
 from ..nn.heads import attend
 from ..nn.mlp import hidden_channels
-from ..nn.stats import InFloat32
-from .base import ATTENTIONS, Attention, positive
+from ..utils.checks import positive
+from .base import ATTENTIONS, Attention
 
 
 class Weighed(InFloat32, Attention):

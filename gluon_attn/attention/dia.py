@@ -2,7 +2,8 @@
 
 from ..nn import fast
 from ..nn.lstm import LSTMCell
-from .base import ATTENTIONS, Attention, positive
+from ..utils.checks import positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("dia", "DIA", "DIANet")
@@ -19,6 +20,8 @@ class DIA(Attention):
     is at least 1). layers: cells one on the other, of which the last gates (default 1, the paper's; the authors' code
     takes more but never does).
     """
+
+    reference_key = "dia"
 
     shared = True
     states = 2

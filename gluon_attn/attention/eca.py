@@ -7,8 +7,9 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels
+from ..utils.checks import odd, positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, odd, positive
+from .base import ATTENTIONS, Attention
 
 
 def eca_kernel(channels, gamma=2, b=1):
@@ -89,6 +90,8 @@ class ECAMLP(Attention):
     channels: C. reduction: C over the hidden width (default 8, timm's, which rounds the width to a multiple of 8).
     kernel_size: k, odd (default None: ECA's formula from C). No paper has this form.
     """
+
+    reference_key = "eca_mlp"
 
     def __init__(self, channels, *, reduction=8, kernel_size=None):
         super().__init__(channels)

@@ -3,8 +3,9 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..utils.checks import odd
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, odd
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("eca_ns", "ECA-NS", "ECANS")

@@ -3,7 +3,8 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from .base import ATTENTIONS, Attention, switch
+from ..utils.checks import switch
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("ese", "eSE")
@@ -17,6 +18,8 @@ class ESE(Attention):
     channels: C. hard: the gate hs (default True, the authors' code and timm); False takes the sigmoid that the
     paper's text names.
     """
+
+    reference_key = "ese"
 
     def __init__(self, channels, *, hard=True):
         super().__init__(channels)

@@ -4,8 +4,9 @@ from mxnet import init
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.stats import InFloat32
-from .base import ATTENTIONS, Attention, positive
+from ..nn.float32_stats import InFloat32
+from ..utils.checks import positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("external", "ExternalAttention", "external_attention")

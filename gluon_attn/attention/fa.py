@@ -6,9 +6,10 @@ import mxnet as mx
 from mxnet.gluon import nn
 
 from ..nn import windows
-from ..nn.stats import InFloat32
+from ..nn.float32_stats import InFloat32
+from ..utils.checks import odd, positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, odd, positive
+from .base import ATTENTIONS, Attention
 
 #: side of the blocks of queries that share keys; 4 is fastest for a window of 7
 BLOCK = 4

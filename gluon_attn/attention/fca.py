@@ -6,8 +6,9 @@ import numpy as np
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..utils.checks import positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, OneMapSize, map_size, positive
+from .base import ATTENTIONS, Attention, OneMapSize, map_size
 
 #: (row, column) frequencies of a 7x7 map, the most useful first, as the authors found them one by one on ImageNet
 TOP = (

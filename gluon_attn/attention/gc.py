@@ -3,9 +3,10 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.float32_stats import ChannelNorm, InFloat32
 from ..nn.mlp import hidden_channels
-from ..nn.stats import ChannelNorm, InFloat32
-from .base import ATTENTIONS, Attention, positive, rate
+from ..utils.checks import positive, rate
+from .base import ATTENTIONS, Attention
 
 
 class GlobalContext(InFloat32, Attention):
@@ -40,6 +41,8 @@ class GC(GlobalContext):
     "scale". k has no bias: the softmax would cancel it.
     """
 
+    reference_key = "gc"
+
     def __init__(self, channels, *, reduction=8, epsilon=1e-5):
         super().__init__(channels, reduction=reduction, epsilon=epsilon, last=None)
 
@@ -59,6 +62,8 @@ class GCA(GlobalContext):
     (default 1e-5, the authors' code; timm's 1e-6). W2 starts at zero as in the authors' code, so the block starts as
     y = x. k has no bias: the softmax would cancel it.
     """
+
+    reference_key = "gca"
 
     def __init__(self, channels, *, reduction=8, epsilon=1e-5):
         super().__init__(channels, reduction=reduction, epsilon=epsilon, last="zeros")

@@ -6,16 +6,19 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.convolution import DepthwiseConv, WholeMapConv
+from ..nn.map_tiles import line_along
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from ..nn.tiles import line_along
+from ..utils.checks import choice, positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, OneMapSize, choice, map_size, positive
+from .base import ATTENTIONS, Attention, OneMapSize, map_size
 
 EXTENTS = (0, 2, 4, 8)
 
 
 class GatherExcite(OneMapSize, Attention):
     """y = x * sigmoid(nearest(excite(gather(x)))); `gather` and `mlp` are made by the subclasses."""
+
+    reference_key = "gather_excite"
 
     mlp = None
     _why = "the kernel covers the whole map"

@@ -1,7 +1,7 @@
 """Global Response Normalization."""
 
 from ..nn import fast
-from ..nn.stats import InFloat32, norm
+from ..nn.float32_stats import InFloat32, norm
 from .base import ATTENTIONS, Attention
 
 

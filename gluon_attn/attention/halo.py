@@ -6,9 +6,10 @@ import mxnet as mx
 from mxnet.gluon import nn
 
 from ..nn import windows
-from ..nn.stats import InFloat32
+from ..nn.float32_stats import InFloat32
+from ..utils.checks import positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("halo", "Halo", "HaloAttention")

@@ -4,9 +4,10 @@ from mxnet import init
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.float32_stats import InFloat32
 from ..nn.heads import split_heads
-from ..nn.stats import InFloat32
-from .base import ATTENTIONS, Attention, head_count, odd, positive
+from ..utils.checks import odd, positive
+from .base import ATTENTIONS, Attention, head_count
 
 
 @ATTENTIONS.register("lambda", "LambdaLayer", "lambda_layer", "Lambda")

@@ -2,10 +2,11 @@
 
 from mxnet.gluon import nn
 
+from ..nn.float32_stats import InFloat32, area
 from ..nn.heads import attend
 from ..nn.mlp import hidden_channels
-from ..nn.stats import InFloat32, area
-from .base import ATTENTIONS, Attention, choice, positive
+from ..utils.checks import choice, positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("nonlocal", "NonLocal", "non_local")

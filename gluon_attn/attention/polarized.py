@@ -3,9 +3,10 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.float32_stats import ChannelNorm, InFloat32
 from ..nn.mlp import hidden_channels
-from ..nn.stats import ChannelNorm, InFloat32
-from .base import ATTENTIONS, Attention, positive
+from ..utils.checks import positive
+from .base import ATTENTIONS, Attention
 
 
 class Polarized(InFloat32, Attention):

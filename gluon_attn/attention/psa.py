@@ -5,11 +5,12 @@ from math import gcd
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branches import shares
+from ..nn.branch_softmax import shares
+from ..nn.float32_stats import InFloat32
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from ..nn.stats import InFloat32
+from ..utils.checks import positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, positive
+from .base import ATTENTIONS, Attention
 
 #: kernel and groups of each part
 PYRAMID = ((3, 1), (5, 4), (7, 8), (9, 16))

@@ -5,7 +5,8 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, positive, switch
+from ..utils.checks import positive, switch
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("scse", "scSE", "SCSE")

@@ -2,7 +2,8 @@
 
 from ..nn import fast
 from ..nn.mlp import hidden_channels, pointwise_mlp
-from .base import ATTENTIONS, Attention, positive, switch
+from ..utils.checks import positive, switch
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("se", "SE", "SELayer")
@@ -17,6 +18,8 @@ class SE(Attention):
     bias: both layers have biases (default True, as in the authors' networks; Att-DARTS, ANAS and the ECA
     reproduction leave them out).
     """
+
+    reference_key = "se"
 
     def __init__(self, channels, *, reduction=16, narrowest=1, bias=True):
         super().__init__(channels)

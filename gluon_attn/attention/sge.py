@@ -3,9 +3,10 @@
 import math
 
 from ..nn import fast
-from ..nn.stats import InFloat32
+from ..nn.float32_stats import InFloat32
+from ..utils.checks import choice, positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, choice, positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("sge", "SGE", "SpatialGroupEnhance")

@@ -1,9 +1,10 @@
 """Shuffle attention."""
 
 from ..nn import fast
-from ..nn.stats import InFloat32, centred
+from ..nn.float32_stats import InFloat32, centred
+from ..utils.checks import positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, positive
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("shuffle", "ShuffleAttention", "SA")

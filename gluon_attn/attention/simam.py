@@ -4,7 +4,7 @@ import math
 from numbers import Real
 
 from ..nn import fast
-from ..nn.stats import InFloat32, area, centred
+from ..nn.float32_stats import InFloat32, area, centred
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
 

@@ -5,10 +5,11 @@ from math import gcd
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branches import mixed, shares
-from ..nn.stats import InFloat32
+from ..nn.branch_softmax import mixed, shares
+from ..nn.float32_stats import InFloat32
+from ..utils.checks import positive, switch
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, positive, switch
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("sk", "SK", "SKConv")
@@ -27,6 +28,8 @@ class SK(InFloat32, Attention):
     input (default None: C), for a `conv1` slot. The paper has the module in blocks of half the output's width, as
     ResNeXt; ResNet's have a quarter.
     """
+
+    reference_key = "sk"
 
     slot = "conv"
     normed = True

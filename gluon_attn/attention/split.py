@@ -3,10 +3,11 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branches import mixed, shares
-from ..nn.stats import InFloat32
+from ..nn.branch_softmax import mixed, shares
+from ..nn.float32_stats import InFloat32
+from ..utils.checks import positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, positive
+from .base import ATTENTIONS, Attention
 
 #: the authors' floor of the hidden width
 NARROWEST = 32

@@ -3,7 +3,7 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.stats import InFloat32, centred
+from ..nn.float32_stats import InFloat32, centred
 from .base import ATTENTIONS, Attention
 
 

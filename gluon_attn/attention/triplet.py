@@ -4,7 +4,8 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.convolution import OneMapConv
-from .base import ATTENTIONS, Attention, odd, switch
+from ..utils.checks import odd, switch
+from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("triplet", "Triplet", "TripletAttention", "triplet_attention")
@@ -19,6 +20,8 @@ class Triplet(Attention):
     out and halve the sum (default False; the paper's ablation). bias: the convolutions have biases (default False,
     the authors' code; Echo's have). The running average of the normalisation moves by 0.01 a step, as there.
     """
+
+    reference_key = "triplet"
 
     def __init__(self, channels, *, kernel_size=7, no_spatial=False, bias=False):
         super().__init__(channels)

@@ -3,7 +3,7 @@
 import inspect
 import json
 
-from .table import render
+from ..utils.table import render
 
 _CHANNELS, _SIZE = 64, 32
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..utils.files import ensure_dir, write_json
 from ..utils.log import get_logger
-from .table import render
+from ..utils.table import render
 from .values import png, whole
 
 HEADER = ("target", "kind", "type", "batch", "threads", "p50 ms", "p95 ms", "p99 ms", "img/s")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from ..runs.conversion_check import compare, read_for
 from ..utils.errors import UserError
-from .both_sides import compare, read_for
 from .network_flags import add_network, network_config
 from .values import whole
 
@@ -63,7 +63,7 @@ def _inward(args):
 
 def _outward(args):
     from ..convert import save_reference
-    from ..convert.elsewhere import needed_counterpart
+    from ..convert.counterpart import needed_counterpart
 
     net, card = _ours(args)
     image = args.check and read_for(args.check, net, card)
@@ -79,7 +79,7 @@ def _outward(args):
 
 def _hint(tensors, source):
     """The flags that fit, where they can be told from the tensors; else nothing."""
-    from ..convert.guess import fitting, flags
+    from ..convert.infer_model import fitting, flags
 
     config = fitting(tensors, source)
     return f"; these fit: {flags(config)}" if config else ""
@@ -104,7 +104,7 @@ def _classes(net, tensors, source):
 
 def _ours(args):
     """(network with the weights of IN, its `Card` or None)."""
-    from ..deploy.run import card_network, load_run
+    from ..deploy.load_run import card_network, load_run
     from ..models.catalogue import catalogue
     from ..nn.params import classifier, load_params, read_params
 

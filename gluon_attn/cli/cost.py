@@ -2,8 +2,8 @@
 
 import json
 
+from ..utils.table import render
 from .network_flags import add_network, network_config
-from .table import render
 from .values import whole
 
 
@@ -22,7 +22,7 @@ def add_arguments(parser):
 def run(args):
     """Print the table."""
     from ..analyze.cost import cost
-    from ..analyze.published import compare, published
+    from ..analyze.paper_figures import compare, published
     from ..models.build import build
     from ..models.factory import model_info
 

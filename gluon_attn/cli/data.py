@@ -22,7 +22,7 @@ def add_arguments(parser):
 
 def run(args):
     """Pack; 0 when at least one image could be packed."""
-    from ..data.pack import QUALITY, pack
+    from ..data.write_records import QUALITY, pack
 
     if args.quality and not args.resize:
         raise UserError("--quality has no effect without --resize: the files are packed as they are")

@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 
 from ..config.files import merge
+from ..runs.folder import unused
 from ..utils.files import ensure_dir, write_json
-from .run_folder import unused
-from .table import render
+from ..utils.table import render
 from .values import whole
 
 ATTENTIONS = (None, "se", "eca", "cha_atac")
@@ -66,7 +66,7 @@ def _train(folder, attention, args):
     """(Row, history) of one run."""
     from ..analyze.cost import cost
     from ..analyze.latency import latency
-    from .training import run as train
+    from ..runs.train import run as train
 
     name = attention or "plain"
     options = {"num_epochs": args.num_epochs, "seed": args.seed, "run_dir": str(folder / name)}
@@ -81,8 +81,8 @@ def _train(folder, attention, args):
 def _export(run_folder):
     """Export a run in both formats, compared on all test images; returns a line a file."""
     from ..deploy.export import FORMATS, export_run
-    from ..deploy.run import load_card
-    from .evaluation_set import open_test_set
+    from ..deploy.load_run import load_card
+    from ..runs.evaluation_data import open_test_set
 
     images = open_test_set(run_folder, load_card(run_folder)).val.images
     return [str(agreement) for agreement in export_run(run_folder, FORMATS, images=images)[1]]

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from .. import runtime
+from ..runs.mxnet_probe import run_trial
 from ..utils import cpu
 from ..utils.optional import EXTRAS
 from ..version import __version__
-from .trial import run_trial
 
 _FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
 _LIBRARIES = ("gluoncv", "matplotlib", "opencv-python", "pandas", "pillow", "scikit-learn", "scipy")

@@ -12,9 +12,9 @@ def add_arguments(parser):
 def run(args):
     """Draw it and say where the picture is."""
     from ..analyze.draw import draw
-    from ..nn.cell_genotype import NAMES, cell_genotype
-    from ..nn.genotype import attention_genotype
-    from ..nn.genotype_files import published
+    from ..genotypes.attention import attention_genotype
+    from ..genotypes.cell import NAMES, cell_genotype
+    from ..genotypes.files import published
     from ..utils.errors import UserError
 
     name = args.genotype

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..utils.errors import UserError
 from ..utils.files import ensure_dir, write_json
-from .table import render
+from ..utils.table import render
 from .values import png, share, size, whole
 
 
@@ -30,7 +30,7 @@ def add_arguments(parser):
 
 def run(args):
     """Print, and with `--output` and `--confusion` write, what was measured."""
-    from ..deploy.score import by_class, score
+    from ..deploy.evaluate import by_class, score
 
     for path in filter(None, (args.output, args.confusion)):
         ensure_dir(Path(path).parent)  # what cannot be written shows before the work
@@ -57,7 +57,7 @@ def _open(args):
     """(predictor, `Source` with the test images)."""
     from ..deploy.predictor import load
     from ..models.factory import list_models
-    from .evaluation_set import open_test_set
+    from ..runs.evaluation_data import open_test_set
 
     options = {name: getattr(args, name) for name in ("data_dir", "rec_val", "crop_ratio", "input_size")}
     if args.params:
@@ -71,7 +71,7 @@ def _open(args):
 def _named(args, options):
     """The same for a network by its name: the data say how many classes it has."""
     from ..deploy.predictor import of_network
-    from .network import make_card, named_network
+    from ..runs.network import make_card, named_network
 
     net, source = named_network(args.target, args.params, args.dataset, options)
     return of_network(net, make_card(net, source), "params"), source

@@ -49,7 +49,7 @@ def run(args):
         raise UserError("--output takes float32 symbol and ONNX files of a run alone: name the folder with --out")
     if args.no_check:
         raise UserError("what --out holds is always checked: leave --no-check out")
-    from .packing import run_forms
+    from ..runs.export import run_forms
 
     return run_forms(args)
 
@@ -86,9 +86,9 @@ def _run_bare(args):
 
 def _images(args):
     """Some of the run's test images; None, which means random ones, where its data set is not at hand."""
-    from ..deploy.run import load_card
+    from ..deploy.load_run import load_card
+    from ..runs.evaluation_data import open_test_set
     from ..utils.log import get_logger
-    from .evaluation_set import open_test_set
 
     card = load_card(args.target)
     try:

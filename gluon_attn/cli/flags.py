@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 
 from ..config.base import field_types, unwrap_optional
-from ..config.files import merge, read_yaml
+from ..config.files import read_yaml
 from .parser import Parser
 from .values import pair
 
@@ -83,14 +83,6 @@ def parse(parser, argv):
         pairs = isinstance(value, list) and isinstance(value[0], tuple)
         given.setdefault(group, {})[name] = dict(value) if pairs else value
     return given, recipe
-
-
-def resolve(config_class, *layers):
-    """A config from plain data, later layers winning."""
-    data = {}
-    for layer in layers:
-        data = merge(data, layer)
-    return config_class.from_dict(data)
 
 
 def _dashes(word):

@@ -2,7 +2,7 @@
 
 import json
 
-from .table import render
+from ..utils.table import render
 
 
 def add_arguments(parser):

@@ -1,7 +1,7 @@
 """The flags that say which network, for commands other than training: the training scripts' own spellings."""
 
 from ..config.files import merge
-from .scheme_file import with_scheme_file
+from ..runs.scheme_file import with_scheme_file
 from .values import pair, whole
 
 _NAMES = (

@@ -1,8 +1,8 @@
 """The argument parser of every command: an error is one line, a mistyped flag names the nearest known one."""
 
 import argparse
-import difflib
 
+from ..utils.suggest import did_you_mean
 from ..version import __version__
 
 
@@ -32,8 +32,8 @@ class Parser(argparse.ArgumentParser):
 
 def suggestion(name, known):
     """ ", did you mean ...?" for the nearest of `known` names, or nothing when none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f", did you mean {near[0]}?" if near else ""
+    near = did_you_mean(name, known, most=1, cutoff=0.6)
+    return f", {near}" if near else ""
 
 
 def choose(argv, commands, prog, description):

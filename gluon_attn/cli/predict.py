@@ -2,7 +2,6 @@
 
 import json
 
-from ..utils.errors import UserError
 from .values import whole
 
 
@@ -21,8 +20,9 @@ def run(args):
     """Print the most probable classes of each image."""
     import numpy as np
 
+    from ..data.image_file import read_image
+    from ..deploy.evaluate import probabilities, top
     from ..deploy.predictor import load
-    from ..deploy.score import probabilities, top
 
     predictor = load(args.model)
     card = predictor.card
@@ -40,24 +40,3 @@ def run(args):
         words = (f"{item['class']} {item['probability']:.1%}" for item in result["classes"])
         print(f"{result['image']}: {', '.join(words)}")
     return 0
-
-
-def read_image(path, height, width):
-    """An image file as (height, width, 3) uint8 RGB.
-
-    Turned as its EXIF entry says, then scaled bilinearly to the whole size; neither the proportions nor the edges are
-    kept otherwise. A file that is missing or no whole image is a `UserError`.
-    """
-    import numpy as np
-    from PIL import Image, ImageFile, ImageOps
-
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # GluonCV, once imported, has cut images pass as grey
-
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(upright.resize((width, height), Image.Resampling.BILINEAR))
-    except FileNotFoundError:
-        raise UserError(f"image {path} does not exist") from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise UserError(f"image {path} cannot be read: {error}") from None

@@ -1,6 +1,6 @@
 """`gluon-attn report`: several runs on one HTML page."""
 
-from .table import render
+from ..utils.table import render
 
 #: heading of a panel -> what it shows of each epoch
 PANELS = {
@@ -25,7 +25,7 @@ def run(args):
     """Write the page, and print its table of scores."""
     from ..analyze.plots import compare_histories
     from ..analyze.report import write_report
-    from ..analyze.runs import best_run, differences, read_runs, scores
+    from ..analyze.run_history import best_run, differences, read_runs, scores
 
     runs = read_runs(args.runs)
     header, rows = scores(runs)

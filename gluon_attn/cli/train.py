@@ -2,13 +2,14 @@
 
 from ..config.files import merge
 from ..config.train import RunConfig
+from ..runs import throughput
+from ..runs.options import resolve
+from ..runs.reference_defaults import settings
+from ..runs.scheme_file import with_scheme_file
+from ..runs.train import evaluate, run
 from ..utils import log
-from . import benchmarking
-from .flags import make_parser, parse, refuse, resolve
+from .flags import make_parser, parse, refuse
 from .guard import guarded
-from .published import settings
-from .scheme_file import with_scheme_file
-from .training import evaluate, run
 
 #: what train_imagenet.py starts from: open-atac's script
 IMAGENET = {
@@ -74,7 +75,7 @@ def _train(script, argv):
         evaluate(config)
         return 0
     if config.train.benchmark or config.train.data_benchmark:
-        benchmarking.measure(config)
+        throughput.measure(config)
         return 0
     result = run(given, recipe, defaults)
     best = result.best

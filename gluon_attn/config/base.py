@@ -6,7 +6,6 @@ data (YAML, JSON) and fails on an unknown key; `cli/flags.py` makes the command 
 
 import contextlib
 import dataclasses
-import difflib
 import math
 import numbers
 import types
@@ -14,6 +13,7 @@ import typing
 from dataclasses import dataclass
 
 from ..utils.errors import UserError
+from ..utils.suggest import did_you_mean
 
 
 def option(default, help, *, flags=(), choices=None, check=None, metavar=None, several=False):
@@ -99,8 +99,9 @@ def field_types(cls):
 
 def nearest(name, known):
     """'; did you mean ...?' or the whole list, for an error message."""
-    near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(sorted(known))}"
+    known = list(known)
+    near = did_you_mean(name, known)
+    return f"; {near}" if near else f"; known: {', '.join(sorted(known))}"
 
 
 def convert(value, kind, name):

@@ -1,8 +1,8 @@
 """Weights of the reference repositories, timm, torchvision and GluonCV. One file a source: what it calls our parts."""
 
 from .files import read_weights
-from .load import load_reference, match, reference_names, rows, save_match, sources
-from .outgoing import reference_state, save_reference
+from .from_reference import load_reference, match, reference_names, rows, save_match, sources
+from .to_reference import reference_state, save_reference
 
 __all__ = [
     "load_reference",

@@ -6,13 +6,13 @@ SEQUENCE = {"": "op"}
 MIXTURE = {"": "m_ops"}
 SOURCE = Source(
     tables={
-        "SE": {"mlp": "fc"},
-        "ANAS": {"ops": "_ops"},
-        "MixedAttention": {"edges": "cell_ops"},
-        "Mixture": MIXTURE,
-        "SharedAttention": {"cell": "", "alphas": "^.^.^.alphas"},
-        "ReLUConvBN": SEQUENCE,
-        "DepthwiseConvs": SEQUENCE,
-        "Residual": [{"post": "att"}, {"post": "se"}],
+        "se": {"mlp": "fc"},
+        "anas": {"ops": "_ops"},
+        "mixed_attention": {"edges": "cell_ops"},
+        "mixed_op": MIXTURE,
+        "shared_attention": {"cell": "", "alphas": "^.^.^.alphas"},
+        "relu_conv_bn": SEQUENCE,
+        "depthwise_convs": SEQUENCE,
+        "residual": [{"post": "att"}, {"post": "se"}],
     }
 )

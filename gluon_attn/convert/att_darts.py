@@ -39,22 +39,22 @@ def network(net):
 
 SOURCE = Source(
     tables={
-        "SE": {"mlp.0": "_mask.excitation.0", "mlp.2": "_mask.excitation.2"},
-        "BAM": bam,
-        "CBAM": CBAM,
-        "GatherExcite": gather_excite,
-        "DoubleAttention": {
+        "se": {"mlp.0": "_mask.excitation.0", "mlp.2": "_mask.excitation.2"},
+        "bam": bam,
+        "cbam": CBAM,
+        "gather_excite": gather_excite,
+        "a2": {
             "feature": "_mask.convA",
             "gather": "_mask.convB",
             "distribute": "_mask.convV",
             "expand": "_mask.convZ",
         },
-        "Cell": CELL,
-        "CellNetwork": network,
-        "MixedEdge": {"first": "first_layers", "second": "second_layers"},
-        "SearchCell": {"edges": "layers", "last": "bottleneck_attns"},
-        "ReLUConvBN": SEQUENCE,
-        "DepthwiseConvs": SEQUENCE,
+        "cell": CELL,
+        "cell_network": network,
+        "mixed_edge": {"first": "first_layers", "second": "second_layers"},
+        "search_cell": {"edges": "layers", "last": "bottleneck_attns"},
+        "relu_conv_bn": SEQUENCE,
+        "depthwise_convs": SEQUENCE,
     },
     # of training; a network made with auxiliary=True has it
     unused=(r"auxiliary_head\..*",),

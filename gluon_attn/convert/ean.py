@@ -13,11 +13,11 @@ def stage(blocks):
 
 SOURCE = Source(
     tables={
-        "SE": {"mlp.0": "fc1", "mlp.2": "fc2"},
-        "LSTMCell": LSTM,
-        "DIA": {"cell": ""},
-        "Stage": stage,
-        "Residual": [{"post": "^.^.share_fc"}, {"post": "^.^.lstm"}],
+        "se": {"mlp.0": "fc1", "mlp.2": "fc2"},
+        "lstm_cell": LSTM,
+        "dia": {"cell": ""},
+        "stage": stage,
+        "residual": [{"post": "^.^.share_fc"}, {"post": "^.^.lstm"}],
     },
     # of a stage where the scheme has no block with attention
     unused=(r"(layer\d+\.)?(share_fc|lstm)\..*",),

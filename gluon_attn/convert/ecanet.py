@@ -6,8 +6,8 @@ from .names import Source
 SOURCE = Source(
     tables={
         **TABLES,
-        "Residual": [{"post": "eca"}, {"post": "att"}],
+        "residual": [{"post": "eca"}, {"post": "att"}],
         # the attention comes last in a block's row of layers
-        "InvertedResidual": lambda block: {"post": f"conv.{len(block.conv)}"},
+        "inverted_residual": lambda block: {"post": f"conv.{len(block.conv)}"},
     }
 )

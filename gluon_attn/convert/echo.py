@@ -13,9 +13,9 @@ def bam(block):
 
 #: class of ours -> table
 TABLES = {
-    "SE": SE,
-    "CBAM": {**SE, "conv": "SpatialGate.conv_bn.0", "norm": "SpatialGate.conv_bn.1"},
-    "BAM": bam,
-    "Triplet": {f"{gate}.{i}": f"{gate}.conv_bn.{i}" for gate in ("cw", "hc", "hw") for i in (0, 1)},
+    "se": SE,
+    "cbam": {**SE, "conv": "SpatialGate.conv_bn.0", "norm": "SpatialGate.conv_bn.1"},
+    "bam": bam,
+    "triplet": {f"{gate}.{i}": f"{gate}.conv_bn.{i}" for gate in ("cw", "hc", "hw") for i in (0, 1)},
 }
 SOURCE = Source(tables=TABLES)

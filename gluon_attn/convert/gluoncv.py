@@ -24,10 +24,10 @@ def inverted(block):
 
 SOURCE = Source(
     tables={
-        "SE": {"mlp.0": "0", "mlp.2": "2"},
-        "Residual": {"post": "se"},
-        "InvertedResidual": inverted,
-        "MobileNetV2": mobilenet,
+        "se": {"mlp.0": "0", "mlp.2": "2"},
+        "residual": {"post": "se"},
+        "inverted_residual": inverted,
+        "mobilenet_v2": mobilenet,
     },
     leaves={},
     parallel=False,

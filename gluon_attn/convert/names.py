@@ -1,9 +1,9 @@
 """From our tree of blocks to the names that a reference gives its tensors.
 
-A source maps class names of ours to tables {path inside such a block: path inside theirs}. The longest path that fits
-counts; "" is the block itself, a "^" in theirs goes up by one. What no table mentions has the same name there. A class
-may have several tables, one for each spelling: that is taken of whose names most are in the weights. A table may also
-be made by a function of the block.
+A source maps the `reference_key` of our blocks' classes to tables {path inside such a block: path inside theirs}. The
+longest path that fits counts; "" is the block itself, a "^" in theirs goes up by one. What no table mentions has the
+same name there. A class may have several tables, one for each spelling: that is taken of whose names most are in the
+weights. A table may also be made by a function of the block.
 """
 
 import re
@@ -17,12 +17,12 @@ TORCH_LEAVES = {"gamma": "weight", "beta": "bias", "alpha": "weight"}
 class Source:
     """How one reference names its tensors.
 
-    tables: class name -> a table, several, or a function of the block that gives either. leaves: parameter name ->
-    name there. unused: regular expressions of whole names that may be left over. absent: of names there of biases that
-    may be missing, which are then zeros. changes: regular expression of names
-    there -> function of the array that gives what we need, and of ours what they need. parallel: names that all begin
-    with "module." come from PyTorch's DataParallel, which puts it there. gluon: it is Gluon, too, so that old files of
-    it may have Gluon's own names, see `prefixed`. companions: regular expression of names there -> the name of a tensor
+    tables: `reference_key` of a class of ours -> a table, several, or a function of the block that gives either.
+    leaves: parameter name -> name there. unused: regular expressions of whole names that may be left over. absent: of
+    names there of biases that may be missing, which are then zeros. changes: regular expression of names there ->
+    function of the array that gives what we need, and of ours what they need. parallel: names that all begin with
+    "module." come from PyTorch's DataParallel, which puts it there. gluon: it is Gluon, too, so that old files of it
+    may have Gluon's own names, see `gluon_names`. companions: regular expression of names there -> the name of a tensor
     of one zero that must stand beside them.
     """
 
@@ -72,16 +72,21 @@ def _walk(block, path, owner, table, source, known, prefix):
 
 
 def _has_table(block, source):
-    return any(cls.__name__ in source.tables for cls in type(block).__mro__)
+    return any(key in source.tables for key in _keys(block))
 
 
 def _tables(block, source):
-    for cls in type(block).__mro__:
-        if cls.__name__ in source.tables:
-            found = source.tables[cls.__name__]
+    for key in _keys(block):
+        if key in source.tables:
+            found = source.tables[key]
             found = found(block) if callable(found) else found
             return [found] if isinstance(found, dict) else found
     return [{}]
+
+
+def _keys(block):
+    """The `reference_key` of the block's class and of those that it inherits from, the nearest first."""
+    return [vars(cls)["reference_key"] for cls in type(block).__mro__ if "reference_key" in vars(cls)]
 
 
 def _translated(path, table):

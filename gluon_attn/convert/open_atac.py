@@ -13,8 +13,8 @@ def attentional(block):
 
 SOURCE = Source(
     tables={
-        "ChaATAC": attentional,
-        "BlockV2": {f"act{i}": f"msAA{i}" for i in (1, 2, 3)},
+        "cha_atac": attentional,
+        "gluon_block_v2": {f"act{i}": f"msAA{i}" for i in (1, 2, 3)},
     },
     leaves={},
     parallel=False,

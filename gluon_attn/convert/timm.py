@@ -69,17 +69,17 @@ def residual(block):
 
 SOURCE = Source(
     tables={
-        "SE": {"mlp.0": "fc1", "mlp.2": "fc2"},
-        "ESE": {"conv": "fc"},
-        "ECAMLP": {"squeeze": "conv", "conv": "conv2"},
-        "CBAM": CBAM,
-        "LightCBAM": CBAM,
-        "GC": global_context("mlp_scale"),
-        "GCA": global_context("mlp_add"),
-        "GatherExcite": gather_excite,
-        "SK": selective_kernel,
-        "ResNet": resnet,
-        "Residual": residual,
+        "se": {"mlp.0": "fc1", "mlp.2": "fc2"},
+        "ese": {"conv": "fc"},
+        "eca_mlp": {"squeeze": "conv", "conv": "conv2"},
+        "cbam": CBAM,
+        "light_cbam": CBAM,
+        "gc": global_context("mlp_scale"),
+        "gca": global_context("mlp_add"),
+        "gather_excite": gather_excite,
+        "sk": selective_kernel,
+        "resnet": resnet,
+        "residual": residual,
     },
     # a softmax follows, which no constant changes
     unused=(r"(.*\.)?conv_attn\.bias",),

@@ -1,7 +1,7 @@
 """What timm calls our ResNets, and what `timm.create_model` is told to make those that it has no name for."""
 
 from ..models import variants
-from ..models.stems import WIDTHS
+from ..models.resnet.stems import WIDTHS
 
 #: attention of ours -> (timm's attn_layer, options that ours must have for it)
 _LAYERS = {

@@ -15,7 +15,7 @@ from ..utils.seed import generator
 from . import onnx, predictor, symbol
 from .check import compare
 from .graph import trace
-from .run import load_run
+from .load_run import load_run
 
 FORMATS = ("symbol", "onnx")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..config.card import Card
 from ..utils.errors import UserError
 from ..utils.optional import require
-from . import gates
+from . import int8_exclusions
 from .onnx import CARD_KEY, write_onnx
 
 ENDING = ".xml"
@@ -43,7 +43,7 @@ def _quantize(model, images):
     os.environ.setdefault("NNCF_CI", "1")  # it tells nobody of what it does
     nncf = require("nncf")
     logging.getLogger("nncf").setLevel(logging.ERROR)
-    scope = nncf.IgnoredScope(names=sorted(gates.of_openvino(model)), validate=False)
+    scope = nncf.IgnoredScope(names=sorted(int8_exclusions.of_openvino(model)), validate=False)
     # by default the mean of the images' extremes, which cuts off what only some images reach
     ranges = nncf.quantization.range_estimator.RangeEstimatorParametersSet.MINMAX
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # progress bars

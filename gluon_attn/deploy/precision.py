@@ -12,7 +12,7 @@ import warnings
 
 import mxnet as mx
 
-from . import gates, sums, symbol
+from . import int8_exclusions, onednn_sum_fix, symbol
 from .graph import INPUT
 
 CALIBRATIONS = ("naive", "entropy")
@@ -36,7 +36,7 @@ def mixed(graph):
 
 def fused(graph):
     """The `Graph` with convolution, sum and activation as one operator of oneDNN, by `optimize_for`."""
-    graph = sums.unfused(graph)
+    graph = onednn_sum_fix.unfused(graph)
     tensors = dict(graph.args), dict(graph.aux)
     with _quiet():
         return dataclasses.replace(graph, symbol=graph.symbol.optimize_for(_FUSION, *tensors, skip_infer=True))
@@ -50,7 +50,7 @@ def quantized(graph, images, calibration="naive"):
     """
     from mxnet.contrib import quantization
 
-    graph = sums.unfused(graph, int8=True)
+    graph = onednn_sum_fix.unfused(graph, int8=True)
     count = len(images) // _BATCH * _BATCH or len(images)
     data = mx.io.NDArrayIter({INPUT: images[:count]}, batch_size=min(_BATCH, count))
     with _quiet():
@@ -58,7 +58,7 @@ def quantized(graph, images, calibration="naive"):
         result, args, aux = quantization.quantize_model(
             joined, graph.args, graph.aux,
             data_names=(INPUT,), label_names=None, calib_data=data, calib_mode=calibration,
-            excluded_sym_names=sorted(gates.of_symbol(joined) | _lines(joined)), excluded_op_names=_PRODUCTS,
+            excluded_sym_names=sorted(int8_exclusions.of_symbol(joined) | _lines(joined)), excluded_op_names=_PRODUCTS,
             quantized_dtype="auto", quantize_mode="smart", quantize_granularity="channel-wise",
         )  # fmt: skip
         result = result.get_backend_symbol(_QUANTIZED_FUSION)

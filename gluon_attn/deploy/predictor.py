@@ -10,7 +10,7 @@ from ..models.catalogue import catalogue
 from ..utils.errors import UserError
 from ..utils.files import read_json
 from . import onnx, openvino, symbol
-from .run import CARD, card_network, load_run
+from .load_run import CARD, card_network, load_run
 
 _ENDINGS = f"a NAME{symbol.ENDING} or a NAME{onnx.ENDING} or a NAME{openvino.ENDING}"
 

@@ -13,8 +13,8 @@ from ..utils import cpu
 from ..utils.errors import TrainingError, UserError
 from ..utils.log import get_logger
 from ..utils.seed import seed_all
-from .average import statistics
 from .backend import Backend
+from .ema import statistics
 from .evaluate import evaluate
 from .freeze import freeze
 from .loss import Loss

@@ -5,7 +5,7 @@ import math
 import mxnet as mx
 from mxnet import autograd
 
-from .average import WeightAverage
+from .ema import WeightAverage
 from .loss_scale import LossScaler
 from .optim import clip_gradients, make_trainer
 from .schedule import Schedule, scaled

@@ -1,13 +1,13 @@
 """From options to a network: what the flags of a command mean together."""
 
-from ..attention.base import positives
 from ..attention.factory import ATTENTIONS, attention_options
+from ..utils.checks import positives
 from ..utils.errors import UserError
-from .atac import act_entry
+from .act_plan import act_entry
 from .factory import attention_entry, get_model, model_info
 from .plan import Plan
+from .reference_names import resolved
 from .scheme import Scheme, from_codes, is_file
-from .searched import resolved
 from .variants import by_kernel, eca_entries
 
 _CIFAR = 32  # pixels

@@ -52,6 +52,8 @@ class Cell(HybridBlock):
     Paths are dropped where neither layer of an edge is the identity.
     """
 
+    reference_key = "cell"
+
     def __init__(self, edges, before, last, channels, size, *, reduction=False, halve=False):
         super().__init__()
         self._edges, self.channels = edges, channels * len(edges.concat)

@@ -1,22 +1,24 @@
 """Networks by name."""
 
-from ..attention.base import positive
 from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
+from ..utils.checks import positive
 from ..utils.errors import UserError
-from . import (  # noqa: F401, they register
-    cells,
-    cifar_resnet,
-    fbresnet,
-    gluon_resnet,
-    imagenet_resnet,
+from . import (  # noqa: F401 - each registers its networks
+    cell_network,
     mobilenet_v2,
     named,
-    torch_cifar,
 )
 from .base import MODELS
 from .norms import normalized
 from .plan import Entry, Plan
+from .resnet import (  # noqa: F401
+    cifar_resnet,
+    cifar_resnet_torch,
+    fbresnet,
+    gluon_resnet,
+    imagenet_resnet,
+)
 from .scheme import Scheme, is_file
 
 

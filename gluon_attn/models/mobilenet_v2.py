@@ -8,14 +8,14 @@ from functools import partial
 
 from mxnet.gluon import HybridBlock, nn
 
-from ..attention.base import above, positive, rate
 from ..nn.act import get_activation
 from ..nn.pool import GlobalAvgPool
+from ..utils.checks import above, positive, rate
 from ..utils.errors import UserError
 from . import variants
 from .base import MODELS, Model
-from .blocks import shrunk
-from .site import Residual, Site, Stage
+from .resnet.blocks import shrunk
+from .slots import Residual, Site, Stage
 
 SLOTS = ("post", "stage")
 STEM, LAST = 32, 1280
@@ -46,6 +46,8 @@ class InvertedResidual(Residual):
 
     The input is added where the shape stays; no activation follows.
     """
+
+    reference_key = "inverted_residual"
 
     def __init__(self, expansion, channels, stride, in_channels, site):
         # its name says the stage, since the network holds its blocks in one row
@@ -78,6 +80,8 @@ class MobileNetV2(HybridBlock):
     (default 224). drop_rate: dropout before the dense layer (default 0.2, torchvision's). multiplier: of the numbers of
     maps, cut to whole numbers as in GluonCV's networks (default 1); the last convolution's never fall below 1280.
     """
+
+    reference_key = "mobilenet_v2"
 
     def __init__(self, plan, classes, *, input_size=224, drop_rate=0.2, multiplier=1.0):
         super().__init__()

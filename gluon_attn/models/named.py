@@ -3,8 +3,9 @@
 from dataclasses import replace
 from functools import partial
 
-from . import imagenet_resnet, mobilenet_v2, variants  # noqa: F401, they register their networks
+from . import mobilenet_v2, variants  # noqa: F401, they register their networks
 from .base import MODELS
+from .resnet import imagenet_resnet  # noqa: F401, they register their networks
 
 for _name, (_backbone, _options, _entries) in variants.NAMED.items():
     _model = MODELS.get(_backbone)

@@ -4,8 +4,9 @@ from math import gcd
 
 from mxnet.gluon import nn
 
-from ..attention.base import Attention, choice
+from ..attention.base import Attention
 from ..nn.group_norm import GroupNorm
+from ..utils.checks import choice
 
 NORMS = ("batch", "group")
 #: Wu & He 2018, https://arxiv.org/abs/1803.08494, table 3

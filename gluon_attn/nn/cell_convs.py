@@ -26,6 +26,8 @@ def _norm(channels, affine):
 class ReLUConvBN(nn.HybridSequential):
     """ReLU, convolution, normalisation."""
 
+    reference_key = "relu_conv_bn"
+
     def __init__(self, in_channels, channels, kernel_size=1, *, stride=1, affine=True):
         super().__init__()
         with self.name_scope():
@@ -40,6 +42,8 @@ class ReLUConvBN(nn.HybridSequential):
 
 class DepthwiseConvs(nn.HybridSequential):
     """ReLU, depthwise convolution, 1x1 convolution, normalisation; once for each of `steps`, (stride, dilation)."""
+
+    reference_key = "depthwise_convs"
 
     def __init__(self, channels, kernel_size, steps, *, affine=True):
         super().__init__()

@@ -3,7 +3,7 @@
 from mxnet.gluon import HybridBlock
 
 from . import fast
-from .stats import InFloat32
+from .float32_stats import InFloat32
 
 
 class GroupNorm(InFloat32, HybridBlock):

@@ -18,6 +18,8 @@ class LSTMCell(HybridBlock):
     last layer's last.
     """
 
+    reference_key = "lstm_cell"
+
     def __init__(self, channels, *, reduction=4, layers=1, dropout=0.1):
         super().__init__()
         self._layers = layers

@@ -4,8 +4,8 @@ from mxnet import init
 from mxnet.gluon import HybridBlock, nn
 
 from . import fast
+from .float32_stats import InFloat32
 from .heads import attend, split_heads
-from .stats import InFloat32
 
 
 class RelativeSelfAttention(InFloat32, HybridBlock):

@@ -17,11 +17,11 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 import gluon_attn  # noqa: E402
 from gluon_attn.checkpoint import CheckpointStore  # noqa: E402
-from gluon_attn.cli.evaluation_set import open_test_set  # noqa: E402
+from gluon_attn.deploy.evaluate import score  # noqa: E402
+from gluon_attn.deploy.load_run import card_network, load_card  # noqa: E402
 from gluon_attn.deploy.predictor import of_network  # noqa: E402
-from gluon_attn.deploy.run import card_network, load_card  # noqa: E402
-from gluon_attn.deploy.score import score  # noqa: E402
 from gluon_attn.models.catalogue import publish  # noqa: E402
+from gluon_attn.runs.evaluation_data import open_test_set  # noqa: E402
 from gluon_attn.utils.files import write_text  # noqa: E402
 
 SEED = 1

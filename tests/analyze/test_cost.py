@@ -5,7 +5,7 @@ from mxnet.gluon import nn
 import gluon_attn
 from gluon_attn.analyze.cost import cost
 from gluon_attn.analyze.graph import Node
-from gluon_attn.analyze.published import published
+from gluon_attn.analyze.paper_figures import published
 from gluon_attn.analyze.rules import RULES, work
 from gluon_attn.nn.fast import plain_operators
 from gluon_attn.utils.errors import UserError

@@ -4,7 +4,7 @@ import pytest
 
 from gluon_attn import get_model, list_models
 from gluon_attn.analyze.cost import cost
-from gluon_attn.analyze.published import FREE, PUBLISHED, STRIDE, compare, published
+from gluon_attn.analyze.paper_figures import FREE, PUBLISHED, STRIDE, compare, published
 from gluon_attn.models.factory import model_info
 
 

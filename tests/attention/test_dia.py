@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gluon_attn import Plan, get_attention, get_model
-from gluon_attn.models.site import Residual, Stage
+from gluon_attn.models.slots import Residual, Stage
 from gluon_attn.utils.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot decide type")

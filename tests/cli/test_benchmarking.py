@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from gluon_attn.cli import benchmarking, train_cifar, train_imagenet
+from gluon_attn.cli import train_cifar, train_imagenet
 from gluon_attn.config.train import RunConfig
 from gluon_attn.data.loader import Loader
 from gluon_attn.engine.trainer import Trainer
+from gluon_attn.runs import throughput
 
 SMALL = "--model atac_cifar_resnet --act-type relu --blocks 1 --kernels off --batch-size 4 --benchmark-batches 3"
 SPEED = r"\d+\.\d img/s"
@@ -80,7 +81,7 @@ def test_only_the_first_process_prints_the_speed_of_all(monkeypatch, capsys):
     config = RunConfig.from_dict({"data": {"dataset": "digits"}, "train": {"data_benchmark": True}})
     for rank in (1, 0):
         monkeypatch.setattr("gluon_attn.engine.backend.connect", lambda rank=rank: Two(rank))
-        benchmarking.measure(config)
+        throughput.measure(config)
     assert capsys.readouterr().out == "digits, images of 3x32x32, 4 workers, 2 processes: 1000.0 img/s\n"
 
 

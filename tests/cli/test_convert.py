@@ -179,7 +179,7 @@ def test_what_cannot_be_compared_is_said(theirs, here, capsys, monkeypatch):
 
 
 def test_saved_files_are_whole_or_not_there(theirs, here, monkeypatch):
-    monkeypatch.setattr("gluon_attn.convert.outgoing.write_weights", lambda path, state: 1 / 0)
+    monkeypatch.setattr("gluon_attn.convert.to_reference.write_weights", lambda path, state: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         save_reference(theirs[0], here / "out.safetensors", "timm")
     assert sorted(path.name for path in here.iterdir()) == ["in.params"]

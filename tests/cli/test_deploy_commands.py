@@ -8,9 +8,9 @@ from networks import digits, digits_run, network, write_run
 from PIL import Image
 
 from gluon_attn.cli import main
-from gluon_attn.cli.predict import read_image
 from gluon_attn.config.files import write_yaml
 from gluon_attn.config.train import RunConfig
+from gluon_attn.data.image_file import read_image
 from gluon_attn.deploy import predictor
 from gluon_attn.utils.errors import UserError
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gluon_attn import runtime
-from gluon_attn.cli import doctor, main, trial
+from gluon_attn.cli import doctor, main
+from gluon_attn.runs import mxnet_probe
 from gluon_attn.utils import cpu, cuda
 from gluon_attn.utils.optional import EXTRAS
 
@@ -77,21 +78,21 @@ def test_a_broken_mxnet_is_shown_and_ends_with_1(quick, monkeypatch, capsys, pro
 def test_the_death_of_the_trial_is_named(monkeypatch, tmp_path):
     (tmp_path / "mxnet.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGILL)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert trial.run_trial()["problem"] == "MXNet died with SIGILL"
+    assert mxnet_probe.run_trial()["problem"] == "MXNet died with SIGILL"
     (tmp_path / "mxnet.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')\n")
-    assert trial.run_trial()["problem"].endswith("OSError: libgomp.so.1: cannot open shared object file")
+    assert mxnet_probe.run_trial()["problem"].endswith("OSError: libgomp.so.1: cannot open shared object file")
 
 
 def test_a_trial_that_hangs_is_ended(monkeypatch, tmp_path):
     (tmp_path / "mxnet.py").write_text("import threading\nthreading.Event().wait()\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(trial, "_SECONDS", 1)
-    assert trial.run_trial()["problem"] == "MXNet did not finish within 1 seconds"
+    monkeypatch.setattr(mxnet_probe, "_SECONDS", 1)
+    assert mxnet_probe.run_trial()["problem"] == "MXNet did not finish within 1 seconds"
 
 
 def test_a_wrong_result_is_a_problem(monkeypatch, capsys):
-    monkeypatch.setattr(trial, "convolve", lambda device: None)
-    trial.main([])
+    monkeypatch.setattr(mxnet_probe, "convolve", lambda device: None)
+    mxnet_probe.main([])
     assert json.loads(capsys.readouterr().out)["problem"] == "a convolution gives wrong numbers on cpu(0)"
 
 

@@ -9,7 +9,7 @@ from photographs import draw_set
 
 import gluon_attn
 from gluon_attn.cli import main, train_imagenet
-from gluon_attn.cli.packing import _calibration_images
+from gluon_attn.runs.export import _calibration_images
 from gluon_attn.utils.errors import UserError
 
 pytest.importorskip("onnxruntime")

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from gluon_attn.cli.flags import make_parser, parse, resolve
+from gluon_attn.cli.flags import make_parser, parse
 from gluon_attn.config.base import Config, option
 from gluon_attn.config.train import RunConfig
+from gluon_attn.runs.options import resolve
 
 
 @dataclass(frozen=True)

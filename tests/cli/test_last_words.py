@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from gluon_attn.cli.last_words import kept, spoken_for
+from gluon_attn.engine.watchdog import kept, spoken_for
 
 START = """
 import itertools, os, signal, subprocess

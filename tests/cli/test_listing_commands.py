@@ -6,8 +6,8 @@ import pytest
 
 import gluon_attn
 from gluon_attn.cli import main
-from gluon_attn.cli.table import render
 from gluon_attn.models.scheme import Scheme
+from gluon_attn.utils.table import render
 
 
 def test_cost_table(capsys):

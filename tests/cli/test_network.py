@@ -8,9 +8,9 @@ import pytest
 from networks import network
 
 import gluon_attn
-from gluon_attn.cli.network import make_network, try_sizes
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.config.train import RunConfig
+from gluon_attn.runs.network import make_network, try_sizes
 from gluon_attn.utils.errors import UserError
 
 

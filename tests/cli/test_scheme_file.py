@@ -2,10 +2,10 @@
 
 import pytest
 
-from gluon_attn.cli.flags import resolve
-from gluon_attn.cli.scheme_file import with_scheme_file
 from gluon_attn.config.train import RunConfig
 from gluon_attn.models.scheme import Scheme
+from gluon_attn.runs.options import resolve
+from gluon_attn.runs.scheme_file import with_scheme_file
 from gluon_attn.utils.errors import UserError
 
 

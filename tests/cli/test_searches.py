@@ -7,10 +7,11 @@ import pytest
 
 from gluon_attn.analyze import draw
 from gluon_attn.cli import search, train_cifar
-from gluon_attn.cli.flags import parse, resolve
+from gluon_attn.cli.flags import parse
 from gluon_attn.cli.main import main
 from gluon_attn.cli.searches import anas, att_darts
 from gluon_attn.config.search import AnasConfig, AttDartsConfig
+from gluon_attn.runs.options import resolve
 
 TINY = (
     "--dataset synthetic --train-images 32 --classes 3 --input-size 8 --batch-size 8 -j 0 --epochs 2 --draw-every 0 "

@@ -7,8 +7,8 @@ import pytest
 from networks import network, write_run
 
 import gluon_attn
-from gluon_attn.cli.teacher import make_teacher
 from gluon_attn.config.distill import DistillConfig
+from gluon_attn.runs.teacher import make_teacher
 from gluon_attn.utils.errors import UserError
 
 

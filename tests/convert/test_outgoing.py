@@ -6,7 +6,7 @@ import pytest
 
 from gluon_attn import Plan, get_model
 from gluon_attn.convert import load_reference, read_weights, reference_state, save_reference
-from gluon_attn.convert.elsewhere import counterpart
+from gluon_attn.convert.counterpart import counterpart
 from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.optional import without_torch
 

@@ -7,8 +7,8 @@ import pytest
 from gluon_attn.cli import main
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.convert import load_reference, reference_state
-from gluon_attn.convert.elsewhere import counterpart
-from gluon_attn.convert.guess import fitting, flags
+from gluon_attn.convert.counterpart import counterpart
+from gluon_attn.convert.infer_model import fitting, flags
 from gluon_attn.convert.tensors import Tensors
 from gluon_attn.models.build import build
 

@@ -9,9 +9,9 @@ from photographs import CLASSES, draw_folder, truncate
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data.factory import open_source
-from gluon_attn.data.pack import pack
 from gluon_attn.data.photos import decode
 from gluon_attn.data.records import RecordFile
+from gluon_attn.data.write_records import pack
 from gluon_attn.utils.errors import UserError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from networks import network
 
-from gluon_attn.deploy import export, forms, package, predictor
+from gluon_attn.deploy import bundle, export, predictor, targets
 
 SOURCE = Path(__file__).resolve().parents[2] / "examples" / "cpp" / "classify.cc"
 MXNET = Path(mx.__file__).parent
@@ -46,7 +46,7 @@ def test_the_example_gives_the_networks_logits(program, tmp_path, kind):
         export.export_symbol(net, card, tmp_path / "net")
         prefix = tmp_path / "net"
     else:
-        package.pack(net, card, "net", [forms.Form("symbol")], tmp_path)
+        bundle.pack(net, card, "net", [targets.Form("symbol")], tmp_path)
         prefix = tmp_path / "symbol-float32" / "net"
     before = predictor.of_network(net, card)
     images = export.random_images(card, 3)

@@ -6,7 +6,7 @@ import pytest
 from networks import network
 
 from gluon_attn.data.transforms import normalize
-from gluon_attn.deploy import edit, export, gates, precision, symbol
+from gluon_attn.deploy import export, graph_edit, int8_exclusions, precision, symbol
 from gluon_attn.deploy.graph import trace
 
 
@@ -33,11 +33,11 @@ def test_norms_behind_convolutions_are_folded(name, options, left):
     expected = net(mx.nd.array(x)).asnumpy()
     graph = trace(net, card, plain=True)
     before = {key: value.asnumpy() for key, value in graph.args.items()}
-    folded = edit.fold_norms(graph)
+    folded = graph_edit.fold_norms(graph)
     assert operators(folded).count("BatchNorm") == left
     assert apart(folded, x, expected) <= 2e-5
     assert all(np.array_equal(value.asnumpy(), before[key]) for key, value in graph.args.items())
-    layers = edit.norms_as_layers(folded)
+    layers = graph_edit.norms_as_layers(folded)
     assert "BatchNorm" not in operators(layers)
     assert not layers.aux
     assert apart(layers, x, expected) <= 2e-5
@@ -53,7 +53,7 @@ def test_a_bias_is_folded_and_a_convolution_that_others_read_is_not(twice):
     net.norm.running_var.set_data(mx.nd.array([0.5, 1, 2, 3]))
     x = inputs(card)
     expected = net(mx.nd.array(x)).asnumpy()
-    folded = edit.fold_norms(trace(net, card))
+    folded = graph_edit.fold_norms(trace(net, card))
     assert operators(folded).count("BatchNorm") == int(twice)
     assert apart(folded, x, expected) <= 1e-5
 
@@ -77,7 +77,7 @@ def test_halved_weights_are_read_back(tmp_path):
     net, card = network("cifar_resnet20_v1", attention="eca")
     x = inputs(card)
     expected = net(mx.nd.array(x)).asnumpy()
-    graph = edit.halve_weights(trace(net, card))
+    graph = graph_edit.halve_weights(trace(net, card))
     kinds = {value.dtype for value in graph.args.values() if value.ndim > 1}
     assert kinds == {np.float16}
     path = symbol.write_symbol(graph, tmp_path / "net")
@@ -105,7 +105,7 @@ def test_the_fastest_way_that_runs(monkeypatch):
         answers = iter(([9, 9, 2, 3, 2], [1, 1, 1, 2, 1]))
         patch.setattr(precision, "_passes", lambda net, batch: next(answers))
         assert precision.fastest({"slow": graph, "quick": graph}, x) == "quick"
-    broken = edit.fold_norms(trace(*network("cifar_resnet20_v2")))
+    broken = graph_edit.fold_norms(trace(*network("cifar_resnet20_v2")))
     ways = {"fused": precision.fused(broken), "plain": broken}
     assert precision.fastest(ways, x) == "plain"
 
@@ -115,13 +115,13 @@ def test_what_serves_gates():
         "x": [], "conv": ["x"], "pool": ["conv"], "fc": ["pool"], "sigmoid": ["fc"], "mul": ["conv", "sigmoid"],
         "q": ["mul"], "k": ["mul"], "v": ["mul"], "qk": ["q", "k"], "softmax": ["qk"], "out": ["softmax", "v"],
     }  # fmt: skip
-    found = gates.serving(inputs_of, {"sigmoid", "softmax"})
+    found = int8_exclusions.serving(inputs_of, {"sigmoid", "softmax"})
     assert found == {"pool", "fc", "sigmoid", "q", "k", "qk", "softmax"}
 
 
 def test_gates_of_a_fused_symbol_stay_in_float():
     net, card = network("cifar_resnet20_v1", attention="se")
-    graph = edit.fold_norms(trace(net, card, plain=True))
+    graph = graph_edit.fold_norms(trace(net, card, plain=True))
     data = inputs(card, 8)
     nodes = json.loads(precision.quantized(graph, data).symbol.tojson())["nodes"]
     names = [node["name"] for node in nodes]
@@ -137,5 +137,5 @@ def test_entropy_calibration():
     net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
     x = inputs(card, 16)
     expected = net(mx.nd.array(x)).asnumpy()
-    graph = edit.norms_as_layers(edit.fold_norms(trace(net, card, plain=True)))
+    graph = graph_edit.norms_as_layers(graph_edit.fold_norms(trace(net, card, plain=True)))
     assert 1e-4 < apart(precision.quantized(graph, x, "entropy"), x, expected) < 0.3

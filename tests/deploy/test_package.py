@@ -11,10 +11,10 @@ from PIL import Image
 
 from gluon_attn import Plan
 from gluon_attn.data.base import ArraySet
-from gluon_attn.deploy import forms, package, predictor, repository, run, speed
+from gluon_attn.deploy import bundle, fastest, load_run, predictor, repository, targets
 from gluon_attn.deploy.bench import Speed
+from gluon_attn.deploy.evaluate import score
 from gluon_attn.deploy.export import random_images
-from gluon_attn.deploy.score import score
 from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.files import sha256
 
@@ -29,15 +29,15 @@ def trained(tmp_path_factory):
     """(network, card, test images) of a small network."""
     folder = digits_run(tmp_path_factory.mktemp("runs") / "run")
     test = digits().val
-    return *run.load_run(folder), ArraySet(test.images[:64].copy(), test.labels[:64].copy())
+    return *load_run.load_run(folder), ArraySet(test.images[:64].copy(), test.labels[:64].copy())
 
 
 @pytest.fixture(scope="module")
 def packed(trained, tmp_path_factory):
     """Form -> `Packed`, of all forms."""
     net, card, test = trained
-    material = package.Material(test, "digits", digits().train.images[:32], max_drop=1.0)
-    found = package.pack(net, card, "net", forms.every(), tmp_path_factory.mktemp("packed"), material)
+    material = bundle.Material(test, "digits", digits().train.images[:32], max_drop=1.0)
+    found = bundle.pack(net, card, "net", targets.every(), tmp_path_factory.mktemp("packed"), material)
     return {str(one.form): one for one in found}
 
 
@@ -82,8 +82,8 @@ def test_int8_with_lengths_that_are_computed(tmp_path, attention):
     net, card = network(plan=plan, input_size=32)
     images = random_images(card, 8)
     expected = predictor.of_network(net, card).predict(images)
-    path = forms.write(
-        forms.Form("openvino", "int8"), net, card, tmp_path / "net", predictor.graph_inputs(card, images)
+    path = targets.write(
+        targets.Form("openvino", "int8"), net, card, tmp_path / "net", predictor.graph_inputs(card, images)
     )
     found = predictor.load(path).predict(images)
     assert found.shape == expected.shape
@@ -106,7 +106,7 @@ QUICK = {"symbol-int8", "onnx-float16", "openvino-bfloat16"}
 
 def programs():
     for preprocess in (False, True):
-        for form in map(str, forms.every()):
+        for form in map(str, targets.every()):
             quick = form in QUICK and not preprocess
             yield pytest.param(form, preprocess, marks=() if quick else (pytest.mark.slow,))
 
@@ -116,8 +116,8 @@ def test_the_program_in_the_folder_runs(trained, packed, tmp_path, name, preproc
     one, image = packed[name], digits().val.images[3]
     if preprocess:
         net, card, _ = trained
-        material = package.Material(calibration=digits().train.images[:8])
-        (one,) = package.pack(net, card.replace(preprocess=True), "net", [one.form], tmp_path, material)
+        material = bundle.Material(calibration=digits().train.images[:8])
+        (one,) = bundle.pack(net, card.replace(preprocess=True), "net", [one.form], tmp_path, material)
     Image.fromarray(image).save(tmp_path / "image.png")
     command = [sys.executable, str(one.path / "example.py"), "image.png"]
     done = subprocess.run(
@@ -132,8 +132,8 @@ def test_the_program_in_the_folder_runs(trained, packed, tmp_path, name, preproc
 
 def test_raw_images_of_any_size(trained, tmp_path):
     net, card, test = trained
-    wanted = [forms.Form(kind) for kind in forms.FORMATS]
-    found = package.pack(net, card.replace(preprocess=True, dynamic=True), "net", wanted, tmp_path)
+    wanted = [targets.Form(kind) for kind in targets.FORMATS]
+    found = bundle.pack(net, card.replace(preprocess=True, dynamic=True), "net", wanted, tmp_path)
     larger = test.images[:3].repeat(2, axis=1)
     free = predictor.Predictor("run", card.replace(dynamic=True), predictor.of_network(net, card).forward)
     for one in found:
@@ -145,24 +145,24 @@ def test_raw_images_of_any_size(trained, tmp_path):
 
 def test_what_is_refused_leaves_nothing(trained, tmp_path, monkeypatch):
     net, card, _ = trained
-    form = forms.Form("onnx")
+    form = targets.Form("onnx")
     with pytest.raises(UserError, match="int8 is calibrated with images: name a data set"):
-        package.pack(net, card, "net", [form, forms.Form("symbol", "int8")], tmp_path)
+        bundle.pack(net, card, "net", [form, targets.Form("symbol", "int8")], tmp_path)
     with pytest.raises(UserError, match="there is no onnx-bfloat16: ONNX Runtime computes no bfloat16"):
-        forms.Form("onnx", "bfloat16")
+        targets.Form("onnx", "bfloat16")
     sized, its_card = network(plan=Plan([{"name": "bot", "slot": "conv", "scheme": "100000000"}]), input_size=32)
     with pytest.raises(UserError, match="this network takes one size of images only: leave --dynamic out"):
-        package.pack(sized, its_card.replace(dynamic=True), "net", [form], tmp_path)
+        bundle.pack(sized, its_card.replace(dynamic=True), "net", [form], tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_form_that_lost_its_accuracy_is_refused(trained, tmp_path, monkeypatch):
     net, card, test = trained
-    wanted = [forms.Form("onnx"), forms.Form("onnx", "float16")]
+    wanted = [targets.Form("onnx"), targets.Form("onnx", "float16")]
     logits = predictor.of_network(net, card).predict(test.images)
     labels = logits.argmax(axis=1).astype(np.int32)
     chosen = labels != 0
-    material = package.Material(ArraySet(test.images[chosen], labels[chosen]))
+    material = bundle.Material(ArraySet(test.images[chosen], labels[chosen]))
 
     def damage(onnx, proto):  # class 0 is far ahead of all
         (bias,) = (tensor for tensor in proto.initializer if tensor.name == "dense0_bias")
@@ -170,14 +170,14 @@ def test_a_form_that_lost_its_accuracy_is_refused(trained, tmp_path, monkeypatch
         value[0] += 3 * abs(logits).max()
         bias.CopyFrom(onnx.numpy_helper.from_array(value, bias.name))
 
-    monkeypatch.setattr(forms.onnx, "_halve", damage)
+    monkeypatch.setattr(targets.onnx, "_halve", damage)
     with pytest.raises(UserError, match="nothing was exported: onnx-float16 differs from the network by"):
-        package.pack(net, card, "net", wanted, tmp_path, material)
-    monkeypatch.setitem(forms.ROUNDING, "float16", 10.0)
+        bundle.pack(net, card, "net", wanted, tmp_path, material)
+    monkeypatch.setitem(targets.ROUNDING, "float16", 10.0)
     with pytest.raises(UserError, match=r"onnx-float16 has 0.00% instead of 100.00% on .* above 1.00%; raise --max"):
-        package.pack(net, card, "net", wanted, tmp_path, material)
+        bundle.pack(net, card, "net", wanted, tmp_path, material)
     assert not list(tmp_path.iterdir())
-    (packed,) = package.pack(net, card, "net", wanted[1:], tmp_path, dataclasses.replace(material, max_drop=1.0))
+    (packed,) = bundle.pack(net, card, "net", wanted[1:], tmp_path, dataclasses.replace(material, max_drop=1.0))
     assert packed.card["accuracy"]["after"] == 0
 
 
@@ -189,14 +189,14 @@ def test_the_fastest_of_equal_accuracy(trained, tmp_path, monkeypatch, caplog):
         rate = rates[os.path.basename(target)]
         return Speed(str(target), "x", "x", batch, threads, 1, 1, 1, rate)
 
-    monkeypatch.setattr(speed, "measure", measure)
-    wanted = [forms.Form("onnx"), forms.Form("symbol"), forms.Form("onnx", "float16")]
-    material = package.Material(test, "digits", max_drop=1.0)
-    best, speeds = speed.fastest(net, card, "net", wanted, tmp_path / "a", material)
+    monkeypatch.setattr(fastest, "measure", measure)
+    wanted = [targets.Form("onnx"), targets.Form("symbol"), targets.Form("onnx", "float16")]
+    material = bundle.Material(test, "digits", max_drop=1.0)
+    best, speeds = fastest.fastest(net, card, "net", wanted, tmp_path / "a", material)
     assert (str(best.form), best.path) == ("onnx-float16", tmp_path / "a" / "onnx-float16")
     assert [one.target for one in speeds] == list(map(str, wanted))
     assert [item.name for item in (tmp_path / "a").iterdir()] == ["onnx-float16"]
-    best, _ = speed.fastest(net, card, "net", wanted, tmp_path / "b", package.Material())
+    best, _ = fastest.fastest(net, card, "net", wanted, tmp_path / "b", bundle.Material())
     assert str(best.form) == "symbol-float32"
     assert "without test images only float32" in caplog.text
 

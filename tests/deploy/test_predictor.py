@@ -6,7 +6,7 @@ import pytest
 from networks import network, write_run
 
 from gluon_attn.data.base import ArraySet
-from gluon_attn.deploy import export, onnx, predictor, run, score, symbol
+from gluon_attn.deploy import evaluate, export, load_run, onnx, predictor, symbol
 from gluon_attn.utils.errors import UserError
 
 pytest.importorskip("onnxruntime")
@@ -146,8 +146,8 @@ def test_sessions_keep_to_their_threads(original, monkeypatch):
 
 
 def test_load_run_gives_the_network_and_card(original):
-    net, card = run.load_run(original / "run")
-    assert card == run.load_card(original / "run") == symbol.read_symbol(original / "net-symbol.json").card
+    net, card = load_run.load_run(original / "run")
+    assert card == load_run.load_card(original / "run") == symbol.read_symbol(original / "net-symbol.json").card
     assert net.recipe["model"] == card.model
 
 
@@ -162,25 +162,25 @@ class Fixed:
 
 
 def test_score_counts(original):
-    card = run.load_card(original / "run").replace(classes=6, class_names=())
+    card = load_run.load_card(original / "run").replace(classes=6, class_names=())
     logits = [[9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]]
 
     def images(*labels):
         return ArraySet(np.zeros((4, 1, 1, 3), np.uint8), np.array(labels, np.int32))
 
-    result = score.score(Fixed(logits, card), images(0, 4, 5, 5))
+    result = evaluate.score(Fixed(logits, card), images(0, 4, 5, 5))
     assert (result.images, result.correct, result.among_five) == (4, 2, 3)
     assert result.to_dict()["accuracy"] == 0.5
     with pytest.raises(UserError, match="7 classes or more"):
-        score.score(Fixed(logits, card), images(0, 4, 5, 6))
-    few = score.score(Fixed([row[:5] for row in logits], card.replace(classes=5)), images(0, 1, 1, 4))
+        evaluate.score(Fixed(logits, card), images(0, 4, 5, 6))
+    few = evaluate.score(Fixed([row[:5] for row in logits], card.replace(classes=5)), images(0, 1, 1, 4))
     assert few.among_five is None
     assert "top5" not in few.to_dict()
     assert few.confusion.tolist() == [[1, 0, 0, 0, 0], [2, 0, 0, 0, 0], [0] * 5, [0] * 5, [0, 0, 0, 0, 1]]
 
 
 def test_classes_worst_first():
-    rows = score.by_class(np.array([[1, 0, 0, 0], [2, 4, 3, 0], [0, 0, 0, 0], [0, 1, 0, 0]]), "abcd")
+    rows = evaluate.by_class(np.array([[1, 0, 0, 0], [2, 4, 3, 0], [0, 0, 0, 0], [0, 1, 0, 0]]), "abcd")
     assert rows == [
         {"class": "d", "images": 1, "accuracy": 0.0, "mistaken_for": {"class": "b", "images": 1}},
         {"class": "b", "images": 9, "accuracy": 4 / 9, "mistaken_for": {"class": "c", "images": 3}},
@@ -210,6 +210,6 @@ def test_a_size_that_the_network_does_not_take(tmp_path):
 
 
 def test_probabilities_and_ranks():
-    shares = score.probabilities(np.array([[1000.0, 1000.0, -1000.0]]))
+    shares = evaluate.probabilities(np.array([[1000.0, 1000.0, -1000.0]]))
     assert shares.tolist() == [[0.5, 0.5, 0.0]]
-    assert score.top(shares, 2).tolist() == [[0, 1]]
+    assert evaluate.top(shares, 2).tolist() == [[0, 1]]

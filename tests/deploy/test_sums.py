@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gluon_attn.config.card import Card
-from gluon_attn.deploy import precision, sums, symbol
+from gluon_attn.deploy import onednn_sum_fix, precision, symbol
 from gluon_attn.deploy.graph import Graph
 
 #: what int8 costs in these graphs by rounding alone is below 4 %; what MXNet gets wrong by itself, above 8 %
@@ -90,11 +90,11 @@ def test_what_is_fused_is_right(case):
     assert apart(precision.fused(graph), x, expected) <= 1e-6
     assert apart(precision.quantized(graph, x.asnumpy()), x, expected) <= ROUNDING
     for int8, fused in zip((False, True), CASES[case][1:], strict=True):
-        found = [node["op"] for node in json.loads(sums.unfused(graph, int8).symbol.tojson())["nodes"]]
+        found = [node["op"] for node in json.loads(onednn_sum_fix.unfused(graph, int8).symbol.tojson())["nodes"]]
         assert fused is None or found.count("elemwise_add") == int(fused)
 
 
 def test_relu_of_what_is_not_negative_goes_for_int8():
     graph = drawn("unsigned, then relu")
-    counts = [sums.unfused(graph, int8).symbol.tojson().count('"Activation"') for int8 in (False, True)]
+    counts = [onednn_sum_fix.unfused(graph, int8).symbol.tojson().count('"Activation"') for int8 in (False, True)]
     assert counts == [3, 2]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet import gluon
 
-from gluon_attn.engine.average import WeightAverage, statistics
+from gluon_attn.engine.ema import WeightAverage, statistics
 
 
 def make():

@@ -8,7 +8,7 @@ import pytest
 
 from gluon_attn import get_model
 from gluon_attn.checkpoint import flatten
-from gluon_attn.convert.prefixed import sorted_names
+from gluon_attn.convert.gluon_names import sorted_names
 from gluon_attn.engine.mxnet_states import load_states
 from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.optional import without_torch

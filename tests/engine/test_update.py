@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
-from gluon_attn.engine.average import WeightAverage
+from gluon_attn.engine.ema import WeightAverage
 from gluon_attn.engine.loss_scale import LossScaler
 from gluon_attn.engine.update import Update
 

@@ -6,10 +6,11 @@ import mxnet as mx
 import pytest
 
 from gluon_attn import Plan, get_model, save_params
-from gluon_attn.cli.flags import make_parser, parse, resolve
+from gluon_attn.cli.flags import make_parser, parse
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.config.train import RunConfig
 from gluon_attn.models.build import build
+from gluon_attn.runs.options import resolve
 from gluon_attn.utils.errors import UserError
 
 PUBLISHED = (

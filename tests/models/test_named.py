@@ -6,7 +6,7 @@ import pytest
 
 from gluon_attn import get_model, list_models
 from gluon_attn.models.factory import model_info
-from gluon_attn.models.resnet import Block
+from gluon_attn.models.resnet.resnet import Block
 from gluon_attn.models.variants import NAMED, RESNET
 from gluon_attn.utils.errors import UserError
 

@@ -9,15 +9,16 @@ import pytest
 
 from gluon_attn import get_model
 from gluon_attn.cli import main
-from gluon_attn.cli.evaluation_set import open_test_set
-from gluon_attn.cli.flags import parse, resolve
+from gluon_attn.cli.flags import parse
 from gluon_attn.cli.train import script_parser
 from gluon_attn.config.train import RunConfig
+from gluon_attn.deploy.evaluate import score
 from gluon_attn.deploy.predictor import load
-from gluon_attn.deploy.score import score
 from gluon_attn.models.build import build
 from gluon_attn.models.catalogue import catalogue, shipped
 from gluon_attn.models.pretrained import find_published
+from gluon_attn.runs.evaluation_data import open_test_set
+from gluon_attn.runs.options import resolve
 
 NAMES = sorted(json.loads((shipped() / "index.json").read_text(encoding="utf-8"))["networks"])
 ATTENTIONS = ("se", "eca", "cbam", "bam", "sge", "triplet", "cha_atac", "dia", "anas")

@@ -7,7 +7,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from gluon_attn import Plan, get_model, load_params
 from gluon_attn.models.plan import SLOTS
-from gluon_attn.models.resnet import Block
+from gluon_attn.models.resnet.resnet import Block
 from gluon_attn.nn.pool import strided
 from gluon_attn.utils.errors import UserError
 

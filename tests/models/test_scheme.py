@@ -8,7 +8,7 @@ from conftest import ROOT
 from gluon_attn import get_model
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.models.build import build
-from gluon_attn.models.fbresnet import BLOCKS
+from gluon_attn.models.resnet.fbresnet import BLOCKS
 from gluon_attn.models.scheme import Scheme, by_stage, from_codes, to_codes
 from gluon_attn.utils.errors import UserError
 

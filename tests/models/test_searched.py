@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 
 from gluon_attn import get_model
-from gluon_attn.cli.flags import parse, resolve
-from gluon_attn.cli.published import settings
+from gluon_attn.cli.flags import parse
 from gluon_attn.cli.train import SCRIPTS, script_parser
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.config.train import RunConfig
 from gluon_attn.models.build import build
-from gluon_attn.models.searched import resolved
+from gluon_attn.models.reference_names import resolved
 from gluon_attn.nn import kernels
+from gluon_attn.runs.options import resolve
+from gluon_attn.runs.reference_defaults import settings
 from gluon_attn.utils.errors import UserError
 
 SMALL = {"init_ch": 4, "layers": 3}

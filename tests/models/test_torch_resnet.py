@@ -8,7 +8,7 @@ import gluon_attn
 from gluon_attn import Plan, get_model
 from gluon_attn.analyze.cost import cost
 from gluon_attn.models.plan import SLOTS
-from gluon_attn.models.resnet import Block, PaddedShortcut
+from gluon_attn.models.resnet.resnet import Block, PaddedShortcut
 from gluon_attn.nn.pool import strided
 from gluon_attn.utils.errors import UserError
 

@@ -3,7 +3,7 @@
 import mxnet as mx
 import numpy as np
 
-from gluon_attn.nn.branches import mixed, shares
+from gluon_attn.nn.branch_softmax import mixed, shares
 
 
 def test_shares_are_by_group_then_branch():

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from gluon_attn.nn.cell_genotype import CellEdges, CellGenotype, cell_genotype
-from gluon_attn.nn.genotype import attention_genotype
-from gluon_attn.nn.genotype_files import document, published
+from gluon_attn.genotypes.attention import attention_genotype
+from gluon_attn.genotypes.cell import CellEdges, CellGenotype, cell_genotype
+from gluon_attn.genotypes.files import document, published
 from gluon_attn.utils.errors import UserError
 
 CELL = {"edges": [["skip_connect", 0, ""], ["sep_conv_3x3", 1, ""]], "concat": [2], "bottleneck": ""}

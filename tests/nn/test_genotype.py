@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gluon_attn.nn.genotype import AttentionGenotype, attention_genotype
+from gluon_attn.genotypes.attention import AttentionGenotype, attention_genotype
 from gluon_attn.utils.errors import UserError
 
 EDGES = [["skip_connect", 0], ["none", 1], ["channel_score", 2], ["spatial_score", 0]]

@@ -8,12 +8,12 @@ import pytest
 from mxnet import autograd, gluon, nd
 
 from gluon_attn import get_attention
-from gluon_attn.nn import fast, stats
+from gluon_attn.nn import fast, float32_stats
 
 each_dtype = pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 
 
-class There(stats.InFloat32, gluon.HybridBlock):
+class There(float32_stats.InFloat32, gluon.HybridBlock):
     """Widens and narrows."""
 
     def hybrid_forward(self, F, x):
@@ -50,17 +50,17 @@ def test_nothing_is_cast_in_a_plain_graph():
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 1, 1, 1), (3, 2, 1, 7)], ids=str)
 def test_values(shape):
     x = np.random.normal(3, 1, size=shape).astype("float32")
-    assert stats.area(nd, nd.array(x)).asnumpy().ravel() == [shape[2] * shape[3]]
-    mean, rest = (part.asnumpy() for part in stats.centred(nd, nd.array(x)))
+    assert float32_stats.area(nd, nd.array(x)).asnumpy().ravel() == [shape[2] * shape[3]]
+    mean, rest = (part.asnumpy() for part in float32_stats.centred(nd, nd.array(x)))
     np.testing.assert_allclose(mean, x.mean((2, 3), keepdims=True), rtol=1e-6)
     np.testing.assert_allclose(rest, x - x.mean((2, 3), keepdims=True), atol=2e-6)
     norm = np.sqrt((x.astype("float64") ** 2).sum((2, 3), keepdims=True) + 0.5)
-    np.testing.assert_allclose(stats.norm(nd, nd.array(x), 0.5).asnumpy(), norm, rtol=1e-6)
+    np.testing.assert_allclose(float32_stats.norm(nd, nd.array(x), 0.5).asnumpy(), norm, rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(2, 6, 1, 1), (1, 1, 1, 1)], ids=str)
 def test_channel_norm(shape):
-    block = stats.ChannelNorm(shape[1])
+    block = float32_stats.ChannelNorm(shape[1])
     block.initialize()
     gamma, beta = np.random.normal(size=(2, 1, shape[1], 1, 1)).astype("float32")
     block.gamma.set_data(nd.array(gamma))

@@ -4,7 +4,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_attn.nn.tiles import line_along, tiles
+from gluon_attn.nn.map_tiles import line_along, tiles
 
 
 def test_a_line_is_as_long_as_its_axis():

@@ -6,12 +6,12 @@ from built import Built, fixed, renamed
 from module_builds import atac_options, genotype
 
 from gluon_attn import Plan, get_model, list_models
-from gluon_attn.models.atac import act_entry
+from gluon_attn.genotypes.cell import cell_genotype
+from gluon_attn.models.act_plan import act_entry
 from gluon_attn.models.cell import Cell
-from gluon_attn.models.gluon_resnet import GluonResNet
-from gluon_attn.models.resnet import Design, ResNet
-from gluon_attn.models.torch_cifar import OPTION_B
-from gluon_attn.nn.cell_genotype import cell_genotype
+from gluon_attn.models.resnet.cifar_resnet_torch import OPTION_B
+from gluon_attn.models.resnet.gluon_resnet import GluonResNet
+from gluon_attn.models.resnet.resnet import Design, ResNet
 
 
 def eca_model(args, case):

@@ -2,10 +2,10 @@
 
 from built import Built, renamed
 
-from gluon_attn.search.attention_supernet import AttentionSupernet, MixedAttention
-from gluon_attn.search.mixed import MixedEdge
-from gluon_attn.search.space import AttentionSpace, cell_space
-from gluon_attn.search.supernet import CellSupernet
+from gluon_attn.search.darts.attention_supernet import AttentionSupernet, MixedAttention
+from gluon_attn.search.darts.cell_supernet import CellSupernet
+from gluon_attn.search.darts.mixed_op import MixedEdge
+from gluon_attn.search.darts.space import AttentionSpace, cell_space
 
 
 def mixed_edge(args, case):

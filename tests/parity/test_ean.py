@@ -5,9 +5,9 @@ import pytest
 from golden import read_index
 
 from gluon_attn.config.ean import EanConfig
-from gluon_attn.search.controller import Controller
-from gluon_attn.search.ean import EanSearch
-from gluon_attn.search.searcher import as_bits
+from gluon_attn.search.ean.controller import Controller
+from gluon_attn.search.ean.policy_search import EanSearch
+from gluon_attn.search.ean.searcher import as_bits
 
 CASES = [case for case in read_index() if case.run == "ean_controller"]
 #: prefix of the case's names -> our network

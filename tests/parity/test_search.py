@@ -8,11 +8,11 @@ from golden import read_index
 from virtual_steps import measured
 
 from gluon_attn.convert import load_reference
-from gluon_attn.nn.cell_genotype import cell_genotype
+from gluon_attn.genotypes.attention import attention_genotype
+from gluon_attn.genotypes.cell import cell_genotype
 from gluon_attn.nn.drop_path import DropPath, set_drop_path
-from gluon_attn.nn.genotype import attention_genotype
-from gluon_attn.search import architect as architects
-from gluon_attn.search.genotype import attention_genotype_of, cell_genotype_of
+from gluon_attn.search.darts import architect as architects
+from gluon_attn.search.darts.derive import attention_genotype_of, cell_genotype_of
 
 CASES = [case for case in read_index() if not is_pending(case)]
 

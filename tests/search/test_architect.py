@@ -9,8 +9,8 @@ from mxnet.gluon import HybridBlock
 from virtual_steps import measured
 
 from gluon_attn.nn import kernels
-from gluon_attn.search.architect import ArchAdam, Architect, arch_adam, momenta_of, set_gradients
-from gluon_attn.search.supernet import CellSupernet
+from gluon_attn.search.darts.architect import ArchAdam, Architect, arch_adam, momenta_of, set_gradients
+from gluon_attn.search.darts.cell_supernet import CellSupernet
 from gluon_attn.utils.errors import UserError
 
 

@@ -3,7 +3,7 @@
 import pytest
 from planted import BLOCKS, Planted
 
-from gluon_attn.search.baselines import Evolution, RandomSearch
+from gluon_attn.search.ean.baselines import Evolution, RandomSearch
 from gluon_attn.utils.errors import UserError
 
 

@@ -7,7 +7,7 @@ from mxnet import autograd
 
 from gluon_attn import get_model, list_attentions, load_params, save_params
 from gluon_attn.models.plan import Plan
-from gluon_attn.search.connections import Supernet, make_supernet
+from gluon_attn.search.ean.supernet import Supernet, make_supernet
 from gluon_attn.utils.errors import UserError
 
 NAME, BLOCKS = "cifar_resnet20_v1", 9

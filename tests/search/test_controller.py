@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gluon_attn.search.controller import Controller, Novelty
-from gluon_attn.search.perceptron import Adam
+from gluon_attn.search.ean.controller import Controller, Novelty
+from gluon_attn.search.ean.perceptron import Adam
 
 
 def controller(**options):

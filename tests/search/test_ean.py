@@ -5,9 +5,9 @@ import pytest
 from planted import BLOCKS, Planted
 
 from gluon_attn.config.ean import EanConfig
-from gluon_attn.search.baselines import RandomSearch
-from gluon_attn.search.ean import EanSearch
-from gluon_attn.search.replay import Memory
+from gluon_attn.search.ean.baselines import RandomSearch
+from gluon_attn.search.ean.policy_search import EanSearch
+from gluon_attn.search.ean.replay import Memory
 from gluon_attn.utils.errors import UserError
 
 TOP = 20  # the best 0.5 % of 4096 schemes

@@ -3,7 +3,7 @@
 import mxnet as mx
 import pytest
 
-from gluon_attn.search.evaluator import Evaluator
+from gluon_attn.search.ean.evaluator import Evaluator
 from gluon_attn.utils.errors import UserError
 
 
@@ -56,7 +56,7 @@ def test_accuracies_once_each():
 
 
 def test_images_that_memory_does_not_hold_are_read_again(monkeypatch):
-    monkeypatch.setattr("gluon_attn.search.evaluator._LARGEST", 4)
+    monkeypatch.setattr("gluon_attn.search.ean.evaluator._LARGEST", 4)
     loader, net = Loader(), Toy()
     evaluator, forgotten = Evaluator(net, loader), []
     monkeypatch.setattr(evaluator._net, "forget", lambda: forgotten.append(net.calls))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gluon_attn.search.genotype import attention_genotype_of, cell_genotype_of, chosen_edges, strongest
-from gluon_attn.search.space import AttentionSpace, CellSpace
+from gluon_attn.search.darts.derive import attention_genotype_of, cell_genotype_of, chosen_edges, strongest
+from gluon_attn.search.darts.space import AttentionSpace, CellSpace
 
 SPACE = CellSpace(("none", "a", "b"), ("none", "c"), ("d", "e"), nodes=2)
 

@@ -9,10 +9,10 @@ from gluon_attn.config.search import AnasConfig, AttDartsConfig
 from gluon_attn.data.factory import build_parts
 from gluon_attn.engine.callbacks import Checkpoints
 from gluon_attn.nn.drop_path import set_drop_path
-from gluon_attn.search.gradient import SearchTrainer
-from gluon_attn.search.methods import METHODS
-from gluon_attn.search.mixed import DroppedSkip
-from gluon_attn.search.supernet import CellSupernet
+from gluon_attn.search.darts.cell_supernet import CellSupernet
+from gluon_attn.search.darts.methods import METHODS
+from gluon_attn.search.darts.mixed_op import DroppedSkip
+from gluon_attn.search.darts.trainer import SearchTrainer
 from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.seed import seed_all
 

@@ -6,8 +6,8 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_attn.search.connections import make_supernet
-from gluon_attn.search.memory import Remembering, _Kept
+from gluon_attn.search.ean.prefix_cache import Remembering, _Kept
+from gluon_attn.search.ean.supernet import make_supernet
 
 SCHEMES = ["000010101", "000010111", "000010101", "000110111", "110010101", "000010000", "111111111", "000000000"]
 

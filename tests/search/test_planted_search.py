@@ -10,12 +10,12 @@ from mxnet.gluon import HybridBlock, nn
 
 from gluon_attn.config.search import AnasConfig, AttDartsConfig
 from gluon_attn.nn.pool import GlobalAvgPool
-from gluon_attn.search.attention_supernet import MixedAttention
-from gluon_attn.search.genotype import shares, strongest
-from gluon_attn.search.gradient import SearchTrainer
-from gluon_attn.search.methods import METHODS
-from gluon_attn.search.space import attention_space
-from gluon_attn.search.supernet import mixing_weight
+from gluon_attn.search.darts.attention_supernet import MixedAttention
+from gluon_attn.search.darts.cell_supernet import mixing_weight
+from gluon_attn.search.darts.derive import shares, strongest
+from gluon_attn.search.darts.methods import METHODS
+from gluon_attn.search.darts.space import attention_space
+from gluon_attn.search.darts.trainer import SearchTrainer
 from gluon_attn.utils.seed import seed_all
 
 from .planted_images import Batches, correlated, paired

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gluon_attn.config.ean import EanConfig
-from gluon_attn.search.baselines import Evolution, RandomSearch
-from gluon_attn.search.ean import EanSearch
-from gluon_attn.search.saved import load_search, save_search
+from gluon_attn.search.ean.baselines import Evolution, RandomSearch
+from gluon_attn.search.ean.policy_search import EanSearch
+from gluon_attn.search.ean.search_state import load_search, save_search
 from gluon_attn.utils.errors import UserError
 
 

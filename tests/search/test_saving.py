@@ -2,7 +2,7 @@
 
 import pytest
 
-from gluon_attn.search.saving import TimeSaved, stage_times
+from gluon_attn.search.ean.latency_reward import TimeSaved, stage_times
 
 
 class Supernet:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gluon_attn.search.baselines import RandomSearch
-from gluon_attn.search.reward import Reward
-from gluon_attn.search.searcher import Searcher, as_bits
+from gluon_attn.search.ean.baselines import RandomSearch
+from gluon_attn.search.ean.reward import Reward
+from gluon_attn.search.ean.searcher import Searcher, as_bits
 from gluon_attn.utils.errors import UserError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gluon_attn.search.space import ATTENTION_CHOICES, DARTS_OPS, AttentionSpace, cell_space
+from gluon_attn.search.darts.space import ATTENTION_CHOICES, DARTS_OPS, AttentionSpace, cell_space
 from gluon_attn.utils.errors import UserError
 
 

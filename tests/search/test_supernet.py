@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from gluon_attn.nn.cell_ops import Skip, Zero
-from gluon_attn.search.attention_supernet import AttentionSupernet
-from gluon_attn.search.mixed import Mixture
-from gluon_attn.search.supernet import CellSupernet
+from gluon_attn.search.darts.attention_supernet import AttentionSupernet
+from gluon_attn.search.darts.cell_supernet import CellSupernet
+from gluon_attn.search.darts.mixed_op import Mixture
 
 SMALL = {"channels": 4, "layers": 3, "nodes": 2, "operations": ("none", "skip_connect", "max_pool_3x3")}
 

@@ -14,9 +14,9 @@ from gluon_attn.data.factory import build, build_test
 from gluon_attn.engine.callbacks import Checkpoints
 from gluon_attn.engine.trainer import Trainer
 from gluon_attn.models.scheme import Scheme
-from gluon_attn.search.connections import make_supernet
-from gluon_attn.search.ean import EanSearch
-from gluon_attn.search.evaluator import Evaluator
+from gluon_attn.search.ean.evaluator import Evaluator
+from gluon_attn.search.ean.policy_search import EanSearch
+from gluon_attn.search.ean.supernet import make_supernet
 from gluon_attn.utils.seed import seed_all
 
 DATA = DataConfig(

@@ -3,7 +3,7 @@
 import pytest
 
 from gluon_attn.utils import cpu
-from gluon_attn.utils.memory import available, peak
+from gluon_attn.utils.process_memory import available, peak
 
 FREE = {"proc/meminfo": "MemTotal:  16000 kB\nMemAvailable:    4000 kB\n"}
 V2, V1 = {"proc/self/cgroup": "0::/a\n"}, {"proc/self/cgroup": "4:memory:/a\n"}

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from ...config.ean import ChainedConfig, EanSearchConfig, chained_option, search_option
 from ...config.files import merge
+from ...runs import folder as run_folder
+from ...runs.ean_search import search
+from ...runs.options import resolve
 from ...utils import log
-from .. import run_folder
-from ..flags import make_parser, parse, refuse, resolve
-from .ean_search import search
+from ..flags import make_parser, parse, refuse
 from .ean_supernet import DEFAULTS, train_supernet
 
 _UNTRAINED = "the supernet is not trained here; --controller-lr is the controller's rate"
@@ -61,8 +62,8 @@ def _with_their_resume(given):
 def chain(given, recipe):
     """Supernet, search and training of what was found, in folders below one; returns the result of the training."""
     from ...engine.backend import connect
-    from ..scheme_file import with_scheme_file
-    from ..training import run
+    from ...runs.scheme_file import with_scheme_file
+    from ...runs.train import run
 
     config = resolve(ChainedConfig, DEFAULTS, recipe, given)  # what is wrong shows before all work
     folder, backend = _folder(config), connect()

@@ -1,8 +1,8 @@
 """`search.py ean-supernet`: trains the network whose blocks are connected to shared attention by chance."""
 
 from ...config.ean import SupernetConfig, supernet_option
+from ...runs import train
 from ...utils import log
-from .. import training
 from ..flags import make_parser, parse, refuse
 from ..train import ELSEWHERE
 
@@ -38,6 +38,6 @@ def main(argv):
 
 def train_supernet(given, recipe=None, defaults=None):
     """The `training.Result` of a supernet's training."""
-    from ...search.connections import build_supernet
+    from ...search.ean.supernet import build_supernet
 
-    return training.run(given, recipe, defaults, SupernetConfig, build_supernet)
+    return train.run(given, recipe, defaults, SupernetConfig, build_supernet)

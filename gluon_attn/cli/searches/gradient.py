@@ -3,10 +3,12 @@
 import contextlib
 import logging
 
+from ...runs import folder as run_folder
+from ...runs import train
+from ...runs.options import resolve
 from ...utils import log
 from ...utils.errors import UserError
-from .. import run_folder, training
-from ..flags import make_parser, parse, refuse, resolve
+from ..flags import make_parser, parse, refuse
 
 #: flags of the reference repositories' scripts that mean nothing here: flag -> (number of values, what to do)
 _ELSEWHERE = {
@@ -38,15 +40,15 @@ def main(parser, config_class, defaults, argv):
         log.to_terminal(logging.ERROR)
     with backend.watched():
         if config.search.dry_run:
-            from .estimate import estimate
+            from ...runs.estimate import estimate
 
             return estimate(resolve(config_class, defaults, recipe, given), backend)
         if config.search.seeds:
-            from .seeds import several
+            from ...runs.multi_seed import several
 
             return several(config_class, given, recipe, defaults, backend)
         if config.search.random_search:
-            from .chance import random_search
+            from ...runs.random_search import random_search
 
             return random_search(config_class, given, recipe, defaults, backend)
         folder, trainer = run(config_class, given, recipe, defaults, backend)
@@ -71,7 +73,7 @@ def run(config_class, given, recipe, defaults, backend):
     trainer = make_trainer(config, folder, backend)
     backend.barrier()
     with contextlib.nullcontext() if backend.rank else run_folder.written(folder, config, resumed=resumed):
-        training.fit(trainer, folder, resumed)
+        train.fit(trainer, folder, resumed)
         _last_words(trainer)
     return folder, trainer
 
@@ -82,8 +84,8 @@ def make_trainer(config, folder, backend):
 
     from ...data.factory import build_parts
     from ...engine.devices import contexts
-    from ...search.gradient import SearchTrainer
-    from ...search.methods import METHODS
+    from ...search.darts.methods import METHODS
+    from ...search.darts.trainer import SearchTrainer
     from ...utils.seed import seed_all
 
     seed, devices = config.train.seed, contexts(config.train.gpus, config.train.num_gpus, backend)
@@ -105,7 +107,7 @@ def _callbacks(config, folder, method):
     from ...analyze.plots import draw_history
     from ...engine import callbacks as cb
     from ...engine import tracking
-    from ...search import callbacks as own
+    from ...search.darts import callbacks as own
 
     yield own.SearchProgress(config.train.log_interval)
     yield cb.MetricsFile(folder / "metrics.jsonl")
@@ -121,7 +123,7 @@ def _callbacks(config, folder, method):
         yield tracking.TensorBoard(folder / "events")
     if config.train.wandb:
         yield tracking.WeightsAndBiases(folder, config.train.project)
-    yield cb.Checkpoints(training.store_of(config, folder))
+    yield cb.Checkpoints(train.store_of(config, folder))
 
 
 def _mixing(draw, choices, history, path):

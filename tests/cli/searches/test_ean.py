@@ -14,12 +14,14 @@ import yaml
 from conftest import ROOT
 
 from gluon_attn import get_model
-from gluon_attn.cli.flags import parse, resolve
+from gluon_attn.cli.flags import parse
 from gluon_attn.cli.search import search
-from gluon_attn.cli.searches import ean, ean_results, ean_search, ean_setting, ean_supernet
+from gluon_attn.cli.searches import ean, ean_supernet
 from gluon_attn.cli.train import train_cifar
 from gluon_attn.config.ean import EanSearchConfig, SupernetConfig
 from gluon_attn.models.scheme import Scheme
+from gluon_attn.runs import ean_context, ean_results, ean_search
+from gluon_attn.runs.options import resolve
 
 DATA = "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 -j 0 --hold-out 4"
 NETWORK = "--model cifar_resnet20_v1 --attention sge"
@@ -133,7 +135,7 @@ def test_other_weights_are_not_gone_on_with(trained, here, capfd):
 
 
 def test_a_reward_for_time(trained, here, monkeypatch):
-    monkeypatch.setattr(ean_setting.Setting, "times", lambda self: [4.0, 0.0, 1.0])
+    monkeypatch.setattr(ean_context.Setting, "times", lambda self: [4.0, 0.0, 1.0])
     words = f"ean --steps 3 --reward-for latency --reward-weight 10 --reward-base 0 --supernet {trained} --run-dir time"
     assert run(words) == 0
     assert json.loads(Path("time/supernet.json").read_text())["times"] == [4.0, 0.0, 1.0]
@@ -141,7 +143,7 @@ def test_a_reward_for_time(trained, here, monkeypatch):
         record = json.loads(line)
         saved = (4 * record["scheme"][:3].count("0") + record["scheme"][6:].count("0")) / 15
         assert record["reward"] == pytest.approx(record["accuracy"] + 10 * saved)
-    monkeypatch.setattr(ean_setting.Setting, "times", None)  # not measured again
+    monkeypatch.setattr(ean_context.Setting, "times", None)  # not measured again
     assert run(words, "--resume", "auto", "--steps", 5) == 0
 
 

@@ -1,0 +1,132 @@
+"""Our networks in the libraries whose weights are converted: what they are called there, and how they are made."""
+
+import contextlib
+import importlib
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..models import variants
+from ..models.resnet.resnet import Design, ResNet
+from ..utils.errors import UserError
+from ..utils.optional import without_torch
+from .timm_models import timm_call
+
+#: networks of ours that have their names there
+_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
+_GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
+_MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
+#: options of ours that change no tensor
+_FREE = {"input_size", "last_gamma", "drop_rate"}
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A network of another library: `library.NAME(**options)` in its own words."""
+
+    library: str
+    name: str
+    options: dict = field(default_factory=dict)
+
+    def __str__(self):
+        words = "".join(f", {key}={value!r}" for key, value in self.options.items())
+        if self.library == "torchvision":
+            return f"torchvision.models.{self.name}({words[2:]})"
+        return (
+            f"{'timm.create_model' if self.library == 'timm' else 'gluoncv.model_zoo.get_model'}({self.name!r}{words})"
+        )
+
+    def logits(self, path, images):
+        """Logits (N,classes) for images (N,3,H,W) float32, normalised, with the weights of file `path`, which has its
+        names. None where the library is not installed."""
+        with contextlib.suppress(ImportError):
+            return _gluon_logits(self, path, images) if self.library == "gluoncv" else _torch_logits(self, path, images)
+        return None
+
+
+def counterpart(net, library):
+    """The `Counterpart` of a network of `get_model` in "timm", "torchvision" or "gluoncv"; None if it has none."""
+    recipe = net.recipe
+    base, attention = _parts(recipe["model"], (recipe["plan"] or {}).get("entries", []))
+    if not base or "norm" in recipe["options"]:
+        return None
+    classes = recipe["classes"]
+    if library == "gluoncv":
+        name = _gluoncv(base, attention, recipe["options"])
+        return Counterpart(library, name, {"classes": classes}) if name else None
+    if isinstance(net, ResNet) and library == "timm":
+        made = timm_call(net, attention)
+    else:
+        name = _torchvision(net, base) if library == "torchvision" and attention is None else None
+        made = name and (name, {})
+    return Counterpart(library, made[0], {"num_classes": classes, **made[1]}) if made else None
+
+
+def needed_counterpart(net, library):
+    """As `counterpart`; none is a `UserError`."""
+    found = counterpart(net, library)
+    if found is None:
+        raise UserError(
+            f"{library} has no network like this {net.recipe['model']}: its weights would fit nothing there"
+        )
+    return found
+
+
+def _parts(model, entries):
+    """(backbone, the one attention at every place of its own as a plan entry, or None); "" where there are more."""
+    from ..models.factory import model_info
+
+    info = model_info(model)
+    entries = list(info.entries) if info.own_plan else entries
+    base = info.backbone or model
+    if not entries:
+        return (base, None) if info.backbone or not info.own_plan else ("", None)
+    entry = {"options": {}, "slot": "post", "shared": False, "scheme": None, "stages": None, **entries[0]}
+    if len(entries) > 1 or entry["shared"] or entry["scheme"] or entry["stages"]:
+        return "", None
+    return base, {**entry, "options": dict(entry["options"])}
+
+
+def _gluoncv(base, attention, options):
+    """Name of a network there, or None."""
+    if base == "mobilenet_v2" and attention is None and set(options) <= {*_FREE, "multiplier"}:
+        return _MOBILENETS.get(options.get("multiplier", 1))
+    if not _GLUONCV.fullmatch(base) or not set(options) <= _FREE:
+        return None
+    if attention is None:
+        return base
+    plain = attention["slot"] == "post" and attention["name"] == "se" and attention["options"] == {"bias": False}
+    return f"se_{base}" if plain and _GLUONCV_SE.fullmatch(base) else None
+
+
+def _torchvision(net, base):
+    """Name of a network without attention, or None."""
+    if isinstance(net, ResNet):
+        depths = {row: depth for depth, row in variants.RESNET.items()}
+        depth = depths.get((net.design.kind, net.blocks))
+        return f"resnet{depth}" if depth and net.design == Design(net.design.kind) else None
+    return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
+
+
+def _torch_logits(made, path, images):
+    library = importlib.import_module(made.library if made.library == "timm" else "torchvision.models")
+    torch = importlib.import_module("torch")
+    make = library.create_model if made.library == "timm" else getattr(library, "get_model")  # noqa: B009
+    from .files import read_weights
+
+    net = make(made.name, **made.options).eval()
+    tensors = read_weights(path).tensors
+    net.load_state_dict({name.removeprefix("module."): torch.from_numpy(np.array(tensors[name])) for name in tensors})
+    with torch.no_grad():
+        return net(torch.from_numpy(images)).numpy()
+
+
+def _gluon_logits(made, path, images):
+    import mxnet as mx
+
+    with without_torch():
+        zoo = importlib.import_module("gluoncv.model_zoo")
+    net = zoo.get_model(made.name, pretrained=False, **made.options)
+    net.load_parameters(str(path))
+    return net(mx.nd.array(images)).asnumpy()

@@ -1,0 +1,127 @@
+"""Which network of ours a file of a ResNet of timm's or torchvision's fits, told from its tensors."""
+
+import re
+import shlex
+
+import yaml
+
+from ..config.model import ModelConfig
+from ..models import variants
+from ..models.build import build
+from ..utils.errors import UserError
+from .from_reference import match
+from .timm_models import BYOB, SELECTIVE
+
+#: a name below an attention -> that attention and its options; of several with one name the shapes decide
+_SIGNS = (
+    ("mlp_scale.fc1.weight", "gc", {"epsilon": 1e-6}),
+    ("mlp_add.fc1.weight", "gca", {"epsilon": 1e-6}),
+    ("channel.fc1.weight", "cbam", {"bias": False}),
+    ("channel.fc1.weight", "light_cbam", {}),
+    ("fc1.weight", "se", {"narrowest": 8}),
+    ("fc.weight", "ese", {}),
+    ("conv.weight", "eca", {}),
+)
+
+
+def fitting(tensors, source):
+    """The `ModelConfig` of a network that the tensors of a ResNet fit, or None. source: "timm" or "torchvision"."""
+    if source not in ("timm", "torchvision"):
+        return None
+    tensors = tensors.renamed(lambda name: name.removeprefix("module."))
+    for fields in _candidates(tensors):
+        try:
+            config = ModelConfig(**fields)
+            match(build(config, _classes(tensors)), tensors, source)
+        except UserError:
+            continue
+        return config
+    return None
+
+
+def flags(config):
+    """The flags of `gluon-attn convert` that ask for it."""
+    words = ["--model", config.model]
+    for flag, pairs in (("--model-options", config.model_options), ("--attention-options", config.attention_options)):
+        if flag == "--attention-options" and config.attention:
+            words += ["--attention", config.attention] + ["--slot", config.slot] * bool(config.slot)
+        words += [flag, *(f"{key}={_text(value)}" for key, value in pairs.items())] if pairs else []
+    return shlex.join(words)
+
+
+def _text(value):
+    """As YAML in one word, which the flags read."""
+    return yaml.safe_dump(value, default_flow_style=True).splitlines()[0].replace(" ", "")
+
+
+def _classes(tensors):
+    name = next((name for name in ("fc.weight", "head.fc.weight") if name in tensors), None)
+    return len(tensors[name]) if name else 1
+
+
+def _candidates(tensors):
+    """Fields of a `ModelConfig`, of each network that it may be."""
+    if any(name.startswith("stages.0.0.conv1_1x1") for name in tensors):
+        yield from _byob(tensors)
+    elif any(name.startswith("layer1.0.") for name in tensors):
+        fields = _resnet(tensors)
+        for chosen in _attentions(tensors, "layer1.0.se.", None) or _selective(tensors) or [{}]:
+            yield {**fields, **chosen}
+
+
+def _resnet(tensors):
+    kind = "bottleneck" if any(name.startswith("layer1.0.conv3.") for name in tensors) else "basic"
+    blocks = tuple(_count(tensors, rf"layer{i}\.(\d+)\..*") for i in range(1, 5))
+    depths = {row: depth for depth, row in variants.RESNET.items()}
+    depth = depths.get((kind, blocks))
+    options = {} if depth else {"blocks": list(blocks)}
+    pooled = "layer2.0.downsample.1.weight" in tensors and tensors["layer2.0.downsample.1.weight"].ndim == 4
+    stem, width = _stem(tensors)
+    options |= {} if stem == ("deep" if pooled else "large") else {"stem": stem}
+    options |= {"stem_width": width} if width and width != 32 else {}
+    backbone = f"resnet{depth or (18 if kind == 'basic' else 50)}_{'v1d' if pooled else 'v1b'}"
+    return {"model": backbone, "model_options": options}
+
+
+def _stem(tensors):
+    """(its kind, the width of a deep one)."""
+    if "conv1.3.weight" not in tensors:
+        return "large", None
+    first, second = len(tensors["conv1.0.weight"]), len(tensors["conv1.3.weight"])
+    return "deep" if first == second else "tiered", second
+
+
+def _byob(tensors):
+    blocks = tuple(_count(tensors, rf"stages\.{i}\.(\d+)\..*") for i in range(4))
+    final = len(tensors["final_conv.conv.weight"]) if "final_conv.conv.weight" in tensors else None
+    for counts, widths, activation, width, _ in BYOB.values():
+        if (counts, width) == (blocks, final):
+            options = {"stem": "tiered", "stem_pool": False}
+            options |= {} if counts == variants.RESNET[50][1] else {"blocks": list(counts), "widths": list(widths)}
+            options |= {} if activation == "relu" else {"activation": activation}
+            options |= {"final_width": width} if width else {}
+            for chosen in _attentions(tensors, "stages.0.0.attn.", "inner") or [{}]:
+                yield {"model": "resnet50_v1b", "model_options": options, **chosen}
+
+
+def _attentions(tensors, start, slot):
+    """Fields of each attention whose names are there."""
+    there = {name.removeprefix(start) for name in tensors if name.startswith(start)}
+    return [
+        {"attention": name, "attention_options": options, "slot": slot}
+        for sign, name, options in _SIGNS
+        if sign in there
+    ]
+
+
+def _selective(tensors):
+    for kind, place in (("basic", "conv1"), ("bottleneck", "conv2")):
+        if any(name.startswith(f"layer1.0.{place}.paths.") for name in tensors):
+            slot, options = SELECTIVE[kind]
+            return [{"attention": "sk", "attention_options": options, "slot": slot if slot != "conv" else None}]
+    return []
+
+
+def _count(tensors, pattern):
+    """One more than the greatest number in the names that fit."""
+    return 1 + max((int(found[1]) for name in tensors if (found := re.fullmatch(pattern, name))), default=-1)

@@ -1,0 +1,1 @@
+"""Residual networks: blocks, stems, and the families of CIFAR and ImageNet."""

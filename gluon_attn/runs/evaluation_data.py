@@ -1,0 +1,76 @@
+"""The test images that belong to a trained network."""
+
+from pathlib import Path
+
+from ..config.data import DataConfig
+from ..utils.errors import UserError
+from .folder import read_config
+
+
+def open_test_set(target, card, dataset=None, **options):
+    """The `Source` whose test images (`val`) belong to a run folder or an exported file.
+
+    card: the target's. dataset: another set than the one that the network was trained on. options: of the data, see
+    `DataConfig`; None leaves one as it is. A run folder knows its options of the data; for an exported file the set's
+    defaults are taken. A set whose images or classes do not fit the network is a `UserError`.
+    """
+    config, seed = _config(target, card, _meant(dataset, options))
+    source = open_set(config, seed, options)
+    if _nameless(source.name, source.class_names):  # the files do not tell how many there are
+        source = open_set(config, seed, {**options, "classes": max(2, card.classes)})
+    if source.input_shape != card.input_shape or source.classes != card.classes:
+        raise UserError(
+            f"{source.name} has {source.classes} classes of {'x'.join(map(str, source.input_shape))} images; "
+            f"the network takes {card.classes} of {'x'.join(map(str, card.input_shape))}"
+        )
+    names = tuple(source.class_names)
+    nameless = _nameless(source.name, names) or _nameless(card.dataset, card.class_names) or not card.class_names
+    if names != card.class_names and not nameless:
+        raise UserError(f"{source.name} has other classes ({', '.join(names[:3])}, ...) than the network")
+    return source
+
+
+def open_named_set(dataset, options, input_size):
+    """The `Source` for a network that is known by its name and made for photographs of `input_size`."""
+    dataset = _meant(dataset, options)
+    if not dataset:
+        raise UserError("name the images to test on: --rec-val FILE, or a --dataset")
+    return open_set(DataConfig(dataset=dataset, **_sized(dataset, input_size)), 1, options)
+
+
+def open_set(config, seed, options):
+    """The `Source` of a `DataConfig` with some options changed; None leaves one as it is."""
+    from ..data.factory import open_source
+
+    changes = {key: value for key, value in options.items() if value is not None}
+    if "data_dir" in changes:  # all files are there
+        changes = {"rec_val": None, "rec_val_idx": None, **changes}
+    if "rec_val" in changes:  # its index lies beside it
+        changes = {"rec_val_idx": None, **changes}
+    return open_source(config.replace(**changes), seed)
+
+
+def _meant(dataset, options):
+    return dataset or ("imagenet_rec" if options.get("rec_val") else None)
+
+
+def _nameless(dataset, names):
+    """Whether the classes of records have numbers only, as they get where no list names them."""
+    return dataset == "imagenet_rec" and all(name == str(number) for number, name in enumerate(names))
+
+
+def _config(target, card, dataset):
+    """(DataConfig, seed) of a target's own data, or of another set's images in the network's size."""
+    if not (dataset or card.dataset):
+        raise UserError(f"{target} does not say what it was trained on: name a --dataset")
+    if Path(target, "config.yaml").is_file():
+        stored = read_config(target)
+        if dataset in (None, stored.data.dataset):
+            return stored.data, stored.train.seed
+    name = dataset or card.dataset
+    classes = {"classes": max(2, card.classes)} if name == "synthetic" else {}
+    return DataConfig(dataset=name, **_sized(name, card.input_shape[1]), **classes), 1
+
+
+def _sized(dataset, size):
+    return {"input_size": size} if dataset in ("synthetic", "imagenet_rec", "imagenet_folder") else {}

@@ -1,0 +1,1 @@
+"""Gradient searches, DARTS and its descendants: supernets of mixed operations, and the architecture step."""

@@ -1,0 +1,1 @@
+"""Search by reinforcement learning for the blocks that share an attention (EAN)."""

@@ -1,0 +1,18 @@
+"""The nearest known names for a mistyped one."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str], most: int = 2, cutoff: float = 0.5) -> str:
+    """ "did you mean a or b?" for the nearest known names, or "" where none is near.
+
+    Args:
+        name: what was typed; upper and lower case count alike.
+        known: the names that exist.
+        most: how many to suggest at most.
+        cutoff: least similarity of a suggestion, from 0 to 1, as in `difflib.get_close_matches`.
+    """
+    by_lower = {key.lower(): key for key in map(str, known)}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=most, cutoff=cutoff)
+    return f"did you mean {' or '.join(by_lower[key] for key in near)}?" if near else ""
