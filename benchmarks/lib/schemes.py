@@ -40,6 +40,7 @@ class MXNet(Side):
         from gluon_attn.config.optim import OptimConfig
         from gluon_attn.config.train import RunConfig
         from gluon_attn.data.repeated import repeated
+        from gluon_attn.engine.classification import Classification
         from gluon_attn.engine.trainer import Trainer
         from gluon_attn.search.ean.supernet import make_supernet
 
@@ -56,7 +57,7 @@ class MXNet(Side):
         plain.hybridize(static_alloc=True, static_shape=True, backend="MKLDNN")
         self.batches = Batches(images)
         config = RunConfig(optim=OptimConfig(optimizer="sgd", lr=_RATE))
-        self.trainer = Trainer(self.made, config, [mx.cpu()], data.train, data.train)
+        self.trainer = Trainer(self.made, Classification(), config, [mx.cpu()], data.train, data.train)
         self.images, self.labels = images[0]
 
     def search(self):
@@ -93,8 +94,7 @@ class MXNet(Side):
 
     def step(self):
         with self.operators():
-            self.trainer._forward_backward(self.images, self.labels)
-            self.trainer.update.apply()
+            self.trainer.train_step((self.images, self.labels))
         self.mx.nd.waitall()
 
     def weights(self):

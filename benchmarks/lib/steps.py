@@ -24,6 +24,7 @@ class MXNet:
         from gluon_attn.config.train import RunConfig, TrainConfig
         from gluon_attn.data.repeated import repeated
         from gluon_attn.config.data import DataConfig
+        from gluon_attn.engine.classification import Classification
         from gluon_attn.engine.trainer import Trainer
 
         self.mx, row = mx, NETWORKS[name]
@@ -34,7 +35,7 @@ class MXNet:
         net.initialize(mx.init.MSRAPrelu(), ctx=context)
         optim = OptimConfig(optimizer="sgd", lr=1e-3)
         config = RunConfig(optim=optim, train=TrainConfig(dtype=dtype))
-        self.trainer = Trainer(net, config, [context], data.train, data.val)
+        self.trainer = Trainer(net, Classification(), config, [context], data.train, data.val)
         if self.trainer.dtype != dtype:
             raise RuntimeError(f"no {dtype} here")
         self.images, self.labels = (part.as_in_context(context) for part in next(data.train.epoch(1)))
@@ -44,7 +45,7 @@ class MXNet:
 
         trainer, mx = self.trainer, self.mx
         with training_operators(trainer.dtype, trainer.contexts, "auto"), mx.autograd.record():
-            loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()(trainer.compute(self.images), self.labels)
+            loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()(trainer.forward(self.images), self.labels)
         trainer.update.backward([loss], len(self.images))
         trainer.update.apply()
         mx.nd.waitall()

@@ -123,12 +123,16 @@ class RunFolder:
             yield
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """A context in which no other process can take this folder.
+    def locked(self, created: bool = False) -> Iterator[None]:
+        """A context in which no other process can take this folder; one that nothing was written to is removed.
+
+        Args:
+            created: the folder was made for this run, although it is there already.
 
         Raises:
             UserError: another run is at work in it.
         """
+        created = created or not self.path.exists()
         ensure_dir(self.path)
         lock = filelock.FileLock(self._lock)
         try:
@@ -136,13 +140,14 @@ class RunFolder:
         except filelock.Timeout:
             raise UserError(f"{self} is in use by another run: choose another option run_dir, or wait") from None
         with contextlib.ExitStack() as stack:
-            stack.callback(self._remove_if_empty)
+            stack.callback(self._clean_up, created)
             stack.callback(lock.release)
             yield
 
-    def _remove_if_empty(self):
+    def _clean_up(self, created):
         """A run that wrote nothing leaves nothing."""
         with contextlib.suppress(OSError):
             if all(item == self._lock for item in self.path.iterdir()):
                 self._lock.unlink(missing_ok=True)
-                self.path.rmdir()
+                if created:
+                    self.path.rmdir()

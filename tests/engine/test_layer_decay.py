@@ -7,9 +7,9 @@ from mxnet import autograd, gluon
 
 import gluon_attn
 from gluon_attn.config.optim import OptimConfig
-from gluon_attn.engine.freeze import freeze
 from gluon_attn.engine.layer_decay import layer_groups
 from gluon_attn.engine.optim import make_trainer, optimizer_names
+from gluon_attn.engine.prepare_network import freeze
 from gluon_attn.engine.schedule import Schedule
 from gluon_attn.utils.errors import UserError
 
@@ -111,5 +111,5 @@ def test_frozen_blocks_stay_and_count():
 def test_a_network_without_blocks_is_refused():
     net = gluon.nn.HybridSequential()
     net.add(gluon.nn.Dense(3, in_units=3), gluon.nn.Activation("relu"), gluon.nn.Dense(3, in_units=3))
-    with pytest.raises(UserError, match="--layer-decay needs a network of blocks, this one has none"):
+    with pytest.raises(UserError, match="option layer_decay needs a network of blocks, this one has none"):
         layer_groups(net)

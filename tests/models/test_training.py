@@ -12,6 +12,7 @@ from gluon_attn.data import factory
 from gluon_attn.data.base import ArraySet
 from gluon_attn.data.loader import Loader
 from gluon_attn.engine import trainer as engine
+from gluon_attn.engine.classification import Classification
 from gluon_attn.utils.seed import seed_all
 
 QUICK = 64  # images; `make test-all` takes every digit
@@ -42,7 +43,7 @@ def fit(name, dtype, images):
     net = get_model("cifar_resnet20_v1", source.classes, input_size=train.images.shape[1], **where)
     seed_all(3)
     net.initialize(mx.init.MSRAPrelu())
-    return engine.Trainer(net, config, [mx.cpu()], *loaders), net
+    return engine.Trainer(net, Classification(), config, [mx.cpu()], *loaders), net
 
 
 def check(name, dtype, images):

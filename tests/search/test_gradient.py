@@ -68,10 +68,10 @@ def test_a_resumed_search_ends_as_an_unbroken_one(given, tmp_path):
 
 def test_mixing_weights_wait_for_the_warm_up():
     made = trainer(config(arch_warmup=1))
-    before = made.mixing()
+    before = made.task.alpha_values()
     made.fit()
     assert same(before, {name: np.array(v, "float32") for name, v in made.history[0]["mixing"].items()})
-    assert not any(np.array_equal(before[name], values) for name, values in made.mixing().items())
+    assert not any(np.array_equal(before[name], values) for name, values in made.task.alpha_values().items())
 
 
 def test_the_gradient_of_mixing_weights_is_clipped(monkeypatch):
@@ -81,8 +81,8 @@ def test_the_gradient_of_mixing_weights_is_clipped(monkeypatch):
         made = trainer(config(arch_clip=clip, train={"num_epochs": 1}))
         seen = []
         monkeypatch.setattr(
-            made.arch_optimizer, "update", lambda n, made=made, seen=seen: seen.append(
-                float(sum((p.grad() ** 2).sum().asscalar() for p in made.arch.values())) ** 0.5)
+            made.task.arch_trainer, "update", lambda n, made=made, seen=seen: seen.append(
+                float(sum((p.grad() ** 2).sum().asscalar() for p in made.task.alphas.values())) ** 0.5)
         )  # fmt: skip
         made.fit()
         lengths.append(max(seen))
@@ -92,14 +92,14 @@ def test_the_gradient_of_mixing_weights_is_clipped(monkeypatch):
 
 def test_the_references_weight_step_is_clipped_with_the_mixing_weights():
     paper, reference = (trainer(config(space={**CELLS, "variant": name})) for name in ("paper", "reference"))
-    assert paper.update.beside == ()
-    assert {id(p) for p in reference.update.beside} == {id(p) for p in reference.arch.values()}
+    assert paper.update.extra_clip_params == ()
+    assert {id(p) for p in reference.update.extra_clip_params} == {id(p) for p in reference.task.alphas.values()}
 
 
 @pytest.mark.parametrize("search", [{"stop_skips": 1}, {"stop_stable": 1}])
 def test_early_stops(search):
     made = trainer(config(train={"num_epochs": 9}, arch_lr=1e-9, **search))
-    made.arch["alphas_normal"].set_data(mx.nd.array([[0, 5, 0, 0]] * 2))
+    made.task.alphas["alphas_normal"].set_data(mx.nd.array([[0, 5, 0, 0]] * 2))
     made.fit()
     assert made.epoch == (1 if "stop_skips" in search else 2)
     assert made.history[-1]["skips"] == 2
@@ -107,8 +107,8 @@ def test_early_stops(search):
 
 def test_a_limit_on_skips():
     made = trainer(config(skip_limit=1))
-    made.arch["alphas_normal"].set_data(mx.nd.array([[0, 5, 1, 0], [0, 4, 0, 1]]))
-    edges = made.derived()[1]
+    made.task.alphas["alphas_normal"].set_data(mx.nd.array([[0, 5, 1, 0], [0, 4, 0, 1]]))
+    edges = made.task.derived()[1]
     assert sorted((source, name) for name, source, _ in edges) == [(0, "skip_connect"), (1, "dil_conv_3x3")]
 
 
@@ -150,8 +150,8 @@ def test_partial_channels_pass_by_and_edges_have_weights():
 def test_edge_weights_choose_inputs():
     given = config(space={**CELLS, "nodes": 2, "channels": 8, "partial_channels": 2})
     made = trainer(given)
-    made.arch["edges_normal"].set_data(mx.nd.array([0, 0, -3, 2, 2]))
-    assert {source for _, source, _ in made.derived()[1][2:]} == {1, 2}
+    made.task.alphas["edges_normal"].set_data(mx.nd.array([0, 0, -3, 2, 2]))
+    assert {source for _, source, _ in made.task.derived()[1][2:]} == {1, 2}
 
 
 def test_mixing_weights_learn_from_images_of_their_own():
@@ -166,7 +166,7 @@ def test_mixing_weights_learn_from_images_of_their_own():
 
 def test_several_devices_are_refused():
     made = trainer(config())
-    with pytest.raises(UserError, match="one device a process, got 2"):
+    with pytest.raises(UserError, match="one device per process, got 2"):
         SearchTrainer(made.net, config(), None, [mx.cpu(0), mx.cpu(1)], None, None, None)
 
 

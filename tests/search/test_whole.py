@@ -12,6 +12,7 @@ from gluon_attn.config.optim import OptimConfig
 from gluon_attn.config.train import RunConfig, TrainConfig
 from gluon_attn.data.factory import build, build_test
 from gluon_attn.engine.callbacks import Checkpoints
+from gluon_attn.engine.classification import Classification
 from gluon_attn.engine.trainer import Trainer
 from gluon_attn.models.scheme import Scheme
 from gluon_attn.search.ean.evaluator import Evaluator
@@ -33,7 +34,8 @@ def trainer(folder, accumulate=1):
         data=DATA, optim=OptimConfig(lr=0.05, accumulate=accumulate), train=TrainConfig(num_epochs=2, seed=7)
     )
     data = build(DATA, seed=7)
-    return Trainer(net, config, [mx.cpu()], data.train, data.val, [Checkpoints(CheckpointStore(folder, keep=3))])
+    callbacks = [Checkpoints(CheckpointStore(folder, keep=3))]
+    return Trainer(net, Classification(), config, [mx.cpu()], data.train, data.val, callbacks)
 
 
 def weights(net):

@@ -10,7 +10,7 @@ from networks import network
 import gluon_attn
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.config.train import RunConfig
-from gluon_attn.runs.network import make_network, try_sizes
+from gluon_attn.runs.network import check_sizes, make_network
 from gluon_attn.utils.errors import UserError
 
 
@@ -45,7 +45,7 @@ def test_fine_tuning_to_other_classes_renews_the_classifier_alone(model, tmp_pat
     for name in new:
         np.testing.assert_array_equal(new[name], (fresh if name in head else before)[name], err_msg=name)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{path} is for another number of classes: {head[0]} and {head[1]} start anew, for 7"
+        f"{path} is for another number of classes: {head[0]} and {head[1]} are initialized anew, for 7"
     ]
     caplog.clear()
     again = weights(made(10, model=model, pretrained=str(path)))
@@ -65,9 +65,9 @@ def test_everything_else_must_fit(tmp_path):
 
 def test_images_that_a_network_does_not_take():
     net = made(7, attention="fca")
-    try_sizes(net, [(32, 32)], [mx.cpu()], "it")
+    check_sizes(net, [(32, 32)], [mx.cpu()], "it")
     with pytest.raises(UserError, match=r"^it takes no images of 40x32: .*made for maps of 32x32"):
-        try_sizes(net, [(32, 32), (40, 32)], [mx.cpu()], "it")
+        check_sizes(net, [(32, 32), (40, 32)], [mx.cpu()], "it")
 
 
 def test_an_attention_for_one_size_of_map_refuses_growing_images():

@@ -8,7 +8,7 @@ from networks import network, write_run
 
 import gluon_attn
 from gluon_attn.config.distill import DistillConfig
-from gluon_attn.runs.teacher import make_teacher
+from gluon_attn.runs.network import make_teacher
 from gluon_attn.utils.errors import UserError
 
 

@@ -36,13 +36,13 @@ def test_of_growing_images_the_last_size_is_measured(here, capsys):
 
 
 def test_it_is_the_trainers_own_step_after_a_warm_up(here, monkeypatch, capsys):
-    steps, forward = [], Trainer._forward_backward
+    steps, train_step = [], Trainer.train_step
 
-    def counted(self, data, label):
+    def counted(self, batch, step=0):
         steps.append(self.epoch)
-        return forward(self, data, label)
+        return train_step(self, batch, step)
 
-    monkeypatch.setattr(Trainer, "_forward_backward", counted)
+    monkeypatch.setattr(Trainer, "train_step", counted)
     options = ["--dataset", "digits", "--benchmark", "--accumulate", "2", "--lr", "1e30", "--patience", "1"]
     assert train_cifar([*SMALL.split(), *options, "--warmup-epochs", "1"]) == 0
     assert steps == [0, 0, 1, 1, 1]
@@ -65,24 +65,24 @@ def test_images_without_a_step(here, monkeypatch, capsys):
     assert list(here.iterdir()) == []
 
 
-def test_only_the_first_process_prints_the_speed_of_all(monkeypatch, capsys):
+def test_the_speed_is_that_of_all_processes(monkeypatch):
     class Two:
         size = 2
 
         def __init__(self, rank):
             self.rank = rank
 
-        def total(self, numbers):
+        def allreduce_sum(self, numbers):
             return [1000.0 for _ in numbers]
 
-        def watched(self):
+        def peer_failures(self):
             return contextlib.nullcontext()
 
     config = RunConfig.from_dict({"data": {"dataset": "digits"}, "train": {"data_benchmark": True}})
     for rank in (1, 0):
-        monkeypatch.setattr("gluon_attn.engine.backend.connect", lambda rank=rank: Two(rank))
-        throughput.measure(config)
-    assert capsys.readouterr().out == "digits, images of 3x32x32, 4 workers, 2 processes: 1000.0 img/s\n"
+        monkeypatch.setattr(throughput, "connect", lambda rank=rank: Two(rank))
+        line, backend = throughput.throughput(config)
+        assert (line, backend.rank) == ("digits, images of 3x32x32, 4 workers, 2 processes: 1000.0 img/s", rank)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_only_the_first_process_prints_the_speed_of_all(monkeypatch, capsys):
     [
         (["--benchmark", "--data-benchmark"], "--benchmark and --data-benchmark measure different things: give one"),
         (["--benchmark", "--teacher", "runs/x"], "--benchmark measures a step without its teacher: drop --teacher"),
-        (["--benchmark", "--benchmark-batches", "0"], "option benchmark_batches must be at least 1"),
+        (["--benchmark", "--benchmark-batches", "0"], "--benchmark-batches must be at least 1"),
         (["--data-benchmark", "--data-dir", "nowhere"], "nowhere"),
     ],
 )
