@@ -160,7 +160,7 @@ def test_times_are_measured(trained, here, without_costs):
     assert min(times) >= 0
 
 
-def test_the_whole_way(here):
+def test_the_whole_way(here, without_costs):
     words = f"ean --all {DATA} {NETWORK} --norm group --batch-size 16 --num-epochs 2 --supernet-epochs 1 --steps 2"
     words += " --run-dir all"
     assert run(words) == 0
