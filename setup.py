@@ -64,6 +64,7 @@ EXTRAS = {
     "sweep": ["optuna>=3.4"],  # the first that supports Python 3.12
     "dev": [
         "pytest>=9,<10",  # the line that the tests are written for
+        "pytest-xdist>=3.8,<4",  # runs the tests in two processes; the line that goes with pytest 9
         "ruff==0.17.5",  # another version formats otherwise
         "safetensors>=0.4",  # as in convert, for its tests
         "tensorboardX>=2.6.1",  # as in track, for its test

@@ -21,14 +21,18 @@ from benchmarks.lib.networks import DEPLOYED, NETWORKS  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
 
 
-def classes(name):
-    tree = ast.parse((ROOT / "benchmarks/lib" / name).read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+def classes(pattern):
+    """Names of the classes in the files of benchmarks/lib that fit the pattern."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "benchmarks/lib").glob(pattern)]
+    return {node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+ATTENTIONS = classes("torch_attention/*.py")
 
 
 def test_every_attention_has_a_peer():
     assert set(NAMES) == set(list_attentions()) - {"identity"}
-    assert set(NAMES.values()) <= classes("torch_gates.py") | classes("torch_mixers.py")
+    assert set(NAMES.values()) <= ATTENTIONS
 
 
 def test_the_summary_names_what_is_slower():
@@ -42,7 +46,7 @@ def test_the_summary_names_what_is_slower():
 def test_both_sides_train_the_same_network(name):
     row = NETWORKS[name]
     assert row.model in gluon_attn.list_models()
-    assert row.module is None or row.module in classes("torch_gates.py")
+    assert row.module is None or row.module in ATTENTIONS
     pytest.importorskip("torch")
     from benchmarks.lib.torch_nets import network
 

@@ -1,38 +1,46 @@
-"""One side of a comparison of EAN's two loops, see `process`: evaluations of schemes, training of the supernet.
+"""One side of a comparison of EAN's two loops, run by `process`: evaluation of schemes, training of the supernet.
 
     python -m benchmarks.lib.schemes mxnet|torch|channels-last
 
-{"attention", "batch", "size", "batches", "searched"} builds; the last are the schemes of each step of a search.
-"search" is a sample of the search on all batches: ours goes through all and takes the mean, the authors' loop evaluates
-each, of which one is drawn. "step" trains on one batch, "anew" evaluates on all with nothing remembered, each with the
-next scheme of a fixed random sequence. Ours alone: "none" and "whole" pass the batches through the schemes of zeros and
-of ones, "plain" through the network without attention. "weights" counts the parameters.
+The constructor takes the `attention`, the `batch` size, the height and width of the images (`size`), the number of
+`batches` per evaluation, and the schemes of each step of a recorded search (`searched`). Methods:
+
+- "search": seconds per scheme of the search, on all batches. Ours evaluates all of them with its prefix cache and takes
+  the mean; the authors' loop evaluates every scheme in full, so one at random stands for all.
+- "anew": evaluate the next scheme of a fixed random sequence, without a cache.
+- "step": train on one batch, with the next scheme of that sequence.
+- "none", "whole" and "plain", ours alone: evaluate the schemes of zeros and of ones, and the network without attention.
+- "weights": number of trainable parameters.
 """
 
 import os
 import random
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from benchmarks.lib.process import clock, serve
 
-COUNT = 16
+COUNT = 16  # blocks of the network, and so digits of a scheme
 _RATE = 1e-3
 
 
 class Side:
-    """What both have: the sequence of schemes."""
+    """What both sides have: the schemes of a search and a random sequence of schemes."""
 
-    def draw(self, searched, seed=1):
+    def draw(self, searched: list[list[str]], seed: int = 1) -> None:
+        """Take the schemes of a search, and start the random sequence."""
         self.searched, self._random = searched, random.Random(seed)
 
-    def next(self):
+    def next(self) -> str:
+        """Return the next scheme of the random sequence."""
         return f"{self._random.getrandbits(COUNT):0{COUNT}b}"
 
 
 class MXNet(Side):
-    """What `search.py ean` and `search.py ean-supernet` do, of their parts."""
+    """What `search.py ean` and `search.py ean-supernet` do, made of the same parts."""
 
-    def __init__(self, attention, batch, size, batches, searched):
+    def __init__(self, attention: str, batch: int, size: int, batches: int, searched: list[list[str]]):
         import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
@@ -60,7 +68,8 @@ class MXNet(Side):
         self.trainer = Trainer(self.made, Classification(), config, [mx.cpu()], data.train, data.train)
         self.images, self.labels = images[0]
 
-    def search(self):
+    def search(self) -> float:
+        """Return the seconds per scheme of the search."""
         from gluon_attn.search.ean.evaluator import Evaluator
 
         evaluate, start = Evaluator(self.tried, self.batches), clock()
@@ -68,55 +77,64 @@ class MXNet(Side):
             evaluate(schemes)
         return (clock() - start) / sum(map(len, self.searched))
 
-    def anew(self):
+    def anew(self) -> None:
+        """Evaluate the next random scheme without a cache."""
         self.pass_of(self.tried, self.next())
 
-    def none(self):
+    def none(self) -> None:
+        """Evaluate the scheme without attention."""
         self.pass_of(self.tried, "0" * COUNT)
 
-    def whole(self):
+    def whole(self) -> None:
+        """Evaluate the scheme with attention in every block."""
         self.pass_of(self.tried, "1" * COUNT)
 
-    def plain(self):
+    def plain(self) -> None:
+        """Evaluate the network without attention."""
         self.pass_of(self.without)
 
-    def pass_of(self, net, scheme=None):
+    def pass_of(self, net: Any, scheme: str | None = None) -> None:
+        """Evaluate `net` on all batches."""
         from gluon_attn.engine.classification import evaluate
 
         net.scheme = scheme
         with self.operators():
             evaluate(net, self.batches, [self.mx.cpu()])
 
-    def operators(self):
+    def operators(self) -> Any:
+        """Return the context in which training traces compiled operators."""
         from gluon_attn.engine.precision import training_operators
 
         return training_operators("float32", [self.mx.cpu()], "auto")
 
-    def step(self):
+    def step(self) -> None:
+        """Run one training step."""
         with self.operators():
             self.trainer.train_step((self.images, self.labels))
         self.mx.nd.waitall()
 
-    def weights(self):
+    def weights(self) -> int:
+        """Return the number of trainable parameters."""
         return sum(p.data().size for p in self.made.collect_params().values() if p.grad_req != "null")
 
 
 class Batches:
-    """A loader of given batches."""
+    """A loader that gives the same batches in every epoch."""
 
-    def __init__(self, batches):
+    def __init__(self, batches: list[Any]):
         self._batches = batches
 
-    def epoch(self, number):
+    def epoch(self, number: int) -> Iterator[Any]:
+        """Iterate over the batches."""
         return iter(self._batches)
 
 
 class Torch(Side):
     """The authors' loops in PyTorch, eager."""
 
-    layout = "contiguous_format"
+    layout: str = "contiguous_format"
 
-    def __init__(self, attention, batch, size, batches, searched):
+    def __init__(self, attention: str, batch: int, size: int, batches: int, searched: list[list[str]]):
         import torch
 
         from benchmarks.lib.torch_ean import Supernet
@@ -132,13 +150,16 @@ class Torch(Side):
         self.labels = torch.randint(1000, (batch,))
         self.loss = torch.nn.CrossEntropyLoss()
 
-    def search(self):
+    def search(self) -> None:
+        """Evaluate a random one of the search's schemes."""
         self.score(self._random.choice(self._random.choice(self.searched)))
 
-    def anew(self):
+    def anew(self) -> None:
+        """Evaluate the next random scheme."""
         self.score(self.next())
 
-    def score(self, scheme):
+    def score(self, scheme: str) -> None:
+        """Compute loss and accuracy of a scheme on all batches."""
         self.net.eval()
         right = loss = 0
         with self.torch.no_grad():
@@ -147,20 +168,22 @@ class Torch(Side):
                 loss += self.loss(out, self.labels).item()
                 right += (out.argmax(1) == self.labels).sum().item()
 
-    def step(self):
+    def step(self) -> None:
+        """Run one training step."""
         self.net.train()
         self.optimizer.zero_grad(set_to_none=True)
         self.loss(self.net(self.images[0], self.next()), self.labels).backward()
         self.optimizer.step()
 
-    def weights(self):
+    def weights(self) -> int:
+        """Return the number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.net.parameters())
 
 
 class ChannelsLast(Torch):
-    """In channels-last."""
+    """The same in channels-last."""
 
-    layout = "channels_last"
+    layout: str = "channels_last"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ SMALL = "--batch-size 8 -j 1 --input-size 32 --num-epochs 1 --classes 3"
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
-    return draw_set(tmp_path_factory.mktemp("photographs"))
+    return draw_set(tmp_path_factory.mktemp("photographs"), train=16, val=6)
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def steps(case, prefix, search):
 def test_gradients_of_first_and_second_order(case):
     search = Search(case)
     assert near(case, "first_order/", search.architect.first_order(*search.batch(1))) == []
-    assert steps(case, "second_order", Search(case)) == []
+    assert steps(case, "second_order", search) == []
 
 
 @pytest.mark.parametrize("case", of("arch"), ids=str)
