@@ -8,7 +8,7 @@ import mxnet as mx
 from mxnet import autograd
 from mxnet.gluon.utils import split_and_load
 
-from ..nn.drop_path import DropPath, holds, set_drop_path
+from ..nn.layers import DropPath, contains, set_drop_path
 from ..utils import cpu
 from ..utils.errors import TrainingError, UserError
 from ..utils.log import get_logger
@@ -51,7 +51,7 @@ class Trainer:
         self.frozen = freeze(net, config.optim.freeze) if config.optim.freeze else set()
         if config.optim.sync_bn:
             synchronize_norms(net, contexts, self.backend)
-        if config.train.drop_path_prob and not holds(net, DropPath):
+        if config.train.drop_path_prob and not contains(net, DropPath):
             raise UserError("--drop-path-prob: the network has no paths to drop; leave it out")
         hybrid = config.train.mode == "hybrid"
         with operators():  # the graphs of mixed precision are made here, others as they first run

@@ -13,7 +13,7 @@ from gluon_attn.data.factory import build
 from gluon_attn.engine.callbacks import Callback
 from gluon_attn.engine.loss import Loss
 from gluon_attn.engine.trainer import Trainer
-from gluon_attn.nn.drop_path import DropPath
+from gluon_attn.nn.layers import DropPath
 from gluon_attn.utils.errors import UserError
 
 DATA = DataConfig(

@@ -9,7 +9,7 @@ from mxnet.gluon.loss import SoftmaxCrossEntropyLoss
 from ...checkpoint import optimizer_state, set_optimizer_state
 from ...engine.optim import clip_gradients
 from ...engine.trainer import Trainer
-from ...nn.drop_path import set_drop_path
+from ...nn.layers import set_drop_path
 from ...utils.errors import UserError
 from ...utils.log import get_logger
 from .architect import Architect, arch_adam, momenta_of, set_gradients
