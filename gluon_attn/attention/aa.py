@@ -4,7 +4,7 @@ from numbers import Real
 
 from mxnet.gluon import nn
 
-from ..nn.relative import RelativeSelfAttention
+from ..nn.self_attention import RelativeSelfAttention
 from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention, OneMapSize, map_size

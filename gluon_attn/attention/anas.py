@@ -5,7 +5,7 @@ from mxnet.gluon import nn
 from ..genotypes.attention import attention_genotype
 from ..nn import fast
 from ..nn.cell_ops import cell_op
-from ..nn.drop_path import DropPath
+from ..nn.layers import DropPath
 from ..utils.checks import rate
 from .base import ATTENTIONS, Attention
 

@@ -3,7 +3,7 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.channel_attention import hidden_channels, pointwise_mlp
 from ..utils.checks import odd, positive, switch
 from .base import ATTENTIONS, Attention
 

@@ -2,9 +2,8 @@
 
 from mxnet.gluon import nn
 
-from ..nn.float32_stats import InFloat32
-from ..nn.map_tiles import tiles
-from ..nn.mlp import hidden_channels
+from ..nn.channel_attention import hidden_channels
+from ..nn.float32_stats import InFloat32, axis_line
 from ..utils.checks import positive, rate
 from .base import ATTENTIONS, Attention
 
@@ -71,6 +70,30 @@ class BAT(InFloat32, Attention):
         for _ in range(2):
             weights = F.dot(F.SwapAxis(weights, dim1=1, dim2=2), members)
         return F.broadcast_mul(weights, same)
+
+
+def tiles(F, x, axis, count):
+    """Which of `count` tiles of one length each position along `axis` lies in, and where in it.
+
+    The length is that of the axis over `count`, rounded up, so that the last tiles may lack positions.
+
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        x: N,C,H,W.
+        axis: 2 or 3, of length L.
+        count: number of tiles.
+
+    Returns:
+        Two arrays of 0 and 1 in float32: (count,L), the tile of each position, and (1,L,L), whether two positions have
+        the same place in their tiles.
+    """
+    line = F.BlockGrad(axis_line(F, x, axis))
+    position = F.reshape(F.contrib.arange_like(line, axis=0), shape=(1, -1))
+    length = F.ceil(F.reshape(F.sum(F.ones_like(line)), shape=(1, 1)) / count)
+    tile = F.floor(F.broadcast_div(position, length))
+    place = F.broadcast_sub(position, F.broadcast_mul(tile, length))
+    members = F.concat(*[tile == number for number in range(count)], dim=0)
+    return members, F.broadcast_equal(F.reshape(place, shape=(1, -1, 1)), F.reshape(place, shape=(1, 1, -1)))
 
 
 def _layer(channels, in_channels):

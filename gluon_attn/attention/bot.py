@@ -1,6 +1,6 @@
 """Multi-head self-attention of BoTNet."""
 
-from ..nn.relative import RelativeSelfAttention
+from ..nn.self_attention import RelativeSelfAttention
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention, OneMapSize, head_count, map_size
 

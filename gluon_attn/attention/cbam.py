@@ -3,9 +3,9 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.convolution import OneMapConv
+from ..nn.channel_attention import hidden_channels, pointwise_mlp
+from ..nn.convolution import OneChannelConv
 from ..nn.float32_stats import GlobalPools
-from ..nn.mlp import hidden_channels, pointwise_mlp
 from ..utils.checks import odd, positive, some, switch
 from .base import ATTENTIONS, Attention
 
@@ -42,7 +42,7 @@ class CBAM(GlobalPools, Attention):
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
             if self._spatial:
-                self.conv = OneMapConv(kernel_size, 2, use_bias=conv_bias)
+                self.conv = OneChannelConv(kernel_size, 2, use_bias=conv_bias)
                 self.norm = nn.BatchNorm(in_channels=1, momentum=0.99)
 
     def hybrid_forward(self, F, x):
@@ -76,7 +76,7 @@ class LightCBAM(Attention):
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
-            self.conv = OneMapConv(odd("kernel_size", kernel_size), 1)
+            self.conv = OneChannelConv(odd("kernel_size", kernel_size), 1)
             self.norm = nn.BatchNorm(in_channels=1)
 
     def hybrid_forward(self, F, x):

@@ -3,8 +3,8 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.channel_attention import hidden_channels
 from ..nn.float32_stats import InFloat32, area
-from ..nn.mlp import hidden_channels
 from ..utils.checks import positive
 from .base import ATTENTIONS, Attention
 

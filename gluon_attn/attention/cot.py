@@ -5,11 +5,10 @@ from math import gcd
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branch_softmax import mixed, shares
+from ..nn.channel_attention import branch_softmax, gated_sum, hidden_channels
 from ..nn.float32_stats import InFloat32
-from ..nn.group_norm import GroupNorm
-from ..nn.mlp import hidden_channels
-from ..nn.windows import gathered
+from ..nn.norm import GroupNorm
+from ..nn.windows import weighted_neighborhood
 from ..utils.checks import odd, positive
 from .base import ATTENTIONS, Attention
 
@@ -39,7 +38,7 @@ class CoT(InFloat32, Attention):
         super().__init__(channels)
         share, self._stride = gcd(channels, SHARE), positive("stride", stride)
         heads, hidden = channels // share, hidden_channels(2 * channels, positive("reduction", reduction))
-        self._window = {"kernel": odd("kernel_size", kernel_size), "heads": heads, "share": share}
+        self._window = {"kernel": odd("kernel_size", kernel_size), "heads": heads, "shared": share}
         weights, fused = heads * kernel_size**2, max(channels // 2, NARROWEST)
         with self.name_scope():
             self.context = _layers(
@@ -75,11 +74,11 @@ class CoT(InFloat32, Attention):
             x = F.Pooling(x, kernel=(3, 3), stride=(self._stride,) * 2, pad=(1, 1), pool_type="avg")
         static = self.context(x)
         weights = self.weigh(self.pixel(x) + self.around(static))
-        dynamic = self.norm(gathered(F, self.value(x), weights, **self._window))
+        dynamic = self.norm(weighted_neighborhood(F, self.value(x), weights, **self._window))
         dynamic = fast.logistic_gate(F, dynamic, dynamic)
         logits = self.fuse(fast.global_avg(F, static) + fast.global_avg(F, dynamic))
-        gates = [self.narrow(F, gate) for gate in shares(F, self.widen(F, logits), 2)]
-        return mixed(F, (static, dynamic), gates)
+        gates = [self.narrow(F, gate) for gate in branch_softmax(F, self.widen(F, logits), 2)]
+        return gated_sum(F, (static, dynamic), gates)
 
 
 def _same(F, x):

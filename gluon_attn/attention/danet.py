@@ -3,9 +3,9 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.channel_attention import hidden_channels
 from ..nn.float32_stats import InFloat32
-from ..nn.heads import attend
-from ..nn.mlp import hidden_channels
+from ..nn.self_attention import attend
 from ..utils.checks import positive
 from .base import ATTENTIONS, Attention
 

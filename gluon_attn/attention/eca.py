@@ -6,7 +6,7 @@ from numbers import Real
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.mlp import hidden_channels
+from ..nn.channel_attention import hidden_channels
 from ..utils.checks import odd, positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..nn import fast
-from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.channel_attention import hidden_channels, pointwise_mlp
 from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention, OneMapSize, map_size

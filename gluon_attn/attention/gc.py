@@ -3,8 +3,9 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.float32_stats import ChannelNorm, InFloat32
-from ..nn.mlp import hidden_channels
+from ..nn.channel_attention import hidden_channels
+from ..nn.float32_stats import InFloat32
+from ..nn.norm import ChannelNorm
 from ..utils.checks import positive, rate
 from .base import ATTENTIONS, Attention
 

@@ -5,9 +5,9 @@ from numbers import Integral
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.convolution import DepthwiseConv, WholeMapConv
-from ..nn.map_tiles import line_along
-from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.channel_attention import hidden_channels, pointwise_mlp
+from ..nn.convolution import DepthwiseConv, GlobalDepthwiseConv
+from ..nn.float32_stats import axis_line
 from ..utils.checks import choice, positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention, OneMapSize, map_size
@@ -84,7 +84,7 @@ class GETheta(GatherExcite):
             self.gather = nn.HybridSequential(prefix="")
             if self._extent == 0:
                 self._map = size
-                self._add(WholeMapConv(channels, size), relu=False)
+                self._add(GlobalDepthwiseConv(channels, size), relu=False)
             for left in range(self._extent.bit_length() - 2, -1, -1):
                 self._add(DepthwiseConv(channels, 3, stride=2), relu=left > 0)
 
@@ -128,7 +128,7 @@ def _extent(value):
 def _spread(F, small, x):
     """`small` (N,C,h,w) over H,W of `x` (N,C,H,W) by the nearest neighbour: row i takes row floor(i h / H)."""
     for axis in (2, 3):
-        have, want = (line_along(F, maps, axis) for maps in (small, x))
+        have, want = (axis_line(F, maps, axis) for maps in (small, x))
         rows = F.broadcast_mul(F.contrib.arange_like(want, axis=0), F.sum(F.ones_like(have), keepdims=True))
         rows = F.floor(F.broadcast_div(rows, F.sum(F.ones_like(want), keepdims=True)))
         small = F.take(small, rows, axis=axis)

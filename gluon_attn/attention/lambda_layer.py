@@ -5,7 +5,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.float32_stats import InFloat32
-from ..nn.heads import split_heads
+from ..nn.self_attention import split_heads
 from ..utils.checks import odd, positive
 from .base import ATTENTIONS, Attention, head_count
 

@@ -2,9 +2,9 @@
 
 from mxnet.gluon import nn
 
+from ..nn.channel_attention import hidden_channels
 from ..nn.float32_stats import InFloat32, area
-from ..nn.heads import attend
-from ..nn.mlp import hidden_channels
+from ..nn.self_attention import attend
 from ..utils.checks import choice, positive
 from .base import ATTENTIONS, Attention
 

@@ -5,9 +5,8 @@ from math import gcd
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branch_softmax import shares
+from ..nn.channel_attention import branch_softmax, hidden_channels, pointwise_mlp
 from ..nn.float32_stats import InFloat32
-from ..nn.mlp import hidden_channels, pointwise_mlp
 from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
@@ -51,5 +50,5 @@ class PSA(InFloat32, Attention):
         maps = [conv(x) for conv in self.pyramid._children.values()]
         gates = [fast.sigmoid(F, self.mlp(fast.global_avg(F, u))) for u in maps]
         logits = self.widen(F, F.concat(*gates, dim=1))
-        gate = self.narrow(F, F.concat(*shares(F, logits, len(maps)), dim=1))
+        gate = self.narrow(F, F.concat(*branch_softmax(F, logits, len(maps)), dim=1))
         return fast.channel_gate(F, F.concat(*maps, dim=1), gate)

@@ -4,7 +4,7 @@ from mxnet import init
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.channel_attention import hidden_channels, pointwise_mlp
 from ..utils.checks import positive, switch
 from .base import ATTENTIONS, Attention
 

@@ -1,7 +1,7 @@
 """Squeeze-and-Excitation."""
 
 from ..nn import fast
-from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.channel_attention import hidden_channels, pointwise_mlp
 from ..utils.checks import positive, switch
 from .base import ATTENTIONS, Attention
 

@@ -1,7 +1,7 @@
 """Shuffle attention."""
 
 from ..nn import fast
-from ..nn.float32_stats import InFloat32, centred
+from ..nn.float32_stats import InFloat32, centered
 from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
@@ -36,7 +36,7 @@ class Shuffle(InFloat32, Attention):
 
     def hybrid_forward(self, F, x, w1, b1, w2, b2, gamma, beta):
         # each map's logits are slope * (x - mean) + level, so both halves go through one gate
-        mean, rest = centred(F, self.widen(F, x))
+        mean, rest = centered(F, self.widen(F, x))
         inverse = (fast.global_avg(F, F.square(rest)) + 1e-5) ** -0.5
         means, scales = (F.reshape(part, shape=(0, self._groups, 2 * self._half, 1)) for part in (mean, inverse))
         first = F.slice_axis(means, axis=2, begin=0, end=self._half)

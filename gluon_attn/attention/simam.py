@@ -4,7 +4,7 @@ import math
 from numbers import Real
 
 from ..nn import fast
-from ..nn.float32_stats import InFloat32, area, centred
+from ..nn.float32_stats import InFloat32, area, centered
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
 
@@ -31,7 +31,7 @@ class SimAM(InFloat32, Attention):
 
     def hybrid_forward(self, F, x):
         wide = self.widen(F, x)
-        _, rest = centred(F, wide)
+        _, rest = centered(F, wide)
         squares, count = F.square(rest), area(F, wide)
         freedom = F.broadcast_div(count, F.clip(count - 1, 1, 1e30))
         variance = F.broadcast_mul(fast.global_avg(F, squares), freedom)

@@ -5,7 +5,7 @@ from math import gcd
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branch_softmax import mixed, shares
+from ..nn.channel_attention import branch_softmax, gated_sum
 from ..nn.float32_stats import InFloat32
 from ..utils.checks import positive, switch
 from ..utils.errors import UserError
@@ -66,5 +66,5 @@ class SK(InFloat32, Attention):
         maps = [branch(part) for part, branch in zip(parts, self.branches._children.values(), strict=True)]
         pooled = F.add_n(*[fast.global_avg(F, u) for u in maps])
         logits = self.expand(F.relu(self.norm(self.squeeze(pooled))))
-        gates = [self.narrow(F, gate) for gate in shares(F, self.widen(F, logits), self._count)]
-        return mixed(F, maps, gates)
+        gates = [self.narrow(F, gate) for gate in branch_softmax(F, self.widen(F, logits), self._count)]
+        return gated_sum(F, maps, gates)

@@ -3,7 +3,7 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branch_softmax import mixed, shares
+from ..nn.channel_attention import branch_softmax, gated_sum
 from ..nn.float32_stats import InFloat32
 from ..utils.checks import positive
 from ..utils.errors import UserError
@@ -58,8 +58,8 @@ class SplitAttention(InFloat32, Attention):
         if self._radix == 1:
             y = fast.channel_gate(F, x, fast.sigmoid(F, logits))
         else:
-            gates = shares(F, self.widen(F, logits), self._radix, groups=self._groups)
-            y = mixed(F, maps, [self.narrow(F, gate) for gate in gates])
+            gates = branch_softmax(F, self.widen(F, logits), self._radix, groups=self._groups)
+            y = gated_sum(F, maps, [self.narrow(F, gate) for gate in gates])
         if self._stride == 1:
             return y
         return F.Pooling(y, kernel=(3, 3), stride=(self._stride,) * 2, pad=(1, 1), pool_type="avg")

@@ -3,7 +3,7 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.float32_stats import InFloat32, centred
+from ..nn.float32_stats import InFloat32, centered
 from .base import ATTENTIONS, Attention
 
 
@@ -25,7 +25,7 @@ class SRM(InFloat32, Attention):
             self.norm = nn.BatchNorm(in_channels=channels)
 
     def hybrid_forward(self, F, x):
-        mean, rest = centred(F, self.widen(F, x))
+        mean, rest = centered(F, self.widen(F, x))
         deviation = F.sqrt(fast.global_avg(F, F.square(rest)) + 1e-5)
         style = [F.reshape(self.narrow(F, part), shape=(0, -1)) for part in (mean, deviation)]
         logits = self.norm(F.expand_dims(self.conv(F.stack(*style, axis=2)), axis=3))

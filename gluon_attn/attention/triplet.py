@@ -3,7 +3,7 @@
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.convolution import OneMapConv
+from ..nn.convolution import OneChannelConv
 from ..utils.checks import odd, switch
 from .base import ATTENTIONS, Attention
 
@@ -43,7 +43,7 @@ class Triplet(Attention):
 
 def _gate(kernel_size, bias):
     block = nn.HybridSequential(prefix="")
-    block.add(OneMapConv(kernel_size, 2, use_bias=bias))
+    block.add(OneChannelConv(kernel_size, 2, use_bias=bias))
     block.add(nn.BatchNorm(in_channels=1, momentum=0.99))
     return block
 

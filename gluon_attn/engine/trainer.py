@@ -11,7 +11,7 @@ import mxnet as mx
 from mxnet import autograd
 from mxnet.gluon import HybridBlock, Parameter
 
-from ..nn.drop_path import DropPath, holds, set_drop_path
+from ..nn.layers import DropPath, contains, set_drop_path
 from ..utils import cpu
 from ..utils.errors import TrainingError, UserError
 from ..utils.log import get_logger
@@ -79,7 +79,7 @@ class Trainer:
         self.frozen = freeze(net, config.optim.freeze) if config.optim.freeze else set()
         if config.optim.sync_bn:
             synchronize_norms(net, contexts, self.backend)
-        if config.train.drop_path_prob and not holds(net, DropPath):
+        if config.train.drop_path_prob and not contains(net, DropPath):
             raise UserError("option drop_path_prob: the network has no paths to drop; leave it out")
         with operators():  # mixed-precision graphs are made here, others at their first pass
             self.forward = self.compiled(net)

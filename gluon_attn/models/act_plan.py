@@ -1,7 +1,7 @@
 """Plans of "Attention as Activation": attentional activation in the last stages of a network."""
 
 from ..attention.factory import ATTENTIONS
-from ..nn.act import ACTIVATIONS
+from ..nn.layers import ACTIVATIONS
 from ..utils.errors import UserError
 from .plan import Entry
 

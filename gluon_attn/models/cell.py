@@ -6,9 +6,9 @@ Liu et al. 2019, https://arxiv.org/abs/1806.09055; Att-DARTS, https://github.com
 from mxnet.gluon import HybridBlock, nn
 
 from ..attention.factory import ATTENTIONS, attention_options, get_attention
-from ..nn.cell_convs import FactorizedReduce, ReLUConvBN, joined
+from ..nn.cell_convs import FactorizedReduce, ReLUConvBN, concat_channels
 from ..nn.cell_ops import CELL_OPS, Skip, cell_op
-from ..nn.drop_path import DropPath
+from ..nn.layers import DropPath
 
 #: attention -> its options in Att-DARTS, whose counts and scores are the published ones
 OPTIONS = {"SE": {"bias": False}, "BAM": {"variant": "reference"}}
@@ -76,7 +76,7 @@ class Cell(HybridBlock):
         for node in range(self._edges.nodes):
             first, second = (self._edge(states, edge) for edge in (2 * node, 2 * node + 1))
             states.append(first + second)
-        y = joined(F, [states[i] for i in self._edges.concat], self.channels)
+        y = concat_channels(F, [states[i] for i in self._edges.concat], self.channels)
         return self.bottleneck(y) if self.bottleneck else y
 
     def _edge(self, states, edge):

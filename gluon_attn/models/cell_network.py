@@ -9,8 +9,7 @@ from mxnet import autograd
 from mxnet.gluon import HybridBlock, nn
 
 from ..genotypes.cell import cell_genotype
-from ..nn.drop_path import set_drop_path
-from ..nn.pool import GlobalAvgPool
+from ..nn.layers import GlobalAvgPool, set_drop_path
 from ..utils.checks import positive, rate, switch
 from ..utils.errors import UserError
 from .base import MODELS, Model

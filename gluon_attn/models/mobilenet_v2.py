@@ -8,8 +8,7 @@ from functools import partial
 
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.act import get_activation
-from ..nn.pool import GlobalAvgPool
+from ..nn.layers import GlobalAvgPool, get_activation
 from ..utils.checks import above, positive, rate
 from ..utils.errors import UserError
 from . import variants

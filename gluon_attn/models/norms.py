@@ -5,7 +5,7 @@ from math import gcd
 from mxnet.gluon import nn
 
 from ..attention.base import Attention
-from ..nn.group_norm import GroupNorm
+from ..nn.norm import GroupNorm
 from ..utils.checks import choice
 
 NORMS = ("batch", "group")

@@ -129,8 +129,7 @@ class Plan:
 def _build(entry, channels, spatial, stride, in_channels=None):
     """The block that an entry names. MXNet is first needed here."""
     from ..attention.factory import attention_options, check_options, get_attention
-    from ..nn.act import ACTIVATIONS, get_activation
-    from ..nn.pool import strided
+    from ..nn.layers import ACTIVATIONS, get_activation, strided
 
     if entry.slot == "act" and entry.name in ACTIVATIONS:
         if entry.options:

@@ -4,7 +4,7 @@ import contextlib
 
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.act import get_activation
+from ..nn.layers import get_activation
 
 
 class Site:

@@ -13,7 +13,7 @@ from gluon_attn.engine.callbacks import Callback
 from gluon_attn.engine.classification import Classification
 from gluon_attn.engine.loss import ClassificationLoss
 from gluon_attn.engine.trainer import Trainer
-from gluon_attn.nn.drop_path import DropPath
+from gluon_attn.nn.layers import DropPath
 from gluon_attn.utils.errors import UserError
 
 DATA = DataConfig(

@@ -10,7 +10,7 @@ from gluon_attn import get_attention, get_model
 from gluon_attn.genotypes.files import published
 from gluon_attn.models.cell import is_identity
 from gluon_attn.nn.cell_ops import cell_op
-from gluon_attn.nn.drop_path import DropPath, set_drop_path
+from gluon_attn.nn.layers import DropPath, set_drop_path
 from gluon_attn.utils.errors import UserError
 
 SMALL = {"channels": 4, "layers": 3}

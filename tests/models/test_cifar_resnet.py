@@ -8,7 +8,7 @@ from mxnet.gluon import HybridBlock, nn
 from gluon_attn import Plan, get_model, load_params
 from gluon_attn.models.plan import SLOTS
 from gluon_attn.models.resnet.gluon_blocks import BlockV1, BlockV2
-from gluon_attn.nn.pool import strided
+from gluon_attn.nn.layers import strided
 
 DEPTHS = {20: 3, 32: 5, 44: 7, 56: 9, 110: 18, 164: 18}
 

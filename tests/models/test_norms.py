@@ -7,7 +7,7 @@ from mxnet.gluon import nn
 
 from gluon_attn import get_model
 from gluon_attn.models.norms import normalized
-from gluon_attn.nn.group_norm import GroupNorm
+from gluon_attn.nn.norm import GroupNorm
 from gluon_attn.utils.errors import UserError
 
 

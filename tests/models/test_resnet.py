@@ -8,7 +8,7 @@ from mxnet.gluon import HybridBlock, nn
 from gluon_attn import Plan, get_model, load_params
 from gluon_attn.models.plan import SLOTS
 from gluon_attn.models.resnet.resnet import Block
-from gluon_attn.nn.pool import strided
+from gluon_attn.nn.layers import strided
 from gluon_attn.utils.errors import UserError
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}

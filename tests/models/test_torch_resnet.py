@@ -9,7 +9,7 @@ from gluon_attn import Plan, get_model
 from gluon_attn.analyze.cost import cost
 from gluon_attn.models.plan import SLOTS
 from gluon_attn.models.resnet.resnet import Block, PaddedShortcut
-from gluon_attn.nn.pool import strided
+from gluon_attn.nn.layers import strided
 from gluon_attn.utils.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot decide type")

@@ -8,7 +8,7 @@ import pytest
 from mxnet.gluon import nn
 
 from gluon_attn.nn import fast
-from gluon_attn.nn.cell_convs import FactorizedReduce, joined
+from gluon_attn.nn.cell_convs import FactorizedReduce, concat_channels
 from gluon_attn.nn.cell_ops import CELL_OPS, cell_op
 from gluon_attn.utils.errors import UserError
 
@@ -69,10 +69,10 @@ def test_gradients_between_convolutions(name, stride, train):
 
 
 @pytest.mark.parametrize("plain", [False, True])
-def test_joined_maps_lie_one_behind_the_other(plain):
+def test_concatenated_channels(plain):
     first, second = image(), image()
     with fast.plain_operators() if plain else contextlib.nullcontext():
-        got = joined(mx.nd, [first, second], 12).asnumpy()
+        got = concat_channels(mx.nd, [first, second], 12).asnumpy()
     np.testing.assert_array_equal(got, np.concatenate([first.asnumpy(), second.asnumpy()], 1))
 
 
@@ -121,7 +121,7 @@ def test_pools():
 def test_refused():
     with pytest.raises(UserError, match="unknown operation 'sep_conv_9x9'; did you mean"):
         cell_op("sep_conv_9x9", 6)
-    with pytest.raises(UserError, match="a score keeps the size of its map, got stride 2"):
+    with pytest.raises(UserError, match="a score keeps the spatial size, got stride 2"):
         cell_op("channel_score", 6, stride=2)
     with pytest.raises(UserError, match="an even number of channels, got 5"):
         cell_op("skip_connect", 5, stride=2)

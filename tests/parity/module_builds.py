@@ -6,9 +6,9 @@ import mxnet as mx
 from built import Built, fixed, renamed
 
 from gluon_attn import get_attention
+from gluon_attn.attention.dia import LSTMCell
 from gluon_attn.attention.factory import attention_options
 from gluon_attn.nn import cell_ops
-from gluon_attn.nn.lstm import LSTMCell
 
 
 def attdarts_attention(args, case):

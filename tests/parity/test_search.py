@@ -10,7 +10,7 @@ from virtual_steps import measured
 from gluon_attn.convert import load_reference
 from gluon_attn.genotypes.attention import attention_genotype
 from gluon_attn.genotypes.cell import cell_genotype
-from gluon_attn.nn.drop_path import DropPath, set_drop_path
+from gluon_attn.nn.layers import DropPath, set_drop_path
 from gluon_attn.search.darts import architect as architects
 from gluon_attn.search.darts.derive import attention_genotype_of, cell_genotype_of
 

@@ -8,7 +8,7 @@ from gluon_attn.checkpoint import CheckpointStore, read_meta
 from gluon_attn.config.search import AnasConfig, AttDartsConfig
 from gluon_attn.data.factory import build_parts
 from gluon_attn.engine.callbacks import Checkpoints
-from gluon_attn.nn.drop_path import set_drop_path
+from gluon_attn.nn.layers import set_drop_path
 from gluon_attn.search.darts.cell_supernet import CellSupernet
 from gluon_attn.search.darts.methods import METHODS
 from gluon_attn.search.darts.mixed_op import DroppedSkip

@@ -9,7 +9,7 @@ import pytest
 from mxnet.gluon import HybridBlock, nn
 
 from gluon_attn.config.search import AnasConfig, AttDartsConfig
-from gluon_attn.nn.pool import GlobalAvgPool
+from gluon_attn.nn.layers import GlobalAvgPool
 from gluon_attn.search.darts.attention_supernet import MixedAttention
 from gluon_attn.search.darts.cell_supernet import mixing_weight
 from gluon_attn.search.darts.derive import shares, strongest

@@ -9,7 +9,7 @@ from functools import partial
 
 from mxnet.gluon import HybridBlock, nn
 
-from ...nn.pool import GlobalAvgPool
+from ...nn.layers import GlobalAvgPool
 from ...utils.checks import positive, rate
 from ...utils.errors import UserError
 from .. import variants

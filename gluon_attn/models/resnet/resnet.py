@@ -10,8 +10,7 @@ from functools import partial
 
 from mxnet.gluon import HybridBlock, nn
 
-from ...nn.act import get_activation
-from ...nn.pool import GlobalAvgPool
+from ...nn.layers import GlobalAvgPool, get_activation
 from ...utils.checks import positive, rate, switch
 from ..slots import Residual
 from .blocks import conv, convolution, convolutions, shrunk, slots, stage

@@ -2,7 +2,7 @@
 
 from mxnet.gluon import nn
 
-from ...nn.act import get_activation
+from ...nn.layers import get_activation
 from ...utils.checks import choice, positive, switch
 from ...utils.errors import UserError
 from .blocks import conv

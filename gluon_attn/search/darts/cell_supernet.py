@@ -6,8 +6,8 @@ from mxnet.gluon import HybridBlock, nn
 from ...models.cell import attention_layer, preprocessed
 from ...models.resnet.blocks import shrunk
 from ...nn import fast
-from ...nn.cell_convs import joined
-from ...nn.pool import GlobalAvgPool
+from ...nn.cell_convs import concat_channels
+from ...nn.layers import GlobalAvgPool
 from ...utils.checks import positive
 from .mixed_op import MixedEdge, Mixture, PartialEdge
 from .space import cell_space
@@ -59,7 +59,7 @@ class SearchCell(HybridBlock):
                 states.append(fast.weighted_sum(F, mixed, F.softmax(share, axis=0)))
             else:
                 states.append(F.add_n(*mixed))
-        y = joined(F, states[2:], self.channels)
+        y = concat_channels(F, states[2:], self.channels)
         return y if self.last is None else self.last(y, ends)
 
 

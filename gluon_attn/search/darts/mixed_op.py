@@ -3,11 +3,10 @@
 from mxnet.gluon import HybridBlock, nn
 
 from ...models.cell import attention_layer
-from ...nn import fast
-from ...nn.cell_convs import FactorizedReduce
 from ...nn.cell_ops import CELL_OPS, Skip, Zero, cell_op
+from ...nn.layers import MaxPool
 from ...nn.norm import BatchNorm
-from ...nn.pool import MaxPool
+from ...nn.norm_sum import NormSequential, weighted_norm_sum
 from ...utils.errors import UserError
 
 
@@ -16,14 +15,6 @@ class Mixture(nn.HybridSequential):
 
     reference_key = "mixed_op"
 
-    def add(self, *blocks):
-        super().add(*blocks)
-        for block in blocks:
-            while isinstance(block, (nn.HybridSequential, FactorizedReduce)):
-                block = list(block._children.values())[-1]
-            if isinstance(block, BatchNorm):  # then it is the end of a choice, and the sum can take it on
-                block.leave_apart()
-
     def hybrid_forward(self, F, x, weights):
         """Choices of zeros take no part; their weights then get zero gradients, as they would."""
         layers = list(self._children.values())
@@ -31,7 +22,7 @@ class Mixture(nn.HybridSequential):
         weights = F.reshape(weights, shape=(-1,))
         if len(kept) < len(layers):
             weights = F.concat(*(F.slice_axis(weights, axis=0, begin=i, end=i + 1) for i in kept), dim=0)
-        return fast.weighted_sum(F, [layers[i](x) for i in kept], weights)
+        return weighted_norm_sum(F, [layers[i] for i in kept], x, weights)
 
     def forward(self, x, weights):
         return HybridBlock.forward(self, x, weights)
@@ -66,7 +57,11 @@ def searched(name, channels, stride, size, strided):
         attention = attention_layer(name, channels, size)
         return _row(cell_op("skip_connect", channels, stride=stride, affine=False), attention) if strided else attention
     operation = droppable(name, channels, stride=stride)
-    return _row(operation, BatchNorm(center=False, scale=False, in_channels=channels)) if "pool" in name else operation
+    if "pool" not in name:
+        return operation
+    normed = NormSequential(prefix="")
+    normed.add(operation, BatchNorm(center=False, scale=False, in_channels=channels))
+    return normed
 
 
 def _row(*layers):

@@ -17,7 +17,7 @@ from ...engine.callbacks import Callback
 from ...engine.classification import Classification
 from ...engine.optim import clip_gradients
 from ...engine.trainer import Trainer
-from ...nn.drop_path import set_drop_path
+from ...nn.layers import set_drop_path
 from ...utils.errors import UserError
 from .architect import Architect, arch_adam, momenta_of, set_gradients
 from .callbacks import early_stopping

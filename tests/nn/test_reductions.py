@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gluon_attn.nn import fast, kernels
-from gluon_attn.nn.pool import MaxPool
+from gluon_attn.nn.layers import MaxPool
 
 FORMS = {"fast": contextlib.nullcontext, "plain": fast.plain_operators, "compiled": kernels.compiled_operators}
 

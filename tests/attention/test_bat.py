@@ -1,18 +1,10 @@
-"""Positions along the axes of a map, against loops."""
+"""The tiles of grouped bilinear attention, against loops."""
 
 import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_attn.nn.map_tiles import line_along, tiles
-
-
-def test_a_line_is_as_long_as_its_axis():
-    x = mx.nd.arange(120).reshape((2, 3, 4, 5)).astype("float64")
-    assert [line_along(mx.nd, x, axis).asnumpy().tolist() for axis in range(4)] == [
-        [0, 60], [0, 20, 40], [0, 5, 10, 15], [0, 1, 2, 3, 4],
-    ]  # fmt: skip
-    assert line_along(mx.nd, x, 2).dtype == np.float32
+from gluon_attn.attention.bat import tiles
 
 
 @pytest.mark.parametrize("length", [1, 2, 6, 7, 8, 21, 32, 56])

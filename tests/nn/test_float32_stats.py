@@ -51,23 +51,19 @@ def test_nothing_is_cast_in_a_plain_graph():
 def test_values(shape):
     x = np.random.normal(3, 1, size=shape).astype("float32")
     assert float32_stats.area(nd, nd.array(x)).asnumpy().ravel() == [shape[2] * shape[3]]
-    mean, rest = (part.asnumpy() for part in float32_stats.centred(nd, nd.array(x)))
+    mean, rest = (part.asnumpy() for part in float32_stats.centered(nd, nd.array(x)))
     np.testing.assert_allclose(mean, x.mean((2, 3), keepdims=True), rtol=1e-6)
     np.testing.assert_allclose(rest, x - x.mean((2, 3), keepdims=True), atol=2e-6)
     norm = np.sqrt((x.astype("float64") ** 2).sum((2, 3), keepdims=True) + 0.5)
     np.testing.assert_allclose(float32_stats.norm(nd, nd.array(x), 0.5).asnumpy(), norm, rtol=1e-6)
 
 
-@pytest.mark.parametrize("shape", [(2, 6, 1, 1), (1, 1, 1, 1)], ids=str)
-def test_channel_norm(shape):
-    block = float32_stats.ChannelNorm(shape[1])
-    block.initialize()
-    gamma, beta = np.random.normal(size=(2, 1, shape[1], 1, 1)).astype("float32")
-    block.gamma.set_data(nd.array(gamma))
-    block.beta.set_data(nd.array(beta))
-    x = np.random.normal(size=shape).astype("float32")
-    wanted = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5) * gamma + beta
-    np.testing.assert_allclose(block(nd.array(x)).asnumpy(), wanted, rtol=1e-5, atol=1e-6)
+def test_a_line_is_as_long_as_its_axis():
+    x = mx.nd.arange(120).reshape((2, 3, 4, 5)).astype("float64")
+    assert [float32_stats.axis_line(mx.nd, x, axis).asnumpy().tolist() for axis in range(4)] == [
+        [0, 60], [0, 20, 40], [0, 5, 10, 15], [0, 1, 2, 3, 4],
+    ]  # fmt: skip
+    assert float32_stats.axis_line(mx.nd, x, 2).dtype == np.float32
 
 
 @pytest.mark.parametrize("name", ["simam", "shuffle"])

@@ -1,11 +1,11 @@
-"""The bottleneck of the channel attentions."""
+"""The bottleneck of the channel attentions, and the softmax across branches."""
 
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from gluon_attn.nn.mlp import hidden_channels, pointwise_mlp
+from gluon_attn.nn.channel_attention import branch_softmax, gated_sum, hidden_channels, pointwise_mlp
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,18 @@ def test_it_works_at_every_pixel():
     wanted = np.einsum("nchw,oc->nohw", np.maximum(hidden, 0), second.weight.data().asnumpy()[:, :, 0, 0])
     np.testing.assert_allclose(block(mx.nd.array(x)).asnumpy(), wanted, rtol=1e-5, atol=1e-5)
     assert isinstance(first, nn.Conv2D)
+
+
+def test_branch_softmax_is_by_group_then_branch():
+    logits = mx.nd.arange(2 * 12).reshape((2, 12, 1, 1)) ** 0.5
+    got = [gate.asnumpy()[:, :, 0, 0] for gate in branch_softmax(mx.nd, logits, 3, groups=2)]
+    e = np.exp(logits.asnumpy()).reshape(2, 2, 3, 2)  # image, group, branch, channel
+    wanted = e / e.sum(2, keepdims=True)
+    for branch in range(3):
+        np.testing.assert_allclose(got[branch], wanted[:, :, branch].reshape(2, 4), rtol=1e-5)
+
+
+def test_gated_sum():
+    maps, gates = mx.nd.random.normal(shape=(2, 3, 4, 5, 6)), mx.nd.random.normal(shape=(2, 3, 4, 1, 1))
+    got = gated_sum(mx.nd, list(maps), list(gates))
+    np.testing.assert_allclose(got.asnumpy(), (maps * gates).sum(0).asnumpy(), rtol=1e-5, atol=1e-6)
