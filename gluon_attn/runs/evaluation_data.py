@@ -40,14 +40,14 @@ def open_named_set(dataset, options, input_size):
 
 def open_set(config, seed, options):
     """The `Source` of a `DataConfig` with some options changed; None leaves one as it is."""
-    from ..data.factory import open_source
+    from ..data.factory import open_dataset
 
     changes = {key: value for key, value in options.items() if value is not None}
     if "data_dir" in changes:  # all files are there
         changes = {"rec_val": None, "rec_val_idx": None, **changes}
     if "rec_val" in changes:  # its index lies beside it
         changes = {"rec_val_idx": None, **changes}
-    return open_source(config.replace(**changes), seed)
+    return open_dataset(config.replace(**changes), seed)
 
 
 def _meant(dataset, options):

@@ -30,7 +30,7 @@ def make_network(config, data, devices, build=None):
         if left_out:
             message = "%s is for another number of classes: %s start anew, for %d"
             get_logger().warning(message, start, " and ".join(left_out), data.classes)
-    try_sizes(net, data.smaller, devices, f"model {config.model.model}")
+    try_sizes(net, data.progressive_sizes, devices, f"model {config.model.model}")
     if config.train.summary:
         net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))
     return net

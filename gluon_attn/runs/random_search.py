@@ -11,14 +11,14 @@ _FIRST, _SECOND = 2, 5  # forward and backward passes of a supernet's step: by t
 
 def random_search(config_class, given, recipe, defaults, backend):
     """Train genotypes drawn by chance for `retrain_epochs` each; the best goes to genotype.json."""
-    from ..data.factory import open_source
+    from ..data.factory import open_dataset
     from ..search.darts.methods import METHODS
     from ..utils.seed import derive, generator
     from .retrain import retrain
 
     config = resolve(config_class, defaults, recipe, given)
     folder, method = run_folder.new_folder(config), METHODS[config.kind](config)
-    source = open_source(config.data, config.train.seed)
+    source = open_dataset(config.data, config.train.seed)
     shape, random = (source.classes, source.input_shape), generator(config.train.seed, 41)
     left, rows, best = budget(config, method, *shape), [], None
     if not backend.rank:

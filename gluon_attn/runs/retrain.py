@@ -9,14 +9,14 @@ def retrain(config, genotype, backend, seed):
     import mxnet as mx
 
     from ..config.train import RunConfig
-    from ..data.factory import build_parts
+    from ..data.factory import build_search
     from ..engine.devices import contexts
     from ..engine.trainer import Trainer
     from ..search.darts.methods import METHODS
     from ..utils.seed import seed_all
 
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
-    data, _ = build_parts(
+    data, _ = build_search(
         config.data, seed, config.search.train_portion, len(devices), backend.rank, backend.size
     )  # fmt: skip
     train = config.train.replace(num_epochs=config.search.retrain_epochs, seed=seed)

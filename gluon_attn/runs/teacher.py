@@ -20,7 +20,7 @@ def make_teacher(config, data, devices):
     net.collect_params().setattr("grad_req", "null")
     net.collect_params().reset_ctx(devices)
     net.hybridize(False)
-    try_sizes(net, [data.input_shape[1:], *data.smaller], devices, f"teacher {config.teacher}")
+    try_sizes(net, [data.input_shape[1:], *data.progressive_sizes], devices, f"teacher {config.teacher}")
     return net
 
 

@@ -23,7 +23,7 @@ def measure(config):
 
 def _step(config, backend):
     """Epoch 0 of a usual trainer warms up, epoch 1 is measured, and there is nothing to test on."""
-    from ..data.repeated import repeated
+    from ..data.fake import build_fake
     from ..engine.devices import contexts
     from ..engine.trainer import Trainer
     from .network import make_network
@@ -34,7 +34,7 @@ def _step(config, backend):
     last = config.data.replace(progressive_size=None)  # the size that most epochs have
     config = config.replace(train=train, data=last, optim=config.optim.replace(**_STILL))
     devices = contexts(train.gpus, train.num_gpus, backend)
-    data = repeated(config.data, train.seed, len(devices), train.benchmark_batches)
+    data = build_fake(config.data, train.seed, len(devices), train.benchmark_batches)
     trainer = Trainer(make_network(config, data, devices), config, devices, data.train, data.val, (), backend)
     trainer.fit()
     speed, where = trainer.history[-1]["images_per_second"], ", ".join(map(str, devices))

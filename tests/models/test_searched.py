@@ -69,7 +69,7 @@ def test_settings_are_the_repositories():
     assert config_of("train_cifar.py").train.num_epochs == 200
     with pytest.raises(UserError, match=r"use train_cifar\.py, not train_imagenet\.py"):
         config_of("train_imagenet.py", "--net_type", "resnet20", "--arch", "ATTENTION")
-    with pytest.raises(UserError, match="--auxiliary-weight needs --auxiliary"):
+    with pytest.raises(UserError, match="option auxiliary_weight needs option auxiliary"):
         config_of("train_cifar.py", "--arch", "Att_DARTS", "--auxiliary_weight", "0.3")
 
 

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from ...config.ean import ChainedConfig, EanSearchConfig, chained_option, search_option
+from ...config.ean import EanPipelineConfig, EanSearchConfig, chained_option, search_option
 from ...config.files import merge
 from ...runs import folder as run_folder
 from ...runs.ean_search import search
@@ -37,7 +37,7 @@ def make_chain_parser():
     """The parser of the command with --all, for `flags.parse`."""
     return make_parser(
         "search.py ean --all", "Train a supernet, search its connections, train what was found from scratch.",
-        ChainedConfig, DEFAULTS, chained_option,
+        EanPipelineConfig, DEFAULTS, chained_option,
     )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def chain(given, recipe):
     from ...runs.scheme_file import with_scheme_file
     from ...runs.train import run
 
-    config = resolve(ChainedConfig, DEFAULTS, recipe, given)  # what is wrong shows before all work
+    config = resolve(EanPipelineConfig, DEFAULTS, recipe, given)  # what is wrong shows before all work
     folder, backend = _folder(config), connect()
     if backend.rank:  # process 0 speaks for all
         log.to_terminal(logging.ERROR)

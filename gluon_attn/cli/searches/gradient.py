@@ -82,7 +82,7 @@ def make_trainer(config, folder, backend):
     """The `SearchTrainer` of a config; writes nothing. folder: where its callbacks write, or None for none."""
     import mxnet as mx
 
-    from ...data.factory import build_parts
+    from ...data.factory import build_search
     from ...engine.devices import contexts
     from ...search.darts.methods import METHODS
     from ...search.darts.trainer import SearchTrainer
@@ -91,7 +91,7 @@ def make_trainer(config, folder, backend):
     seed, devices = config.train.seed, contexts(config.train.gpus, config.train.num_gpus, backend)
     method = METHODS[config.kind](config)
     portion = config.search.train_portion
-    data, others = build_parts(config.data, seed, portion, len(devices), backend.rank, backend.size)
+    data, others = build_search(config.data, seed, portion, len(devices), backend.rank, backend.size)
     net = method.supernet(data.classes, data.input_shape[1])
     seed_all(seed)
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
