@@ -80,7 +80,7 @@ class MXNet(Side):
         self.pass_of(self.without)
 
     def pass_of(self, net, scheme=None):
-        from gluon_attn.engine.evaluate import evaluate
+        from gluon_attn.engine.classification import evaluate
 
         net.scheme = scheme
         with self.operators():

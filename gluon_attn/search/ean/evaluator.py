@@ -4,7 +4,7 @@ from functools import partial
 
 import mxnet as mx
 
-from ...engine.evaluate import evaluate_all
+from ...engine.classification import evaluate_all
 from ...engine.precision import training_operators
 from ...utils.errors import UserError
 from .prefix_cache import Remembering
@@ -25,7 +25,7 @@ class Evaluator:
     def __init__(self, supernet, loader, contexts=None, backend=None):
         self.supernet, self._contexts = supernet, list(contexts or [mx.cpu()])
         self._rank, self._size = (backend.rank, backend.size) if backend else (0, 1)
-        self._total = backend.total if backend else list
+        self._total = backend.allreduce_sum if backend else list
         self._loader, self.known = _held(loader, self._contexts), {}
         self._net = Remembering(supernet) if len(self._contexts) == 1 else supernet
         if self._net is not supernet and not isinstance(self._loader, _Held):
