@@ -47,14 +47,14 @@ class MXNet(Side):
         from gluon_attn.config.data import DataConfig
         from gluon_attn.config.optim import OptimConfig
         from gluon_attn.config.train import RunConfig
-        from gluon_attn.data.repeated import repeated
+        from gluon_attn.data.fake import build_fake
         from gluon_attn.engine.classification import Classification
         from gluon_attn.engine.trainer import Trainer
         from gluon_attn.search.ean.supernet import make_supernet
 
         self.mx = mx
         self.draw(searched)
-        data = repeated(DataConfig(dataset="synthetic", batch_size=batch, input_size=size, classes=1000), 1, 1, 1)
+        data = build_fake(DataConfig(dataset="synthetic", batch_size=batch, input_size=size, classes=1000), 1, 1, 1)
         images = [[part.copy() for part in next(data.train.epoch(1))] for _ in range(batches)]
         made = [make_supernet(f"{attention}_fbresnet50", 1000, input_size=size) for _ in range(2)]
         self.without = plain = gluon_attn.get_model("fbresnet50", 1000, input_size=size)

@@ -24,14 +24,14 @@ class MXNet:
 
         from gluon_attn.config.optim import OptimConfig
         from gluon_attn.config.train import RunConfig, TrainConfig
-        from gluon_attn.data.repeated import repeated
+        from gluon_attn.data.fake import build_fake
         from gluon_attn.config.data import DataConfig
         from gluon_attn.engine.classification import Classification
         from gluon_attn.engine.trainer import Trainer
 
         self.mx, row = mx, NETWORKS[name]
         shape: dict[str, Any] = {"dataset": "synthetic", "classes": 10 if row.small else 1000, "input_size": size}
-        data = repeated(DataConfig(batch_size=batch, **shape), 1, 1, 1)
+        data = build_fake(DataConfig(batch_size=batch, **shape), 1, 1, 1)
         context = mx.gpu() if device == "gpu" else mx.cpu()
         net = gluon_attn.get_model(row.model, data.classes, attention=row.attention, input_size=size)
         net.initialize(mx.init.MSRAPrelu(), ctx=context)

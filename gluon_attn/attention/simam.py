@@ -1,11 +1,8 @@
 """SimAM, the attention without parameters."""
 
-import math
-from numbers import Real
-
 from ..nn import fast
 from ..nn.float32_stats import InFloat32, area, centered
-from ..utils.errors import UserError
+from ..utils.checks import above
 from .base import ATTENTIONS, Attention
 
 
@@ -24,10 +21,7 @@ class SimAM(InFloat32, Attention):
 
     def __init__(self, channels, *, e_lambda=1e-4):
         super().__init__(channels)
-        number = isinstance(e_lambda, Real) and not isinstance(e_lambda, bool)
-        if not number or not math.isfinite(e_lambda) or e_lambda <= 0:
-            raise UserError(f"e_lambda must be a number above 0, got {e_lambda!r}")
-        self._lambda = float(e_lambda)
+        self._lambda = float(above("e_lambda", e_lambda))
 
     def hybrid_forward(self, F, x):
         wide = self.widen(F, x)

@@ -5,7 +5,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..config.base import Config
-from ..config.ean import ChainedConfig, EanSearchConfig, SupernetConfig, chained_option, search_option, supernet_option
+from ..config.ean import (
+    EanPipelineConfig,
+    EanSearchConfig,
+    SupernetConfig,
+    chained_option,
+    search_option,
+    supernet_option,
+)
 from ..config.search import AnasConfig, AttDartsConfig
 from ..config.search_defaults import SEARCH_DEFAULTS
 from ..runs.options import Options
@@ -48,7 +55,7 @@ _PARSERS: dict[str, tuple[str, type[Config], Callable[[str, str], bool], dict[st
                      supernet_option, FOREIGN_FLAGS),
     "ean": ("Search which blocks to connect to shared attention (EAN, step 2); with --all all three steps.",
             EanSearchConfig, search_option, _EAN_FLAGS),
-    "ean --all": ("Train a supernet, search its connections, train what was found from scratch.", ChainedConfig,
+    "ean --all": ("Train a supernet, search its connections, train what was found from scratch.", EanPipelineConfig,
                   chained_option, {}),
 }  # fmt: skip
 
@@ -71,7 +78,7 @@ def dispatch(program: str, argv: Sequence[str]) -> int:
     options = search_options(name, argv[1:], program)
     from ..runs import search as searches
 
-    everything = options.kind is ChainedConfig
+    everything = options.kind is EanPipelineConfig
     chosen = searches.PIPELINE if everything else searches.SEARCHES[name]
     result = chosen.run(options)
     _REPORTS["ean --all" if everything else name](result)

@@ -5,7 +5,7 @@ import re
 from functools import cache
 
 from ..config.base import field_types
-from ..config.ean import ChainedConfig
+from ..config.ean import EanPipelineConfig
 from ..config.search import AnasConfig, AttDartsConfig
 from ..config.train import RunConfig
 
@@ -31,7 +31,7 @@ def flag(name: str) -> str:
 @cache
 def _names():
     names = set(_OF_COMMANDS)
-    for kind in (RunConfig, AttDartsConfig, AnasConfig, ChainedConfig):
+    for kind in (RunConfig, AttDartsConfig, AnasConfig, EanPipelineConfig):
         for group in field_types(kind).values():
             names.update(option.name for option in dataclasses.fields(group))
     return frozenset(names)

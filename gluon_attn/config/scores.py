@@ -11,7 +11,7 @@ class Score:
     """What a task is judged by.
 
     Attributes:
-        key: key of the score in an epoch's record, and so .
+        key: key of the score in an epoch's record.
         name: what people read.
         higher_is_better: the direction; False for an error or a loss.
     """

@@ -34,9 +34,7 @@ def put(targets, values):
 def add(targets, directions, factor, decay=0.0):
     """target += factor (direction + decay target) for each, in place."""
     if targets and _compiled(targets[0]):
-        mx.nd.gluon_attn_multi_update(
-            *targets, *directions, num_arrays=len(targets), copy=0, scale=factor, decay=decay
-        )
+        mx.nd.gluon_attn_multi_update(*targets, *directions, num_arrays=len(targets), copy=0, scale=factor, decay=decay)
         return
     for first in range(0, len(targets), _AT_ONCE):
         written = targets[first : first + _AT_ONCE]

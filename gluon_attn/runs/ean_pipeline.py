@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..config.ean import ChainedConfig, EanSearchConfig, SupernetConfig, search_option
+from ..config.ean import EanSearchConfig, SupernetConfig, search_option
 from ..config.files import merge
 from ..config.train import RunConfig
 from ..search.ean.supernet import build_supernet
@@ -23,7 +23,7 @@ def train_supernet(options: Options) -> Result:
 
 
 def ean_pipeline(options: Options) -> Result:
-    """Supernet, search and training from scratch, in folders below one, as a `ChainedConfig` says.
+    """Supernet, search and training from scratch, in folders below one, as a `EanPipelineConfig` says.
 
     Returns:
         The result of the training from scratch, whose folder is FOLDER/train.

@@ -5,14 +5,14 @@ from typing import Any
 
 from ..config.card import Card
 from ..config.data import DataConfig
-from ..data.base import Source
-from ..data.factory import open_source
+from ..data.base import Dataset
+from ..data.factory import open_dataset
 from ..utils.errors import UserError
 from .folder import RunFolder
 
 
-def open_test_set(target: Path | str, card: Card, dataset: str | None = None, **options: Any) -> Source:
-    """The `Source` whose test images (`val`) belong to a run folder or an exported file.
+def open_test_set(target: Path | str, card: Card, dataset: str | None = None, **options: Any) -> Dataset:
+    """The `Dataset` whose test images (`val`) belong to a run folder or an exported file.
 
     A run folder knows its data options; for an exported file the defaults of the data set are taken.
 
@@ -41,22 +41,22 @@ def open_test_set(target: Path | str, card: Card, dataset: str | None = None, **
     return source
 
 
-def open_named_set(dataset: str | None, options: dict[str, Any], input_size: int) -> Source:
-    """The `Source` for a network that is known by its name and made for photographs of `input_size` pixels."""
+def open_named_set(dataset: str | None, options: dict[str, Any], input_size: int) -> Dataset:
+    """The `Dataset` for a network that is known by its name and made for photographs of `input_size` pixels."""
     dataset = _meant(dataset, options)
     if not dataset:
         raise UserError("name the images to evaluate on: option rec_val, or option dataset")
     return open_set(DataConfig(dataset=dataset, **_sized(dataset, input_size)), 1, options)
 
 
-def open_set(config: DataConfig, seed: int, options: dict[str, Any]) -> Source:
-    """The `Source` of data options with some of them changed; None leaves one as it is."""
+def open_set(config: DataConfig, seed: int, options: dict[str, Any]) -> Dataset:
+    """The `Dataset` of data options with some of them changed; None leaves one as it is."""
     changes = {key: value for key, value in options.items() if value is not None}
     if "data_dir" in changes:  # all files are there
         changes = {"rec_val": None, "rec_val_idx": None, **changes}
     if "rec_val" in changes:  # its index is beside it
         changes = {"rec_val_idx": None, **changes}
-    return open_source(config.replace(**changes), seed)
+    return open_dataset(config.replace(**changes), seed)
 
 
 def _meant(dataset, options):

@@ -11,7 +11,7 @@ from ..analyze.draw import draw, missing
 from ..analyze.heatmap import draw_mixing
 from ..analyze.plots import draw_history
 from ..config.search import AnasConfig, AttDartsConfig
-from ..data.factory import build_parts
+from ..data.factory import build_search
 from ..engine import callbacks as cb
 from ..engine.backend import Backend
 from ..engine.devices import contexts
@@ -77,7 +77,7 @@ def make_search_trainer(
     """The trainer of a search; writes nothing. folder: where its callbacks write, None for no callbacks."""
     seed, devices = config.train.seed, contexts(config.train.gpus, config.train.num_gpus, backend)
     method = METHODS[config.kind](config)
-    data, alpha_loader = build_parts(
+    data, alpha_loader = build_search(
         config.data, seed, config.search.train_portion, len(devices), backend.rank, backend.size
     )  # fmt: skip
     net = method.supernet(data.classes, data.input_shape[1])

@@ -9,8 +9,8 @@ from mxnet.gluon import HybridBlock
 
 from ..config.card import Card
 from ..config.distill import DistillConfig
-from ..data.base import Source
-from ..data.factory import Data
+from ..data.base import Dataset
+from ..data.factory import DataLoaders
 from ..deploy.load_run import load_run
 from ..models.build import build as build_model
 from ..models.factory import get_model, model_info
@@ -25,7 +25,7 @@ from .evaluation_data import open_named_set
 Build = Callable[[Any, int, int], HybridBlock]
 
 
-def make_network(config: Any, data: Data, devices: list[mx.Context], build: Build = build_model) -> HybridBlock:
+def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], build: Build = build_model) -> HybridBlock:
     """The network of a run on its devices, initialized from the seed (He et al. 2015) or from a parameter file.
 
     The classifier of a file for another number of classes is left out, with a warning.
@@ -51,7 +51,7 @@ def make_network(config: Any, data: Data, devices: list[mx.Context], build: Buil
         if left_out:
             message = "%s is for another number of classes: %s are initialized anew, for %d"
             get_logger().warning(message, start, " and ".join(left_out), data.classes)
-    check_sizes(net, data.smaller, devices, f"model {config.model.model}")
+    check_sizes(net, data.progressive_sizes, devices, f"model {config.model.model}")
     if config.train.summary:
         net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))
     return net
@@ -76,7 +76,7 @@ def check_sizes(net: HybridBlock, sizes: Iterable[tuple[int, int]], devices: lis
             raise UserError(f"{name} takes no images of {'x'.join(map(str, size))}: {error}") from None
 
 
-def make_teacher(config: DistillConfig, data: Data, devices: list[mx.Context]) -> HybridBlock | None:
+def make_teacher(config: DistillConfig, data: DataLoaders, devices: list[mx.Context]) -> HybridBlock | None:
     """The trained network that a run learns from, on the run's devices, or None where the options name none.
 
     Raises:
@@ -91,7 +91,7 @@ def make_teacher(config: DistillConfig, data: Data, devices: list[mx.Context]) -
     net.collect_params().setattr("grad_req", "null")
     net.collect_params().reset_ctx(devices)
     net.hybridize(False)
-    check_sizes(net, [data.input_shape[1:], *data.smaller], devices, f"teacher {config.teacher}")
+    check_sizes(net, [data.input_shape[1:], *data.progressive_sizes], devices, f"teacher {config.teacher}")
     return net
 
 
@@ -113,7 +113,7 @@ def _teacher_of_run(folder, data):
 
 def named_network(
     name: str, params: Path | str | bool, dataset: str | None, options: dict[str, Any]
-) -> tuple[HybridBlock, Source]:
+) -> tuple[HybridBlock, Dataset]:
     """A hybridized network by its name, with a parameter file, and the data that say how many classes it has.
 
     Args:
@@ -127,7 +127,7 @@ def named_network(
     return net, source
 
 
-def make_card(net: HybridBlock, data: Data | Source) -> Card:
+def make_card(net: HybridBlock, data: DataLoaders | Dataset) -> Card:
     """The card of a network that is trained on `data`."""
     return Card(
         **net.recipe,

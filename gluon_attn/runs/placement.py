@@ -111,9 +111,7 @@ def _place(options):
     if config.train.resume is None:
         return Place(config, _new(config), False)
     if config.train.resume != "auto":
-        raise UserError(
-            f"option resume takes auto, got {config.train.resume!r}; option run_dir names the run's folder"
-        )
+        raise UserError(f"option resume takes auto, got {config.train.resume!r}; option run_dir names the run's folder")
     folder = find_run(config)
     if folder is None:
         log.get_logger().info("no run to resume: starting a new one")

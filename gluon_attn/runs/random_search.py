@@ -6,7 +6,7 @@ from typing import Any
 from mxnet.gluon import HybridBlock
 
 from ..analyze.cost import cost
-from ..data.factory import open_source
+from ..data.factory import open_dataset
 from ..engine.backend import Backend
 from ..search.darts.methods import METHODS
 from ..utils.files import write_json
@@ -38,7 +38,7 @@ def random_search(options: Options, backend: Backend) -> RandomSearchResult:
 
 
 def _search(config, folder, backend):
-    method, source = METHODS[config.kind](config), open_source(config.data, config.train.seed)
+    method, source = METHODS[config.kind](config), open_dataset(config.data, config.train.seed)
     classes, shape, random = source.classes, source.input_shape, generator(config.train.seed, _STREAM)
     left, rows, best = budget(config, method, classes, shape), [], None
     if not backend.rank:

@@ -5,7 +5,7 @@ from typing import Any
 import mxnet as mx
 
 from ..config.train import RunConfig
-from ..data.factory import build_parts
+from ..data.factory import build_search
 from ..engine.backend import Backend
 from ..engine.classification import Classification
 from ..engine.devices import contexts
@@ -30,7 +30,7 @@ def retrain(config: Any, genotype: Any, backend: Backend, seed: int) -> float:
         The best validation accuracy, from 0 to 1.
     """
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
-    data, _ = build_parts(config.data, seed, config.search.train_portion, len(devices), backend.rank, backend.size)
+    data, _ = build_search(config.data, seed, config.search.train_portion, len(devices), backend.rank, backend.size)
     train = config.train.replace(num_epochs=config.search.retrain_epochs, seed=seed)
     seed_all(seed)
     net = METHODS[config.kind](config).network(genotype, data.classes, data.input_shape[1])

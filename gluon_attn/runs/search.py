@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.base import Config
-from ..config.ean import ChainedConfig, EanSearchConfig, SupernetConfig
+from ..config.ean import EanPipelineConfig, EanSearchConfig, SupernetConfig
 from ..config.files import merge
 from ..config.search import AnasConfig, AttDartsConfig
 from ..config.search_defaults import SEARCH_DEFAULTS
@@ -121,4 +121,4 @@ SEARCHES: Mapping[str, Search] = {
     "ean": Search(EanSearchConfig, SEARCH_DEFAULTS["ean"], ean_search_run),
 }
 #: the search "ean" with all=True
-PIPELINE = Search(ChainedConfig, SEARCH_DEFAULTS["ean --all"], pipeline_run)
+PIPELINE = Search(EanPipelineConfig, SEARCH_DEFAULTS["ean --all"], pipeline_run)

@@ -8,7 +8,7 @@ import mxnet as mx
 
 from ..config.train import RunConfig
 from ..data.factory import build
-from ..data.repeated import repeated
+from ..data.fake import build_fake
 from ..engine.backend import Backend, connect
 from ..engine.classification import Classification
 from ..engine.devices import contexts
@@ -44,7 +44,7 @@ def _training(config, backend):
     data_config = config.data.replace(progressive_size=None)  # the size that most epochs have
     config = config.replace(train=train, data=data_config, optim=config.optim.replace(**_NO_LEARNING))
     devices = contexts(train.gpus, train.num_gpus, backend)
-    data = repeated(config.data, train.seed, len(devices), train.benchmark_batches)
+    data = build_fake(config.data, train.seed, len(devices), train.benchmark_batches)
     net, task = make_network(config, data, devices), Classification(train.auxiliary_weight)
     trainer = Trainer(net, task, config, devices, data.train, data.val, (), backend)
     trainer.fit()

@@ -16,7 +16,7 @@ from ..config.card import Card
 from ..config.scores import Score
 from ..config.train import RunConfig
 from ..convert.gluon_names import sorted_names
-from ..data.factory import Data
+from ..data.factory import DataLoaders
 from ..data.factory import build as build_data
 from ..engine import callbacks as cb
 from ..engine import tracking
@@ -55,7 +55,7 @@ class Result:
     best: dict
     history: list[dict]
     net: HybridBlock
-    data: Data
+    data: DataLoaders
     score_kind: Score
 
     @property
@@ -70,7 +70,8 @@ def train(**options: Any) -> Result:
     Args:
         options: names and values of options as flags and recipes have them, such as model="cifar_resnet20_v1",
             attention="se", dataset="digits", num_epochs=8, lr=0.1, run_dir="runs/se", resume="auto";
-            `gluon-attn train --help` lists all. A group may be a mapping, optim={"lr": 0.1}. config=FILE reads a recipe.
+            `gluon-attn train --help` lists all. A group may be a mapping, optim={"lr": 0.1}; config=FILE reads a
+            recipe.
 
     Returns:
         The `Result` of the run, whose files are in its folder.
@@ -125,7 +126,7 @@ def evaluate_pretrained(config: RunConfig) -> tuple[dict[str, float], Backend]:
 
 def make_trainer(
     config: Any, folder: RunFolder, backend: Backend, build: Build = build_model
-) -> tuple[Trainer, Card, Data]:
+) -> tuple[Trainer, Card, DataLoaders]:
     """The trainer of a run, its card and its data; writes nothing."""
     if backend.rank:
         config = config.replace(train=config.train.replace(summary=False))
@@ -138,7 +139,7 @@ def make_trainer(
     return trainer, make_card(net, data), data
 
 
-def make_task(config: Any, data: Data, devices: list[mx.Context]) -> Task:
+def make_task(config: Any, data: DataLoaders, devices: list[mx.Context]) -> Task:
     """The task of a training run: classification, with a teacher distillation."""
     teacher = make_teacher(config.distill, data, devices)
     weight = config.train.auxiliary_weight

@@ -196,11 +196,11 @@ BAD = {
     "--config missing.yaml": "cannot read config missing.yaml",
     "--resume yes": "--resume takes auto",
     "--run-dir file/run": "cannot write to file/run",
-    "--plan plan.json": "--plan says it all: drop --attention",
+    "--plan plan.json": "--plan already says which attention is where: leave out --attention",
     "--gpus 0 --num-gpus 1": "not both",
     "--freeze nothing": "--freeze nothing matches no parameter",
     "--lr-batch 8": "--lr-batch needs --lr-scaling",
-    "--temperature 2": "--temperature needs a --teacher",
+    "--temperature 2": "--temperature needs --teacher",
     "--teacher resnet50_v1b": "there are no published parameters of 'resnet50_v1b' as it is asked for, with 4 classes",
     "--teacher runs/none": "runs/none is not a run folder: it has no card.json",
 }

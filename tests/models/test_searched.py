@@ -3,6 +3,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from gluon_attn.runs.reference_defaults import settings
 
 from gluon_attn import get_model
 from gluon_attn.cli.flags import parse
@@ -13,7 +14,6 @@ from gluon_attn.models.build import build
 from gluon_attn.models.reference_names import resolved
 from gluon_attn.nn import kernels
 from gluon_attn.runs.options import resolve
-from gluon_attn.runs.reference_defaults import settings
 from gluon_attn.utils.errors import UserError
 
 SMALL = {"init_ch": 4, "layers": 3}
@@ -69,7 +69,7 @@ def test_settings_are_the_repositories():
     assert config_of("train_cifar.py").train.num_epochs == 200
     with pytest.raises(UserError, match=r"use train_cifar\.py, not train_imagenet\.py"):
         config_of("train_imagenet.py", "--net_type", "resnet20", "--arch", "ATTENTION")
-    with pytest.raises(UserError, match="--auxiliary-weight needs --auxiliary"):
+    with pytest.raises(UserError, match="option auxiliary_weight needs option auxiliary"):
         config_of("train_cifar.py", "--arch", "Att_DARTS", "--auxiliary_weight", "0.3")
 
 

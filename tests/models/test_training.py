@@ -34,7 +34,7 @@ def fit(name, dtype, images):
         optim=OptimConfig(optimizer="adam", lr=0.01, lr_mode="cosine", warmup_epochs=0),
         train=TrainConfig(num_epochs=3, dtype=dtype, seed=3),
     )
-    source = factory.open_source(config.data, 3)
+    source = factory.open_dataset(config.data, 3)
     train, val = some(source.train, images), some(source.val, images)
     prepare = factory._for_validation(source)
     loaders = [Loader(arrays, 32, prepare, train=learn, seed=3) for arrays, learn in ((train, True), (val, False))]

@@ -15,7 +15,7 @@ from gluon_attn.utils.errors import UserError
 
 
 def made(classes, smaller=(), **model):
-    data = types.SimpleNamespace(classes=classes, input_shape=(3, 32, 32), smaller=smaller)
+    data = types.SimpleNamespace(classes=classes, input_shape=(3, 32, 32), progressive_sizes=smaller)
     return make_network(RunConfig(model=ModelConfig(**model)), data, [mx.cpu()])
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from gluon_attn.config.base import field_types
-from gluon_attn.config.ean import ChainedConfig, EanSearchConfig, SupernetConfig
+from gluon_attn.config.ean import EanPipelineConfig, EanSearchConfig, SupernetConfig
 from gluon_attn.config.search import AnasConfig, AttDartsConfig
 from gluon_attn.config.train import RunConfig
 from gluon_attn.runs.options import Options, from_keywords
@@ -65,7 +65,9 @@ def test_an_unknown_keyword_names_the_nearest():
         from_keywords(RunConfig, {"atention": "se"})
 
 
-@pytest.mark.parametrize("kind", [RunConfig, SupernetConfig, EanSearchConfig, ChainedConfig, AttDartsConfig, AnasConfig])
+@pytest.mark.parametrize(
+    "kind", [RunConfig, SupernetConfig, EanSearchConfig, EanPipelineConfig, AttDartsConfig, AnasConfig]
+)
 def test_no_two_groups_have_an_option_of_one_name(kind):
     """Else a keyword could mean either."""
     kinds = field_types(kind)

@@ -89,8 +89,9 @@ def test_a_folder_that_was_there_is_left_as_it_was(tmp_path):
 def test_a_second_run_in_a_folder_is_refused_unless_it_resumes():
     with placed(options(run_dir="mine"), Backend()) as place:
         place.folder.describe(place.config)
-    with pytest.raises(UserError, match="mine already holds a run: set option resume to auto"), placed(
-        options(run_dir="mine"), Backend()
+    with (
+        pytest.raises(UserError, match="mine already holds a run: set option resume to auto"),
+        placed(options(run_dir="mine"), Backend()),
     ):
         pass
     with placed(options(run_dir="mine", resume="auto"), Backend()) as again:
@@ -126,7 +127,10 @@ def test_numbers_go_up(tmp_path):
 
 
 def test_resume_takes_auto_only():
-    with pytest.raises(UserError, match="option resume takes auto, got 'yes'"), placed(options(resume="yes"), Backend()):
+    with (
+        pytest.raises(UserError, match="option resume takes auto, got 'yes'"),
+        placed(options(resume="yes"), Backend()),
+    ):
         pass
 
 

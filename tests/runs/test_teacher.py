@@ -16,7 +16,9 @@ from gluon_attn.utils.errors import UserError
 def run(tmp_path):
     """(folder of a run on images of 32x32 in 10 classes, its network, data that fit)."""
     net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
-    data = types.SimpleNamespace(classes=10, input_shape=(3, 32, 32), smaller=(), mean=card.mean, std=card.std)
+    data = types.SimpleNamespace(
+        classes=10, input_shape=(3, 32, 32), progressive_sizes=(), mean=card.mean, std=card.std
+    )
     return write_run(tmp_path / "run", net, card), net, data
 
 

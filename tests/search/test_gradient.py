@@ -6,7 +6,7 @@ import pytest
 
 from gluon_attn.checkpoint import CheckpointStore, read_meta
 from gluon_attn.config.search import AnasConfig, AttDartsConfig
-from gluon_attn.data.factory import build_parts
+from gluon_attn.data.factory import build_search
 from gluon_attn.engine.callbacks import Checkpoints
 from gluon_attn.nn.layers import set_drop_path
 from gluon_attn.search.darts.cell_supernet import CellSupernet
@@ -33,7 +33,7 @@ def config(kind="att-darts", space=None, optim=None, train=None, **search):
 
 def trainer(given, callbacks=()):
     method = METHODS[given.kind](given)
-    data, others = build_parts(given.data, given.train.seed, given.search.train_portion)
+    data, others = build_search(given.data, given.train.seed, given.search.train_portion)
     seed_all(given.train.seed)
     net = method.supernet(data.classes, 8)
     net.initialize(mx.init.MSRAPrelu())
@@ -155,13 +155,13 @@ def test_edge_weights_choose_inputs():
 
 
 def test_mixing_weights_learn_from_images_of_their_own():
-    data, others = build_parts(config().data, 3, 0.25)
+    data, others = build_search(config().data, 3, 0.25)
     whole = config().data.train_images
     assert (data.train._share, others._share, data.val._share) == (whole // 4, 3 * whole // 4, 3 * whole // 4)
     first, second = (next(loader.epoch(0))[0].asnumpy() for loader in (data.train, others))
     assert not np.array_equal(first, second)
-    with pytest.raises(UserError, match=r"--train-portion 0\.01 leaves 0 of 64 images"):
-        build_parts(config().data, 3, 0.01)
+    with pytest.raises(UserError, match=r"option train_portion 0\.01 leaves 0 of 64 images"):
+        build_search(config().data, 3, 0.01)
 
 
 def test_several_devices_are_refused():
@@ -173,13 +173,13 @@ def test_several_devices_are_refused():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"optim": {"optimizer": "adam"}}, "leave --optimizer out"),
+        ({"optim": {"optimizer": "adam"}}, "leave out option optimizer"),
         ({"optim": {"optimizer": "sgd", "ema": 0.9}}, "ema has no effect in a search"),
         ({"train": {"dtype": "bfloat16"}}, "computes in float32"),
         ({"data": {"dataset": "imagenet_rec"}}, "on small images"),
         ({"data": {"mixup": True}}, "mixup has no effect"),
         ({"search": {"arch_warmup": 200}}, "leaves nothing of 200 epochs"),
-        ({"search": {"seeds": [1, 2], "random_search": True}}, "drop --seeds"),
+        ({"search": {"seeds": [1, 2], "random_search": True}}, "leave out option seeds"),
         ({"space": {"layers": 2}}, "layers must be at least 3"),
     ],
 )

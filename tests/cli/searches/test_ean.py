@@ -11,11 +11,11 @@ from pathlib import Path
 import mxnet as mx
 import pytest
 import yaml
+from gluon_attn.cli.searches import ean, ean_supernet
 
 from gluon_attn import get_model
 from gluon_attn.cli.flags import parse
 from gluon_attn.cli.search import search
-from gluon_attn.cli.searches import ean, ean_supernet
 from gluon_attn.cli.train import train_cifar
 from gluon_attn.config.ean import EanSearchConfig, SupernetConfig
 from gluon_attn.models.scheme import Scheme

@@ -3,7 +3,7 @@
 import pytest
 
 from gluon_attn.config.data import DataConfig
-from gluon_attn.data.repeated import repeated
+from gluon_attn.data.fake import build_fake
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from gluon_attn.data.repeated import repeated
     ],
 )
 def test_the_shape_is_the_data_sets_and_no_file_is_opened(options, classes, size):
-    data = repeated(DataConfig(batch_size=3, **options), 1, 2, 5)
+    data = build_fake(DataConfig(batch_size=3, **options), 1, 2, 5)
     assert (data.classes, data.input_shape) == (classes, (3, size, size))
     (images, labels), *_ = data.train.epoch(1)
     assert images.shape == (6, 3, size, size)
@@ -26,10 +26,10 @@ def test_the_shape_is_the_data_sets_and_no_file_is_opened(options, classes, size
 
 
 def test_epochs_repeat_one_batch():
-    data = repeated(DataConfig(dataset="digits", batch_size=2), 1, 1, 5)
+    data = build_fake(DataConfig(dataset="digits", batch_size=2), 1, 1, 5)
     assert len(data.train) == 5
     assert [len(list(data.train.epoch(number))) for number in range(3)] == [2, 5, 5]
     assert len({id(images) for images, _ in data.train.epoch(1)}) == 1
     assert list(data.val.epoch(0)) == []
-    again = repeated(DataConfig(dataset="digits", batch_size=2), 1, 1, 5)
+    again = build_fake(DataConfig(dataset="digits", batch_size=2), 1, 1, 5)
     assert (next(again.train.epoch(0))[0] == next(data.train.epoch(0))[0]).min().asscalar()

@@ -1,17 +1,17 @@
-"""Records to batches: classes, shards, workers, what is left out, and when that ends the run."""
+"""From records to batches: classes, shards, workers, augmentation."""
 
 import itertools
-import logging
 
 import numpy as np
 import pytest
-from photographs import CLASSES, draw_set, offsets, overwrite, write_records
+from photographs import CLASSES, draw_set
 
 from gluon_attn.config.data import DataConfig
-from gluon_attn.data.factory import build, open_source
-from gluon_attn.data.photos import MEAN, STD, centre_crop, decode
+from gluon_attn.data.factory import build, open_dataset
+from gluon_attn.data.imagenet import MEAN, STD
+from gluon_attn.data.photos import center_crop, decode
 from gluon_attn.data.records import RecordFile
-from gluon_attn.utils.errors import TrainingError, UserError
+from gluon_attn.utils.errors import UserError
 
 PLAIN = {"flip": False, "color_jitter": 0.0, "pca_noise": 0.0}
 MIXED = {
@@ -46,25 +46,25 @@ def images_of(batches):
 @pytest.fixture
 def whole_images(monkeypatch):
     """Training images are the centre crops, so that an image is the same each time it is seen."""
-    monkeypatch.setattr("gluon_attn.data.photos.random_resized_crop", centre_crop)
+    monkeypatch.setattr("gluon_attn.data.imagenet.random_resized_crop", center_crop)
 
 
 def test_the_set(root):
-    source = open_source(config(root), 1)
+    source = open_dataset(config(root), 1)
     assert (len(source.train), len(source.val)) == (24, 10)
     assert (source.class_names, source.classes, source.input_shape) == (CLASSES, 3, (3, 32, 32))
     assert (source.mean, source.std, source.flip, source.photographs) == (MEAN, STD, True, True)
 
 
 def test_the_usual_size_is_224(root):
-    assert open_source(config(root, input_size=None), 1).input_shape == (3, 224, 224)
+    assert open_dataset(config(root, input_size=None), 1).input_shape == (3, 224, 224)
 
 
-def test_validation_is_the_centre_crop_in_order(root):
+def test_validation_is_the_center_crop_in_order(root):
     records = RecordFile(root / "val.rec")
     pairs = [records.read(number) for number in range(10)]
     batches = epoch(build(config(root, crop_ratio=0.8), 1).val)
-    want = np.stack([centre_crop(decode(data), 32, ratio=0.8) for data, _ in pairs]) / 255
+    want = np.stack([center_crop(decode(data), 32, ratio=0.8) for data, _ in pairs]) / 255
     np.testing.assert_allclose(
         np.concatenate([data for data, _ in batches]), ((want - MEAN) / STD).transpose(0, 3, 1, 2), atol=1e-5
     )
@@ -86,8 +86,8 @@ def test_gluoncvs_flags_name_the_files(root, tmp_path):
 
 def test_without_a_list_classes_are_numbers(root):
     (root / "val.lst").unlink()
-    assert open_source(config(root), 1).classes == 1000
-    assert open_source(config(root, classes=3), 1).class_names == ("0", "1", "2")
+    assert open_dataset(config(root), 1).classes == 1000
+    assert open_dataset(config(root, classes=3), 1).class_names == ("0", "1", "2")
 
 
 @pytest.mark.parametrize(
@@ -95,24 +95,26 @@ def test_without_a_list_classes_are_numbers(root):
 )
 def test_a_list_that_does_not_name_the_classes(root, text):
     (root / "val.lst").write_text(text)
-    assert open_source(config(root, classes=3), 1).class_names == ("0", "1", "2")
+    assert open_dataset(config(root, classes=3), 1).class_names == ("0", "1", "2")
 
 
 def test_a_list_that_is_none(root):
     (root / "val.lst").write_text("cat\n")
     with pytest.raises(UserError, match=r"val.lst is not a list of images"):
-        open_source(config(root), 1)
+        open_dataset(config(root), 1)
 
 
 def test_a_label_too_many_says_what_to_do(root):
-    with pytest.raises(UserError, match=r"train.rec record \d+ has label 2, but there are 2 classes: set --classes"):
+    with pytest.raises(
+        UserError, match=r"train.rec record \d+ has label 2, but there are 2 classes: set option classes"
+    ):
         epoch(build(config(root, classes=2), 1).train)
 
 
 def test_the_files_are_opened_when_they_are_needed(root):
     """Evaluation does without the training set."""
     (root / "train.rec").unlink()
-    source = open_source(config(root), 1)
+    source = open_dataset(config(root), 1)
     assert len(source.val) == 10
     with pytest.raises(UserError, match=r"cannot read .*train.rec"):
         build(config(root), 1)
@@ -173,87 +175,3 @@ def test_with_mixup_and_cutmix_a_batch_gets_one_of_them(root):
     for (last, soft), (images, labels) in zip(epoch(data.train, 1, 2), epoch(plain.train, 1), strict=True):
         np.testing.assert_array_equal(last, images)
         np.testing.assert_array_equal(soft.argmax(1), labels)
-
-
-def spoil(root, part, number):
-    """Overwrite the magic number of a record."""
-    overwrite(root / f"{part}.rec", offsets(root / part)[number], b"XXXX")
-
-
-@pytest.mark.usefixtures("whole_images")
-def test_broken_records_are_left_out_and_told_of_once_an_epoch(root, caplog):
-    cfg = config(root, max_bad_images=0.1, **PLAIN)
-    whole = set(images_of(epoch(build(cfg, 1).train)))
-    spoil(root, "train", 5)
-    train = build(cfg, 1).train
-    for number in range(2):
-        caplog.clear()
-        with caplog.at_level(logging.WARNING):
-            left = images_of(epoch(train, number))
-        (record,) = caplog.records
-        assert record.getMessage().startswith(
-            f"1 of 24 training images of epoch {number} cannot be read and were left out: "
-        )
-        assert "train.rec record 5: no record begins at byte" in record.getMessage()
-        assert len(left) == len(set(left)) == 23
-        assert set(left) < whole
-
-
-def test_a_broken_test_image_is_left_out_too(root, caplog):
-    spoil(root, "val", 0)
-    val = build(config(root, max_bad_images=0.1), 1).val
-    assert sum(len(labels) for _, labels in epoch(val)) == 9
-    assert "1 of 10 test images" in caplog.text
-
-
-def test_a_batch_without_any_image_is_passed_over(root):
-    for number in (0, 1):
-        spoil(root, "val", number)
-    val = build(config(root, max_bad_images=0.5, batch_size=2), 1).val
-    assert [len(labels) for _, labels in epoch(val)] == [2, 2, 2, 2]
-
-
-def test_too_many_broken_images_end_the_run(root):
-    spoil(root, "train", 3)
-    with pytest.raises(TrainingError, match=r"more than 0.01 of 24 training images of epoch 0 .*train.rec record 3:"):
-        epoch(build(config(root), 1).train)
-
-
-def test_several_processes_do_not_wait_for_an_empty_batch(root):
-    for number in range(24):
-        if number not in (0, 23):
-            spoil(root, "train", number)
-    with pytest.raises(TrainingError, match="no image of a batch can be read in epoch 0"):
-        epoch(build(config(root, batch_size=1, max_bad_images=1.0), 1, rank=1, size=2).train)
-    assert len(epoch(build(config(root, batch_size=1, max_bad_images=1.0), 1).train)) == 2
-
-
-def test_broken_images_change_nothing_with_workers(root, monkeypatch):
-    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(4)))
-    spoil(root, "train", 3)
-    spoil(root, "train", 11)
-    cfg = config(root, max_bad_images=0.2, **MIXED)
-    runs = [images_of(epoch(build(cfg.replace(num_workers=workers), 1).train)) for workers in (0, 3)]
-    assert runs[0] == runs[1]
-    assert len(runs[0]) == 22
-
-
-def test_a_wrong_index_is_found_before_training(root):
-    (root / "train.idx").write_text((root / "val.idx").read_text())
-    with pytest.raises(UserError, match=r"train.idx does not (fit|name all records of) .*train.rec"):
-        build(config(root), 1)
-
-
-def test_an_index_with_wrong_places_ends_the_run(root):
-    places = offsets(root / "train")
-    wrong = [place if number in (0, len(places) - 1) else place + 4 for number, place in enumerate(places)]
-    (root / "train.idx").write_text("".join(f"{number}\t{place}\n" for number, place in enumerate(wrong)))
-    with pytest.raises(TrainingError, match=r"train.rec record \d+: no record begins at byte"):
-        epoch(build(config(root), 1).train)
-
-
-def test_records_of_something_else_end_the_run(tmp_path):
-    for part in ("train", "val"):
-        write_records(tmp_path / part, [b"text"] * 8, [0] * 8)
-    with pytest.raises(TrainingError, match="not a whole JPEG or PNG file"):
-        epoch(build(config(tmp_path), 1).train)

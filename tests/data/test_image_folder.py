@@ -5,7 +5,7 @@ import pytest
 from photographs import CLASSES, draw_set, truncate
 
 from gluon_attn.config.data import DataConfig
-from gluon_attn.data.factory import build, open_source
+from gluon_attn.data.factory import build, open_dataset
 from gluon_attn.utils.errors import TrainingError, UserError
 
 
@@ -43,7 +43,7 @@ def test_other_files_and_hidden_folders_are_no_images(root):
     (root / "train/cat/.hidden.jpg").write_text("")
     (root / "train/.cache").mkdir()
     (root / "train/list.txt").write_text("")
-    source = open_source(config(root), 1)
+    source = open_dataset(config(root), 1)
     assert (len(source.train), source.classes) == (24, 3)
 
 
@@ -78,7 +78,7 @@ def test_train_and_val_have_the_same_classes(root):
         ("val", "cannot read .*val: No"),
     ],
 )
-def test_missing_parts(root, remove, reason):
+def test_missing_folders(root, remove, reason):
     for pattern in ("val/*/*", "val/*", "val"):
         for path in root.glob(pattern):
             path.rmdir() if path.is_dir() else path.unlink()

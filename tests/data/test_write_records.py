@@ -8,7 +8,7 @@ from mxnet import recordio
 from photographs import CLASSES, draw_folder, truncate
 
 from gluon_attn.config.data import DataConfig
-from gluon_attn.data.factory import open_source
+from gluon_attn.data.factory import open_dataset
 from gluon_attn.data.photos import decode
 from gluon_attn.data.records import RecordFile
 from gluon_attn.data.write_records import pack
@@ -102,7 +102,7 @@ def test_names_that_are_no_text(folder, tmp_path):
     (folder / "cat").rename(folder / "c\udce4t")
     assert pack(folder, tmp_path / "val")[0] == 11
     pack(folder, tmp_path / "train")
-    source = open_source(DataConfig(dataset="imagenet_rec", data_dir=str(tmp_path)), 1)
+    source = open_dataset(DataConfig(dataset="imagenet_rec", data_dir=str(tmp_path)), 1)
     assert source.class_names == ("c\udce4t", "dog", "eel")
 
 
