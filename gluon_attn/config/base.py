@@ -51,6 +51,11 @@ def rate(value):
     return None if 0 <= value < 1 else "must be from 0 to below 1"
 
 
+def connection_bits(value: str) -> str | None:
+    """Check: a connection scheme, one 0 or 1 per block of a network."""
+    return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one per block"
+
+
 def _all(value, holds):
     return all(holds(item) for item in (value if isinstance(value, (tuple, list)) else [value]))
 

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from ..utils.errors import UserError
-from .base import Config, at_least, option, rate
+from .base import Config, at_least, connection_bits, option, rate
 
 
 def _digits(value):
     return None if value.isdecimal() and "0" not in value else "must be digits from 1 to 9, one a stage"
 
 
-def _bits(value):
-    known = value.endswith(".json") or (value and set(value) <= {"0", "1"})
-    return None if known else "must be zeros and ones, one a block, or a .json file"
+def _scheme(value):
+    complaint = None if value.endswith(".json") else connection_bits(value)
+    return complaint and f"{complaint}, or a .json file"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ModelConfig(Config):
     scheme: str | None = option(
         None,
         "which blocks have the attention: a 0 or 1 for each block, or a file that a search wrote",
-        check=_bits,
+        check=_scheme,
         metavar="BITS|FILE",
     )
     config_codes: tuple[int, ...] | None = option(

@@ -1,4 +1,4 @@
-"""Weights of the reference repositories, timm, torchvision and GluonCV. One file a source: what it calls our parts."""
+"""Weights of the reference repositories, timm, torchvision and GluonCV. One file per source: its tensor names."""
 
 from .files import read_weights
 from .from_reference import load_reference, match, reference_names, rows, save_match, sources

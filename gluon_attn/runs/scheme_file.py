@@ -1,7 +1,6 @@
 """--scheme FILE: what a search found, as options of the network."""
 
 from ..config.files import merge
-from ..utils.errors import UserError
 
 
 def with_scheme_file(given, recipe):
@@ -10,21 +9,14 @@ def with_scheme_file(given, recipe):
     So a run's config.yaml needs no file. A network or attention that is given and not the file's is a `UserError`;
     options of the network are added to the file's.
     """
-    from ..attention.factory import ATTENTIONS
-    from ..models.factory import MODELS
     from ..models.scheme import Scheme, is_file
 
     asked = merge(recipe, given).get("model", {})
     if not is_file(asked.get("scheme")):
         return given, recipe
-    meant = Scheme.load(asked["scheme"]).model_options()
-    for key, names in (("model", MODELS), ("attention", ATTENTIONS)):
-        own = meant.get(key)
-        if key in asked and (own is None or names.resolve(asked[key]) != names.resolve(own)):
-            raise UserError(
-                f"scheme {asked['scheme']} is for {meant['model']} with {meant.get('attention', 'its own attention')}: "
-                f"drop --{key} {asked[key]}, or give --scheme zeros and ones"
-            )
+    found = Scheme.load(asked["scheme"])
+    found.check_belongs(asked["scheme"], asked.get("model"), asked.get("attention"))
+    meant = found.model_options()
     meant["model_options"] = {**meant["model_options"], **asked.get("model_options", {})}
     given, recipe = (_without_scheme(layer) for layer in (given, recipe))
     return given, merge({"model": meant}, recipe)

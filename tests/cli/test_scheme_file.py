@@ -53,7 +53,7 @@ def test_zeros_and_ones_are_left_as_they_are():
 @pytest.mark.parametrize("option", [{"model": "cifar_resnet32_v1"}, {"attention": "eca"}])
 def test_what_contradicts_it(path, option):
     ((key, value),) = option.items()
-    with pytest.raises(UserError, match=f"is for cifar_resnet20_v1 with se: drop --{key} {value}"):
+    with pytest.raises(UserError, match=f"is for cifar_resnet20_v1 with se: drop option {key} {value}"):
         expanded({"model": {"scheme": path, **option}})
 
 

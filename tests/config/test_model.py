@@ -34,7 +34,7 @@ def test_defaults():
         ({"use_se": True, "attention": "eca"}, "--use-se means --attention se: drop --attention eca"),
         ({"use_se": True, "plan": "p.json"}, "--plan says it all: drop --attention and --act-type beside it"),
         ({"ksize": "30"}, "option ksize must be digits from 1 to 9, one a stage, got '30'"),
-        ({"scheme": "102"}, "option scheme must be zeros and ones, one a block, or a .json file, got '102'"),
+        ({"scheme": "102"}, "option scheme must be zeros and ones, one per block, or a .json file, got '102'"),
         ({"scheme": "1", "config_codes": [1]}, "--scheme and --config-codes say the same: give one"),
         ({"pretrained": "f", "use_pretrained": True}, "give --pretrained FILE or --use-pretrained, not both"),
         ({"r": 0, "attention": "se"}, "option r must be at least 1, got 0"),
