@@ -41,7 +41,7 @@ def find_published(recipe: dict[str, Any], any_classes: bool = False) -> Publish
         f"there are {', '.join(f'{entry.name} ({entry.purpose()})' for entry in near[:_SHOWN])}{more}; " if near else ""
     )
     raise UserError(
-        f"there are no published parameters of {recipe['model']!r} as asked for, with {recipe['classes']} "
+        f"there are no published parameters of {recipe['model']!r} as it is asked for, with {recipe['classes']} "
         f"classes; {there}`gluon-attn models --pretrained` lists all; or give the path of a parameter file"
     )
 

@@ -62,32 +62,9 @@ def test_options_of_the_network():
     net = built(model="dia_cifar_resnet", model_options={"depth": 20, "block": "basic"}, input_size=32)
     assert net.recipe["options"] == {"depth": 20, "block": "basic", "input_size": 32}
     assert "no option 'scheme'" in failing(model="resnet18_v1b", model_options={"scheme": "1"})
-    assert "drop_rate: given by a flag and by --model-options" in failing(drop_rate=0.1, model_options={"drop_rate": 0})
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"use_relu": True}, "--use-relu needs an --act-type such as ChaATAC"),
-        ({"use_global": True, "attention": "se"}, "--use-global needs an --act-type such as ChaATAC"),
-        ({"act_layers": 0}, "--act-layers needs an --act-type such as ChaATAC"),
-        ({"r": 2}, "--r needs an --attention or an --act-type such as ChaATAC"),
-        ({"shared": True}, "--shared needs an --attention"),
-        ({"scheme": "1"}, "--scheme and --config-codes need an --attention, or a network such as sge_fbresnet50"),
-        ({"scheme": "1", "attention": "se"}, "se: the scheme has 1 bits, the network 9 blocks"),
-        ({"config_codes": [1, 2], "attention": "se"},
-         "--config-codes takes numbers up to 7, 7, 7, one a stage, got 1 2"),
-        ({"config_codes": [8, 2, 1], "attention": "se"},
-         "--config-codes takes numbers up to 7, 7, 7, one a stage, got 8 2 1"),
-        ({"config_codes": [1], "model": "mobilenet_v2", "attention": "se"},
-         "--config-codes counts blocks, which mobilenet_v2 does not tell: give --scheme"),
-        ({"ksize": "3557", "model": "se_resnet50"},
-         "--ksize goes with a network such as eca_resnet50 or with --attention eca, and no more"),
-        ({"ksize": "355", "model": "eca_resnet50"}, "--ksize needs 4 digits, one a stage of eca_resnet50, got 355"),
-    ],
-)  # fmt: skip
-def test_flags_that_would_do_nothing(options, words):
-    assert failing(**options) == words
+    assert "drop_rate: given alone and by option model_options" in failing(
+        drop_rate=0.1, model_options={"drop_rate": 0}
+    )
 
 
 def test_the_open_atac_network_without_a_name_for_the_activation():
@@ -192,32 +169,24 @@ def test_a_parameter_file(tmp_path):
     assert "is of another network" in failing(attention="se", pretrained=str(tmp_path / "net.params"))
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"model": "cifar_resnet21"}, "unknown model 'cifar_resnet21'; did you mean "),
-        ({"attention": "sse"}, "unknown attention 'sse'; did you mean "),
-        ({"attention": "eca", "r": 4}, "attention 'eca' has no option 'reduction'; known: b, gamma, kernel_size"),
-        ({"attention": "se", "attention_options": {"name": "eca"}}, "attention 'se' has no option 'name'; "),
-        ({"attention": "se", "attention_options": {"reduction": "x"}}, "reduction must be a whole number above 0"),
-        ({"blocks": 3}, "model 'cifar_resnet20_v1' has no option 'blocks'; "),
-        ({"model": "atac", "attention": "se"}, "model 'atac' has its attention in its name; "),
-        ({"model": "atac", "attention": "se", "act_type": "elu"}, "model 'atac' has its attention in its name; "),
-        ({"model": "atac", "last_gamma": True}, "model 'atac' has no option 'last_gamma'; "),
-        ({"model": "atac", "act_type": "elu", "r": 2}, "reduction: options of ChaATAC, which activation 'elu' has not"),
-        (
-            {"model": "atac", "act_type": "elu", "use_relu": True},
-            "relu: options of ChaATAC, which activation 'elu' has",
-        ),
-        ({"act_type": "relu", "use_global": True}, "global_pool: options of ChaATAC, which activation 'relu' has not"),
-        ({"act_type": "se", "use_relu": True}, "attention 'se' has no option 'relu'; "),
-        ({"act_type": "relo"}, "unknown act_type 'relo'; choose an activation (elu, "),
-        ({"act_type": "elu", "act_layers": 4}, "act_layers must be from 0 to 3 in this network, got 4"),
-        ({"act_type": "ChaATAC", "attention": "cha_atac"}, "cha_atac and ChaATAC both want the act slot of stage 1; "),
-        ({"model": "cifar_resnet20_v2", "last_gamma": True}, "last_gamma is for version 1 networks"),
-        ({"plan": "nowhere.json"}, "plan nowhere.json: cannot read nowhere.json: No such file"),
-        ({"pretrained": "nowhere.params"}, "parameter file nowhere.params does not exist"),
-    ],
-)
-def test_refused(options, words):
-    assert failing(**options).startswith(words)
+def test_slot_is_a_flag():
+    net = build(ModelConfig(model="resnet50_v1b", attention="se", slot="inner"), 10)
+    (entry,) = net.recipe["plan"]["entries"]
+    assert (entry["slot"], net.layer1[0].post) == ("inner", None)
+    assert net.layer1[0].inner.mlp[2].weight.shape[0] == 64
+    net = build(ModelConfig(model="resnet18_v1b", attention="bam", slot="post"), 10)
+    assert net.recipe["plan"]["entries"][0]["stages"] is None  # no longer between stages
+    with pytest.raises(UserError, match="--slot needs an --attention"):
+        ModelConfig(model="resnet18_v1b", slot="inner")
+    with pytest.raises(UserError, match="slot must be one of post, inner"):
+        build(ModelConfig(model="resnet18_v1b", attention="se", slot="middle"), 10)
+    with pytest.raises(UserError, match="se needs a 'inner' slot; this backbone has post, stage"):
+        build(ModelConfig(model="mobilenet_v2", attention="se", slot="inner"), 10)
+
+
+def test_codes_count_the_blocks_that_are_given():
+    options = {"blocks": [1, 1, 2, 1]}
+    config = ModelConfig(model="resnet18_v1b", attention="se", model_options=options, config_codes=(1, 0, 2, 1))
+    assert build(config, 10).recipe["plan"]["entries"][0]["scheme"] == "10101"
+    with pytest.raises(UserError, match="blocks must list 4 whole numbers, one a stage, got 3"):
+        build(ModelConfig(**{**config.to_dict(), "model_options": {"blocks": 3}}), 10)

@@ -148,8 +148,8 @@ def test_the_recipe_does_not_follow_its_source():
 
 
 def test_records():
-    assert model_info("cifar_resnet56_v2").places == 4
-    assert model_info("cifar_resnet56_v1").places == 3
+    assert model_info("cifar_resnet56_v2").act_stages == 4
+    assert model_info("cifar_resnet56_v1").act_stages == 3
     assert model_info("atac") is model_info("atac_cifar_resnet")
     assert model_info("atac").own_plan
     assert model_info("cifar_resnet20_v1").options() == {"input_size": 32, "drop_rate": 0.0, "last_gamma": False}

@@ -24,7 +24,7 @@ def failing(maker, *arguments, **options):
 
 
 def taken(plan, slot, blocks=BLOCKS):
-    """(stage, block) of the places that a plan fills, block None behind a stage and in the head."""
+    """(stage, block) of the places that a plan fills, block None after a stage and in the head."""
     bound = plan.bind(blocks)
     places = [(stage, block) for stage, count in enumerate(blocks, 1) for block in (*range(count), None)]
     places.append((len(blocks) + 1, None))
@@ -64,7 +64,7 @@ def test_json_round_trip(tmp_path):
         ({"entries": []}, "a plan is a mapping with the keys 'version' and 'entries'"),
         ({"version": 1, "entries": [], "note": ""}, "a plan is a mapping with the keys 'version' and 'entries'"),
         ({"version": 1, "entries": {}}, "a plan is a mapping with the keys 'version' and 'entries'"),
-        ({"version": 2, "entries": []}, "plan version 2 is not known here; this release reads version 1"),
+        ({"version": 2, "entries": []}, "plan version 2 is not supported; this release reads version 1"),
         ({"version": 1, "entries": [3]}, "plan entry must be a mapping of options, got 3"),
         (
             {"version": 1, "entries": [{"stage": 1}]},
@@ -74,8 +74,11 @@ def test_json_round_trip(tmp_path):
             {"version": 1, "entries": [{"slot": "end"}]},
             "option slot must be one of post, inner, act, conv, conv1, stage, got 'end'",
         ),
-        ({"version": 1, "entries": [{"scheme": "012"}]}, "option scheme must be zeros and ones, got '012'"),
-        ({"version": 1, "entries": [{"scheme": ""}]}, "option scheme must be zeros and ones, got ''"),
+        (
+            {"version": 1, "entries": [{"scheme": "012"}]},
+            "option scheme must be zeros and ones, one per block, got '012'",
+        ),
+        ({"version": 1, "entries": [{"scheme": ""}]}, "option scheme must be zeros and ones, one per block, got ''"),
         ({"version": 1, "entries": [{"stages": ["a"]}]}, "option stages takes a whole number, got 'a'"),
         ({"version": 1, "entries": [{"options": [1]}]}, "option options takes a mapping, got [1]"),
         ({"version": 1, "entries": [{"shared": "maybe"}]}, "option shared takes true or false, got 'maybe'"),
@@ -104,7 +107,7 @@ def test_wrong_files_are_named(tmp_path, content, words):
 @pytest.mark.parametrize(
     ("entry", "slots", "words"),
     [
-        ({"slot": "conv", "name": "sk"}, ("post", "act"), "sk wants a 'conv' slot; this backbone has post, act"),
+        ({"slot": "conv", "name": "sk"}, ("post", "act"), "sk needs a 'conv' slot; this backbone has post, act"),
         ({"stages": [4]}, ("post",), "identity: stages [4] are not all within 1 to 3"),
         ({"stages": [0, 1]}, ("post",), "identity: stages [0, 1] are not all within 1 to 3"),
         ({"slot": "act", "stages": [5]}, ("act",), "identity: stages [5] are not all within 1 to 4"),
@@ -129,9 +132,9 @@ def test_the_head_is_a_place_only_where_there_is_one():
 
 def test_all_places():
     inside = [(stage, block) for stage in (1, 2, 3) for block in (0, 1, 2)]
-    behind = [(1, None), (2, None), (3, None)]
+    after = [(1, None), (2, None), (3, None)]
     assert [place for place in taken(Plan([{"name": "se"}]), "post") if place[1] is not None] == inside
-    assert [place for place in taken(Plan([{"slot": "stage"}]), "stage") if place in behind] == behind
+    assert [place for place in taken(Plan([{"slot": "stage"}]), "stage") if place in after] == after
     assert taken(Plan([{"name": "se"}]), "act") == taken(Plan(), "post") == []
 
 
@@ -151,9 +154,9 @@ def test_two_entries_for_one_place():
     plan = Plan([{"name": "se"}, {"name": "eca", "scheme": "000100000"}]).bind(BLOCKS)
     assert kind(plan.make("post", 1, 0, 16)) == "SE"
     assert failing(plan.make, "post", 2, 0, 16) == (
-        "se and eca both want the post slot of stage 2; a place holds one module"
+        "se and eca both fill the post slot of stage 2; a slot holds one module"
     )
-    assert "both want" in failing(get_model, "cifar_resnet20_v1", plan=Plan([{"name": "se"}, {"name": "se"}]))
+    assert "both fill" in failing(get_model, "cifar_resnet20_v1", plan=Plan([{"name": "se"}, {"name": "se"}]))
 
 
 def test_an_act_slot_holds_activations_and_attentions():

@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_named():
     name = "ChannelGate.gate_c.gate_c_fc_0.bias"
     wrong = "the echo weights are of another network: they "
     assert failing(block, {n: v for n, v in state.items() if n != name}) == f"{wrong}lack {name}"
-    assert failing(block, {**state, "fc.weight": state[name]}) == f"{wrong}have fc.weight besides"
+    assert failing(block, {**state, "fc.weight": state[name]}) == f"{wrong}also have fc.weight"
     assert failing(block, {**state, name: state[name][:3]}) == f"{name} has shape (3,) in the weights, here (4,)"
     transposed = {n: v.T for n, v in state.items()}
     assert failing(block, transposed).startswith(
@@ -184,7 +184,7 @@ def test_a_norm_without_scale_and_shift():
     assert (norm.gamma.data().asnumpy() == 1).all()
     assert (norm.beta.data().asnumpy() == 0).all()
     load_reference(net, {**state, "features.0.gamma": np.ones(3), "features.0.beta": np.zeros(3)}, "open-atac")
-    words = "features.0.beta scales or shifts, which the normalisation here does not"
+    words = "features.0.beta scales or shifts, which the normalization here does not"
     assert failing(net, {**state, "features.0.beta": np.ones(3)}, "open-atac") == words
 
 
