@@ -1,6 +1,5 @@
 """Fill a block of ours with the weights of a reference."""
 
-import importlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,38 +13,10 @@ from ..nn.params import few, fill
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
 from .gluon_names import structural
-from .names import NameMap, parameter_names
+from .names import NameMap, find_name_map, parameter_names
 from .tensors import Tensors
 
-#: source -> module of its `NAME_MAP`
-_SOURCES = {
-    "anas": "anas",
-    "att-darts": "att_darts",
-    "ean": "ean",
-    "ecanet": "ecanet",
-    "echo": "echo",
-    "gluoncv": "gluoncv",
-    "open-atac": "open_atac",
-    "timm": "timm",
-    "torchvision": "torchvision",
-}
 _COUNTERS = re.compile(r"(.*\.)?num_batches_tracked")
-
-
-def sources() -> list[str]:
-    """Names of the references whose weights can be read, sorted."""
-    return sorted(_SOURCES)
-
-
-def find_name_map(source: str) -> NameMap:
-    """The `NameMap` of a source.
-
-    Raises:
-        UserError: the name is unknown.
-    """
-    if source not in _SOURCES:
-        raise UserError(f"unknown source {source!r}; choose from {', '.join(sources())}")
-    return importlib.import_module(f".{_SOURCES[source]}", __package__).NAME_MAP
 
 
 def reference_names(block: HybridBlock, source: str, state: Collection[str] = ()) -> dict[str, str]:

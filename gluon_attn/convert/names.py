@@ -7,6 +7,7 @@ has the same name there. A block may have several tables, one for each spelling:
 weights is used. A table may also be made by a function of the block.
 """
 
+import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,8 +17,22 @@ from typing import Any
 import numpy as np
 from mxnet.gluon import HybridBlock
 
+from ..utils.errors import UserError
+
 #: PyTorch's names of parameters that Gluon's norms and PReLU name otherwise
 TORCH_LEAVES = {"gamma": "weight", "beta": "bias", "alpha": "weight"}
+#: source -> module of its `NAME_MAP`
+_SOURCES = {
+    "anas": "anas",
+    "att-darts": "att_darts",
+    "ean": "ean",
+    "ecanet": "ecanet",
+    "echo": "echo",
+    "gluoncv": "gluoncv",
+    "open-atac": "open_atac",
+    "timm": "timm",
+    "torchvision": "torchvision",
+}
 
 #: path inside our block -> path inside the reference's
 Table = Mapping[str, str]
@@ -53,6 +68,22 @@ class NameMap:
         for pattern, change in self.changes.items():
             value = change(value) if re.fullmatch(pattern, name) else value
         return value
+
+
+def sources() -> list[str]:
+    """Names of the references whose weights can be read, sorted."""
+    return sorted(_SOURCES)
+
+
+def find_name_map(source: str) -> NameMap:
+    """The `NameMap` of a source.
+
+    Raises:
+        UserError: the name is unknown.
+    """
+    if source not in _SOURCES:
+        raise UserError(f"unknown source {source!r}; choose from {', '.join(sources())}")
+    return importlib.import_module(f".{_SOURCES[source]}", __package__).NAME_MAP
 
 
 def parameter_names(

@@ -10,8 +10,7 @@ from ..utils.errors import UserError
 from ..utils.files import atomic_path
 from .counterpart import needed_counterpart
 from .files import write_weights
-from .from_reference import find_name_map
-from .names import parameter_names
+from .names import find_name_map, parameter_names
 
 TARGETS = ("timm", "torchvision")
 ENDINGS = (".safetensors", ".pth", ".pt")

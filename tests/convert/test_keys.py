@@ -11,7 +11,7 @@ from mxnet.gluon import HybridBlock
 import gluon_attn
 from gluon_attn import get_attention, get_model
 from gluon_attn.convert import reference_names, sources
-from gluon_attn.convert.from_reference import find_name_map
+from gluon_attn.convert.names import find_name_map
 from gluon_attn.genotypes.cell import cell_genotype
 
 SK = {"name": "sk", "groups": 1, "narrowest": 8, "split": True}

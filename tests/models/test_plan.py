@@ -1,14 +1,12 @@
-"""Plans: plain data, what fits a network, what each place gets."""
+"""Plans: plain data, and which slots they fill."""
 
 import json
 
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet.gluon import nn
 
 from gluon_attn import Plan, get_model
-from gluon_attn.attention.base import ATTENTIONS
 from gluon_attn.models.plan import Entry
 from gluon_attn.utils.errors import UserError
 
@@ -104,25 +102,6 @@ def test_wrong_files_are_named(tmp_path, content, words):
     assert failing(Plan.load, path).startswith(f"plan {path}: {words.format(path=path)}")
 
 
-@pytest.mark.parametrize(
-    ("entry", "slots", "words"),
-    [
-        ({"slot": "conv", "name": "sk"}, ("post", "act"), "sk needs a 'conv' slot; this backbone has post, act"),
-        ({"stages": [4]}, ("post",), "identity: stages [4] are not all within 1 to 3"),
-        ({"stages": [0, 1]}, ("post",), "identity: stages [0, 1] are not all within 1 to 3"),
-        ({"slot": "act", "stages": [5]}, ("act",), "identity: stages [5] are not all within 1 to 4"),
-        ({"scheme": "1" * 8}, ("post",), "identity: the scheme has 8 bits, the network 9 blocks"),
-        (
-            {"slot": "stage", "scheme": "1" * 9},
-            ("stage",),
-            "identity: a scheme counts blocks, a 'stage' slot has none; give stages instead",
-        ),
-    ],
-)
-def test_what_does_not_fit_the_network(entry, slots, words):
-    assert failing(Plan([entry]).bind, BLOCKS, slots) == words
-
-
 def test_the_head_is_a_place_only_where_there_is_one():
     plan = Plan([{"slot": "act", "name": "elu", "stages": [4]}])
     assert taken(plan, "act") == [(4, None)]
@@ -157,46 +136,6 @@ def test_two_entries_for_one_place():
         "se and eca both fill the post slot of stage 2; a slot holds one module"
     )
     assert "both fill" in failing(get_model, "cifar_resnet20_v1", plan=Plan([{"name": "se"}, {"name": "se"}]))
-
-
-def test_an_act_slot_holds_activations_and_attentions():
-    plan = Plan([{"slot": "act", "name": "prelu", "stages": [1]}, {"slot": "act", "name": "ChaATAC", "stages": [2]}])
-    plan = plan.bind(BLOCKS)
-    assert isinstance(plan.make("act", 1, 0, 16), nn.PReLU)
-    assert kind(plan.make("act", 2, 0, 16)) == "ChaATAC"
-    assert plan.make("act", 3, 0, 16) is None
-
-
-@pytest.mark.parametrize(
-    ("entry", "words"),
-    [
-        ({"slot": "act", "name": "elu", "options": {"slope": 1}}, "activation 'elu' has no options, got slope"),
-        ({"slot": "post", "name": "elu"}, "unknown attention 'elu'; "),
-        ({"name": "sse"}, "unknown attention 'sse'; did you mean "),
-        ({"name": "se", "options": {"r": 4}}, "attention 'se' has no option 'r'; known: bias, narrowest, reduction"),
-        (
-            {"name": "se", "options": {"name": "eca"}},
-            "attention 'se' has no option 'name'; known: bias, narrowest, reduction",
-        ),
-        ({"name": "se", "options": {"channels": 4}}, "attention 'se' has no option 'channels'; known: "),
-        ({"name": "se", "options": {"reduction": -1}}, "reduction must be a whole number above 0, got -1"),
-    ],
-)
-def test_entries_that_cannot_be_built(entry, words):
-    plan = Plan([entry]).bind(BLOCKS)
-    assert failing(plan.make, entry.get("slot", "post"), 1, 0, 16).startswith(words)
-
-
-def test_modules_get_their_channels_and_height(monkeypatch):
-    class Tall(ATTENTIONS.get("identity")):
-        def __init__(self, channels, *, spatial=None):
-            super().__init__(channels)
-            self.seen = channels, spatial
-
-    monkeypatch.setitem(ATTENTIONS._makers, "tall", Tall)
-    assert Plan([{"name": "tall"}]).bind(BLOCKS).make("post", 1, 0, 24, 17).seen == (24, 17)
-    assert Plan([{"name": "tall", "options": {"spatial": 5}}]).make("post", 1, 0, 24, 17).seen == (24, 5)
-    assert Plan([{"name": "tall"}]).make("post", 1, 0, 24).seen == (24, None)
 
 
 def test_each_place_has_its_own_module_unless_shared():
