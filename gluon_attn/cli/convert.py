@@ -79,9 +79,9 @@ def _outward(args):
 
 def _hint(tensors, source):
     """The flags that fit, where they can be told from the tensors; else nothing."""
-    from ..convert.infer_model import fitting, flags
+    from ..convert.infer_model import flags, infer_config
 
-    config = fitting(tensors, source)
+    config = infer_config(tensors, source)
     return f"; these fit: {flags(config)}" if config else ""
 
 

@@ -78,6 +78,11 @@ def between(minimum: float, maximum: float) -> Check:
     return lambda value: None if _all(value, lambda v: minimum <= v <= maximum) else words
 
 
+def connection_bits(value: str) -> str | None:
+    """Check: a connection scheme, one 0 or 1 per block of a network."""
+    return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one per block"
+
+
 def _all(value: Any, holds: Callable[[Any], bool]) -> bool:
     return all(holds(item) for item in (value if isinstance(value, (tuple, list)) else [value]))
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..utils.errors import UserError
-from .base import Config, at_least, option, rate
+from .base import Config, at_least, connection_bits, option, rate
 
 
 def _digits(value: str) -> str | None:
     return None if value.isdecimal() and "0" not in value else "must be digits from 1 to 9, one per stage"
 
 
-def _bits(value: str) -> str | None:
-    known = value.endswith(".json") or (value and set(value) <= {"0", "1"})
-    return None if known else "must be zeros and ones, one per block, or a .json file"
+def _scheme(value: str) -> str | None:
+    complaint = None if value.endswith(".json") else connection_bits(value)
+    return complaint and f"{complaint}, or a .json file"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ModelConfig(Config):
     scheme: str | None = option(
         None,
         "blocks with the attention: one 0 or 1 per block, or the JSON file of a search",
-        check=_bits,
+        check=_scheme,
         metavar="BITS|FILE",
     )
     config_codes: tuple[int, ...] | None = option(

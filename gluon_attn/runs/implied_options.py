@@ -83,18 +83,11 @@ def with_scheme_file(options: Options) -> Options:
     path = options.asked("model.scheme")
     if not str(path).endswith(".json"):
         return options
-    from ..attention.factory import ATTENTIONS  # loads MXNet, which other command lines need later only
-    from ..models.factory import MODELS
-    from ..models.scheme import Scheme
+    from ..models.scheme import Scheme  # loads MXNet, which other command lines need later only
 
-    meant = Scheme.load(path).model_options()
-    for name, names in (("model", MODELS), ("attention", ATTENTIONS)):
-        asked, own = options.asked(f"model.{name}"), meant.get(name)
-        if asked is not None and (own is None or names.resolve(asked) != names.resolve(own)):
-            raise UserError(
-                f"scheme {path} is for {meant['model']} with {meant.get('attention', 'its own attention')}: "
-                f"drop option {name} {asked}, or give option scheme as zeros and ones"
-            )
+    found = Scheme.load(path)
+    found.check_belongs(path, options.asked("model.model"), options.asked("model.attention"))
+    meant = found.model_options()
     network = {**merge(options.recipe, options.given).get("model", {}).get("model_options", {})}
     meant["model_options"] = {**meant["model_options"], **network}
     return dataclasses.replace(

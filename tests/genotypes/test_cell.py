@@ -1,25 +1,15 @@
-"""Genotypes of networks of cells: published ones, what is read, what is refused."""
+"""Genotypes of cells: what is read, what is refused."""
 
 import json
 
 import pytest
 
-from gluon_attn.genotypes.attention import attention_genotype
-from gluon_attn.genotypes.cell import CellEdges, CellGenotype, cell_genotype
-from gluon_attn.genotypes.files import document, published
+from gluon_attn.genotypes.cell import CELL_NAMES, CELL_TITLES, CellGenotype, cell_genotype
+from gluon_attn.genotypes.files import document
 from gluon_attn.utils.errors import UserError
 
 CELL = {"edges": [["skip_connect", 0, ""], ["sep_conv_3x3", 1, ""]], "concat": [2], "bottleneck": ""}
 BOTH = {"normal": CELL, "reduce": CELL}
-
-
-def test_the_published_ones():
-    assert published("normal") == ("AmoebaNet", "Att_DARTS", "DARTS_V1", "DARTS_V2", "NASNet")
-    assert published("attention") == ("ATTENTION",)
-    cells = cell_genotype("Att_DARTS")
-    assert cells.normal.edges[0] == ("sep_conv_3x3", 0, "DoubleAttention")
-    assert (cells.reduce.nodes, cells.reduce.concat) == (4, (2, 3, 4, 5))
-    assert cell_genotype("NASNet").normal.edges[1] == ("sep_conv_3x3", 0, "")
 
 
 def test_all_ways_to_write_one(tmp_path):
@@ -34,19 +24,11 @@ def test_all_ways_to_write_one(tmp_path):
     assert cell_genotype(cells) is cells
 
 
-def test_an_attention_in_a_file(tmp_path):
-    edges = [["none", 0], ["skip_connect", 1]]
-    cell = attention_genotype(document("anas", {"attention": {"edges": edges}}, score=1.0))
-    assert cell == attention_genotype({"att": edges})
-    with pytest.raises(UserError, match="a genotype of attention cells is needed, this one has normal, reduce"):
-        attention_genotype(document("darts", BOTH))
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"edges": []}, "a cell's edges must be a list of two a node, got []"),
-        ({"edges": [["a", 0], ["b", 1], ["c", 2]]}, "a cell's edges must be a list of two a node"),
+        ({"edges": []}, "a cell's edges must be a list of two per node, got []"),
+        ({"edges": [["a", 0], ["b", 1], ["c", 2]]}, "a cell's edges must be a list of two per node"),
         ({"edges": [["a", 0], ["b", 2]]}, "the input of b must be a whole number from 0 to 1 there, got 2"),
         ({"edges": [["a", 0], ["b", True]]}, "the input of b must be a whole number from 0 to 1 there, got True"),
         ({"edges": [["a", 0, "SE"], ["b", 1]]}, "a cell must have a second layer on all of its edges or on none"),
@@ -65,16 +47,6 @@ def test_refused(change, words):
     assert str(caught.value).startswith(words)
 
 
-def test_versions_and_files(tmp_path):
-    with pytest.raises(UserError, match="a genotype of version 2, this program reads version 1"):
-        cell_genotype({**document("darts", BOTH), "version": 2})
-    path = tmp_path / "bad.json"
-    path.write_text("[]")
-    with pytest.raises(
-        UserError, match=r"genotype .*bad.json: the file must hold a mapping with 'normal' and 'reduce'"
-    ):
-        cell_genotype(path)
-    path.write_text(json.dumps({"normal": CELL}))
-    with pytest.raises(UserError, match=r"genotype .*bad.json: the reduce cell"):
-        cell_genotype(path)
-    assert CellEdges([("a", 0), ("b", 1)], [2]).bottleneck == ""
+def test_the_order_in_which_cells_are_drawn():
+    assert list(CELL_TITLES.items()) == [("normal", "normal cell"), ("reduce", "reduction cell")]
+    assert CELL_NAMES == tuple(CELL_TITLES) == tuple(cell_genotype(BOTH).to_dict())

@@ -3,8 +3,8 @@
 from mxnet.gluon import HybridBlock, nn
 
 from ...models.plan import Plan
-from ...models.resnet.cifar_resnet_torch import OPTION_B
-from ...models.resnet.resnet import ResNet
+from ...models.resnet.cifar import OPTION_B
+from ...models.resnet.torch_resnet import TorchResNet
 from ...nn import fast
 from .cell_supernet import mixing_weight
 from .mixed_op import Mixture, droppable
@@ -56,7 +56,7 @@ class SharedAttention(HybridBlock):
         return self.cell(x, F.softmax(alphas, axis=-1))
 
 
-class AttentionSupernet(ResNet):
+class AttentionSupernet(TorchResNet):
     """ANAS's search network: N,3,H,W -> N,classes logits. `arch_parameters()` are its mixing weights.
 
     classes: number of outputs. blocks: in each of the three stages (default 3, the ResNet-20 of ANAS). operations,

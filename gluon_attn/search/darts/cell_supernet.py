@@ -3,8 +3,8 @@
 import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
-from ...models.cell import attention_layer, preprocessed
-from ...models.resnet.blocks import shrunk
+from ...models.cell import attention_layer, preprocess
+from ...models.slots import strided_size
 from ...nn import fast
 from ...nn.cell_convs import concat_channels
 from ...nn.layers import GlobalAvgPool
@@ -32,8 +32,8 @@ class SearchCell(HybridBlock):
         self._space, self.reduction, self.channels = space, reduction, channels * space.nodes
         self._weighted = parts > 1
         with self.name_scope():
-            self.preprocess0 = preprocessed(before, channels, halve, affine=False)
-            self.preprocess1 = preprocessed(last, channels, False, affine=False)
+            self.preprocess0 = preprocess(before, channels, halve, affine=False)
+            self.preprocess1 = preprocess(last, channels, False, affine=False)
             self.edges = nn.HybridSequential(prefix="")
             for node in range(space.nodes):
                 for source in range(2 + node):
@@ -85,7 +85,7 @@ class CellSupernet(HybridBlock):
             self.cells = nn.HybridSequential(prefix="")
             for i in range(layers):
                 reduction = i in (layers // 3, 2 * layers // 3)
-                width, size = (2 * width, shrunk(size, 2)) if reduction else (width, size)
+                width, size = (2 * width, strided_size(size, 2)) if reduction else (width, size)
                 place = space, before, last, width, size
                 self.cells.add(SearchCell(*place, reduction=reduction, halve=halved, parts=parts))
                 halved, before, last = reduction, last, self.cells[i].channels

@@ -44,8 +44,6 @@ class Supernet(Block):
 
     @scheme.setter
     def scheme(self, bits):
-        if not set(bits) <= {"0", "1"}:
-            raise UserError(f"a scheme must be zeros and ones, one a block, got {bits!r}")
         for stage, part in zip(self._parts.stages, by_stage(bits, self.blocks), strict=True):
             stage.bits = part
 

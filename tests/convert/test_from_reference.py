@@ -3,28 +3,14 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from reference_states import numbers, state_of
 
 import gluon_attn
 from gluon_attn import Plan, get_attention, get_model
-from gluon_attn.attention.factory import attention_options
 from gluon_attn.convert import load_reference, reference_names, sources
 from gluon_attn.utils.errors import UserError
 
 SE = {"ChannelGate.gate_c.gate_c_fc_0": (4, 16), "ChannelGate.gate_c.gate_c_fc_final": (16, 4)}
-
-
-def numbers(shape):
-    return np.random.standard_normal(shape).astype("float32")
-
-
-def state_of(block, source):
-    """(random state with the reference's names, our path -> its array in our shape)."""
-    own, state, ours = block._collect_params_with_prefix(), {}, {}
-    for path, name in reference_names(block, source).items():
-        if own[path].grad_req != "null" or "running" in path:
-            state.setdefault(name, abs(numbers(own[path].shape)) + 0.1)
-            ours[path] = state[name]
-    return state, ours
 
 
 def failing(block, state, source="echo"):
@@ -75,7 +61,7 @@ def test_what_does_not_fit_is_named():
     name = "ChannelGate.gate_c.gate_c_fc_0.bias"
     wrong = "the echo weights are of another network: they "
     assert failing(block, {n: v for n, v in state.items() if n != name}) == f"{wrong}lack {name}"
-    assert failing(block, {**state, "fc.weight": state[name]}) == f"{wrong}have fc.weight besides"
+    assert failing(block, {**state, "fc.weight": state[name]}) == f"{wrong}also have fc.weight"
     assert failing(block, {**state, name: state[name][:3]}) == f"{name} has shape (3,) in the weights, here (4,)"
     transposed = {n: v.T for n, v in state.items()}
     assert failing(block, transposed).startswith(
@@ -91,50 +77,6 @@ def test_counters_are_passed_over():
     block = get_attention("triplet", 16, bias=True)
     state, _ = state_of(block, "echo")
     load_reference(block, {**state, "cw.conv_bn.1.num_batches_tracked": np.array(5)}, "echo")
-
-
-@pytest.mark.parametrize(
-    ("name", "source", "options"),
-    [
-        *(("se", source, {"bias": False}) for source in ("att-darts", "anas")),
-        *(("se", source, {}) for source in ("ean", "ecanet", "echo", "timm")),
-        *(("cbam", source, {}) for source in ("att-darts", "echo", "timm")),
-        *(("bam", source, {"norm": "inner", "layers": 2}) for source in ("att-darts", "echo")),
-        *(("ge_theta_plus", source, {"extent": extent}) for source in ("att-darts", "timm") for extent in (0, 2, 8)),
-        ("a2", "att-darts", {}),
-        ("anas", "anas", {}),
-        ("eca", "ecanet", {}),
-        ("eca_ns", "ecanet", {}),
-        ("sge", "ean", {}),
-        ("dia", "ean", {"layers": 2}),
-        ("cha_atac", "open-atac", {"global_pool": True}),
-        ("light_cbam", "timm", {}),
-        ("gc", "timm", {}),
-        ("gca", "timm", {}),
-        ("ese", "timm", {}),
-        ("eca_mlp", "timm", {}),
-    ],
-)
-def test_every_tensor_has_its_own_name(name, source, options):
-    """As many names as tensors, all other than Gluon's for a normalisation, each to its parameter."""
-    if "spatial" in attention_options(name):
-        options = {**options, "spatial": 6}
-    block = get_attention(name, 16, **options)
-    state, ours = state_of(block, source)
-    assert len(state) == len(ours)
-    assert source == "open-atac" or not any(part in n for n in state for part in ("gamma", "beta"))
-    load_reference(block, dict(reversed(state.items())), source)
-    own = block._collect_params_with_prefix()
-    for path, value in ours.items():
-        turned = value[:, ::-1] if (name, path, source) == ("cbam", "conv.weight", "timm") else value
-        np.testing.assert_array_equal(own[path].data().asnumpy(), turned)
-
-
-@pytest.mark.parametrize(("extent", "step"), [(0, ""), (2, ""), (4, ".1")])
-def test_att_darts_names_of_a_gathering(extent, step):
-    """One step has no number there."""
-    state, _ = state_of(get_attention("ge_theta_plus", 16, extent=extent, spatial=6), "att-darts")
-    assert {f"_mask.downop{step}.dwconv.weight", f"_mask.downop{step}.bn.running_var"} <= set(state)
 
 
 def test_a_network_of_timm():
@@ -184,7 +126,7 @@ def test_a_norm_without_scale_and_shift():
     assert (norm.gamma.data().asnumpy() == 1).all()
     assert (norm.beta.data().asnumpy() == 0).all()
     load_reference(net, {**state, "features.0.gamma": np.ones(3), "features.0.beta": np.zeros(3)}, "open-atac")
-    words = "features.0.beta scales or shifts, which the normalisation here does not"
+    words = "features.0.beta scales or shifts, which the normalization here does not"
     assert failing(net, {**state, "features.0.beta": np.ones(3)}, "open-atac") == words
 
 

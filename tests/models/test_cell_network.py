@@ -5,10 +5,12 @@ import json
 import mxnet as mx
 import numpy as np
 import pytest
+from model_checks import num_weights
 
 from gluon_attn import get_attention, get_model
 from gluon_attn.genotypes.files import published
 from gluon_attn.models.cell import is_identity
+from gluon_attn.nn import kernels
 from gluon_attn.nn.cell_ops import cell_op
 from gluon_attn.nn.layers import DropPath, set_drop_path
 from gluon_attn.utils.errors import UserError
@@ -23,10 +25,6 @@ MIXED = {
     }
     for name in ("normal", "reduce")
 }
-
-
-def learned(net):
-    return sum(int(np.prod(p.shape)) for p in net.collect_params().values() if p.grad_req != "null")
 
 
 def made(name="darts_cifar", classes=10, **options):
@@ -50,7 +48,7 @@ def images(count=2, size=32):
 )
 def test_published_counts(name, weights):
     """3.3, 3.2, 4.7 and 4.6 million in the papers; the integers are of their code, without the auxiliary head."""
-    assert learned(get_model(name, 1000 if "imagenet" in name else 10)) == weights
+    assert num_weights(get_model(name, 1000 if "imagenet" in name else 10)) == weights
 
 
 @pytest.mark.parametrize("name", published("normal"))
@@ -113,7 +111,7 @@ def test_shortcuts_are_never_dropped():
         ({"genotype": {"normal": MIXED["normal"]}}, "the reduce cell of a genotype is a mapping"),
         ({"layers": 0}, "layers must be a whole number above 0"),
         ({"drop_path": 1}, "drop_path must be from 0 to below 1"),
-        ({"auxiliary": True, "input_size": 16}, "the auxiliary head needs maps of at least 8 pixels, here they have 4"),
+        ({"auxiliary": True, "input_size": 16}, "the auxiliary head needs feature maps of at least 8 pixels, "),
         ({"auxiliary": "no"}, "auxiliary must be true or false"),
         (
             {"genotype": {**MIXED, "normal": {"edges": [["huh", 0], ["SE", 1]], "concat": [2]}}},
@@ -126,3 +124,23 @@ def test_refused(options, words):
         made(**options)
     assert str(caught.value).startswith(words)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Att_DARTS", "DARTS_V2", "AmoebaNet"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gradients_in_float32(name, compiled):
+    """Hybridized, as oneDNN computes them, against float64, as MXNet does."""
+    net = get_model("darts_cifar", 4, genotype=name, channels=8, layers=3, input_size=16)
+    net.initialize(mx.init.Xavier())
+    x, found = mx.nd.random.normal(shape=(4, 3, 16, 16)), []
+    for dtype in ("float32", "float64"):
+        net.cast(dtype)
+        net.hybridize(static_alloc=True)
+        with kernels.compiled_operators() if compiled else mx.autograd.train_mode(), mx.autograd.record():
+            loss = (net(x.astype(dtype)) ** 2).sum()
+        loss.backward()
+        params = net._collect_params_with_prefix().items()
+        found.append({n: p.grad().asnumpy().astype("float64") for n, p in params if p.grad_req != "null"})
+    got, wanted = (np.concatenate([grads[key].ravel() for key in found[1]]) for grads in found)
+    # rounding gives 1e-6, a pixel at a ReLU's kink about a thousandth
+    assert np.linalg.norm(got - wanted) <= 0.02 * np.linalg.norm(wanted)

@@ -8,7 +8,7 @@ from gluon_attn.cli import main
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.convert import load_reference, reference_state
 from gluon_attn.convert.counterpart import counterpart
-from gluon_attn.convert.infer_model import fitting, flags
+from gluon_attn.convert.infer_model import flags, infer_config
 from gluon_attn.convert.tensors import Tensors
 from gluon_attn.models.build import build
 
@@ -67,7 +67,7 @@ def theirs(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_of_timm_told_by_its_tensors(name):
     net, tensors = theirs(name)
-    config = fitting(tensors, "timm")
+    config = infer_config(tensors, "timm")
     assert flags(config) == f"--model {NETWORKS[name]}"
     ours = build(config, 7)
     load_reference(ours, tensors, "timm")
@@ -117,10 +117,10 @@ def test_flags_that_fit_are_told_and_work(fields, tmp_path, capsys, monkeypatch)
 
 
 def test_what_is_told_of_other_files():
-    assert fitting(Tensors.of({"layer1.0.conv1.weight": np.zeros((64, 3, 3, 3))}), "timm") is None
-    assert fitting(Tensors.of({"layer1.0.conv1.weight": np.zeros((64, 3, 3, 3))}), "ecanet") is None
-    assert fitting(Tensors.of({}), "torchvision") is None
+    assert infer_config(Tensors.of({"layer1.0.conv1.weight": np.zeros((64, 3, 3, 3))}), "timm") is None
+    assert infer_config(Tensors.of({"layer1.0.conv1.weight": np.zeros((64, 3, 3, 3))}), "ecanet") is None
+    assert infer_config(Tensors.of({}), "torchvision") is None
     net = build(ModelConfig(model="resnet18_v1b"), 5)
     net.initialize()
     state = {f"module.{key}": value for key, value in reference_state(net, "torchvision").items()}
-    assert fitting(Tensors.of(state), "torchvision").model == "resnet18_v1b"
+    assert infer_config(Tensors.of(state), "torchvision").model == "resnet18_v1b"

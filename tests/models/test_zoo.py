@@ -3,10 +3,11 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from model_checks import num_weights, stages_of
 
 from gluon_attn import get_model, list_models
 from gluon_attn.models.factory import model_info
-from gluon_attn.models.resnet.resnet import Block
+from gluon_attn.models.resnet.torch_blocks import TorchBlock
 from gluon_attn.models.variants import NAMED, RESNET
 from gluon_attn.utils.errors import UserError
 
@@ -15,13 +16,8 @@ FORMULA = {18: 11_689_548, 34: 21_797_746, 50: 25_557_118, 101: 44_549_331, 152:
 KERNELS = {18: "3577", 34: "3357", 50: "3557", 101: "3357", 152: "3357"}
 
 
-def learned(net):
-    return sum(int(np.prod(p.shape)) for p in net.collect_params().values() if p.grad_req != "null")
-
-
-def blocks_of(net):
-    stages = [getattr(net, f"layer{i}") for i in (1, 2, 3, 4)]
-    return [[block for block in stage if isinstance(block, Block)] for stage in stages]
+def by_stage(net):
+    return [[block for block in stage if isinstance(block, TorchBlock)] for stage in stages_of(net)]
 
 
 def test_names():
@@ -33,13 +29,13 @@ def test_names():
 
 @pytest.mark.parametrize("depth", RESNET)
 def test_eca_by_the_formula(depth):
-    assert learned(get_model(f"eca_resnet{depth}")) == FORMULA[depth]
+    assert num_weights(get_model(f"eca_resnet{depth}")) == FORMULA[depth]
 
 
 @pytest.mark.parametrize("depth", RESNET)
 def test_the_released_kernels(depth):
     net = get_model(f"eca_resnet{depth}_official", 10)
-    for stage, kernel in zip(blocks_of(net), KERNELS[depth], strict=True):
+    for stage, kernel in zip(by_stage(net), KERNELS[depth], strict=True):
         assert {block.post.conv.weight.shape[2] for block in stage} == {int(kernel)}
 
 
@@ -49,12 +45,12 @@ def test_the_kernels_of_the_mobilenets():
 
     assert kernels("eca_mobilenet_v2") == [1] * 10 + [3] * 7
     assert kernels("eca_mobilenet_v2_formula") == [3] * 13 + [5] * 4
-    assert learned(get_model("eca_mobilenet_v2_formula")) == 3_504_931
+    assert num_weights(get_model("eca_mobilenet_v2_formula")) == 3_504_931
 
 
 @pytest.mark.parametrize(("name", "kind"), [("se", "SE"), ("cbam", "CBAM"), ("sge", "SGE"), ("triplet", "Triplet")])
 def test_attention_ends_every_branch(name, kind):
-    for stage in blocks_of(get_model(f"{name}_resnet18", 10)):
+    for stage in by_stage(get_model(f"{name}_resnet18", 10)):
         assert [type(block.post).__name__ for block in stage] == [kind] * 2
 
 
@@ -63,23 +59,23 @@ def test_bam_is_the_authors():
     for number, channels in ((1, 256), (2, 512), (3, 1024)):
         last = list(getattr(net, f"layer{number}"))[-1]
         assert (type(last).__name__, last._channels, last._added) == ("BAM", channels, False)
-    assert not any(block.post for stage in blocks_of(net) for block in stage)
+    assert not any(block.post for stage in by_stage(net) for block in stage)
 
 
 def test_attention_in_place_of_the_3x3():
     """Of the last three stages; a stride is the module's, or a pooling behind it."""
-    stages = blocks_of(get_model("aa_resnet50", 10))
+    stages = by_stage(get_model("aa_resnet50", 10))
     kinds = [{type(block.conv2).__name__ for block in stage} for stage in stages]
     assert kinds == [{"Conv2D"}, *[{"AttentionAugmented"}] * 3]
     assert [stage[0].conv2.attention._size for stage in stages[1:]] == [(28, 28), (14, 14), (7, 7)]
-    stages = blocks_of(get_model("fa_resnet50", 10))
+    stages = by_stage(get_model("fa_resnet50", 10))
     assert [type(stage[1].conv2).__name__ for stage in stages] == ["StandAlone"] * 4
     assert [type(stage[0].conv2[1]).__name__ for stage in stages[1:]] == ["AvgPool2D"] * 3
 
 
 def test_gather_excite_is_told_its_maps():
     """Whole-map kernels with a perceptron (GE-theta-plus), for the maps of the given images."""
-    sizes = [block.post.gather[0].weight.shape[2] for (block, *_) in blocks_of(get_model("ge_resnet50", 10))]
+    sizes = [block.post.gather[0].weight.shape[2] for (block, *_) in by_stage(get_model("ge_resnet50", 10))]
     assert sizes == [56, 28, 14, 7]
     net = get_model("ge_resnet50", 10, input_size=64)
     net.initialize()
