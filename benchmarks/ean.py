@@ -68,7 +68,7 @@ def searched(steps=300, seed=1):
     search = EanSearch(COUNT, accuracies, seed=seed)
     search.run(steps)
     samples = [record["scheme"] for record in search.samples]
-    return [samples[i : i + search.count] for i in range(0, len(samples), search.count)]
+    return [samples[i : i + search.samples_per_step] for i in range(0, len(samples), search.samples_per_step)]
 
 
 def cells(seconds):

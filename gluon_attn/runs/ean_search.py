@@ -14,7 +14,7 @@ from ..utils.errors import UserError
 from ..utils.files import read_json, sha256, write_json, write_text
 from . import folder as run_folder
 from .ean_results import write_results
-from .ean_context import Setting, of_the_supernet
+from .ean_context import SearchContext, supernet_options
 
 _SUPERNET = "supernet.json"
 
@@ -38,10 +38,10 @@ def search(given, recipe=None, defaults=None):
     backend = connect()
     if backend.rank:  # process 0 speaks and writes for all
         log.to_terminal(logging.ERROR)
-    recipe = merge(of_the_supernet(merge(recipe or {}, given)), recipe or {})
+    recipe = merge(supernet_options(merge(recipe or {}, given)), recipe or {})
     with backend.watched():
         config, folder, resumed = run_folder.place(EanSearchConfig, given, recipe, defaults or {})
-        setting = Setting(config, backend)
+        setting = SearchContext(config, backend)
         told = _agreed(config, setting, folder if resumed else None, backend)
         searches = _searches(config, setting, told["times"], folder if resumed else None)
         steps = [search.steps for search in searches]
@@ -52,7 +52,7 @@ def search(given, recipe=None, defaults=None):
                 write_json(folder / _SUPERNET, told)
             for one in searches:
                 _go(one, config, None if backend.rank else folder)
-            setting.evaluator(setting.ends)  # by all processes
+            setting.evaluator(setting.extremes)  # by all processes
             if not backend.rank:
                 write_results(folder, config, setting, searches)
         backend.barrier()
@@ -73,7 +73,7 @@ def _agreed(config, setting, folder, backend):
             )
         return begun
     if config.score.reward_for == "latency":
-        own = [0.0] * len(setting.supernet.blocks) if backend.rank else setting.times()
+        own = [0.0] * len(setting.supernet.blocks) if backend.rank else setting.stage_latencies()
         found["times"] = backend.total(own)
     return found
 
@@ -81,25 +81,25 @@ def _agreed(config, setting, folder, backend):
 def _searches(config, setting, times, folder):
     """EAN's search and those to compare with, gone on from `folder` unless that is None."""
     from ..search.ean.baselines import Evolution, RandomSearch
-    from ..search.ean.latency_reward import TimeSaved
+    from ..search.ean.reward import LatencySaving
     from ..search.ean.policy_search import EanSearch
     from ..search.ean.reward import Reward
     from ..search.ean.search_state import load_search
 
     score, evaluator, blocks = config.score, setting.evaluator, setting.supernet.blocks
-    saved = {"saved": TimeSaved(times, blocks)} if times else {}
+    saved = {"saved": LatencySaving(times, blocks)} if times else {}
     options = {
         "reward": Reward(score.reward_weight, score.reward_base, **saved),
-        "seed": config.train.seed, "details": evaluator.loss,
+        "seed": config.train.seed, "details": evaluator.details,
     }  # fmt: skip
     made = [EanSearch(sum(blocks), evaluator, config.ean, **options)]
     kinds = {"random": RandomSearch, "evolution": Evolution}
     for name in score.baselines:
-        made.append(kinds[name](sum(blocks), evaluator, samples=made[0].count, **options))
+        made.append(kinds[name](sum(blocks), evaluator, samples_per_step=made[0].samples_per_step, **options))
     for one in made:
         if folder is not None and _state(folder, one).exists():
             load_search(one, _state(folder, one))
-            evaluator.recall(one.samples)
+            evaluator.restore(one.samples)
     return made
 
 
@@ -129,7 +129,7 @@ def _go(searcher, config, folder):
             log.get_logger().info(
                 "%s step %d/%d: rewards %s, best %.3f of %s, %d schemes known", searcher.name, searcher.steps, steps,
                 " ".join(f"{record['reward']:.3f}" for record in records), reward, bits,
-                len(searcher.evaluate.known),
+                len(searcher.evaluate.scores),
             )  # fmt: skip
 
     with bar:

@@ -25,7 +25,7 @@ def random_search(config_class, given, recipe, defaults, backend):
         run_folder.describe(folder, config)
     get_logger().info("a search of these options takes %.3g multiply-adds an image of its training part", left)
     while True:
-        genotype = method.by_chance(random)
+        genotype = method.sample(random)
         cost = passes(method.network(genotype, *_sizes(shape)), shape[1]) * config.search.retrain_epochs
         if rows and cost > left:
             break

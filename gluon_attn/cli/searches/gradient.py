@@ -113,7 +113,7 @@ def _callbacks(config, folder, method):
     yield cb.MetricsFile(folder / "metrics.jsonl")
     yield own.GenotypeFile(folder / "genotype.json", method.document)
     yield cb.Curves(draw_history, folder / "history.png")
-    yield cb.Curves(partial(_mixing, draw_mixing, method.choices()), folder / "choices.png")
+    yield cb.Curves(partial(_mixing, draw_mixing, method.candidates()), folder / "choices.png")
     if config.search.draw_every:
         if missing():
             log.get_logger().warning("%s; going on without (--draw-every 0 asks for none)", missing())

@@ -12,7 +12,7 @@ from ...engine.trainer import Trainer
 from ...nn.drop_path import set_drop_path
 from ...utils.errors import UserError
 from ...utils.log import get_logger
-from .architect import Architect, arch_adam, momenta_of, set_gradients
+from .architect import Architect, arch_adam, momentum_buffers, set_gradients
 from .derive import SKIP, entropies
 from .mixed_op import DroppedSkip
 
@@ -121,7 +121,7 @@ class SearchTrainer(Trainer):
             tuple(x.as_in_context(device) for x in batch) for batch in ((data, label), next(self._search_batches))
         )
         if self.config.search.unrolled:
-            eta, momenta = self.optimizer.learning_rate, momenta_of(self.optimizer)
+            eta, momenta = self.optimizer.learning_rate, momentum_buffers(self.optimizer)
             gradients = self.architect.second_order(train, valid, eta, momenta)
         else:
             gradients = self.architect.first_order(*valid)

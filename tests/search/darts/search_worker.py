@@ -1,4 +1,4 @@
-"""What each process of the Horovod test of a search runs: `search_worker.py FOLDER`."""
+"""Run by each process of `test_processes.py`: `search_worker.py FOLDER`."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ CONFIG = {
 
 
 def main(folder):
-    """Search; leave weights, mixing weights among them, by rank."""
+    """Search; save all parameters and the initial architecture parameters by rank."""
     backend = connect()
     trainer = make_trainer(AttDartsConfig.from_dict(CONFIG), None, backend)
     before = {name: mx.nd.array(values) for name, values in trainer.mixing().items()}
