@@ -1,8 +1,8 @@
-"""One side of a comparison of search steps, see `process`: second order, then the step of the weights.
+"""One side of the comparison of search steps, see `process`: second order, then the update of the weights.
 
     python -m benchmarks.lib.search_steps mxnet|eager
 
-{"name", "batch"} builds, "step" runs once, "weights" counts the parameters, "memory" gives the peak in bytes.
+{"name", "batch"} builds, "step" runs once, "weights" counts the parameters, "memory" gives the peak memory in bytes.
 """
 
 import itertools
@@ -19,9 +19,9 @@ SEARCHES = {
 
 
 class MXNet:
-    """The step that `search.py` makes."""
+    """The step of `search.py`."""
 
-    def __init__(self, name, batch):
+    def __init__(self, name: str, batch: int) -> None:
         import gluon_attn  # noqa: I001, F401 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
@@ -42,27 +42,27 @@ class MXNet:
         valid = next(self.trainer.train_loader.epoch(1))
         self.trainer._search_batches = itertools.repeat(valid)
 
-    def step(self):
+    def step(self) -> None:
         from gluon_attn.nn.kernels import compiled_operators
 
         with compiled_operators():
             self.trainer.train_step(*self.batch)
         self.mx.nd.waitall()
 
-    def weights(self):
+    def weights(self) -> int:
         parameters = self.trainer.net.collect_params().values()
         return sum(p.data().size for p in parameters if p.grad_req != "null")
 
-    def memory(self):
+    def memory(self) -> int:
         from gluon_attn.utils.process_memory import peak
 
         return peak()
 
 
 class Torch:
-    """The same step in eager PyTorch, in the memory layout that is faster."""
+    """The same step in eager PyTorch; LAYOUT=last in the environment: channels-last."""
 
-    def __init__(self, name, batch):
+    def __init__(self, name: str, batch: int) -> None:
         import torch
 
         from benchmarks.lib import torch_search
@@ -77,13 +77,13 @@ class Torch:
             (torch.randn(batch, 3, 32, 32).to(memory_format=layout), torch.randint(10, (batch,))) for _ in range(2)
         ]
 
-    def step(self):
+    def step(self) -> None:
         self.architect.step(*self.batches)
 
-    def weights(self):
+    def weights(self) -> int:
         return sum(parameter.numel() for parameter in self.net.parameters())
 
-    def memory(self):
+    def memory(self) -> int:
         from gluon_attn.utils.process_memory import peak
 
         return peak()

@@ -1,4 +1,4 @@
-"""MobileNetV2 with ECA and Att-DARTS's ImageNet network in PyTorch, written down plainly."""
+"""MobileNetV2 with ECA and Att-DARTS's ImageNet network in plain PyTorch."""
 
 import json
 from pathlib import Path
@@ -13,8 +13,13 @@ GENOTYPES = Path(__file__).resolve().parents[2] / "params" / "genotypes"
 _ATTENTIONS = {"CBAM": CBAM, "BAM": BAM, "DoubleAttention": A2}
 
 
-def conv(inside, out, kernel=1, stride=1, groups=1, relu=None):
-    layers = [nn.Conv2d(inside, out, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(out)]
+def conv(
+    in_channels: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1, relu: type[nn.Module] | None = None
+) -> nn.Module:
+    """Convolution, batch norm and, if given, an activation."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(in_channels, out, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(out)
+    ]  # fmt: skip
     return nn.Sequential(*layers, *([relu()] if relu else []))
 
 
@@ -30,7 +35,7 @@ class Inverted(nn.Module):
         return x + self.body(x) if self.added else self.body(x)
 
 
-def mobilenet(size):
+def mobilenet(size: int) -> nn.Module:
     """eca_mobilenet_v2_formula."""
     rows = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
     layers, width = [conv(3, 32, 3, 2, relu=nn.ReLU6)], 32
@@ -53,12 +58,13 @@ class Reduce(nn.Module):
         return self.norm(torch.cat([self.one(x), self.two(nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:])], 1))
 
 
-def depthwise(width, stride, dilation):
+def depthwise(width: int, stride: int, dilation: int) -> nn.Module:
     layer = nn.Conv2d(width, width, 3, stride, dilation, dilation, groups=width, bias=False)
     return nn.Sequential(nn.ReLU(), layer, nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
 
 
-def operation(name, width, stride):
+def operation(name: str, width: int, stride: int) -> nn.Module:
+    """An operation of a cell."""
     if name == "skip_connect":
         return nn.Identity() if stride == 1 else Reduce(width, width)
     if name == "sep_conv_3x3":

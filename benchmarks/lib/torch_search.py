@@ -1,4 +1,4 @@
-"""The supernets of Att-DARTS and ANAS in PyTorch, written down plainly, and DARTS's step of second order."""
+"""The search networks of Att-DARTS and ANAS in plain PyTorch, and DARTS's second-order step."""
 
 from functools import partial
 
@@ -9,9 +9,10 @@ from benchmarks.lib.torch_gates import CBAM, SE, GEThetaPlus, avg
 from benchmarks.lib.torch_mixers import A2
 
 EPSILON = 0.01
+Batch = tuple[torch.Tensor, torch.Tensor]
 
 
-def norm(channels):
+def norm(channels: int) -> nn.Module:
     return nn.BatchNorm2d(channels, affine=False)
 
 
@@ -35,11 +36,12 @@ class Reduce(nn.Module):
         return self.norm(torch.cat([self.one(x), self.two(x[:, :, 1:, 1:])], 1))
 
 
-def pointwise(inside, channels):
-    return nn.Sequential(nn.ReLU(), nn.Conv2d(inside, channels, 1, bias=False), norm(channels))
+def pointwise(in_channels: int, channels: int) -> nn.Module:
+    return nn.Sequential(nn.ReLU(), nn.Conv2d(in_channels, channels, 1, bias=False), norm(channels))
 
 
-def depthwise(channels, kernel, steps):
+def depthwise(channels: int, kernel: int, steps: list[tuple[int, int]]) -> nn.Module:
+    """Depthwise separable convolutions; steps: (stride, dilation) of each."""
     layers = []
     for stride, dilation in steps:
         padding = kernel // 2 * dilation
@@ -48,11 +50,12 @@ def depthwise(channels, kernel, steps):
     return nn.Sequential(*layers)
 
 
-def pooled(pool, channels):
+def pooled(pool: nn.Module, channels: int) -> nn.Module:
+    """Pooling followed by batch norm."""
     return nn.Sequential(pool, norm(channels))
 
 
-#: DARTS's operations: a function of channels and stride
+#: DARTS's candidate operations: functions of channels and stride
 OPERATIONS = (
     lambda c, s: Zero(s),
     lambda c, s: pooled(nn.MaxPool2d(3, s, 1), c),
@@ -64,7 +67,7 @@ OPERATIONS = (
 
 
 class BAM(nn.Module):
-    """As Att-DARTS has it: norms inside."""
+    """Att-DARTS's variant, with batch norm in both branches."""
 
     def __init__(self, channels, size):
         super().__init__()
@@ -93,8 +96,8 @@ class Edge(nn.Module):
         self.second = nn.ModuleList(make(channels, size) for make in ATTENTIONS)
 
     def forward(self, x, alphas, betas):
-        x = sum(share * layer(x) for share, layer in zip(alphas, self.first, strict=True))
-        return sum(share * layer(x) for share, layer in zip(betas, self.second, strict=True))
+        x = sum(weight * layer(x) for weight, layer in zip(alphas, self.first, strict=True))
+        return sum(weight * layer(x) for weight, layer in zip(betas, self.second, strict=True))
 
 
 class Cell(nn.Module):
@@ -117,7 +120,7 @@ class Cell(nn.Module):
 
 
 class CellSupernet(nn.Module):
-    """Att-DARTS's, attention after every operation."""
+    """Att-DARTS's search network with attention after every operation."""
 
     def __init__(self, channels, layers, size):
         super().__init__()
@@ -134,10 +137,10 @@ class CellSupernet(nn.Module):
         self.arch = nn.ParameterList(1e-3 * torch.randn(14, count) for count in (8, 8, 6, 6))
 
     def forward(self, x):
-        shares = [weights.softmax(-1) for weights in self.arch]
+        weights = [alphas.softmax(-1) for alphas in self.arch]
         before = last = self.stem(x)
         for cell, kind in zip(self.cells, self.kinds, strict=True):
-            before, last = last, cell(before, last, shares[kind], shares[2 + kind])
+            before, last = last, cell(before, last, weights[kind], weights[2 + kind])
         return self.classifier(last.mean((2, 3)))
 
 
@@ -160,7 +163,7 @@ class SpatialScore(nn.Module):
         return self.conv(torch.cat([x.amax(1, keepdim=True), x.mean(1, keepdim=True)], 1)).expand_as(x)
 
 
-#: ANAS's operations: a function of channels
+#: ANAS's candidate operations: functions of channels
 IN_ATTENTION = (
     lambda c: Zero(1), lambda c: nn.Identity(), lambda c: pointwise(c, c),
     lambda c: depthwise(c, 3, [(1, 1), (1, 1)]), lambda c: depthwise(c, 3, [(1, 2)]),
@@ -169,8 +172,8 @@ IN_ATTENTION = (
 )  # fmt: skip
 
 
-class Attended(nn.Module):
-    """A basic block that ends in all choices of an attention."""
+class AttentionBlock(nn.Module):
+    """A basic block with an attention cell of mixed operations at the end."""
 
     def __init__(self, inside, channels, stride):
         super().__init__()
@@ -191,20 +194,20 @@ class Attended(nn.Module):
             total = 0
             for state in states:
                 layers = zip(alphas[edge], self.edges[edge], strict=True)
-                total = total + sum(share * layer(state) for share, layer in layers)
+                total = total + sum(weight * layer(state) for weight, layer in layers)
                 edge += 1
             states.append(total)
         return torch.relu(y * sum(states[2:]).sigmoid() + self.shortcut(x))
 
 
 class AttentionSupernet(nn.Module):
-    """ANAS's, on the CIFAR ResNet-20."""
+    """ANAS's search network, on the CIFAR ResNet-20."""
 
     def __init__(self):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
         rows = [(16, 16, 1)] * 3 + [(16, 32, 2)] + [(32, 32, 1)] * 2 + [(32, 64, 2)] + [(64, 64, 1)] * 2
-        self.blocks = nn.ModuleList(Attended(*row) for row in rows)
+        self.blocks = nn.ModuleList(AttentionBlock(*row) for row in rows)
         self.classifier = nn.Linear(64, 10)
         self.arch = nn.ParameterList([1e-3 * torch.randn(9, 9)])
 
@@ -216,26 +219,28 @@ class AttentionSupernet(nn.Module):
 
 
 class Architect:
-    """DARTS's step, first the mixing weights by second order, then the weights; the network goes there and back."""
+    """DARTS's step: the architecture parameters by second order, then the weights; the network itself is unrolled."""
 
     def __init__(self, net):
         self.net, self.arch = net, list(net.arch)
-        mixing = {id(parameter) for parameter in self.arch}
-        self.weights = [parameter for parameter in net.parameters() if id(parameter) not in mixing]
+        arch_ids = {id(parameter) for parameter in self.arch}
+        self.weights = [parameter for parameter in net.parameters() if id(parameter) not in arch_ids]
         self.sgd = torch.optim.SGD(self.weights, 0.025, momentum=0.9, weight_decay=3e-4)
         self.adam = torch.optim.Adam(self.arch, 3e-4, betas=(0.5, 0.999), weight_decay=1e-3)
 
-    def gradients(self, batch, wanted):
-        return torch.autograd.grad(nn.functional.cross_entropy(self.net(batch[0]), batch[1]), wanted)
+    def gradients(self, batch: Batch, parameters: list[nn.Parameter]) -> tuple[torch.Tensor, ...]:
+        """Gradients of the loss of a batch."""
+        return torch.autograd.grad(nn.functional.cross_entropy(self.net(batch[0]), batch[1]), parameters)
 
-    def step(self, train, valid):
+    def step(self, train: Batch, valid: Batch) -> None:
+        """One step on a training and a validation batch."""
         eta, before = self.sgd.param_groups[0]["lr"], [w.detach().clone() for w in self.weights]
-        slopes = self.gradients(train, self.weights)
+        gradients = self.gradients(train, self.weights)
         with torch.no_grad():
-            for weight, slope in zip(self.weights, slopes, strict=True):
+            for weight, gradient in zip(self.weights, gradients, strict=True):
                 momentum = self.sgd.state[weight].get("momentum_buffer")
-                move = slope + 3e-4 * weight
-                weight -= eta * (move if momentum is None else move + 0.9 * momentum)
+                update = gradient + 3e-4 * weight
+                weight -= eta * (update if momentum is None else update + 0.9 * momentum)
         both = self.gradients(valid, [*self.arch, *self.weights])
         direct, vector = both[: len(self.arch)], both[len(self.arch) :]
         radius = EPSILON / torch.sqrt(sum((v * v).sum() for v in vector))
@@ -248,8 +253,8 @@ class Architect:
         with torch.no_grad():
             for weight, old in zip(self.weights, before, strict=True):
                 weight.copy_(old)
-        for parameter, slope, up, down in zip(self.arch, direct, *sides, strict=True):
-            parameter.grad = slope - eta * (up - down) / (2 * radius)
+        for parameter, gradient, up, down in zip(self.arch, direct, *sides, strict=True):
+            parameter.grad = gradient - eta * (up - down) / (2 * radius)
         self.adam.step()
         self.sgd.zero_grad(set_to_none=True)
         nn.functional.cross_entropy(self.net(train[0]), train[1]).backward(inputs=self.weights)
