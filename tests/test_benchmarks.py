@@ -166,14 +166,14 @@ def test_two_processes_against_one(monkeypatch):
 
 def test_both_sides_of_the_schemes():
     """Our loops run; the other side has as many parameters and the same schemes."""
-    searched = ean.searched(steps=1)
+    searched = ean.sampled_schemes(steps=1)
     ours = schemes.MXNet("dia", 2, 64, 2, searched)
-    for work in ("search", "anew", "step", "plain", "none", "whole"):
+    for work in ("search", "uncached", "step", "plain", "none_connected", "all_connected"):
         getattr(ours, work)()
     assert len({id(x) for x, _ in ours.batches.epoch(0)}) == 2
     pytest.importorskip("torch")
     theirs = schemes.Torch("dia", 2, 64, 1, searched)
-    for work in ("search", "anew", "step"):
+    for work in ("search", "uncached", "step"):
         getattr(theirs, work)()
     assert theirs.weights() == ours.weights()
     theirs.draw(searched)

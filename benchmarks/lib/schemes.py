@@ -1,16 +1,12 @@
-"""One side of a comparison of EAN's two loops, run by `process`: evaluation of schemes, training of the supernet.
+"""One side of the comparison of EAN's two loops, see `process`: evaluations of schemes, training of the supernet.
 
     python -m benchmarks.lib.schemes mxnet|torch|channels-last
 
-The constructor takes the `attention`, the `batch` size, the height and width of the images (`size`), the number of
-`batches` per evaluation, and the schemes of each step of a recorded search (`searched`). Methods:
-
-- "search": seconds per scheme of the search, on all batches. Ours evaluates all of them with its prefix cache and takes
-  the mean; the authors' loop evaluates every scheme in full, so one at random stands for all.
-- "anew": evaluate the next scheme of a fixed random sequence, without a cache.
-- "step": train on one batch, with the next scheme of that sequence.
-- "none", "whole" and "plain", ours alone: evaluate the schemes of zeros and of ones, and the network without attention.
-- "weights": number of trainable parameters.
+{"attention", "batch", "size", "batches", "schemes"} builds; "schemes" are those of each step of a search. "search" is
+one sample of the search on all batches: ours evaluates all samples and returns the mean time, the authors' loop
+evaluates one of them at random. "step" trains on one batch, "uncached" evaluates on all batches without a cache, both
+with the next scheme of a fixed random sequence. Ours only: "none_connected", "all_connected" and "plain", the network
+without attention, are forward passes of all batches. "weights" counts the parameters.
 """
 
 import os
@@ -21,26 +17,26 @@ from typing import Any
 
 from benchmarks.lib.process import clock, serve
 
-COUNT = 16  # blocks of the network, and so digits of a scheme
+COUNT = 16
 _RATE = 1e-3
 
 
 class Side:
-    """What both sides have: the schemes of a search and a random sequence of schemes."""
+    """The sequence of schemes, the same on both sides."""
 
-    def draw(self, searched: list[list[str]], seed: int = 1) -> None:
-        """Take the schemes of a search, and start the random sequence."""
-        self.searched, self._random = searched, random.Random(seed)
+    def draw(self, schemes: list[list[str]], seed: int = 1) -> None:
+        """Sets the schemes of the search and starts the random sequence."""
+        self.schemes, self._random = schemes, random.Random(seed)
 
     def next(self) -> str:
-        """Return the next scheme of the random sequence."""
+        """The next random scheme."""
         return f"{self._random.getrandbits(COUNT):0{COUNT}b}"
 
 
 class MXNet(Side):
-    """What `search.py ean` and `search.py ean-supernet` do, made of the same parts."""
+    """The loops of `search.py ean` and `search.py ean-supernet`."""
 
-    def __init__(self, attention: str, batch: int, size: int, batches: int, searched: list[list[str]]):
+    def __init__(self, attention: str, batch: int, size: int, batches: int, schemes: list[list[str]]) -> None:
         import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
@@ -53,48 +49,43 @@ class MXNet(Side):
         from gluon_attn.search.ean.supernet import make_supernet
 
         self.mx = mx
-        self.draw(searched)
+        self.draw(schemes)
         data = build_fake(DataConfig(dataset="synthetic", batch_size=batch, input_size=size, classes=1000), 1, 1, 1)
         images = [[part.copy() for part in next(data.train.epoch(1))] for _ in range(batches)]
-        made = [make_supernet(f"{attention}_fbresnet50", 1000, input_size=size) for _ in range(2)]
-        self.without = plain = gluon_attn.get_model("fbresnet50", 1000, input_size=size)
-        for net in (*made, plain):
+        supernets = [make_supernet(f"{attention}_fbresnet50", 1000, input_size=size) for _ in range(2)]
+        self.without_attention = plain = gluon_attn.get_model("fbresnet50", 1000, input_size=size)
+        for net in (*supernets, plain):
             net.initialize(mx.init.MSRAPrelu())
-        self.made, self.tried = made
-        self.tried.compile_for_evaluation(fused=True)
+        self.trained, self.evaluated = supernets
+        self.evaluated.compile_for_evaluation(fused=True)
         plain.hybridize(static_alloc=True, static_shape=True, backend="MKLDNN")
         self.batches = Batches(images)
         config = RunConfig(optim=OptimConfig(optimizer="sgd", lr=_RATE))
-        self.trainer = Trainer(self.made, Classification(), config, [mx.cpu()], data.train, data.train)
+        self.trainer = Trainer(self.trained, Classification(), config, [mx.cpu()], data.train, data.train)
         self.images, self.labels = images[0]
 
     def search(self) -> float:
-        """Return the seconds per scheme of the search."""
         from gluon_attn.search.ean.evaluator import Evaluator
 
-        evaluate, start = Evaluator(self.tried, self.batches), clock()
-        for schemes in self.searched:
-            evaluate(schemes)
-        return (clock() - start) / sum(map(len, self.searched))
+        evaluate, start = Evaluator(self.evaluated, self.batches), clock()
+        for step in self.schemes:
+            evaluate(step)
+        return (clock() - start) / sum(map(len, self.schemes))
 
-    def anew(self) -> None:
-        """Evaluate the next random scheme without a cache."""
-        self.pass_of(self.tried, self.next())
+    def uncached(self) -> None:
+        self.forward(self.evaluated, self.next())
 
-    def none(self) -> None:
-        """Evaluate the scheme without attention."""
-        self.pass_of(self.tried, "0" * COUNT)
+    def none_connected(self) -> None:
+        self.forward(self.evaluated, "0" * COUNT)
 
-    def whole(self) -> None:
-        """Evaluate the scheme with attention in every block."""
-        self.pass_of(self.tried, "1" * COUNT)
+    def all_connected(self) -> None:
+        self.forward(self.evaluated, "1" * COUNT)
 
     def plain(self) -> None:
-        """Evaluate the network without attention."""
-        self.pass_of(self.without)
+        self.forward(self.without_attention)
 
-    def pass_of(self, net: Any, scheme: str | None = None) -> None:
-        """Evaluate `net` on all batches."""
+    def forward(self, net: Any, scheme: str | None = None) -> None:
+        """A forward pass of all batches."""
         from gluon_attn.engine.classification import evaluate
 
         net.scheme = scheme
@@ -102,46 +93,42 @@ class MXNet(Side):
             evaluate(net, self.batches, [self.mx.cpu()])
 
     def operators(self) -> Any:
-        """Return the context in which training traces compiled operators."""
         from gluon_attn.engine.precision import training_operators
 
         return training_operators("float32", [self.mx.cpu()], "auto")
 
     def step(self) -> None:
-        """Run one training step."""
         with self.operators():
             self.trainer.train_step((self.images, self.labels))
         self.mx.nd.waitall()
 
     def weights(self) -> int:
-        """Return the number of trainable parameters."""
-        return sum(p.data().size for p in self.made.collect_params().values() if p.grad_req != "null")
+        return sum(p.data().size for p in self.trained.collect_params().values() if p.grad_req != "null")
 
 
 class Batches:
-    """A loader that gives the same batches in every epoch."""
+    """A loader of given batches."""
 
-    def __init__(self, batches: list[Any]):
+    def __init__(self, batches: list) -> None:
         self._batches = batches
 
-    def epoch(self, number: int) -> Iterator[Any]:
-        """Iterate over the batches."""
+    def epoch(self, number: int) -> Iterator:
         return iter(self._batches)
 
 
 class Torch(Side):
     """The authors' loops in PyTorch, eager."""
 
-    layout: str = "contiguous_format"
+    layout = "contiguous_format"
 
-    def __init__(self, attention: str, batch: int, size: int, batches: int, searched: list[list[str]]):
+    def __init__(self, attention: str, batch: int, size: int, batches: int, schemes: list[list[str]]) -> None:
         import torch
 
         from benchmarks.lib.torch_ean import Supernet
 
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
         self.torch = torch
-        self.draw(searched)
+        self.draw(schemes)
         layout = getattr(torch, self.layout)
         self.net = Supernet(attention).to(memory_format=layout)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=_RATE, momentum=0.9, weight_decay=1e-4)
@@ -151,15 +138,12 @@ class Torch(Side):
         self.loss = torch.nn.CrossEntropyLoss()
 
     def search(self) -> None:
-        """Evaluate a random one of the search's schemes."""
-        self.score(self._random.choice(self._random.choice(self.searched)))
+        self.score(self._random.choice(self._random.choice(self.schemes)))
 
-    def anew(self) -> None:
-        """Evaluate the next random scheme."""
+    def uncached(self) -> None:
         self.score(self.next())
 
     def score(self, scheme: str) -> None:
-        """Compute loss and accuracy of a scheme on all batches."""
         self.net.eval()
         right = loss = 0
         with self.torch.no_grad():
@@ -169,21 +153,19 @@ class Torch(Side):
                 right += (out.argmax(1) == self.labels).sum().item()
 
     def step(self) -> None:
-        """Run one training step."""
         self.net.train()
         self.optimizer.zero_grad(set_to_none=True)
         self.loss(self.net(self.images[0], self.next()), self.labels).backward()
         self.optimizer.step()
 
     def weights(self) -> int:
-        """Return the number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.net.parameters())
 
 
 class ChannelsLast(Torch):
-    """The same in channels-last."""
+    """The same with the memory layout channels-last."""
 
-    layout: str = "channels_last"
+    layout = "channels_last"
 
 
 if __name__ == "__main__":

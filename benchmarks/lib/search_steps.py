@@ -27,29 +27,29 @@ class MXNet:
         import gluon_attn  # noqa: I001, F401 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
-        from gluon_attn.cli.searches import anas, att_darts, gradient
-        from gluon_attn.runs.options import resolve
-        from gluon_attn.config.search import AnasConfig, AttDartsConfig
         from gluon_attn.engine.backend import Backend
+        from gluon_attn.runs.gradient_search import make_search_trainer
+        from gluon_attn.runs.options import from_keywords
+        from gluon_attn.runs.search import SEARCHES as KINDS
 
         kind, space, _ = SEARCHES[name]
-        module, config_class = {"att-darts": (att_darts, AttDartsConfig), "anas": (anas, AnasConfig)}[kind]
-        given = {
-            "data": {"dataset": "synthetic", "train_images": 4 * batch, "val_images": 1, "batch_size": batch},
-            "space": space, "search": {"unrolled": True}, "train": {"num_epochs": 1},
+        options = {
+            "dataset": "synthetic", "train_images": 4 * batch, "val_images": 1, "batch_size": batch,
+            "space": space, "unrolled": True, "num_epochs": 1,
         }  # fmt: skip
         self.mx = mx
-        self.trainer = gradient.make_trainer(resolve(config_class, module.DEFAULTS, given), None, Backend())
+        config = from_keywords(KINDS[kind].config, options, KINDS[kind].defaults).config()
+        self.trainer = make_search_trainer(config, None, Backend())
         self.batch = next(self.trainer.train_loader.epoch(0))
         valid = next(self.trainer.train_loader.epoch(1))
-        self.trainer._search_batches = itertools.repeat(valid)
+        self.trainer.task._alpha_batches = itertools.repeat(valid)
 
     def step(self) -> None:
         """Run one search step."""
         from gluon_attn.nn.kernels import compiled_operators
 
         with compiled_operators():
-            self.trainer.train_step(*self.batch)
+            self.trainer.train_step(self.batch)
         self.mx.nd.waitall()
 
     def weights(self) -> int:

@@ -1,21 +1,19 @@
-"""EAN's supernet in PyTorch, as its authors wrote it: ResNet-50 with biases, one shared attention per stage."""
+"""EAN's supernet in PyTorch as its authors wrote it: ResNet-50 with biases, one attention a stage, schemes as input."""
 
 from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from benchmarks.lib import torch_attention
+from benchmarks.lib import torch_gates
 
 BLOCKS = (3, 4, 6, 3)
-State = tuple[torch.Tensor, torch.Tensor]  # hidden and cell state, each (N,C)
 
 
-class DIA(torch_attention.DIA):
-    """DIA with the state of its LSTM."""
+class DIA(torch_gates.DIA):
+    """DIA with its recurrent state: `dia(x, (h, c))` gives (y, (h, c))."""
 
-    def forward(self, x: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
-        """Return the output and the new state, from the input and the state of the block before."""
+    def forward(self, x, state=None):
         pooled = x.mean((2, 3))
         h, c = state or (torch.zeros_like(pooled),) * 2
         i, f, g, o = (self.of_input(pooled) + self.of_hidden(h)).chunk(4, 1)
@@ -24,57 +22,54 @@ class DIA(torch_attention.DIA):
         return x * h[:, :, None, None], (h, c)
 
 
-#: name -> function of the channels; the size of the feature map does not matter to these
+#: name -> maker, a function of the channels
 ATTENTIONS = {
-    "sge": lambda channels: torch_attention.SGE(channels, 0),
-    "se": lambda channels: torch_attention.SE(channels, 0),
-    "dia": lambda channels: DIA(channels, 0, reduction=20),
+    "sge": lambda channels: torch_gates.SGE(channels, None),
+    "se": lambda channels: torch_gates.SE(channels, None),
+    "dia": lambda channels: DIA(channels, None, reduction=20),
 }
 
 
 def convolution(in_channels: int, out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """Make a convolution with bias, and its batch norm."""
+    """Convolution with bias and batch norm."""
     return [nn.Conv2d(in_channels, out, kernel, stride, kernel // 2), nn.BatchNorm2d(out)]
 
 
 class Bottleneck(nn.Module):
-    """A bottleneck block that gets its attention with each call."""
-
-    def __init__(self, in_channels: int, width: int, stride: int):
+    def __init__(self, inside, width, stride):
         super().__init__()
         self.body = nn.Sequential(
-            *convolution(in_channels, width, 1), nn.ReLU(inplace=True),
+            *convolution(inside, width, 1), nn.ReLU(inplace=True),
             *convolution(width, width, 3, stride), nn.ReLU(inplace=True),
             *convolution(width, 4 * width, 1),
         )  # fmt: skip
         self.shortcut = nn.Identity()
-        if in_channels != 4 * width:
-            self.shortcut = nn.Sequential(*convolution(in_channels, 4 * width, 1, stride))
+        if inside != 4 * width:
+            self.shortcut = nn.Sequential(*convolution(inside, 4 * width, 1, stride))
 
-    def forward(self, x: torch.Tensor, attend: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    def forward(self, x, attend):
         return torch.relu(attend(self.body(x)) + self.shortcut(x))
 
 
 class Supernet(nn.Module):
-    """The supernet with one attention of `ATTENTIONS`, called with images and a scheme."""
+    """`net(x, scheme)`; a scheme has a 0 or 1 for each block."""
 
-    def __init__(self, attention: str, classes: int = 1000):
+    def __init__(self, attention, classes=1000):
         super().__init__()
         self.stem = nn.Sequential(*convolution(3, 64, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1))
-        self.stages, in_channels = nn.ModuleList(), 64
+        self.stages, inside = nn.ModuleList(), 64
         for stage, count in enumerate(BLOCKS):
             width = 64 * 2**stage
             blocks = []
             for number in range(count):
-                blocks.append(Bottleneck(in_channels, width, 2 if stage and not number else 1))
-                in_channels = 4 * width
+                blocks.append(Bottleneck(inside, width, 2 if stage and not number else 1))
+                inside = 4 * width
             self.stages.append(nn.ModuleList(blocks))
         self.shared = nn.ModuleList(ATTENTIONS[attention](256 * 2**stage) for stage in range(len(BLOCKS)))
         self.carries, self.state = attention == "dia", None
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(in_channels, classes))
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inside, classes))
 
-    def forward(self, x: torch.Tensor, scheme: str) -> torch.Tensor:
-        """Return the logits of images (N,3,H,W); the scheme has a 0 or 1 for each block."""
+    def forward(self, x, scheme):
         x, bits = self.stem(x), iter(scheme)
         for blocks, attention in zip(self.stages, self.shared, strict=True):
             self.state = None
@@ -83,7 +78,7 @@ class Supernet(nn.Module):
         return self.head(x)
 
     def carried(self, attention: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
-        """Return the attention as a function of the feature map alone; its state is kept in the supernet."""
+        """The attention as a function of the feature map only; its recurrent state is kept here."""
         if not self.carries:
             return attention
 

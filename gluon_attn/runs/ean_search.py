@@ -12,15 +12,14 @@ from ..config.ean import EanSearchConfig
 from ..config.files import merge
 from ..engine.backend import Backend
 from ..search.ean.baselines import Evolution, RandomSearch
-from ..search.ean.latency_reward import TimeSaved
 from ..search.ean.policy_search import EanSearch
-from ..search.ean.reward import Reward
+from ..search.ean.reward import LatencySaving, Reward
 from ..search.ean.search_state import load_search, save_search
 from ..search.ean.searcher import Searcher
 from ..utils import log
 from ..utils.errors import UserError
 from ..utils.files import read_json, sha256, write_json, write_text
-from .ean_context import Setting, of_the_supernet
+from .ean_context import SearchContext, supernet_options
 from .ean_results import write_results
 from .folder import RunFolder
 from .options import Options
@@ -55,10 +54,10 @@ def ean_search(options: Options) -> EanSearchResult:
     """
     backend = connect_quietly()
     asked = merge(options.recipe, options.given)
-    options = replace(options, recipe=merge(of_the_supernet(asked), options.recipe))
+    options = replace(options, recipe=merge(supernet_options(asked), options.recipe))
     with backend.peer_failures(), placed(options, backend) as place:
         config, folder = place.config, place.folder
-        context = Setting(config, backend)
+        context = SearchContext(config, backend)
         earlier = folder if place.resumed else None
         fixed = _fixed_by_start(config, context, earlier, backend)
         searches = _searches(config, context, fixed["times"], earlier)
@@ -70,9 +69,9 @@ def ean_search(options: Options) -> EanSearchResult:
                 write_json(folder.supernet_file, fixed)
             for search in searches:
                 _run(search, config, None if backend.rank else folder)
-            context.evaluator(context.ends)  # by all processes
+            context.evaluator(context.extremes)  # by all processes
             if not backend.rank:
-                write_results(folder.path, config, context, searches)
+                write_results(folder, config, context, searches)
         backend.barrier()
         return EanSearchResult(folder.path, folder.scheme_file, searches)
 
@@ -91,7 +90,7 @@ def _fixed_by_start(config: EanSearchConfig, context: Any, earlier: RunFolder | 
             )
         return started
     if config.score.reward_for == "latency":
-        own = [0.0] * len(context.supernet.blocks) if backend.rank else context.times()
+        own = [0.0] * len(context.supernet.blocks) if backend.rank else context.stage_latencies()
         found["times"] = backend.allreduce_sum(own)
     return found
 
@@ -99,10 +98,10 @@ def _fixed_by_start(config: EanSearchConfig, context: Any, earlier: RunFolder | 
 def _searches(config, context, times, earlier) -> list[Searcher]:
     """EAN's search and the baselines, resumed from the folder `earlier` unless that is None."""
     score, evaluator, blocks = config.score, context.evaluator, context.supernet.blocks
-    saved = {"saved": TimeSaved(times, blocks)} if times else {}
+    saved = {"saved": LatencySaving(times, blocks)} if times else {}
     options = {
         "reward": Reward(score.reward_weight, score.reward_base, **saved),
-        "seed": config.train.seed, "details": evaluator.loss,
+        "seed": config.train.seed, "details": evaluator.details,
     }  # fmt: skip
     made: list[Searcher] = [EanSearch(sum(blocks), evaluator, config.ean, **options)]
     kinds = {"random": RandomSearch, "evolution": Evolution}
@@ -111,7 +110,7 @@ def _searches(config, context, times, earlier) -> list[Searcher]:
     for search in made:
         if earlier is not None and earlier.search_state(search.name).exists():
             load_search(search, earlier.search_state(search.name))
-            evaluator.recall(search.samples)
+            evaluator.restore(search.samples)
     return made
 
 
@@ -132,7 +131,7 @@ def _run(search: Searcher, config: EanSearchConfig, folder: RunFolder | None) ->
             bits, reward = search.best()
             log.get_logger().info(
                 "%s step %d/%d: rewards %s, best %.3f of %s, %d schemes known", search.name, search.steps, steps,
-                " ".join(f"{record['reward']:.3f}" for record in records), reward, bits, len(search.evaluate.known),
+                " ".join(f"{record['reward']:.3f}" for record in records), reward, bits, len(search.evaluate.scores),
             )  # fmt: skip
 
     with bar:

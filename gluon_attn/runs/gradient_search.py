@@ -92,7 +92,7 @@ def _callbacks(config, folder, method) -> Iterator[cb.Callback]:
     yield cb.MetricsFile(folder.metrics_file)
     yield search_cb.GenotypeFile(folder.genotype_file, method.document)
     yield cb.Curves(draw_history, folder.history_plot)
-    yield cb.Curves(partial(_draw_operations, method.choices()), folder.operations_plot)
+    yield cb.Curves(partial(_draw_operations, method.candidates()), folder.operations_plot)
     if config.search.draw_every:
         if missing():
             log.get_logger().warning("%s; continuing without (option draw_every 0 asks for none)", missing())

@@ -45,7 +45,7 @@ def _search(config, folder, backend):
         folder.describe(config)
     get_logger().info("a search with these options takes %.3g MACs per image of its training subset", left)
     while True:
-        genotype = method.by_chance(random)
+        genotype = method.sample(random)
         spent = macs(method.network(genotype, classes, shape[1]), shape) * config.search.retrain_epochs
         if rows and spent > left:
             return RandomSearchResult(folder, best[1], best[0], rows)

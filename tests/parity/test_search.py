@@ -12,7 +12,7 @@ from gluon_attn.genotypes.attention import attention_genotype
 from gluon_attn.genotypes.cell import cell_genotype
 from gluon_attn.nn.layers import DropPath, set_drop_path
 from gluon_attn.search.darts import architect as architects
-from gluon_attn.search.darts.derive import attention_genotype_of, cell_genotype_of
+from gluon_attn.search.darts.derive import derive_attention_genotype, derive_cell_genotype
 
 CASES = [case for case in read_index() if not is_pending(case)]
 
@@ -25,7 +25,9 @@ def of(run):
 def test_the_same_genotypes(case):
     space, wanted = make(case).block.space, case.genotypes
     derive, read = (
-        (attention_genotype_of, attention_genotype) if "alphas" in case.data else (cell_genotype_of, cell_genotype)
+        (derive_attention_genotype, attention_genotype)
+        if "alphas" in case.data
+        else (derive_cell_genotype, cell_genotype)
     )
     for trial, data in enumerate(wanted):
         weights = {name: values[trial] for name, values in case.data.items()}
@@ -86,7 +88,7 @@ class Search:
         return mx.nd.array(images, dtype="float64"), mx.nd.array(labels, dtype="float64")
 
     def second_order(self, train, valid):
-        momenta = architects.momenta_of(self.trainer)
+        momenta = architects.momentum_buffers(self.trainer)
         return self.architect.second_order(self.batch(train), self.batch(valid), self.hyper["eta"], momenta)
 
     def sgd_step(self, index):

@@ -19,7 +19,7 @@ from ...engine.optim import clip_gradients
 from ...engine.trainer import Trainer
 from ...nn.layers import set_drop_path
 from ...utils.errors import UserError
-from .architect import Architect, arch_adam, momenta_of, set_gradients
+from .architect import Architect, arch_adam, momentum_buffers, set_gradients
 from .callbacks import early_stopping
 from .derive import SKIP, entropies
 from .mixed_op import DroppedSkip
@@ -104,7 +104,7 @@ class SearchTask(Classification):
         device, backend = trainer.contexts[0], trainer.backend
         train, valid = (tuple(x.as_in_context(device) for x in each) for each in (batch, next(self._alpha_batches)))
         if search.unrolled:
-            eta, momenta = trainer.gluon_trainer.learning_rate, momenta_of(trainer.gluon_trainer)
+            eta, momenta = trainer.gluon_trainer.learning_rate, momentum_buffers(trainer.gluon_trainer)
             gradients = self.architect.second_order(train, valid, eta, momenta)
         else:
             gradients = self.architect.first_order(*valid)

@@ -140,8 +140,8 @@ def test_other_weights_are_not_gone_on_with(trained, here, capfd, without_costs)
     assert "was begun with other weights" in capfd.readouterr().err
 
 
-def test_a_reward_for_time(trained, here, monkeypatch, without_costs):
-    monkeypatch.setattr(ean_context.Setting, "times", lambda self: [4.0, 0.0, 1.0])
+def test_a_reward_for_time(trained, here, monkeypatch):
+    monkeypatch.setattr(ean_context.SearchContext, "stage_latencies", lambda self: [4.0, 0.0, 1.0])
     words = f"ean --steps 3 --reward-for latency --reward-weight 10 --reward-base 0 --supernet {trained} --run-dir time"
     assert run(words) == 0
     assert json.loads(Path("time/supernet.json").read_text())["times"] == [4.0, 0.0, 1.0]
@@ -149,7 +149,7 @@ def test_a_reward_for_time(trained, here, monkeypatch, without_costs):
         record = json.loads(line)
         saved = (4 * record["scheme"][:3].count("0") + record["scheme"][6:].count("0")) / 15
         assert record["reward"] == pytest.approx(record["accuracy"] + 10 * saved)
-    monkeypatch.setattr(ean_context.Setting, "times", None)  # not measured again
+    monkeypatch.setattr(ean_context.SearchContext, "stage_latencies", None)  # not measured again
     assert run(words, "--resume", "auto", "--steps", 5) == 0
 
 
@@ -229,13 +229,13 @@ def test_the_authors_command_for_a_search():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("ean --steps 2", "name the supernet: --supernet RUN"),
-        ("ean --supernet nothing", "there is no supernet nothing: give --supernet"),
+        ("ean --steps 2", "supernet is missing: it names the run folder"),
+        ("ean --supernet nothing", "there is no supernet nothing: "),
         ("ean --lr 0.1", "--lr has no meaning here: the supernet is not trained here"),
         ("ean --mixup", "unknown option --mixup"),
         ("ean --baselines chance --supernet x", "must be one of random, evolution"),
         ("ean-supernet --scheme 101", "unknown option --scheme"),
-        ("ean-supernet --dataset digits --model cifar_resnet20_v1", "a supernet needs an --attention to share"),
+        ("ean-supernet --dataset digits --model cifar_resnet20_v1", "attention, the attention to share, or a network"),
         (f"ean-supernet {SUPERNET} --hold-out 99", "--hold-out 99 leaves no training images of class"),
         (f"ean-supernet {SUPERNET} --model mobilenet_v2", "share one attention a stage"),
         (f"ean --all {DATA} {NETWORK} --steps 0", "steps must be at least 1"),

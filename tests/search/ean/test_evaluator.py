@@ -1,4 +1,4 @@
-"""Accuracies of schemes on a fixed set: right, asked for once, shared among processes."""
+"""Accuracies of schemes on fixed images: correct, evaluated once, shared among processes."""
 
 import mxnet as mx
 import pytest
@@ -8,7 +8,7 @@ from gluon_attn.utils.errors import UserError
 
 
 class Toy(mx.gluon.Block):
-    """Answers class 1 where the image's first number is above the scheme's ones."""
+    """Predicts class 1 if the first value of the image is greater than the number of connected blocks."""
 
     scheme, calls, blocks, stages = "000", 0, (), ()
 
@@ -19,19 +19,19 @@ class Toy(mx.gluon.Block):
 
 
 class Loader:
-    """Four images in two batches; counts how often they are asked for."""
+    """Four images in two batches; counts its epochs."""
 
-    asked = 0
+    epochs = 0
 
     def epoch(self, number):
         assert number == 0
-        self.asked += 1
+        self.epochs += 1
         numbers = mx.nd.array([[0.5], [1.5], [2.5], [3.5]])
         return iter([(numbers[:3], mx.nd.ones(3)), (numbers[3:], mx.nd.ones(1))])
 
 
 class Process:
-    """One of several that run one after the other here: what each brings is added up in `sums`."""
+    """One of several processes, run one after the other here: `sums` accumulates their numbers."""
 
     def __init__(self, rank, size, sums):
         self.rank, self.size, self._sums = rank, size, sums
@@ -41,38 +41,38 @@ class Process:
         return list(self._sums)
 
 
-def test_accuracies_once_each():
+def test_each_scheme_is_evaluated_once():
     net, loader = Toy(), Loader()
     evaluator = Evaluator(net, loader)
     assert evaluator(["000", "011", "000"]) == [100, 50, 100]
     assert net.calls == 4
     assert evaluator(["110", "011"]) == [50, 50]
     assert net.calls == 6
-    assert loader.asked == 1
-    assert {scheme: scores["accuracy"] for scheme, scores in evaluator.known.items()} == {
+    assert loader.epochs == 1
+    assert {scheme: score["accuracy"] for scheme, score in evaluator.scores.items()} == {
         "000": 100, "011": 50, "110": 50,
     }  # fmt: skip
-    assert evaluator.loss("000")["loss"] < evaluator.loss("011")["loss"]
+    assert evaluator.details("000")["loss"] < evaluator.details("011")["loss"]
 
 
-def test_images_that_memory_does_not_hold_are_read_again(monkeypatch):
-    monkeypatch.setattr("gluon_attn.search.ean.evaluator._LARGEST", 4)
+def test_images_larger_than_the_limit_are_read_again(monkeypatch):
+    monkeypatch.setattr("gluon_attn.search.ean.evaluator._MAX_BYTES", 4)
     loader, net = Loader(), Toy()
-    evaluator, forgotten = Evaluator(net, loader), []
-    monkeypatch.setattr(evaluator._net, "forget", lambda: forgotten.append(net.calls))
+    evaluator, cleared = Evaluator(net, loader), []
+    monkeypatch.setattr(evaluator._net, "clear", lambda: cleared.append(net.calls))
     assert evaluator(["000", "011"]) == [100, 50]
-    assert loader.asked == 2  # once for both schemes
-    assert forgotten == [2, 4]  # behind each batch
+    assert loader.epochs == 2  # once for both schemes
+    assert cleared == [2, 4]  # after each batch
     assert evaluator(["001"]) == [75]
-    assert loader.asked == 3
+    assert loader.epochs == 3
 
 
-def test_what_is_known_is_not_asked_for():
+def test_restored_scores_are_not_evaluated_again():
     net = Toy()
     evaluator = Evaluator(net, Loader())
-    evaluator.recall([{"scheme": "111", "accuracy": 12.5, "loss": 3.0, "reward": 1}])
+    evaluator.restore([{"scheme": "111", "accuracy": 12.5, "loss": 3.0, "reward": 1}])
     assert evaluator(["111"]) == [12.5]
-    assert evaluator.loss("111") == {"loss": 3.0}
+    assert evaluator.details("111") == {"loss": 3.0}
     assert net.calls == 0
 
 

@@ -1,22 +1,20 @@
-"""Supernets: mixtures by hand, mixing weights that learn, graphs that are traced once."""
+"""Search networks: gradients of the architecture parameters, one graph for all their values."""
 
 import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_attn.nn.cell_ops import Skip, Zero
 from gluon_attn.search.darts.attention_supernet import AttentionSupernet
 from gluon_attn.search.darts.cell_supernet import CellSupernet
-from gluon_attn.search.darts.mixed_op import Mixture
 
 SMALL = {"channels": 4, "layers": 3, "nodes": 2, "operations": ("none", "skip_connect", "max_pool_3x3")}
 
 
 def supernets():
-    choices = ("Identity", "SE")
-    yield CellSupernet(location="after_every_and_end", attentions=choices, input_size=8, **SMALL)
-    yield CellSupernet(location="double_mixed", attentions=choices, input_size=8, **SMALL)
-    yield AttentionSupernet(blocks=1)
+    attentions = ("Identity", "SE")
+    yield CellSupernet(location="after_every_and_end", attentions=attentions, input_size=8, **SMALL)
+    yield CellSupernet(location="double_mixed", attentions=attentions, input_size=8, **SMALL)
+    yield AttentionSupernet(blocks=1, nodes=2)
 
 
 def trained(net, x):
@@ -26,24 +24,8 @@ def trained(net, x):
     return loss.asscalar()
 
 
-@pytest.mark.parametrize("hybrid", [False, True])
-def test_a_mixture_by_hand(hybrid):
-    mixture = Mixture()
-    mixture.add(Zero(), Skip(), mx.gluon.nn.AvgPool2D(3, 1, 1, count_include_pad=False))
-    mixture.hybridize(hybrid)
-    x, weights = mx.nd.random.uniform(shape=(2, 3, 4, 4)), mx.nd.array([[0.5, 2.0, 3.0]])
-    weights.attach_grad()
-    pooled = mixture[2](x)
-    with mx.autograd.record():
-        y = mixture(x, weights)
-    y.backward()
-    assert np.allclose(y.asnumpy(), (2 * x + 3 * pooled).asnumpy(), atol=1e-6)
-    sums = [0, x.sum().asscalar(), pooled.sum().asscalar()]
-    assert np.allclose(weights.grad.asnumpy(), [sums], rtol=1e-5)
-
-
-@pytest.mark.parametrize("net", supernets(), ids=["all places", "double", "attention"])
-def test_every_mixing_weight_has_a_gradient(net):
+@pytest.mark.parametrize("net", supernets(), ids=["after every and end", "double mixed", "attention"])
+def test_every_architecture_parameter_has_a_gradient(net):
     net.initialize(mx.init.Xavier())
     assert all(abs(p.data().asnumpy()).max() < 0.01 for p in net.arch_parameters().values())
     x = mx.nd.random.uniform(shape=(2, 3, 8, 8))
@@ -56,7 +38,7 @@ def test_every_mixing_weight_has_a_gradient(net):
         assert np.allclose(p.grad().asnumpy(), gradients[name], atol=1e-4 * abs(gradients[name]).max() + 1e-7)
 
 
-def test_new_weights_need_no_new_trace(monkeypatch):
+def test_new_architecture_parameters_need_no_new_graph(monkeypatch):
     net = CellSupernet(location="end", attentions=("Identity", "SE"), input_size=8, **SMALL)
     net.initialize(mx.init.Xavier())
     net.hybridize(static_alloc=True)

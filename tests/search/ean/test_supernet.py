@@ -1,4 +1,4 @@
-"""The supernet agrees with the network of a fixed scheme, and schemes change without tracing anew."""
+"""EAN's supernet agrees with the plain network of each scheme, and a new scheme needs no new graph."""
 
 import mxnet as mx
 import numpy as np
@@ -11,26 +11,26 @@ from gluon_attn.search.ean.supernet import Supernet, make_supernet
 from gluon_attn.utils.errors import UserError
 
 NAME, BLOCKS = "cifar_resnet20_v1", 9
-#: late first blocks, a stage without, all, none; in an order in which graphs meet in other numbers
+#: all, none, a stage without attention, late first blocks; ordered so that the number of connected blocks changes
 SCHEMES = ["000010101", "110001000", "111011100", "101000001", "0" * 9, "001010011", "1" * 9]
 IMAGES = mx.nd.array(np.random.default_rng(0).normal(size=(2, 3, 16, 16)))
-CHOSEN = {"se": {"reduction": 4}, "sge": {"groups": 4}, "dia": {}, "cbam": {}}
+OPTIONS = {"se": {"reduction": 4}, "sge": {"groups": 4}, "dia": {}, "cbam": {}}
 
 
 def plan(attention, scheme=None):
-    return Plan([{"name": attention, "shared": True, "scheme": scheme, "options": CHOSEN.get(attention, {})}])
+    return Plan([{"name": attention, "shared": True, "scheme": scheme, "options": OPTIONS.get(attention, {})}])
 
 
 def supernet(attention, name=NAME, hybrid=True, **options):
-    net = make_supernet(name, 4, attention, CHOSEN.get(attention), input_size=16, **options)
+    net = make_supernet(name, 4, attention, OPTIONS.get(attention), input_size=16, **options)
     net.initialize(mx.init.Normal(0.1))
-    net.drawing = False
+    net.sample_schemes = False
     if hybrid:
         net.hybridize(static_alloc=True, static_shape=True)
     return net
 
 
-def fixed(net, attention, scheme, name=NAME):
+def plain_network(net, attention, scheme, name=NAME):
     """The plain network of a scheme with the supernet's weights."""
     plain = get_model(name, 4, plan=plan(attention, scheme), input_size=16)
     plain.initialize()
@@ -52,22 +52,22 @@ def trained_once(net):
 
 
 @pytest.mark.parametrize("hybrid", [True, False])
-@pytest.mark.parametrize("attention", CHOSEN)
-def test_every_scheme_is_its_fixed_network(attention, hybrid):
+@pytest.mark.parametrize("attention", OPTIONS)
+def test_every_scheme_equals_its_plain_network(attention, hybrid):
     net = supernet(attention, hybrid=hybrid)
     for scheme in SCHEMES:
         net.scheme = scheme
-        plain = fixed(net, attention, scheme)
+        plain = plain_network(net, attention, scheme)
         assert np.array_equal(net(IMAGES).asnumpy(), plain(IMAGES).asnumpy())
         outputs, gradients = trained_once(net)
-        wanted, slopes = trained_once(plain)
+        wanted, wanted_gradients = trained_once(plain)
         assert np.array_equal(outputs, wanted)
-        for key, value in slopes.items():
+        for key, value in wanted_gradients.items():
             assert np.allclose(gradients[key], value, rtol=1e-5, atol=1e-5 * abs(value).max()), key
 
 
-def test_gradients_step_after_step():
-    """With static memory MXNet keeps the attention's first gradient, so hybridize leaves that out."""
+def test_gradients_over_several_steps():
+    """With static memory MXNet keeps the first gradient of the attention, so `hybridize` does not use it."""
     net, plain = supernet("se"), supernet("se", hybrid=False)
     weights = net._collect_params_with_prefix()
     for key, param in plain._collect_params_with_prefix().items():
@@ -86,7 +86,7 @@ def stage_bits(scheme, key):
     return scheme[3 * stage : 3 * stage + 3]
 
 
-def test_a_scheme_makes_a_difference():
+def test_schemes_have_different_outputs():
     net, seen = supernet("dia"), set()
     for scheme in ("0" * 9, *("0" * i + "1" + "0" * (8 - i) for i in range(9))):
         net.scheme = scheme
@@ -95,7 +95,7 @@ def test_a_scheme_makes_a_difference():
 
 
 @pytest.mark.parametrize("name", ["dia_fbresnet50", "forward_config_share_sge_resnet50"])
-def test_networks_that_name_their_attention(name):
+def test_networks_with_attention_in_their_name(name):
     net = make_supernet(name, 3, input_size=64)
     assert (net.blocks, net.scheme) == ((3, 4, 6, 3), "0" * 16)
     net.initialize()
@@ -114,11 +114,11 @@ def test_other_attentions_of_the_registry(attention):
     assert attention in list_attentions()
     net = supernet(attention)
     net.scheme = "010010100"
-    assert np.array_equal(net(IMAGES).asnumpy(), fixed(net, attention, net.scheme)(IMAGES).asnumpy())
+    assert np.array_equal(net(IMAGES).asnumpy(), plain_network(net, attention, net.scheme)(IMAGES).asnumpy())
 
 
-def test_no_scheme_is_traced_anew(monkeypatch):
-    """Twice as many graphs as blocks, and those of the other layers, however many schemes there are."""
+def test_new_schemes_need_no_new_graph(monkeypatch):
+    """Two graphs for each block, one for each other layer, for any number of schemes."""
     built, build = [], mx.gluon.HybridBlock._build_cache
     monkeypatch.setattr(
         mx.gluon.HybridBlock, "_build_cache", lambda self, *args: (built.append(self), build(self, *args))
@@ -134,9 +134,9 @@ def test_no_scheme_is_traced_anew(monkeypatch):
     assert len(built) == 2 * BLOCKS + 5
 
 
-def test_training_draws_schemes_and_testing_does_not():
+def test_training_samples_schemes_and_evaluation_does_not():
     net, drawn = supernet("se"), []
-    net.drawing, seen = True, type(net.net).__call__
+    net.sample_schemes, seen = True, type(net.net).__call__
     spied = lambda self, x: (drawn.append(net.scheme), seen(self, x))[1]  # noqa: E731
     type(net.net).__call__, net.scheme = spied, "1" * 9
     try:
@@ -153,11 +153,11 @@ def test_training_draws_schemes_and_testing_does_not():
     assert drawn[21] == net.scheme == "1" * 9
 
 
-def test_an_update_where_no_block_is_connected():
-    """What is not connected gets a gradient of zero, not the one of the step before."""
+def test_update_without_connected_blocks():
+    """An attention without connections gets a gradient of zero, not the one of the previous step."""
     net = supernet("se")
     trainer = mx.gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.1})
-    net.drawing = True
+    net.sample_schemes = True
     weight = net.net.features[2][0].post.collect_params()
     for scheme, moves in (("111111111", True), ("000111000", False)):
         before = {name: p.data().asnumpy() for name, p in weight.items()}
@@ -169,7 +169,7 @@ def test_an_update_where_no_block_is_connected():
         assert any(moved) == moves
 
 
-def test_weights_are_the_plain_networks(tmp_path):
+def test_parameter_files_are_those_of_the_plain_network(tmp_path):
     net = supernet("sge")
     save_params(net, tmp_path / "net.params")
     plain = get_model(NAME, 4, plan=plan("sge"), input_size=16)

@@ -1,4 +1,4 @@
-"""Images in which one operation alone can see the class, and loaders that draw them anew."""
+"""Images whose class only one candidate operation can detect, and loaders that draw new ones in each epoch."""
 
 import mxnet as mx
 import numpy as np
@@ -7,15 +7,15 @@ SIZE = 16
 
 
 def correlated(count, distance, random):
-    """(images (count,3,16,16), labels): noise of +-1 where a pixel and the one `distance` to its right are alike.
+    """(images (count,3,16,16), labels): noise of +-1 in which pixels `distance` apart in a row are correlated.
 
-    In class 1 four of five such pairs are equal, in class 0 four of five are opposite. Single pixels, their means and
-    maxima, and all other pairs are the same in both.
+    In class 1 four of five such pairs are equal, in class 0 four of five are opposite. Single pixels, means, maxima
+    and all other pairs have the same distribution in both classes.
     """
     labels = random.integers(0, 2, count)
     images = random.choice([-1.0, 1.0], (count, 3, SIZE, SIZE))
     for column in range(distance, SIZE):
-        if column // distance % 2:  # pairs do not chain, so that no other distance tells
+        if column // distance % 2:  # pairs do not overlap, so that no other distance is informative
             kept = random.random((count, 3, SIZE)) < 0.8
             sign = np.where(kept, 1, -1) * np.where(labels, 1, -1)[:, None, None]
             images[..., column] = images[..., column - distance] * sign
@@ -23,10 +23,10 @@ def correlated(count, distance, random):
 
 
 def paired(count, distance, random, pairs=6):
-    """(images (count,3,16,16), labels): white dots in pairs `distance` apart, across in class 1, down in class 0.
+    """(images (count,3,16,16), labels): pairs of dots `distance` apart, horizontal in class 1, vertical in class 0.
 
-    A pair that meets the border goes on at the other side: dots are as frequent everywhere in both classes, and no
-    smaller neighbourhood tells these apart.
+    Pairs wrap around at the border, so dots are equally frequent everywhere in both classes, and no smaller
+    neighbourhood distinguishes them.
     """
     labels, images = random.integers(0, 2, count), np.zeros((count, 3, SIZE, SIZE))
     for _ in range(pairs):
@@ -38,7 +38,7 @@ def paired(count, distance, random, pairs=6):
 
 
 class Batches:
-    """A loader: in each epoch `count` new batches of 32 images, which follow from seed and epoch."""
+    """A loader: each epoch has `count` new batches of 32 images, determined by seed and epoch."""
 
     def __init__(self, draw, distance, seed, count=8):
         self._draw, self._distance, self._seed, self._count = draw, distance, seed, count

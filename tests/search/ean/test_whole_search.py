@@ -1,4 +1,4 @@
-"""A supernet trained by the usual loop, searched, and its scheme taken to a plain network."""
+"""From a supernet, trained by the usual loop, over a search to the plain network of the best scheme."""
 
 import mxnet as mx
 import numpy as np
@@ -42,31 +42,36 @@ def weights(net):
     return {name: param.data().asnumpy() for name, param in net._collect_params_with_prefix().items()}
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
-def test_training_goes_on_to_the_last_bit(accumulate, tmp_path):
-    whole = trainer(tmp_path / "whole", accumulate)
+@pytest.fixture(scope="module", params=[1, 2])
+def uninterrupted(request, tmp_path_factory):
+    """(trainer after its training, weights before, folder of its checkpoints, batches per update)."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    whole = trainer(folder, request.param)
     before = weights(whole.net)
     whole.fit()
-    again = trainer(tmp_path / "again", accumulate)
-    first = CheckpointStore(tmp_path / "whole").list()[0]
+    return whole, before, folder, request.param
+
+
+def test_resumed_training_is_exact(uninterrupted, tmp_path):
+    whole, before, folder, accumulate = uninterrupted
+    again = trainer(tmp_path, accumulate)
+    first = CheckpointStore(folder).list()[0]
     again.resume(first, read_meta(first))
     again.fit()
-    mine, wanted = weights(again.net), weights(whole.net)
-    assert all(np.array_equal(mine[name], wanted[name]) for name in wanted)
-    moved = [name for name in wanted if not np.array_equal(before[name], wanted[name])]
-    assert any(".post." in name for name in moved)
+    resumed, wanted = weights(again.net), weights(whole.net)
+    assert all(np.array_equal(resumed[name], wanted[name]) for name in wanted)
+    changed = [name for name in wanted if not np.array_equal(before[name], wanted[name])]
+    assert any(".post." in name for name in changed)
 
 
-def test_from_supernet_to_a_network_of_the_scheme(tmp_path):
-    made = trainer(tmp_path / "run")
-    made.fit()
-    evaluator = Evaluator(made.net, build_test(DATA, 7, 32)[1])
+def test_from_supernet_to_the_network_of_the_best_scheme(uninterrupted, tmp_path):
+    evaluator = Evaluator(uninterrupted[0].net, build_test(DATA, 7, 32)[1])
     search = EanSearch(9, evaluator, EanConfig(steps=6, replay_from=2), seed=1)
     scheme, reward = search.run(6)
-    assert len(evaluator.known) <= 18
-    assert reward == pytest.approx(search.reward(scheme, evaluator.known[scheme]["accuracy"]))
+    assert len(evaluator.scores) <= 18
+    assert reward == pytest.approx(search.reward(scheme, evaluator.scores[scheme]["accuracy"]))
     assert reward == max(record["reward"] for record in search.samples)
-    found = Scheme(scheme, MODEL, "dia", score=evaluator.known[scheme]["accuracy"], origin="a search")
+    found = Scheme(scheme, MODEL, "dia", score=evaluator.scores[scheme]["accuracy"], origin="a search")
     found.save(tmp_path / "best.json")
     net = get_model(MODEL, 4, plan=Scheme.load(tmp_path / "best.json").plan(), input_size=16)
     posts = [block.post for stage in list(net.features)[2:5] for block in stage]

@@ -1,12 +1,12 @@
-"""What each process of the Horovod test of a search runs: `search_worker.py FOLDER`."""
+"""Run by each process of `test_processes.py`: `search_worker.py FOLDER`."""
 
 import sys
 from pathlib import Path
 
 import gluon_attn  # noqa: F401  isort: skip - must come before MXNet
 import mxnet as mx
-
 from gluon_attn.cli.searches.gradient import make_trainer
+
 from gluon_attn.config.search import AttDartsConfig
 from gluon_attn.engine.backend import connect
 
@@ -22,10 +22,10 @@ CONFIG = {
 
 
 def main(folder):
-    """Search; leave weights, mixing weights among them, by rank."""
+    """Search; save all parameters and the initial architecture parameters by rank."""
     backend = connect()
     trainer = make_trainer(AttDartsConfig.from_dict(CONFIG), None, backend)
-    before = {name: mx.nd.array(values) for name, values in trainer.mixing().items()}
+    before = {name: mx.nd.array(values) for name, values in trainer.task.alpha_values().items()}
     trainer.fit()
     trainer.net.save_parameters(str(folder / f"{backend.rank}.params"))
     mx.nd.save(str(folder / f"{backend.rank}.before"), before)

@@ -1,4 +1,4 @@
-"""A search that is stopped goes on as if it had not been."""
+"""A resumed search equals an uninterrupted one."""
 
 import json
 
@@ -12,22 +12,22 @@ from gluon_attn.search.ean.search_state import load_search, save_search
 from gluon_attn.utils.errors import UserError
 
 
-def score(tried):
-    """Accuracies that depend on the schemes alone."""
-    return [50 + int(scheme, 2) % 97 / 9 for scheme in tried]
+def score(schemes):
+    """Accuracies that depend on the schemes only."""
+    return [50 + int(scheme, 2) % 97 / 9 for scheme in schemes]
 
 
 MAKERS = {
     "ean": lambda: EanSearch(10, score, EanConfig(buffer=6), seed=3),
     "reference": lambda: EanSearch(10, score, EanConfig(variant="reference"), seed=3),
-    "random": lambda: RandomSearch(10, score, samples=2, seed=3),
+    "random": lambda: RandomSearch(10, score, samples_per_step=2, seed=3),
     "evolution": lambda: Evolution(10, score, population=8, seed=3),
 }
 
 
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("stop", [0, 1, 14])
-def test_it_goes_on_to_the_last_bit(name, stop, tmp_path):
+def test_resumed_search_is_exact(name, stop, tmp_path):
     whole, first, second = (MAKERS[name]() for _ in range(3))
     whole.run(30)
     if stop:
@@ -36,8 +36,8 @@ def test_it_goes_on_to_the_last_bit(name, stop, tmp_path):
     load_search(second, tmp_path / "state")
     second.run(30)
     assert json.dumps(second.samples) == json.dumps(whole.samples)
-    (arrays, plain), (wanted, told) = second.state(), whole.state()
-    assert json.dumps(plain) == json.dumps(told)
+    (arrays, plain), (wanted, wanted_plain) = second.state(), whole.state()
+    assert json.dumps(plain) == json.dumps(wanted_plain)
     assert set(arrays) == set(wanted)
     assert all(arrays[key].tobytes() == wanted[key].tobytes() for key in wanted)
 
@@ -49,7 +49,7 @@ def test_seeds_differ():
     assert a.samples != b.samples
 
 
-def test_a_saved_search_is_replaced_whole(tmp_path):
+def test_state_is_replaced_as_a_whole(tmp_path):
     search = MAKERS["ean"]()
     for _ in range(2):
         search.step()
@@ -59,7 +59,7 @@ def test_a_saved_search_is_replaced_whole(tmp_path):
         assert arrays["replay/step"].tolist() == [0, 1]
 
 
-def test_a_search_made_otherwise_refuses(tmp_path):
+def test_state_of_another_search_is_an_error(tmp_path):
     save_search(MAKERS["ean"](), tmp_path / "state")
     for other, words in (
         (EanSearch(9, score, EanConfig(buffer=6)), "has blocks 10, this one 9"),
@@ -72,7 +72,7 @@ def test_a_search_made_otherwise_refuses(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["no folder", "no arrays", "other arrays", "no json", "other format"])
-def test_damage_is_one_line(damage, tmp_path):
+def test_damage_is_an_error(damage, tmp_path):
     search, folder = MAKERS["random"](), tmp_path / "state"
     if damage != "no folder":
         save_search(search, folder)

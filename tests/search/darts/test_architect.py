@@ -1,4 +1,4 @@
-"""The architect on problems whose derivatives are known."""
+"""The architect on problems with known derivatives."""
 
 import contextlib
 
@@ -9,13 +9,13 @@ from mxnet.gluon import HybridBlock
 from virtual_steps import measured
 
 from gluon_attn.nn import kernels
-from gluon_attn.search.darts.architect import ArchAdam, Architect, arch_adam, momenta_of, set_gradients
+from gluon_attn.search.darts.architect import ArchAdam, Architect, arch_adam, momentum_buffers, set_gradients
 from gluon_attn.search.darts.cell_supernet import CellSupernet
 from gluon_attn.utils.errors import UserError
 
 
 class Product(HybridBlock):
-    """x w a: loss (x w a - y)^2, all numbers."""
+    """x w a for scalars, with the loss (x w a - y)^2."""
 
     def __init__(self):
         super().__init__()
@@ -47,31 +47,31 @@ def test_first_order_by_hand():
 
 
 def test_second_order_by_hand():
-    """w' = w - eta 2 (a w - 3) a, the loss (a w' - 2)^2; its derivative by a is exact, since the loss is quadratic."""
+    """w' = w - eta 2 (a w - 3) a; the finite difference of the loss (a w' - 2)^2 is exact, since it is quadratic."""
     net, eta = Product(), 0.1
     net.hybridize()
     got = architect(net, momentum=0.0).second_order(TRAIN, VALID, eta)["a"].asscalar()
-    step, slope = 1 - eta * 2 * (1 - 3), -eta * 2 * (2 * 1 - 3)  # w', its derivative by a
-    assert got == pytest.approx(2 * (step - 2) * (step + slope), rel=1e-3)
+    unrolled, gradient = 1 - eta * 2 * (1 - 3), -eta * 2 * (2 * 1 - 3)  # w', its derivative by a
+    assert got == pytest.approx(2 * (unrolled - 2) * (unrolled + gradient), rel=1e-3)
     assert net.w.data().asscalar() == 1
     assert net.a.data().asscalar() == 1
 
 
-def test_momentum_and_decay_are_those_of_the_next_training_step():
+def test_virtual_step_has_momentum_and_weight_decay_of_the_next_training_step():
     net, eta = Product(), 0.1
     trainer = mx.gluon.Trainer([net.w], "sgd", {"learning_rate": eta, "momentum": 0.5, "wd": 0.01}, kvstore=None)
     made = architect(net, momentum=0.5, weight_decay=0.01)
-    assert momenta_of(trainer) == {}
+    assert momentum_buffers(trainer) == {}
     made.backward(*TRAIN)
     trainer.step(1)
     before = net.w.data().asscalar()
-    made.second_order(TRAIN, VALID, eta, momenta_of(trainer))
+    made.second_order(TRAIN, VALID, eta, momentum_buffers(trainer))
     made.backward(*TRAIN)
     trainer.step(1)
     assert abs(net.w.data().asscalar() - before) == pytest.approx(made.details["move"], rel=1e-5)
 
 
-def test_variants_differ_in_what_moves():
+def test_only_the_references_virtual_step_moves_the_architecture_parameters():
     net = Product()
     architect(net).second_order(TRAIN, VALID, 0.1)
     paper, reference = architect(net), architect(net, variant="reference")
@@ -98,11 +98,11 @@ def test_adam_is_the_papers_where_gradients_are_tiny():
 
 @pytest.mark.skipif(kernels.problem() is not None, reason=str(kernels.problem()))
 def test_compiled_operators_change_no_gradient():
-    """Of a cell network in float64, after a step of second order with momentum."""
+    """Second order on a cell network in float64."""
     found = []
     for compiled in (False, True):
         mx.random.seed(3)
-        net = CellSupernet(4, channels=4, layers=3, input_size=8, nodes=2)
+        net = CellSupernet(4, channels=4, layers=3, input_size=8, nodes=1)
         net.initialize(mx.init.MSRAPrelu())
         net.cast("float64")
         for param in net.collect_params().values():

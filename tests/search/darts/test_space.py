@@ -1,8 +1,8 @@
-"""Spaces: what each location of the attentions puts where."""
+"""Search spaces: which layers each location of the attentions gives candidates."""
 
 import pytest
 
-from gluon_attn.search.darts.space import ATTENTION_CHOICES, DARTS_OPS, AttentionSpace, cell_space
+from gluon_attn.search.darts.space import ATT_DARTS_ATTENTIONS, DARTS_OPS, AttentionSpace, cell_space
 from gluon_attn.utils.errors import UserError
 
 
@@ -35,7 +35,7 @@ def test_other_attentions():
     [
         (("everywhere",), "location must be after_every or end"),
         (("end", ()), "attentions must be Identity and at least one other, got none"),
-        (("end", ATTENTION_CHOICES[1:]), "attentions must be Identity and at least one other, got SE, BAM"),
+        (("end", ATT_DARTS_ATTENTIONS[1:]), "attentions must be Identity and at least one other, got SE, BAM"),
     ],
 )
 def test_refused(arguments, words):
