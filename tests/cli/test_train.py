@@ -82,7 +82,7 @@ def unbroken(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """The folder of the same run, killed in its third epoch, without a chance to clean up, as it logs a batch."""
+    """The folder of the same run, killed with SIGKILL in its third epoch, when it logs a batch."""
     folder = tmp_path_factory.mktemp("killed")
     command = [sys.executable, "-u", str(SCRIPT), *shlex.split(f"{SMALL} --run-dir run")]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=VARIABLES) as process:

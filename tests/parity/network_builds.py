@@ -93,7 +93,7 @@ def ean_stage(args, case):
 
 
 def att_darts_cell(args, case):
-    """Alone it gets both inputs; the first is twice as large behind a reduction."""
+    """Alone it gets both inputs; the first is twice as high and wide after a reduction."""
     genotype, reduction = cell_genotype(args.pop("genotype")), args.pop("reduction")
     edges, size = genotype.reduce if reduction else genotype.normal, (args.pop("height"), args.pop("width"))
     widths = [args.pop(key) for key in ("C_prev_prev", "C_prev", "C")]
@@ -117,10 +117,10 @@ def dia_resnet(args, case):
 
 
 def atac(args):
-    """(activation, options of it and its places)."""
+    """Return the activation, and the options of it and of where it is used."""
     act_type, options = args.pop("act_type"), atac_options(args)
-    places = {key: args.pop(key) for key in ("act_layers", "act_order") if key in args}
-    return act_type, places | (options if act_type == "ChaATAC" else {})
+    where = {key: args.pop(key) for key in ("act_layers", "act_order") if key in args}
+    return act_type, where | (options if act_type == "ChaATAC" else {})
 
 
 def atac_resnet20(args, case):

@@ -1,4 +1,4 @@
-"""Searches agree with the reference implementations: what they derive, and the gradients of their mixing weights."""
+"""Searches agree with the reference implementations: what they derive, and the gradients of their alphas."""
 
 import mxnet as mx
 import numpy as np
@@ -65,7 +65,7 @@ class Search:
         load_reference(self.net, case.weights(), built.source)
         self.net.cast("float64")  # oneDNN has float32 only; WRONG in tests/search/test_supernet.py says why not that
         self.net.hybridize(static_alloc=True)
-        self.covers_all = case.opts["kind"] == "attdarts"  # its weight step covers the mixing weights
+        self.covers_all = case.opts["kind"] == "attdarts"  # its weight step clips the alphas' gradients, too
         architect = architects.Architect(
             self.net, mx.gluon.loss.SoftmaxCrossEntropyLoss(), momentum=self.hyper["sgd_momentum"],
             weight_decay=self.hyper["sgd_weight_decay"], variant="reference" if self.covers_all else "paper",
@@ -75,8 +75,8 @@ class Search:
         adam = self.hyper["arch_adam"]
         optimizer = architects.arch_adam(adam["lr"], adam["weight_decay"])
         self.arch_trainer = mx.gluon.Trainer([arch[name] for name in sorted(arch)], optimizer, kvstore=None)
-        mixing = set(map(id, arch.values()))
-        params = [p for p in self.net.collect_params().values() if p.grad_req != "null" and id(p) not in mixing]
+        alphas = set(map(id, arch.values()))
+        params = [p for p in self.net.collect_params().values() if p.grad_req != "null" and id(p) not in alphas]
         self.clipped = params + (list(arch.values()) if self.covers_all else [])
         options = {"learning_rate": self.hyper["eta"], "momentum": self.hyper["sgd_momentum"]}
         self.trainer = mx.gluon.Trainer(params, "sgd", {**options, "wd": self.hyper["sgd_weight_decay"]}, kvstore=None)
