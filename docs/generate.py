@@ -102,7 +102,7 @@ def attentions_page():
     """The docstrings of all attentions as one page."""
     parts = [HEAD]
     for name in list_attentions():
-        text = inspect.getdoc(ATTENTIONS.get(name))
+        text = _with_list(inspect.getdoc(ATTENTIONS.get(name)))
         other = ", ".join(f"`{alias}`" for alias in ATTENTIONS.aliases(name))
         parts.append(f"## {name}\n\n{_escaped(text)}\n" + (f"\nAlso called {other}.\n" if other else ""))
     return "\n".join(parts)
@@ -142,6 +142,13 @@ def _title(summary):
     """(text, link) of a docstring's first line."""
     title, _, link = summary.rpartition(", http")
     return (title, f"http{link}") if title else (summary, None)
+
+
+def _with_list(text):
+    """The docstring with its `Args:` section as a Markdown list."""
+    head, _, section = text.partition("\nArgs:\n")
+    entries = re.sub(r"^ {8}", "  ", re.sub(r"^    (\w+): ", r"- \1: ", section, flags=re.MULTILINE), flags=re.MULTILINE)
+    return f"{head}\nOptions:\n\n{entries}" if section else text
 
 
 def _escaped(text):

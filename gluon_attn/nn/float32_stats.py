@@ -4,18 +4,15 @@ A float16 number ends at 65504: a square overflows above 255, a sum over a large
 takes `F` first and reads no shape. Feature maps are N,C,H,W.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from mxnet.gluon import HybridBlock
 
 from . import fast
 from .tracing import Tensor, plain, single
 
-_Block = HybridBlock if TYPE_CHECKING else object
 
-
-class InFloat32(_Block):
+class InFloat32:
     """Mixin, first among the bases of a HybridBlock, that computes statistics in float32 whatever the block's dtype.
 
     It remembers the dtype of `cast`, which a graph does not know. Inside `fast.plain_operators()`, which serves ONNX
@@ -27,7 +24,7 @@ class InFloat32(_Block):
 
     def cast(self, dtype: Any) -> None:
         """Cast the block, as in Gluon."""
-        super().cast(dtype)
+        super().cast(dtype)  # type: ignore[misc]
         self._dtype = dtype
         self._wide = "float64" if dtype in ("float64", np.float64) else "float32"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import mxnet as mx
 from mxnet.gluon import HybridBlock, Parameter, nn
@@ -9,7 +10,7 @@ from mxnet.gluon import HybridBlock, Parameter, nn
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
 
-Devices = mx.Context | list[mx.Context] | None
+Devices: TypeAlias = mx.Context | list[mx.Context] | None
 
 
 def save_params(net: HybridBlock, path: Path | str) -> None:

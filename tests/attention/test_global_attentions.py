@@ -210,10 +210,10 @@ def test_aa_widths(channels, heads, keys, values):
         ("nonlocal", {"reduction": 0}, "reduction must be a whole number above 0, got 0"),
         ("external", {"memory": 0}, "memory must be a whole number above 0, got 0"),
         ("pam", {"reduction": 0}, "reduction must be a whole number above 0, got 0"),
-        ("bot", {}, "bot has weights for distances in the map: give its height as spatial"),
+        ("bot", {}, "bot has weights for distances in the feature map: give its height as spatial"),
         ("bot", {"heads": 3, "spatial": 7}, "bot needs heads of one size: heads=3 does not divide 16 channels"),
         ("bot", {"spatial": (7, 5, 3)}, "spatial must be a height, or height and width, got (7, 5, 3)"),
-        ("aa", {}, "aa has weights for distances in the map: give its height as spatial"),
+        ("aa", {}, "aa has weights for distances in the feature map: give its height as spatial"),
         ("aa", {"spatial": 7, "value_share": 2}, "value_share must be a number above 0 and at most 1, got 2"),
         ("aa", {"spatial": 7, "key_share": True}, "key_share must be a number above 0 and at most 1, got True"),
         ("aa", {"spatial": 7, "heads": 17}, "aa gives each of its 17 heads a channel, but has 16: take fewer heads"),
@@ -231,7 +231,7 @@ def test_wrong_options(name, options, words):
 @pytest.mark.parametrize("name", ["aa", "bot"])
 def test_a_map_of_another_size_is_refused(name):
     block = drawn(name, 16, SPREAD, spatial=7)
-    with pytest.raises(UserError, match=r"positions of the map: made for maps of 7x7 \(spatial\), got 9x7"):
+    with pytest.raises(UserError, match=r"positions of the feature map: made for maps of 7x7 \(spatial\), got 9x7"):
         block(mx.nd.ones((1, 16, 9, 7)))
 
 
