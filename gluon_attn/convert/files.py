@@ -27,12 +27,12 @@ class Weights:
     Attributes:
         kind: of the file, for people.
         tensors: the weights.
-        besides: keys of a checkpoint that are no weights, such as the optimizer.
+        other_keys: keys of a checkpoint that are no weights, such as the optimizer.
     """
 
     kind: str
     tensors: Tensors
-    besides: tuple[str, ...] = ()
+    other_keys: tuple[str, ...] = ()
 
 
 def read_weights(path: Path | str) -> Weights:
@@ -94,11 +94,11 @@ def _torch(path, is_zip):
         ) from None
     except Exception:  # a reader of damaged bytes may raise anything
         raise UserError(f"{path} is damaged or no PyTorch file") from None
-    state, besides = _state(found, torch, path)
+    state, other_keys = _state(found, torch, path)
     return Weights(
-        "PyTorch checkpoint" if besides else "PyTorch tensors",
+        "PyTorch checkpoint" if other_keys else "PyTorch tensors",
         Tensors({name: lambda value=value: _numpy(value, torch) for name, value in state.items()}),
-        besides,
+        other_keys,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import mxnet as mx
 import numpy as np
 import pytest
-from model_checks import blocks_of, initialized, num_weights, randomized
+from model_checks import blocks_of, initialized, randomized
 from mxnet.gluon import nn
 
 from gluon_attn import get_model, list_models
@@ -185,6 +185,5 @@ def test_unknown_options_and_wrong_values_are_refused(name):
 
 @pytest.mark.parametrize("name", [name for name in list_models() if model_info(name).own_plan])
 def test_another_attention_is_refused_where_the_name_says_it(name):
-    assert num_weights(get_model(name, 3)) > 0
     with pytest.raises(UserError, match=f"model '{name}' has its attention in its name"):
         get_model(name, attention="eca")
