@@ -22,7 +22,6 @@ from ...utils.checks import choice
 
 EPSILON = 0.01  # of the finite difference, divided by the norm of the vector, as in DARTS
 _MIN_NORM = 1e-12
-
 Batch = tuple[mx.nd.NDArray, mx.nd.NDArray]
 Gradients = dict[str, mx.nd.NDArray]
 
