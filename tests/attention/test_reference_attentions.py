@@ -195,7 +195,11 @@ def test_sge_takes_its_statistics_in_float32(monkeypatch):
         ("sge", {"variant": None}, "variant must be paper or reference, got None"),
         ("a2", {"c_m": 0}, "c_m must be a whole number above 0, got 0"),
         ("triplet", {"kernel_size": 4}, "kernel_size must be odd, got 4"),
-        ("ge_theta", {}, "extent 0 needs the size of the feature map: give its height as spatial, or an extent of 2, 4 or 8"),
+        (
+            "ge_theta",
+            {},
+            "extent 0 needs the size of the feature map: give its height as spatial, or an extent of 2, 4 or 8",
+        ),
         ("ge_theta", {"spatial": (7, 5, 3)}, "spatial must be a height, or height and width, got (7, 5, 3)"),
         ("ge_theta", {"extent": 3}, "extent must be 0, 2, 4 or 8, got 3"),
         ("ge_theta_plus", {"extent": True}, "extent must be 0, 2, 4 or 8, got True"),
