@@ -147,9 +147,8 @@ def _title(summary):
 def _with_list(text):
     """The docstring with its `Args:` section as a Markdown list."""
     head, _, section = text.partition("\nArgs:\n")
-    entries = re.sub(
-        r"^ {8}", "  ", re.sub(r"^    (\w+): ", r"- \1: ", section, flags=re.MULTILINE), flags=re.MULTILINE
-    )
+    entries = re.sub(r"^    (\w+): ", r"- \1: ", section, flags=re.MULTILINE)
+    entries = re.sub(r"^ {12}", "  ", entries, flags=re.MULTILINE)
     return f"{head}\nOptions:\n\n{entries}" if section else text
 
 

@@ -15,7 +15,7 @@ from ..utils.checks import odd, positive
 from .base import ATTENTIONS, Attention
 
 #: channels that share a window's weights, groups of the static context, and the least width of the fusion
-SHARE, GROUPS, NARROWEST = 8, 4, 32
+SHARED, GROUPS, NARROWEST = 8, 4, 32
 
 
 @ATTENTIONS.register("cot", "CoT", "CoTAttention")
@@ -45,9 +45,9 @@ class CoT(InFloat32, Attention):
 
     def __init__(self, channels: int, *, kernel_size: int = 3, reduction: int = 4, stride: int = 1) -> None:
         super().__init__(channels)
-        share, self._stride = gcd(channels, SHARE), positive("stride", stride)
-        heads, hidden = channels // share, hidden_channels(2 * channels, positive("reduction", reduction))
-        self._window = {"kernel": odd("kernel_size", kernel_size), "heads": heads, "shared": share}
+        shared, self._stride = gcd(channels, SHARED), positive("stride", stride)
+        heads, hidden = channels // shared, hidden_channels(2 * channels, positive("reduction", reduction))
+        self._window = {"kernel": odd("kernel_size", kernel_size), "heads": heads, "shared": shared}
         weights, fused = heads * kernel_size**2, max(channels // 2, NARROWEST)
         with self.name_scope():
             self.context = _layers(

@@ -64,8 +64,8 @@ class ECA(Attention):
 class CECA(Attention):
     """Circular Efficient Channel Attention, Wang et al. 2020 with timm's padding, https://arxiv.org/abs/1910.03151
 
-    y = x * sigmoid(conv1d_k(avg(x))) as in `eca`, but the channels are a ring: the convolution goes on from the last to
-    the first, so each channel has k neighbors; no bias.
+    y = x * sigmoid(conv1d_k(avg(x))) as in `eca`, but the channels are a ring: the convolution continues from the last
+    to the first, so each channel has k neighbors; no bias.
 
     Place: end of the residual branch, before the addition.
 

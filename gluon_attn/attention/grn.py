@@ -34,6 +34,6 @@ class GRN(InFloat32, Attention):
 
     def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         size = norm(F, self.widen(F, x), 1e-12)
-        share = self.narrow(F, F.broadcast_div(size, F.mean(size, axis=1, keepdims=True) + 1e-6))
-        y = fast.channel_gate(F, x, F.broadcast_mul(share, gamma) + 1)
-        return fast.channel_shift(F, y, F.broadcast_add(F.zeros_like(share), beta))
+        ratio = self.narrow(F, F.broadcast_div(size, F.mean(size, axis=1, keepdims=True) + 1e-6))
+        y = fast.channel_gate(F, x, F.broadcast_mul(ratio, gamma) + 1)
+        return fast.channel_shift(F, y, F.broadcast_add(F.zeros_like(ratio), beta))

@@ -63,7 +63,7 @@ class SGE(InFloat32, Attention):
             pixels = F.sum(F.slice_axis(F.slice_axis(ones, axis=0, begin=0, end=1), axis=1, begin=0, end=1))
             rest = pixels - 1
             variance = F.broadcast_mul(variance, F.reshape(pixels / (rest + (rest == 0)), shape=(1, 1, 1, 1)))
-        # the slope of the root is infinite at 0, and 0 times it no number
+        # the gradient of the root is infinite at 0, and 0 times infinity is NaN
         scale = F.broadcast_div(weight, F.sqrt(variance + 1e-20) + 1e-5)
         shift = F.broadcast_add(F.zeros_like(scale), bias)
         return fast.channel_gate(F, s, scale) + fast.channel_gate(F, ones, shift)

@@ -45,18 +45,18 @@ class Shuffle(InFloat32, Attention):
     def hybrid_forward(
         self, F: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, gamma: Tensor, beta: Tensor
     ) -> Tensor:
-        # each map's logits are slope * (x - mean) + level, so both halves go through one gate
+        # the logits of each channel are scale * (x - mean) + shift, so both halves go through one gate
         mean, rest = centered(F, self.widen(F, x))
         inverse = (fast.global_avg(F, F.square(rest)) + 1e-5) ** -0.5
-        means, scales = (F.reshape(part, shape=(0, self._groups, 2 * self._half, 1)) for part in (mean, inverse))
+        means, inv_stds = (F.reshape(part, shape=(0, self._groups, 2 * self._half, 1)) for part in (mean, inverse))
         first = F.slice_axis(means, axis=2, begin=0, end=self._half)
-        second = F.slice_axis(scales, axis=2, begin=self._half, end=None)
-        level = F.broadcast_add(F.broadcast_mul(first, self.widen(F, w1)), self.widen(F, b1))
-        slope = F.broadcast_mul(second, self.widen(F, w2 * gamma))
-        still = F.broadcast_add(F.zeros_like(second), self.widen(F, w2 * beta + b2))
-        slopes = F.reshape(F.concat(F.zeros_like(first), slope, dim=2), shape=(0, -1, 1, 1))
-        levels = F.reshape(F.concat(level, still, dim=2), shape=(0, -1, 1, 1))
-        logits = fast.channel_shift(F, fast.channel_gate(F, rest, slopes), levels)
+        second = F.slice_axis(inv_stds, axis=2, begin=self._half, end=None)
+        shift_1 = F.broadcast_add(F.broadcast_mul(first, self.widen(F, w1)), self.widen(F, b1))
+        scale_2 = F.broadcast_mul(second, self.widen(F, w2 * gamma))
+        shift_2 = F.broadcast_add(F.zeros_like(second), self.widen(F, w2 * beta + b2))
+        scales = F.reshape(F.concat(F.zeros_like(first), scale_2, dim=2), shape=(0, -1, 1, 1))
+        shifts = F.reshape(F.concat(shift_1, shift_2, dim=2), shape=(0, -1, 1, 1))
+        logits = fast.channel_shift(F, fast.channel_gate(F, rest, scales), shifts)
         y = fast.logistic_gate(F, x, self.narrow(F, logits))
         halves = F.reshape(y, shape=(0, 2, self._channels // 2, -1))
         # not F.transpose: oneDNN's fails on the gradient, which comes in a layout of its own and is reshaped before

@@ -44,11 +44,11 @@ class Triplet(Attention):
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         # each gate is divided, which is less work than dividing the sum
-        share = 2 if self.hw is None else 3
-        columns = F.transpose(_map(F, x, self.cw, (0, 2, 1, 3)), axes=(0, 2, 1, 3)) / share  # (N,C,1,W)
-        rows = F.transpose(_map(F, x, self.hc, (0, 3, 2, 1)), axes=(0, 3, 2, 1)) / share  # (N,C,H,1)
-        plane = None if self.hw is None else _map(F, x, self.hw, (0, 1, 2, 3)) / share
-        return fast.cross_gate(F, x, rows, columns, plane)
+        divisor = 2 if self.hw is None else 3
+        columns = F.transpose(_map(F, x, self.cw, (0, 2, 1, 3)), axes=(0, 2, 1, 3)) / divisor  # (N,C,1,W)
+        rows = F.transpose(_map(F, x, self.hc, (0, 3, 2, 1)), axes=(0, 3, 2, 1)) / divisor  # (N,C,H,1)
+        spatial = None if self.hw is None else _map(F, x, self.hw, (0, 1, 2, 3)) / divisor
+        return fast.cross_gate(F, x, rows, columns, spatial)
 
 
 def _gate(kernel_size: int, bias: bool) -> nn.HybridSequential:
