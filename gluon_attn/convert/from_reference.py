@@ -132,7 +132,7 @@ def _with_table_names(block, name_map, state):
 def _complain(source, missing, extra):
     if missing or extra:
         missing = list(dict.fromkeys(missing))
-        parts = [f"they lack {few(missing)}"] * bool(missing) + [f"they also have {few(extra)}"] * bool(extra)
+        parts = [f"they lack {few(missing)}"] * bool(missing) + [f"they have {few(extra)} in addition"] * bool(extra)
         raise UserError(f"the {source} weights are of another network: {', '.join(parts)}")
 
 

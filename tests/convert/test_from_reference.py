@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_named():
     name = "ChannelGate.gate_c.gate_c_fc_0.bias"
     wrong = "the echo weights are of another network: they "
     assert failing(block, {n: v for n, v in state.items() if n != name}) == f"{wrong}lack {name}"
-    assert failing(block, {**state, "fc.weight": state[name]}) == f"{wrong}also have fc.weight"
+    assert failing(block, {**state, "fc.weight": state[name]}) == f"{wrong}have fc.weight in addition"
     assert failing(block, {**state, name: state[name][:3]}) == f"{name} has shape (3,) in the weights, here (4,)"
     transposed = {n: v.T for n, v in state.items()}
     assert failing(block, transposed).startswith(
