@@ -1,4 +1,4 @@
-"""What MXNet's `Trainer.save_states` wrote, in a trainer of ours."""
+"""Optimizer states from MXNet's `Trainer.save_states`, loaded into our trainer."""
 
 import types
 
@@ -29,7 +29,7 @@ def updated(net, params, optimizer="sgd", **options):
 
 
 def states(trainer):
-    """Parameter's shape and place -> state, by index of the trainer."""
+    """Index of the parameter in the trainer -> its optimizer state."""
     found = trainer._updaters[0].states
     return {index: [array.asnumpy() for _, array in flatten(state)] for index, state in found.items()}
 
