@@ -11,6 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := setup.py pyproject.toml gluon_attn/version.py
 RUN_STAMP := $(VENV)/.installed-$(MXNET)
 DEV_STAMP := $(VENV)/.installed-$(MXNET)-dev
+DOCS_STAMP := $(VENV)/.installed-$(MXNET)-docs
 HOROVOD_STAMP := $(VENV)/.installed-$(MXNET)-horovod
 # a worker that has nothing left takes tests from the other; tests that share a fixture mostly stay together
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --durations 15
@@ -18,7 +19,7 @@ TEST_STAMPS := $(DEV_STAMP) $(if $(filter no,$(HOROVOD)),,$(HOROVOD_STAMP))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv setup horovod demo params test test-all lint format bench clean
+.PHONY: help venv setup horovod demo params test test-all lint format docs bench clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -62,12 +63,16 @@ lint: $(DEV_STAMP)  ## check the style
 format: $(DEV_STAMP)  ## put the style right
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
+docs: $(DOCS_STAMP)  ## build the site of the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 bench: $(RUN_STAMP)  ## run every benchmark against PyTorch and others, and print its table
 	@$(PIP) -e '.[$(MXNET),onnx,openvino,torch]'
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:  ## remove .venv and what builds and tests leave
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN_STAMP): $(SOURCES) | $(BIN)/python
@@ -79,6 +84,11 @@ $(DEV_STAMP): $(SOURCES) | $(BIN)/python
 	@echo "installing into $(VENV), about a minute"
 	@$(PIP) -e '.[$(MXNET),onnx,dev]'
 	@touch $@ $(RUN_STAMP)
+
+$(DOCS_STAMP): $(RUN_STAMP)
+	@echo "installing MkDocs into $(VENV), some seconds"
+	@$(PIP) -e '.[$(MXNET),onnx,docs]'
+	@touch $@
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: name another one with make PYTHON=..." >&2; exit 2; }

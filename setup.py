@@ -63,6 +63,13 @@ EXTRAS = {
         "wandb>=0.30,<1",  # can be told not to ask for a login; works with NumPy 1.26 and the protobuf of onnx
     ],
     "sweep": ["optuna>=3.4"],  # the first that supports Python 3.12
+    "docs": [
+        "mkdocs>=1.6,<2",  # the first whose hooks can add pages; 2 has no plugins
+        "mkdocs-material>=9.7,<10",  # the line that its offline plugin and our style are written for
+        "mkdocstrings>=1,<2",  # the line that goes with the next
+        "mkdocstrings-python>=2,<3",  # the line that the options in mkdocs.yml are written for
+        "ruff==0.17.5",  # as in dev; formats the signatures
+    ],
     "dev": [
         "pytest>=9,<10",  # the version that the tests are written for
         "pytest-xdist>=3.8,<4",  # runs the tests in two processes; the version that goes with pytest 9
