@@ -32,6 +32,7 @@ def flag(name: str) -> str:
 def _names():
     names = set(_OF_COMMANDS)
     for kind in (RunConfig, AttDartsConfig, AnasConfig, EanPipelineConfig):
-        for group in field_types(kind).values():
-            names.update(option.name for option in dataclasses.fields(group))
+        types = field_types(kind)
+        for group in dataclasses.fields(kind):
+            names.update(option.name for option in dataclasses.fields(types[group.name]))
     return frozenset(names)
