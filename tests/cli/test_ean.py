@@ -70,7 +70,7 @@ def test_what_a_search_leaves(trained, here):
     assert run(words, trained) == 0
     names = {path.name for path in (here / "found").iterdir()}
     assert names == {
-        "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html", "curves.png",
+        ".lock", "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html", "curves.png",
         "rewards.png", "chances.png", "network.png", "samples-ean.jsonl", "samples-random.jsonl",
         "samples-evolution.jsonl",
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_other_weights_are_not_gone_on_with(trained, here, capfd, without_costs)
     other(mx.nd.zeros((1, 3, 16, 16)))
     other.save_parameters(str(weights / "net.params"))
     assert run("ean --steps 4 --run-dir found --resume auto --supernet", weights / "net.params") == 2
-    assert "was begun with other weights" in capfd.readouterr().err
+    assert "was started with other weights" in capfd.readouterr().err
 
 
 def test_a_reward_for_time(trained, here, monkeypatch):
@@ -226,11 +226,11 @@ def test_the_authors_command_for_a_search(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("ean --steps 2", "supernet is missing: it names the run folder"),
+        ("ean --steps 2", "--supernet is missing: it names the run folder"),
         ("ean --supernet nothing", "there is no supernet nothing: "),
         ("ean --lr 0.1", "--lr has no meaning here: the supernet is not trained here"),
         ("ean --mixup", "unknown option --mixup"),
-        ("ean --baselines chance --supernet x", "must be one of random, evolution"),
+        ("ean --baselines chance --supernet x", "--baselines must be one of random, evolution"),
         ("ean-supernet --scheme 101", "unknown option --scheme"),
         ("ean-supernet --dataset digits --model cifar_resnet20_v1", "attention, the attention to share, or a network"),
         (f"ean-supernet {SUPERNET} --hold-out 99", "--hold-out 99 leaves no training images of class"),

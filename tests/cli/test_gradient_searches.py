@@ -56,7 +56,7 @@ def test_the_references_spellings():
     ("line", "words"),
     [
         ("att-darts --checkpoint_path x", "--checkpoint-path has no meaning here: --resume auto resumes a run"),
-        ("att-darts --drop_path_prob 0.3", "drop_path_prob has no effect in a search"),
+        ("att-darts --drop_path_prob 0.3", "--drop-path-prob has no effect in a search"),
         ("att-darts --dataset digits --attentions see", "unknown attention 'see'"),
         ("att-darts --dataset digits --operations channel_score", "channel_score has no place in this search"),
         ("anas --dataset digits --operations sep_conv_5x5", "sep_conv_5x5 has no place in this search"),
@@ -84,7 +84,7 @@ def found(request, tmp_path_factory):
 
 def test_what_a_search_leaves(found):
     names = {path.name for path in found.iterdir()}
-    assert names == {"checkpoints", "choices.png", "config.yaml", "genotype.json", "history.png", "log.txt",
+    assert names == {".lock", "checkpoints", "choices.png", "config.yaml", "genotype.json", "history.png", "log.txt",
                      "metrics.jsonl"}  # fmt: skip
     records = [json.loads(line) for line in (found / "metrics.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in records] == [0, 1]
@@ -109,7 +109,7 @@ def test_a_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     assert search(shlex.split(f"{ATTENTION} --arch-warmup 1 --dry-run")) == 0
     said = capsys.readouterr().out
     assert "2 epochs of 2 steps of 8 images" in said
-    assert "s a step" in said
+    assert "s per step" in said
     assert list(tmp_path.iterdir()) == []
 
 
