@@ -18,9 +18,9 @@ from gluon_attn import get_model, list_attentions, list_models  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
 from gluon_attn.analyze.paper_figures import PUBLISHED  # noqa: E402
 from gluon_attn.attention.base import ATTENTIONS  # noqa: E402
-from gluon_attn.cli.attentions import describe  # noqa: E402
 from gluon_attn.models.catalogue import catalogue, shipped  # noqa: E402
 from gluon_attn.models.factory import model_info  # noqa: E402
+from gluon_attn.runs.describe import describe_attention  # noqa: E402
 
 PLACES = {
     "post": "end of the residual branch",
@@ -44,7 +44,7 @@ def attentions_table():
     """A row for each attention: weights, place, paper."""
     lines = ["| name | weights at 64 channels | sits | paper |", "|---|---:|---|---|"]
     for name in list_attentions():
-        row = describe(name)
+        row = describe_attention(name)
         title, link = _title(row["summary"])
         lines.append(
             f"| [`{name}`](docs/attentions.md#{name}) | {row['weights']:,} | {PLACES[row['slot']]} | "

@@ -2,8 +2,8 @@
 
     python -m benchmarks.lib.deployed write|ours|eager|compiled|runtime|openvino
 
-write {"name", "size", "folder"}: our forms and the file exported from PyTorch go to the folder, nothing is timed.
-Others {"name", "size", "folder", "batch", "form", "dtype"}; "parameters" counts, where that is known.
+write {"name", "size", "folder"}: our export targets and the file exported from PyTorch go to the folder, nothing is
+timed. Others {"name", "size", "folder", "batch", "target", "dtype"}; "parameters" counts, where that is known.
 """
 
 import os
@@ -19,28 +19,29 @@ THREADS = int(os.environ.get("OMP_NUM_THREADS", 1))
 
 
 class Write:
-    """Our forms, of random weights with statistics of noise; int8 calibrated with noise."""
+    """Our export targets, of random weights with statistics of noise; int8 calibrated with noise."""
 
     def __init__(self, name, size, folder):
         import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
         from gluon_attn.config.card import Card
-        from gluon_attn.deploy import targets, predictor
-        from gluon_attn.deploy.export import random_images
+        from gluon_attn.deploy.predictor import graph_inputs, random_images
+        from gluon_attn.deploy.targets import all_targets
+        from gluon_attn.deploy.write import write_optimized
 
         net = gluon_attn.get_model(DEPLOYED[name].model, 1000, input_size=size)
         net.initialize(mx.init.MSRAPrelu())
         card = Card(**net.recipe, input_shape=(3, size, size))
-        inputs = predictor.graph_inputs(card, random_images(card, 8))
+        inputs = graph_inputs(card, random_images(card, 8))
         net(mx.nd.array(inputs[:1]))
         self.errors = {}
-        for form in targets.every():
-            (Path(folder) / str(form)).mkdir(parents=True)
+        for target in all_targets():
+            (Path(folder) / str(target)).mkdir(parents=True)
             try:
-                targets.write(form, net, card, Path(folder) / str(form) / "net", inputs)
+                write_optimized(target, net, card, Path(folder) / str(target) / "net", inputs)
             except Exception as error:  # the table says so
-                self.errors[str(form)] = f"{type(error).__name__}: {error}"[:100]
+                self.errors[str(target)] = f"{type(error).__name__}: {error}"[:100]
 
     def problems(self):
         return self.errors
@@ -71,17 +72,17 @@ class Side:
 
 
 class Ours(Side):
-    """A form of ours, or "live": the hybridized network."""
+    """A target of ours, or "live": the hybridized network."""
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name, size, folder, batch, target, dtype):
         super().__init__(size, batch)
         import gluon_attn  # noqa: F401 - before MXNet
         from gluon_attn.deploy import measure, predictor
 
-        if form == "live":
-            found = measure.opened(DEPLOYED[name].model)
+        if target == "live":
+            found = measure.open_target(DEPLOYED[name].model)
         else:
-            (path,) = (p for p in Path(folder, form).iterdir() if p.name in ("net-symbol.json", "net.onnx", "net.xml"))
+            (path,) = (p for p in Path(folder, target).iterdir() if p.name in ("net-symbol.json", "net.onnx", "net.xml"))
             found = predictor.load(path)
         self.run = found.forward
 
@@ -91,7 +92,7 @@ class Eager(Side):
 
     compiled = False
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name, size, folder, batch, target, dtype):
         super().__init__(size, batch)
         import torch
 
@@ -121,7 +122,7 @@ class Compiled(Eager):
 class Runtime(Side):
     """ONNX Runtime on PyTorch's file."""
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name, size, folder, batch, target, dtype):
         super().__init__(size, batch)
         import onnxruntime
 
@@ -134,7 +135,7 @@ class Runtime(Side):
 class OpenVINO(Side):
     """OpenVINO on PyTorch's file."""
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name, size, folder, batch, target, dtype):
         super().__init__(size, batch)
         import openvino
 

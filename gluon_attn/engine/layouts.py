@@ -45,7 +45,7 @@ def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon
     """
     graph = SymbolGraph.read(symbol)
     for node in list(graph.nodes):
-        gamma = node.source(1).name if node.op == "BatchNorm" else None
+        gamma = node.source(1).name if node.op == "BatchNorm" else ""
         # a BatchNorm inside a compiled norm has no gamma of the network, and no gradient
         if gamma in params and params[gamma].shape[0] <= NARROW:
             graph.insert_after(node, "slice_axis", {"axis": "0", "begin": "0", "end": "None"})

@@ -47,7 +47,7 @@ class Output(NamedTuple):
     """One output of a node."""
 
     node: Node
-    index: int = 0
+    number: int = 0
 
 
 class SymbolGraph:
@@ -116,7 +116,7 @@ class SymbolGraph:
         made = self._insert(number, op, attrs, Output(node), name or f"{node.name}_out{number}")
 
         def redirected(source: Output) -> Output:
-            return Output(made) if source.node is node and source.index == 0 else source
+            return Output(made) if source.node is node and source.number == 0 else source
 
         for reader in readers:
             self.connect(reader, map(redirected, reader.inputs))
@@ -169,7 +169,7 @@ class SymbolGraph:
         numbers = {node: number for number, node in enumerate(self.nodes)}
 
         def entries(outputs: Iterable[Output]) -> list[list[int]]:
-            return [[numbers[output.node], output.index, 0] for output in outputs]
+            return [[numbers[output.node], output.number, 0] for output in outputs]
 
         nodes = []
         for node in self.nodes:

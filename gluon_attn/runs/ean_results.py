@@ -81,20 +81,20 @@ def _figures(first, searches, scheme, blocks):
     return {
         "curves": scheme_plots.curves({one.name: one.curve() for one in searches}),
         "rewards": scheme_plots.rewards(first.samples),
-        "chances": scheme_plots.chances(first.course, blocks),
+        "chances": scheme_plots.connection_probabilities(first.course, blocks),
         "network": scheme_plots.network(scheme.scheme, blocks, scheme.attention or "attention"),
     }
 
 
 def _draw(folder, figures):
-    from ..analyze.plots import save_png
+    from ..analyze.figures import save_png
 
     for name, figure in figures.items():
         save_png(figure, folder / f"{name}.png")
 
 
 def _report(path, config, rows, figures, scheme):
-    from ..analyze.plots import svg_text
+    from ..analyze.figures import svg_text
     from ..analyze.report import write_report
 
     steps, tried = config.ean.steps, config.ean.steps * (1 + config.ean.validate_size)

@@ -77,7 +77,9 @@ def test_compiled_operators_stay_in_float32(attention):
     net = gluon_attn.get_attention(attention, 16)
     net.initialize(mx.init.Xavier())
     with kernels.compiled_operators():
-        mixed = amp.convert_symbol(cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16")
+        mixed = amp.convert_symbol(
+            cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16"
+        )
     nodes = json.loads(mixed.tojson(remove_amp_cast=False))["nodes"]
     operators = [node for node in nodes if node["op"].startswith("gluon_attn_")]
     assert operators
@@ -105,7 +107,9 @@ def test_operations_of_cells_in_bfloat16(name):
     for param, value in before.items():
         net.collect_params()[param].set_data(value)
     with kernels.compiled_operators():
-        mixed = amp.convert_symbol(cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16")
+        mixed = amp.convert_symbol(
+            cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16"
+        )
     assert "gluon_attn_norm" in mixed.tojson()
     for found, wanted in zip(step(net, copy_after_narrow_norms(mixed, net.collect_params()), x), expected, strict=True):
         assert np.linalg.norm(found - wanted) <= 0.2 * np.linalg.norm(wanted)

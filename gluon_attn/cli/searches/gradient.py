@@ -103,7 +103,7 @@ def _callbacks(config, folder, method):
     from functools import partial
 
     from ...analyze.draw import draw, missing
-    from ...analyze.heatmap import draw_mixing
+    from ...analyze.charts import draw_operation_weights
     from ...analyze.plots import draw_history
     from ...engine import callbacks as cb
     from ...engine import tracking
@@ -113,7 +113,7 @@ def _callbacks(config, folder, method):
     yield cb.MetricsFile(folder / "metrics.jsonl")
     yield own.GenotypeFile(folder / "genotype.json", method.document)
     yield cb.Curves(draw_history, folder / "history.png")
-    yield cb.Curves(partial(_mixing, draw_mixing, method.choices()), folder / "choices.png")
+    yield cb.Curves(partial(_mixing, draw_operation_weights, method.choices()), folder / "choices.png")
     if config.search.draw_every:
         if missing():
             log.get_logger().warning("%s; going on without (--draw-every 0 asks for none)", missing())
