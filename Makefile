@@ -1,20 +1,25 @@
-# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV, and
-# HOROVOD=no, which spares `make test` Horovod's build: the tests with several processes are skipped then.
+# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV, WORKERS
+# (processes of `make test`, one thread each; 0: this one alone), and HOROVOD=no, which spares `make test` Horovod's
+# build: the tests with several processes are skipped then.
 PYTHON ?= python3
 MXNET ?= cpu
 VENV ?= .venv
+WORKERS ?= 2
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := setup.py pyproject.toml gluon_attn/version.py
 RUN_STAMP := $(VENV)/.installed-$(MXNET)
 DEV_STAMP := $(VENV)/.installed-$(MXNET)-dev
+DOCS_STAMP := $(VENV)/.installed-$(MXNET)-docs
 HOROVOD_STAMP := $(VENV)/.installed-$(MXNET)-horovod
+# a worker that has nothing left takes tests from the other; tests that share a fixture mostly stay together
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --durations 15
 TEST_STAMPS := $(DEV_STAMP) $(if $(filter no,$(HOROVOD)),,$(HOROVOD_STAMP))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv setup horovod demo params test test-all lint format bench clean
+.PHONY: help venv setup horovod demo params test test-all lint format docs bench clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,10 +52,10 @@ params: $(RUN_STAMP)  ## train the published networks of params/ again, some fif
 	@$(BIN)/python params/training/digits.py
 
 test: $(TEST_STAMPS)  ## install, then run the tests that CI runs
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-all: $(TEST_STAMPS)  ## the same with the slow tests
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 lint: $(DEV_STAMP)  ## check the style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -58,12 +63,16 @@ lint: $(DEV_STAMP)  ## check the style
 format: $(DEV_STAMP)  ## put the style right
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
+docs: $(DOCS_STAMP)  ## build the site of the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 bench: $(RUN_STAMP)  ## run every benchmark against PyTorch and others, and print its table
 	@$(PIP) -e '.[$(MXNET),onnx,openvino,torch]'
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:  ## remove .venv and what builds and tests leave
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN_STAMP): $(SOURCES) | $(BIN)/python
@@ -75,6 +84,11 @@ $(DEV_STAMP): $(SOURCES) | $(BIN)/python
 	@echo "installing into $(VENV), about a minute"
 	@$(PIP) -e '.[$(MXNET),onnx,dev]'
 	@touch $@ $(RUN_STAMP)
+
+$(DOCS_STAMP): $(RUN_STAMP)
+	@echo "installing MkDocs into $(VENV), some seconds"
+	@$(PIP) -e '.[$(MXNET),onnx,docs]'
+	@touch $@
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: name another one with make PYTHON=..." >&2; exit 2; }

@@ -1,5 +1,5 @@
-"""Writes what the texts repeat from the code: the tables of attentions, models and published
-networks, and docs/attentions.md.
+"""Writes what the texts repeat from the code and from benchmarks/results: docs/attentions.md, and the tables of
+models, published networks and results.
 
     python docs/generate.py
 
@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # a clone that is not installed works, too
+
+from result_tables import gates_table, peers_table, results_table  # noqa: E402
 
 from gluon_attn import get_model, list_attentions, list_models  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
@@ -22,38 +24,36 @@ from gluon_attn.models.catalogue import catalogue, shipped  # noqa: E402
 from gluon_attn.models.factory import model_info  # noqa: E402
 from gluon_attn.runs.describe import describe_attention  # noqa: E402
 
-PLACES = {
-    "post": "end of the residual branch",
-    "act": "instead of the activation",
-    "conv": "instead of the 3x3 convolution",
-    "stage": "after a stage",
-}
-LARGE = "16x256x56x56"
-KNOWN = {
-    "se", "eca", "cbam", "bam", "sge", "cha_atac", "triplet", "ge_theta_plus", "a2", "coord", "simam", "gc", "sk",
-    "split",
-}  # fmt: skip
-HEAD = (
-    "# Attentions\n\nWhat each one computes, its options with their defaults, and the paper. "
-    "`get_attention(NAME, channels, **options)` makes one; `--attention NAME` puts it where it belongs, a "
-    "[plan](models-and-attentions.md#plans) anywhere. This page is made from the docstrings by `docs/generate.py`.\n"
-)
+HEAD = """# Attentions
+
+All attentions; each name leads to its formula, options and defaults. `get_attention(NAME, channels, **options)` makes \
+one, `--attention NAME` puts it into its slot, a [plan](models-and-attentions.md#plans) anywhere. Input and output are \
+N,C,H,W of the same shape.
+
+Slots: `post`, at the end of the residual branch; `act`, in place of the activation; `conv`, in place of the 3x3 \
+convolution; `stage`, after a stage. Weights are counted at 64 channels of 32x32.
+
+{table}
+
+This page is made from the docstrings by `docs/generate.py`.
+"""
+#: section of a Google docstring -> its title on the page
+SECTIONS = {"Args": "Options", "Note": "Note", "Notes": "Notes", "Returns": "Returns", "Raises": "Errors"}
+_SECTION = re.compile(r"^(\w+):\n((?:(?:[ \t].*)?\n?)+)", re.MULTILINE)
 
 
-def attentions_table():
-    """A row for each attention: weights, place, paper."""
-    lines = ["| name | weights at 64 channels | sits | paper |", "|---|---:|---|---|"]
+def attentions_table() -> str:
+    """A row for each attention: weights, slot, paper."""
+    lines = ["| name | paper | slot | weights |", "|---|---|---|---:|"]
     for name in list_attentions():
         row = describe_attention(name)
-        title, link = _title(row["summary"])
-        lines.append(
-            f"| [`{name}`](docs/attentions.md#{name}) | {row['weights']:,} | {PLACES[row['slot']]} | "
-            f"{f'[{title}]({link})' if link else title} |"
-        )
+        title, link = _title(inspect.getdoc(ATTENTIONS.get(name)))
+        paper = f"[{title}]({link})" if link else title
+        lines.append(f"| [`{name}`](#{name}) | {paper} | `{row['slot']}` | {row['weights']:,} |")
     return "\n".join(lines)
 
 
-def models_table():
+def models_table() -> str:
     """A row for each model at the size and number of classes it was made for: parameters, MACs, published ones."""
     lines = ["| name | classes | input | params | MACs | published |", "|---|---:|---:|---:|---:|---|"]
     for name in list_models():
@@ -66,29 +66,7 @@ def models_table():
     return "\n".join(lines)
 
 
-def results(name):
-    """Rows of a table in benchmarks/results, as cells."""
-    lines = (ROOT / f"benchmarks/results/{name}.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    return rows[1:]
-
-
-def gates_table():
-    """Forward and backward of gates and reductions at the large shape."""
-    lines = ["| operation | plain | fast | compiled |", "|---|---:|---:|---:|"]
-    rows = [row for row in results("gating") if row[1] == LARGE]
-    return "\n".join([*lines, *(f"| `{row[0]}` | {' | '.join(row[5:8])} |" for row in rows)])
-
-
-def peers_table():
-    """Forward and backward of well-known attentions against PyTorch at the large shape, and in a whole network."""
-    lines = ["| attention | ours, ms | PyTorch, ms | ratio | step of ResNet-50, ratio |", "|---|---:|---:|---:|---:|"]
-    steps = {row[0]: row[5] for row in results("overhead")}
-    rows = [row for row in results("attention") if row[1] == LARGE and row[0] in KNOWN]
-    return "\n".join([*lines, *(f"| `{row[0]}` | {' | '.join(row[5:8])} | {steps[row[0]]} |" for row in rows)])
-
-
-def published_table():
+def published_table() -> str:
     """The networks of the project's own catalogue."""
     lines = ["| name | network | test accuracy | MB | log |", "|---|---|---:|---:|---|"]
     for name, entry in sorted(catalogue().items()):
@@ -98,17 +76,33 @@ def published_table():
     return "\n".join(lines)
 
 
-def attentions_page():
-    """The docstrings of all attentions as one page."""
-    parts = [HEAD]
+def attentions_page() -> str:
+    """The table of the attentions, and their docstrings."""
+    parts = [HEAD.format(table=attentions_table())]
     for name in list_attentions():
-        text = inspect.getdoc(ATTENTIONS.get(name))
+        text = inspect.getdoc(ATTENTIONS.get(name)) or ""
         other = ", ".join(f"`{alias}`" for alias in ATTENTIONS.aliases(name))
-        parts.append(f"## {name}\n\n{_escaped(text)}\n" + (f"\nAlso called {other}.\n" if other else ""))
+        parts.append(f"## {name}\n\n{markdown(text)}\n" + (f"\nAlso called {other}.\n" if other else ""))
     return "\n".join(parts)
 
 
-def replaced(text, name, table):
+def markdown(docstring: str) -> str:
+    """A docstring in Google's form as Markdown: the arguments as a list, the rest as it is."""
+
+    def section(match):
+        if match[1] not in SECTIONS:
+            return match[0]
+        body = inspect.cleandoc(match[2])
+        if match[1] != "Args":
+            return f"{SECTIONS[match[1]]}: {body}\n\n"
+        items = re.split(r"\n(?=\S)", body)
+        bullets = (re.sub(r"^(\w+)", r"`\1`", " ".join(item.split()), count=1) for item in items)
+        return f"{SECTIONS[match[1]]}:\n\n" + "".join(f"- {bullet}\n" for bullet in bullets) + "\n"
+
+    return _escaped(_SECTION.sub(section, docstring + "\n").rstrip())
+
+
+def replaced(text: str, name: str, table: str) -> str:
     """`text` with the table called `name` put in."""
     start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     if start not in text or end not in text:
@@ -116,38 +110,42 @@ def replaced(text, name, table):
     return text.partition(start)[0] + f"{start}\n\n{table}\n\n{end}" + text.partition(end)[2]
 
 
-def replaced_all(text, tables):
+def replaced_all(text: str, tables: dict[str, str]) -> str:
     """`text` with all of the tables put in."""
     for name, table in tables.items():
         text = replaced(text, name, table)
     return text
 
 
-def files():
+def files() -> dict[Path, str]:
     """Path -> what it should hold."""
-    readme, models = ROOT / "README.md", ROOT / "docs/models-and-attentions.md"
-    params = ROOT / "params/README.md"
-    return {
-        readme: replaced_all(
-            readme.read_text(encoding="utf-8"),
-            {"attentions": attentions_table(), "gates": gates_table(), "peers": peers_table()},
-        ),
-        models: replaced(models.read_text(encoding="utf-8"), "models", models_table()),
-        params: replaced(params.read_text(encoding="utf-8"), "published", published_table()),
-        ROOT / "docs/attentions.md": attentions_page(),
+    tables = {
+        "README.md": {"results": results_table},
+        "docs/results.md": {"gates": gates_table, "peers": peers_table},
+        "docs/models.md": {"models": models_table},
+        "params/README.md": {"published": published_table},
     }
+    texts = {ROOT / "docs/attentions.md": attentions_page()}
+    for name, makers in tables.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        texts[ROOT / name] = replaced_all(text, {key: make() for key, make in makers.items()})
+    return texts
 
 
-def _title(summary):
-    """(text, link) of a docstring's first line."""
-    title, _, link = summary.rpartition(", http")
-    return (title, f"http{link}") if title else (summary, None)
+def _title(docstring):
+    """(text, link) of a docstring's first paragraph: its first line without the paper's address, and that address."""
+    first = docstring.partition("\n\n")[0]
+    found = re.search(r"https?://[^\s)>]*[^\s)>.,;]", first)
+    title = first.split("\n")[0].replace(found[0] if found else "", "")
+    title = re.sub(r"; \w+ is\s*$", "", title.strip(" .,;()")).strip(" .,;()")
+    return title, found and found[0]
 
 
 def _escaped(text):
-    """Docstring as Markdown: a formula's stars and underscores stay what they are."""
-    parts = re.split(r"(`[^`]*`)", text)  # what stands in backquotes is as it is
+    """Markdown in which a formula's stars and underscores stay what they are, and an address is a link."""
+    parts = re.split(r"(`[^`]*`|https?://[^\s)>]*[^\s)>.,;])", text)  # code and addresses are as they are
     parts[::2] = [re.sub(r"([*_<])", r"\\\1", part) for part in parts[::2]]
+    parts[1::2] = [part if part.startswith("`") else f"<{part}>" for part in parts[1::2]]
     return "".join(parts)
 
 

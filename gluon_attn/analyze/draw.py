@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..genotypes.attention import AttentionGenotype, attention_genotype
-from ..genotypes.cell import NAMES, CellEdges, CellGenotype, cell_genotype
+from ..genotypes.cell import CELL_NAMES, CELL_TITLES, CellEdges, CellGenotype, cell_genotype
 from ..genotypes.files import published
 from ..utils.errors import UserError
 from ..utils.files import atomic_path, read_json
@@ -30,7 +30,7 @@ def missing() -> str | None:
 
 def open_genotype(name: str) -> Genotype:
     """A genotype by its published name, such as Att_DARTS, or from a JSON file; `UserError` for anything else."""
-    cells, attentions = published(NAMES[0]), published("attention")
+    cells, attentions = published(CELL_NAMES[0]), published("attention")
     if not name.endswith(".json") and name not in (*cells, *attentions):
         raise UserError(f"unknown genotype {name!r}: give {', '.join([*cells, *attentions])}, or a JSON file")
     data = read_json(name) if name.endswith(".json") else {}
@@ -62,16 +62,16 @@ def draw(genotype: Genotype, path: str | Path) -> None:
 def to_dot(genotype: Genotype) -> str:
     """The picture in Graphviz's DOT language."""
     if isinstance(genotype, CellGenotype):
+        # Graphviz draws the first part lowest
         parts = [
-            _part(name, _cell(getattr(genotype, name), name)) for name in reversed(NAMES)
-        ]  # the first is drawn lowest
+            _part(name, title, _cell(getattr(genotype, name), name)) for name, title in reversed(CELL_TITLES.items())
+        ]
     else:
-        parts = [_part("attention", _attention(genotype))]
+        parts = [_part("attention", "attention", _attention(genotype))]
     return "\n".join(["digraph {", _STYLE, *parts, "}"])
 
 
-def _part(name: str, lines: Iterable[str]) -> str:
-    title = {"normal": "normal cell", "reduce": "reduction cell"}.get(name, name)
+def _part(name: str, title: str, lines: Iterable[str]) -> str:
     return "\n".join([f"subgraph cluster_{name} {{", f'label={_text(title)}; color="#bbbbbb";', *lines, "}"])
 
 

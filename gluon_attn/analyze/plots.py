@@ -9,15 +9,15 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..config.scores import ACCURACY
 from .figures import COLOURS, integer_ticks, label_logarithmic_axis, save_png, svg_text
-from .run_history import SCORE
 
 #: what the trainer wrote of one epoch
 Record = Mapping[str, Any]
 
 _STYLES = cycler(linestyle=("-", "--", ":")) * cycler(color=COLOURS)
 #: panels of a comparison: heading -> key of the records
-_COMPARED = {"training loss": "train_loss", "test accuracy": SCORE}
+_COMPARED = {"training loss": "train_loss", ACCURACY.name: ACCURACY.key}
 _WIDTH = 100  # characters that fit below the panels
 _LOGARITHMIC = {"training loss", "test loss"}
 

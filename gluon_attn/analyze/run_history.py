@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config.files import read_yaml
+from ..config.scores import ACCURACY
 from ..utils.errors import UserError
 
-#: key of the records that runs are compared by; higher is better
-SCORE = "val_accuracy"
 #: options that only say where a run is
 _LOCATION = {"train.run_dir", "train.resume"}
 
@@ -37,7 +36,7 @@ class Run:
     @property
     def best(self) -> dict[str, Any]:
         """The record of the best test accuracy, the first of several."""
-        return max(self.history, key=_score)
+        return max(self.history, key=ACCURACY.of)
 
 
 def read_runs(folders: Sequence[str | Path]) -> list[Run]:
@@ -50,7 +49,7 @@ def read_runs(folders: Sequence[str | Path]) -> list[Run]:
 
 def best_run(runs: Sequence[Run]) -> int:
     """Number of the run with the best test accuracy, the first of several."""
-    return max(range(len(runs)), key=lambda number: _score(runs[number].best))
+    return max(range(len(runs)), key=lambda number: ACCURACY.of(runs[number].best))
 
 
 def scores(runs: Sequence[Run]) -> tuple[list[str], list[list[Any]]]:
@@ -95,11 +94,6 @@ def _number(record: dict[str, Any], key: str) -> float | None:
     return value if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
-def _score(record: dict[str, Any]) -> float:
-    value = _number(record, SCORE)
-    return -math.inf if value is None else value
-
-
 def _column(history: Sequence[dict[str, Any]], key: str) -> list[float]:
     return [value for value in (_number(record, key) for record in history) if value is not None]
 
@@ -140,7 +134,7 @@ _SCORES: dict[str, Callable[[Run], Any]] = {
     "run": lambda run: run.name,
     "epochs": lambda run: len(run.history),
     "best epoch": lambda run: run.best["epoch"],
-    "top-1": _best(SCORE, "{:.2%}"),
+    "top-1": _best(ACCURACY.key, "{:.2%}"),
     "top-5": _best("val_top5", "{:.2%}"),
     "test loss": _best("val_loss", "{:.4f}"),
     "training loss": _best("train_loss", "{:.4f}"),

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     imported = import_weights(args.input, args.output, args.source, *given)
     weights, match = imported.weights, imported.match
-    besides = f"; besides {', '.join(weights.besides)}" if weights.besides else ""
+    besides = f"; besides {', '.join(weights.other_keys)}" if weights.other_keys else ""
     print(f"read    {args.input}: {weights.kind}, {_size(args.input)}, {len(weights.tensors)} tensors{besides}")
     print(f"mapped  {len(set(match.names.values()))} of them to {len(match.shapes)} of {_describe(imported.net)}")
     print(f"left    {_listed(match.left)}")

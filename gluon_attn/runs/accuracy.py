@@ -33,6 +33,11 @@ class Accuracy:
     score: "Score"
     class_names: tuple[str, ...]
 
+    @property
+    def accuracy(self) -> float:
+        """Top-1 accuracy from 0 to 1."""
+        return self.score.correct / self.score.images
+
     def to_dict(self, per_class: bool = False) -> dict[str, Any]:
         """Plain data. per_class: with the accuracy of each class, the worst first, as "classes"."""
         from ..deploy.evaluate import by_class
@@ -84,7 +89,7 @@ def measure_accuracy(
 def _open(
     target: str, params: str | Path | None, dataset: str | None, options: dict[str, Any]
 ) -> "tuple[Predictor, Any]":
-    """(predictor, `Source` with the test images)."""
+    """(predictor, `Dataset` with the test images)."""
     from ..deploy import predictor
     from ..models.factory import list_models
     from .evaluation_data import open_test_set

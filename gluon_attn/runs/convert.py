@@ -10,7 +10,7 @@ from ..config.card import Card
 from ..config.model import ModelConfig
 from ..convert import match, read_weights, rows, save_match, save_reference
 from ..convert.counterpart import needed_counterpart
-from ..convert.infer_model import fitting, flags
+from ..convert.infer_model import flags, infer_config
 from ..deploy.load_run import card_network, load_run
 from ..models.build import build
 from ..models.catalogue import catalogue
@@ -124,9 +124,9 @@ def export_weights(
     return ExportedWeights(net, counterpart, len(state), check)
 
 
-def _fitting_flags(tensors: dict[str, Any], source: str) -> str:
+def _fitting_flags(tensors: Any, source: str) -> str:
     """The flags that fit, where they can be told from the tensors; else nothing."""
-    config = fitting(tensors, source)
+    config = infer_config(tensors, source)
     return f"; these fit: {flags(config)}" if config else ""
 
 
@@ -134,7 +134,7 @@ def _network(config: ModelConfig, classes: int | None) -> mx.gluon.HybridBlock:
     return build(config, classes or model_info(config.model).classes)
 
 
-def _classes(net: mx.gluon.HybridBlock, tensors: dict[str, Any], source: str) -> int:
+def _classes(net: mx.gluon.HybridBlock, tensors: Any, source: str) -> int:
     """How many classes the weights have."""
     own = net.recipe["classes"]
     paths = [path for path in classifier(net, own) if path.endswith("weight")]

@@ -78,7 +78,11 @@ def describe_attention(name: str) -> dict[str, Any]:
 def describe_model(name: str, with_cost: bool = False) -> dict[str, Any]:
     """Name, input shape and options with defaults of a model; with_cost: its parameters and MACs as well."""
     info = model_info(name)
-    row = {"name": name, "input_shape": [3, info.input_size, info.input_size], "options": info.options()}
+    row: dict[str, Any] = {
+        "name": name,
+        "input_shape": [3, info.input_size, info.input_size],
+        "options": info.options(),
+    }
     if with_cost:
         result = cost(get_model(name, info.classes), row["input_shape"])
         row.update(params=result.params, macs=result.macs)

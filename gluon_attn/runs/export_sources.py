@@ -25,7 +25,7 @@ class TrainedNetwork(NamedTuple):
     Attributes:
         net: With its weights.
         card: Its `Card`.
-        source: The data set with its test images (`data.base.Source`), or None.
+        source: The data set with its test images (`data.base.Dataset`), or None.
         name: Name of the files.
         output: Folder where they go by default.
     """
@@ -71,19 +71,19 @@ def open_network(
 def _named(
     name: str, params: str | Path | None, dataset: str | None, input_size: int | None, data: dict[str, Any]
 ) -> tuple[mx.gluon.HybridBlock, Card, Any]:
-    """(network, `Card`, `Source` or None); without a data set the model has the classes that it was designed for."""
+    """(network, `Card`, `Dataset` or None); without a data set the model has the classes that it was designed for."""
     if dataset or any(data.values()):
         net, source = named_network(name, params or True, dataset, {**data, "input_size": input_size})
         return net, make_card(net, source), source
     info = model_info(name)
     side = input_size or info.input_size
-    sized = {"input_size": side} if "input_size" in info.options() else {}
+    sized: dict[str, Any] = {"input_size": side} if "input_size" in info.options() else {}
     net = get_model(name, info.classes, pretrained=params or True, **sized)
     return net, Card(**net.recipe, input_shape=(3, side, side)), None
 
 
 def _test_set(target: str | Path, card: Card, dataset: str | None, data: dict[str, Any]) -> Any:
-    """The `Source` of a run's test images; None, with a warning, where its own data set is not at hand."""
+    """The `Dataset` of a run's test images; None, with a warning, where its own data set is not at hand."""
     try:
         return open_test_set(target, card, dataset, **data)
     except UserError as error:
@@ -105,7 +105,7 @@ def bundle_checks(source: Any, calibration_images: int, max_drop: float, method:
     """What deploy bundles are verified and calibrated with.
 
     Args:
-        source: The `Source` of the images, or None.
+        source: The `Dataset` of the images, or None.
         calibration_images: How many training images int8 is calibrated with; 0: none are read.
         max_drop: Per cent of accuracy that a target may lose.
         method: Quantization ranges of MXNet's int8.

@@ -6,14 +6,15 @@ from typing import Any
 
 from ..analyze.plots import compare_histories
 from ..analyze.report import write_report
-from ..analyze.run_history import SCORE, best_run, differences, read_runs, scores
+from ..analyze.run_history import best_run, differences, read_runs, scores
+from ..config.scores import ACCURACY
 
 #: heading of a panel -> key of the records that it shows
 PANELS = {
     "training loss": "train_loss",
     "test loss": "val_loss",
-    "test accuracy, top-1": SCORE,
-    "test accuracy, top-5": "val_top5",
+    f"{ACCURACY.name}, top-1": ACCURACY.key,
+    f"{ACCURACY.name}, top-5": "val_top5",
     "learning rate": "lr",
     "images per second": "images_per_second",
 }

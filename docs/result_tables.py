@@ -1,0 +1,86 @@
+"""Tables of benchmarks/results for the README and docs/results.md."""
+
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGE = "16x256x56x56"
+KNOWN = {
+    "se", "eca", "cbam", "bam", "sge", "cha_atac", "triplet", "ge_theta_plus", "a2", "coord", "simam", "gc", "sk",
+    "split",
+}  # fmt: skip
+
+
+def results(name: str) -> list[list[str]]:
+    """Rows of a table in benchmarks/results, as cells."""
+    lines = (ROOT / f"benchmarks/results/{name}.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return rows[1:]
+
+
+def gates_table() -> str:
+    """Forward and backward of gates and reductions at the large shape."""
+    lines = ["| operation | plain | fast | compiled |", "|---|---:|---:|---:|"]
+    rows = [row for row in results("gating") if row[1] == LARGE]
+    return "\n".join([*lines, *(f"| `{row[0]}` | {' | '.join(row[5:8])} |" for row in rows)])
+
+
+def peers_table() -> str:
+    """Forward and backward of well-known attentions against PyTorch at the large shape, and in a whole network."""
+    lines = ["| attention | ours, ms | PyTorch, ms | ratio | step of ResNet-50, ratio |", "|---|---:|---:|---:|---:|"]
+    steps = {row[0]: row[5] for row in results("overhead")}
+    rows = [row for row in results("attention") if row[1] == LARGE and row[0] in KNOWN]
+    return "\n".join([*lines, *(f"| `{row[0]}` | {' | '.join(row[5:8])} | {steps[row[0]]} |" for row in rows)])
+
+
+def results_table() -> str:
+    """The most telling figures of benchmarks/results, each with its command."""
+    lines = ["| what | result | command | table |", "|---|---|---|---|"]
+    for what, result, command, *tables in _telling():
+        links = ", ".join(f"[{name.replace('_', ' ')}](benchmarks/results/{name}.md)" for name in tables)
+        lines.append(f"| {what} | {result} | `python benchmarks/{command}.py` | {links} |")
+    return "\n".join(lines)
+
+
+def _telling():
+    """(what, result, command, its tables) of each row of `results_table`."""
+    attention = {(row[0], row[1]): row for row in results("attention")}
+    ratios = [float(row[7]) for row in attention.values()]
+    cbam = attention["cbam", LARGE]
+    overhead = {row[0]: row[5] for row in results("overhead")}
+    step = {(row[0], row[2]): row[6] for row in reversed(results("train_step_224"))}
+    ean = [float(row[5]) for row in results("ean") if row[1] == "sample of a search"]
+    darts = next(row for row in results("search") if row[0] == "att-darts")
+    int8 = [
+        float(row[5]) for row in results("deploy")
+        if row[0].endswith("resnet50") and row[2:4] == ["ours, openvino", "int8"]
+    ]  # fmt: skip
+    photographs = {row[0]: row[4] for row in results("input")}
+    two = results("horovod_224")[0]
+    imports = {row[0].strip("`"): row[1] for row in results("import_time")}
+    return [
+        ("attentions, forward and backward",
+         f"median time {median(ratios):.2f} of PyTorch's over {len(ratios)} cases; CBAM {cbam[7]} "
+         f"({cbam[5]} ms against {cbam[6]})", "attention", "attention"),
+        ("what an attention adds to a training step of ResNet-50",
+         f"ECA {overhead['eca']}, SE {overhead['se']}, CBAM {overhead['cbam']} times the plain step", "overhead",
+         "overhead"),
+        ("training step, float32, 224 pixels",
+         f"ResNet-50 {step['resnet50', 'float32']}, with CBAM {step['cbam_resnet50', 'float32']} times PyTorch's "
+         f"images per second; in bfloat16 with AMX {step['resnet50', 'bfloat16']} and "
+         f"{step['cbam_resnet50', 'bfloat16']}", "train_step", "train_step_224", "train_step_cifar"),
+        ("input pipeline, photographs from records",
+         f"{photographs['crop']} times Pillow and DataLoader, with colour jitter {photographs['colour']}", "input",
+         "input"),
+        ("EAN's search", f"{min(ean):.0f} to {max(ean):.0f} times the samples per second of the authors' loop", "ean",
+         "ean"),
+        ("second-order step of Att-DARTS",
+         f"{darts[5]} times as fast as PyTorch's faster memory format, {darts[6]} GB against {darts[7]}", "search",
+         "search"),
+        ("exported ResNet-50 with attention, int8",
+         f"{min(int8):.1f} to {max(int8):.1f} times compiled PyTorch in bfloat16", "deploy", "deploy"),
+        ("two processes on two cores, ResNet-50", f"{two[6]} of twice the speed of one", "horovod", "horovod_224"),
+        ("`import gluon_attn`",
+         f"{int(imports['import gluon_attn']) / 1000:.2f} s: MXNet loads when it is first used", "import_time",
+         "import_time"),
+    ]  # fmt: skip

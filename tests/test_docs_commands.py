@@ -1,0 +1,105 @@
+"""The command lines in texts and recipes parse, and every command is listed."""
+
+import re
+import shlex
+
+import pytest
+from gluon_attn.cli.searches import anas, att_darts
+from texts import RECIPES, ROOT, blocks, commands
+
+from gluon_attn.cli.flags import parse
+from gluon_attn.cli.main import COMMANDS, dispatch
+from gluon_attn.cli.network_flags import network_config
+from gluon_attn.cli.search import SEARCHES
+from gluon_attn.cli.train import SCRIPTS, script_parser
+from gluon_attn.config.search import AnasConfig, AttDartsConfig
+from gluon_attn.config.train import RunConfig
+from gluon_attn.convert import sources
+from gluon_attn.models.build import build
+from gluon_attn.runs.options import resolve
+
+
+def config_of(line):
+    """The `RunConfig` that a `python train_*.py` line asks for."""
+    _, script, *words = shlex.split(line)
+    given, recipe = parse(script_parser(script), words)
+    return resolve(RunConfig, SCRIPTS[script][1], recipe, given)
+
+
+def test_something_is_looked_at():
+    assert len(commands("gluon-attn")) > 8
+    assert len(commands("python train_cifar.py")) > 6
+    assert len(blocks("README.md", "python")) >= 1
+    assert len(blocks("docs/python-api.md", "python")) >= 3
+
+
+@pytest.mark.parametrize(("name", "line"), commands("python train_"))
+def test_training_commands_parse(name, line, monkeypatch):
+    monkeypatch.chdir(ROOT)  # recipes are named from there
+    config_of(line)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [pair for kind in ("att-darts", "anas") for pair in commands(f"python search.py {kind}")]
+)
+def test_search_commands_parse(name, line):
+    _, _, kind, *words = shlex.split(line)
+    module, config_class = {"att-darts": (att_darts, AttDartsConfig), "anas": (anas, AnasConfig)}[kind]
+    given, recipe = parse(module.make_parser(), words)
+    resolve(config_class, module.DEFAULTS, recipe, given)
+
+
+@pytest.mark.parametrize(("name", "line"), commands("gluon-attn"))
+def test_commands_parse(name, line, monkeypatch):
+    seen = []
+    command = shlex.split(line)[1]
+    monkeypatch.setattr(f"gluon_attn.cli.{command}.run", seen.append)
+    dispatch(shlex.split(line)[1:])
+    assert len(seen) == 1
+
+
+def test_conversions_that_the_table_names_are_of_networks_that_there_are(monkeypatch):
+    lines = re.findall(r"`(gluon-attn convert [^`]+ --source [^`]+)`", (ROOT / "params/README.md").read_text("utf-8"))
+    seen = []
+    monkeypatch.setattr("gluon_attn.cli.convert.run", seen.append)
+    for line in lines:
+        dispatch(shlex.split(line)[1:])
+        assert seen[-1].source in sources()
+        assert build(network_config(seen[-1], seen[-1].model), 10)
+    assert {args.source for args in seen} == set(sources()) - {"echo"}  # which has modules alone
+
+
+def test_every_command_is_in_the_list():
+    listed = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert f"| `gluon-attn {command}" in listed
+    for kind in SEARCHES:
+        assert f"| `python search.py {kind}`" in listed
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_resolve_and_say_what_they_are(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    header = (ROOT / name).read_text(encoding="utf-8")
+    (command,) = re.findall(rf"^#   (python train_\w+\.py --config {name}.*)$", header, re.MULTILINE)
+    config = config_of(command)
+    assert "# Time: " in header
+    assert "# Score: " in header
+    assert build(config.model, config.data.classes or 10)  # the options of the network fit each other
+
+
+@pytest.mark.parametrize(
+    ("start", "recipe"),
+    [
+        ("python train_cifar.py --gpus 0 --num-epochs 400", "atac_cifar100"),
+        ("python train_imagenet.py --mode hybrid --lr 0.075", "atac_resnet50"),
+    ],
+)
+def test_the_atac_recipes_are_the_published_commands(start, recipe, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    published = {line for name, line in commands(start)}
+    (script,) = {line.split()[1] for line in published}
+    wanted = config_of(f"python {script} --config configs/{recipe}.yaml")
+    assert published
+    for config in map(config_of, published):
+        assert config.replace(train=config.train.replace(save_dir=None, logging_file=None)) == wanted
