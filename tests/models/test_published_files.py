@@ -10,7 +10,7 @@ import pytest
 from gluon_attn import get_model
 from gluon_attn.cli import main
 from gluon_attn.cli.train import script_options
-from gluon_attn.deploy.evaluate import score
+from gluon_attn.deploy.evaluate import evaluate_predictor
 from gluon_attn.deploy.predictor import load
 from gluon_attn.models.build import build
 from gluon_attn.models.catalogue import catalogue, shipped
@@ -36,7 +36,7 @@ def test_all_that_are_promised_are_there():
 def test_it_scores_what_is_stated(name):
     stated = catalogue()[name].score
     predictor = load(name)
-    found = score(predictor, open_test_set(name, predictor.card).val)
+    found = evaluate_predictor(predictor, open_test_set(name, predictor.card).val)
     assert predictor.kind == "published"
     assert {"images": found.images, "correct": found.correct} == {key: stated[key] for key in ("images", "correct")}
     assert stated["accuracy"] == found.correct / found.images
