@@ -1,8 +1,10 @@
-# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV, and
-# HOROVOD=no, which spares `make test` Horovod's build: the tests with several processes are skipped then.
+# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV, WORKERS
+# (processes of `make test`, one thread each; 0: this one alone), and HOROVOD=no, which spares `make test` Horovod's
+# build: the tests with several processes are skipped then.
 PYTHON ?= python3
 MXNET ?= cpu
 VENV ?= .venv
+WORKERS ?= 2
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -11,6 +13,8 @@ RUN_STAMP := $(VENV)/.installed-$(MXNET)
 DEV_STAMP := $(VENV)/.installed-$(MXNET)-dev
 DOCS_STAMP := $(VENV)/.installed-$(MXNET)-docs
 HOROVOD_STAMP := $(VENV)/.installed-$(MXNET)-horovod
+# a worker that has nothing left takes tests from the other; tests that share a fixture mostly stay together
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --durations 15
 TEST_STAMPS := $(DEV_STAMP) $(if $(filter no,$(HOROVOD)),,$(HOROVOD_STAMP))
 
 .DEFAULT_GOAL := help
@@ -48,10 +52,10 @@ params: $(RUN_STAMP)  ## train the published networks of params/ again, some fif
 	@$(BIN)/python params/training/digits.py
 
 test: $(TEST_STAMPS)  ## install, then run the tests that CI runs
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-all: $(TEST_STAMPS)  ## the same with the slow tests
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 lint: $(DEV_STAMP)  ## check the style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""The package, what it needs, and why each version is bounded as it is."""
+"""The package, its requirements, and the reason for each version bound."""
 
 import re
 from pathlib import Path
@@ -10,20 +10,21 @@ VERSION = re.search(r'__version__ = "(.+)"', SOURCE).group(1)
 
 REQUIRES = [
     "numpy>=1.26,<2",  # MXNet copies names that NumPy 2 removed; 1.26 is the first for Python 3.12
-    "setuptools>=66.1",  # MXNet and GluonCV import distutils, gone from Python 3.12; older ones fail there
+    "setuptools>=66.1",  # brings distutils, which MXNet and GluonCV import; older versions fail on Python 3.12
     "gluoncv==0.10.5.post0",  # the last release
-    "opencv-python>=4.11,<4.12",  # earlier ones let truncated JPEG files pass as grey; 4.12 wants NumPy 2
-    "scipy>=1.11.2",  # GluonCV asks for any; the first with wheels for Python 3.12, as those below
-    "pandas>=2.1.1",  # asked for by GluonCV
+    "opencv-python>=4.11,<4.12",  # older versions decode truncated JPEG files as gray; 4.12 needs NumPy 2
+    "scipy>=1.11.2",  # required by GluonCV; the first with wheels for Python 3.12
+    "pandas>=2.1.1",  # required by GluonCV; the first with wheels for Python 3.12
     "matplotlib>=3.8",  # plots
     "pillow>=10",  # reads images
     "scikit-learn>=1.3.1",  # the digits data set
+    "filelock>=3.12",  # locks for files that several processes write; works on every system
     "PyYAML>=6.0.1",  # recipes
     "Jinja2>=3.1",  # HTML pages; 3.0 fails with current MarkupSafe
-    "tqdm>=4",  # progress bars; nothing newer is used
+    "tqdm>=4",  # progress bars; newer features are not used
 ]
 
-CUDA = [  # what mxnet-cu112 links against, in the versions that were checked to load together
+CUDA = [  # the libraries that mxnet-cu112 links against, in versions that were tested together
     "nvidia-cuda-runtime-cu11==11.8.89",
     "nvidia-cuda-nvrtc-cu11==11.8.89",
     "nvidia-cublas-cu11==11.11.3.6",
@@ -32,34 +33,34 @@ CUDA = [  # what mxnet-cu112 links against, in the versions that were checked to
     "nvidia-cusolver-cu11==11.4.1.48",
     "nvidia-nvtx-cu11==11.8.86",
     "nvidia-nccl-cu11==2.16.5",
-    "nvidia-cudnn-cu11==8.9.6.50",  # 9 has another library name
+    "nvidia-cudnn-cu11==8.9.6.50",  # version 9 has another library name
 ]
 
 EXTRAS = {
-    "cpu": ["mxnet==1.9.1"],  # the last release; 2.0 stayed in beta and removed what we build on
+    "cpu": ["mxnet==1.9.1"],  # the last release; 2.0 stayed in beta and removed interfaces that we use
     "cu112": ["mxnet-cu112==1.9.1", *CUDA],  # the last release; there is none for a later CUDA
     "horovod": [
-        "horovod==0.28.1",  # the last release; make horovod builds it, plain pip cannot
-        "cmake<4",  # 4 refuses the policies of its build files
-        "setuptools<70",  # its setup.py uses what 70 removed
+        "horovod==0.28.1",  # the last release; `make horovod` builds it, pip alone cannot
+        "cmake<4",  # version 4 rejects the policies of its build files
+        "setuptools<70",  # its setup.py uses functions that 70 removed
     ],
     "onnx": [
-        "onnx==1.16.2",  # MXNet's exporter imports onnx.mapping, gone from 1.17; 1.16 is the first for 3.12
+        "onnx==1.16.2",  # MXNet's exporter needs onnx.mapping, removed in 1.17; 1.16 is the first for Python 3.12
         "onnxruntime>=1.17",  # the first with wheels for Python 3.12
     ],
     "openvino": [
         "openvino>=2024.1",  # the first with wheels for Python 3.12
-        "nncf>=3,<4",  # int8; the line that goes with these, without PyTorch and with NumPy 1.26
+        "nncf>=3,<4",  # int8 quantization; works without PyTorch and with NumPy 1.26
     ],
     "convert": ["safetensors>=0.4"],  # the first with wheels for Python 3.12
     "torch": [
-        "torch>=2.2",  # the first with wheels for Python 3.12; loads with weights_only
+        "torch>=2.2",  # the first with wheels for Python 3.12; torch.load has weights_only
         "safetensors>=0.4",  # as in convert
     ],
     "coco": ["pycocotools>=2.0.8"],  # the first with wheels for Python 3.12
     "track": [
-        "tensorboardX>=2.6.1",  # earlier ones want protobuf 3, onnxruntime a later one
-        "wandb>=0.30,<1",  # its login can be kept from asking; goes with NumPy 1.26 and the protobuf of onnx
+        "tensorboardX>=2.6.1",  # older versions need protobuf 3, onnxruntime a newer one
+        "wandb>=0.30,<1",  # can be told not to ask for a login; works with NumPy 1.26 and the protobuf of onnx
     ],
     "sweep": ["optuna>=3.4"],  # the first that supports Python 3.12
     "docs": [
@@ -70,12 +71,13 @@ EXTRAS = {
         "ruff==0.17.5",  # as in dev; formats the signatures
     ],
     "dev": [
-        "pytest>=9,<10",  # the line that the tests are written for
-        "ruff==0.17.5",  # another version formats otherwise
+        "pytest>=9,<10",  # the version that the tests are written for
+        "pytest-xdist>=3.8,<4",  # runs the tests in two processes; the version that goes with pytest 9
+        "ruff==0.17.5",  # another version formats differently
         "safetensors>=0.4",  # as in convert, for its tests
         "tensorboardX>=2.6.1",  # as in track, for its test
         "wandb>=0.30,<1",  # as in track, for its test
-        "openvino>=2024.1",  # as in openvino, for the tests of exported forms
+        "openvino>=2024.1",  # as in openvino, for the tests of export targets
         "nncf>=3,<4",  # as in openvino
     ],
 }
@@ -85,7 +87,7 @@ setup(
     version=VERSION,
     description="Attention modules, attention networks and architecture search for MXNet Gluon",
     license="MIT",
-    python_requires=">=3.10,<3.13",  # 3.10: syntax that we use; 3.13: there is no NumPy 1.26 for it
+    python_requires=">=3.10,<3.13",  # 3.10 for its syntax; NumPy 1.26 has no wheels for 3.13
     packages=[*find_packages(include=["gluon_attn", "gluon_attn.*"]), "gluon_attn.params"],
     package_dir={"gluon_attn.params": "params"},
     package_data={

@@ -3,15 +3,16 @@
     OMP_NUM_THREADS=2 python benchmarks/attention.py --out benchmarks/results/attention.md
 
 Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. Each side has a process of
-its own and the two take turns run by run. Ours is hybridized with static_alloc; PyTorch's stands written down in
+its own and the two take turns run by run. Ours is hybridized with static_alloc; PyTorch's formulas are in
 `benchmarks/lib`. "fwd" is inference, "fwd+bwd" a training pass until all gradients are there. Ratios are ours over
-PyTorch's: below 1 ours is faster. Pairwise attention is measured on small maps, as networks use it.
+PyTorch's: below 1 ours is faster. Pairwise attention is measured on small feature maps, as networks use it.
 """
 
 import argparse
 import os
 import statistics
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,15 +25,25 @@ from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
 
 SHAPES = ((16, 256, 56, 56), (64, 64, 32, 32))
-#: where every position meets every other, or many others: the maps of the last stages
+#: attentions between all pixels, or many of them; measured at the sizes of the last stages
 PAIRWISE = "nonlocal pam danet bot aa lambda halo fa"
 SMALL = ((16, 256, 16, 16), (64, 64, 8, 8))
-#: must not lose to PyTorch
+#: must not be slower than PyTorch
 CHOSEN = ("se", "eca", "cbam", "sge", "cha_atac", "triplet")
 
 
-def compare(peers, name, shape, repeat):
-    """{"forward": (ours, theirs), "both": ...}: milliseconds."""
+def compare(peers: Sequence[Peer], name: str, shape: tuple[int, ...], repeat: int) -> dict[str, tuple[float, float]]:
+    """Time one attention on both sides.
+
+    Args:
+        peers: processes of ours and of PyTorch.
+        name: of the attention.
+        shape: of its input.
+        repeat: runs of each side and kind.
+
+    Returns:
+        "forward" and "both" -> medians in milliseconds, (ours, PyTorch's).
+    """
     for peer in peers:
         peer.ask({"name": name, "shape": shape})
         for order in ("forward", "both", "both"):
@@ -45,10 +56,10 @@ def compare(peers, name, shape, repeat):
     return found
 
 
-def measure(names, repeat):
-    """The table, and attention -> ratios of forward and backward."""
+def measure(names: Sequence[str], repeat: int) -> tuple[Table, dict[str, list[float]]]:
+    """The table, and per attention the ratios of forward and backward at each shape."""
     table = Table(["attention", "shape", "fwd", "PyTorch", "ratio", "fwd+bwd", "PyTorch", "ratio"], numbers=6)
-    ratios = {}
+    ratios: dict[str, list[float]] = {}
     for name in names:
         peers = [Peer("benchmarks.lib.peer", side) for side in ("mxnet", "torch")]
         for shape in SMALL if name in PAIRWISE.split() else SHAPES:
@@ -67,8 +78,8 @@ def measure(names, repeat):
     return table, ratios
 
 
-def summary(ratios):
-    """Median and what stands above 1, in words."""
+def summary(ratios: dict[str, list[float]]) -> str:
+    """The median ratio, and which attentions are above 1 and why, as text."""
     values = [value for row in ratios.values() for value in row]
     above = [name for name, row in ratios.items() if max(row) > 1]
     kept = [name for name in CHOSEN if name in ratios and max(ratios[name]) <= 1]
@@ -82,7 +93,7 @@ def summary(ratios):
     )
 
 
-def main():
+def main() -> None:
     """Measure, print the table and, with --out, write it."""
     parser = argparse.ArgumentParser(description="every attention against PyTorch")
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")

@@ -4,24 +4,26 @@
 
 Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. An evaluation is one scheme of
 ResNet-50 with shared attention on a fixed set of batches, accuracy and loss included. The schemes are those that
-`EanSearch` tries with its defaults, 300 steps of 3 samples, on a made-up reward in which blocks help or harm, alone and
-in pairs. The authors' loop evaluates every sample; ours knows those that it has seen, and begins a new one behind the
-blocks in which it is as one before. "Nothing remembered" is the pass alone, of random schemes. A step is forward,
-backward and an SGD update of one batch with a scheme drawn at random. The other sides are the authors' network in
-PyTorch, eager, in both layouts of memory; a compiled one would be compiled anew for each of 65,536 schemes. All have
-the same number of parameters, and each has a process of its own; but for the search they take turns. The ratio is to
-the faster one. The second table shows what connections cost: none of them and all of them, as multiples of the network
-without attention, whole passes all three.
+`EanSearch` samples with its defaults, 300 steps of 3 samples, with an artificial reward in which blocks change the
+accuracy alone and in pairs. The authors' loop evaluates every sample; ours evaluates each scheme once, from the first
+block in which it differs from earlier ones. "No cache" is the forward pass only, of random schemes. A training step is
+forward, backward and an SGD update of one batch with a random scheme. The peers are the authors' network in eager
+PyTorch, in both memory layouts; compiled, it would be compiled for each of 65,536 schemes. All sides have the same
+number of parameters and a process of their own; they take turns, except in the search. Ratios are to the faster peer.
+The second table has the time of a forward pass with no and with all blocks connected, as multiples of the network
+without attention.
 """
 
 import argparse
 import os
 import sys
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
+sys.path.insert(0, str(ROOT))  # works in a clone that is not installed, too
 
 from benchmarks.lib.process import Peer  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
@@ -29,7 +31,7 @@ from benchmarks.lib.schemes import COUNT  # noqa: E402
 
 ATTENTIONS = ("sge", "dia", "se")
 WORK = {
-    "search": "sample of a search", "new": "new scheme of a search", "anew": "scheme, nothing remembered",
+    "search": "sample of a search", "new": "new scheme of a search", "uncached": "scheme, no cache",
     "step": "training step",
 }  # fmt: skip
 SIDES = ("mxnet", "torch", "channels-last")
@@ -38,8 +40,8 @@ CONNECTED = ["attention", "no attention, ms", "none connected", "all connected"]
 _WARM_UP = 3
 
 
-def compare(peers, order, repeat):
-    """{work: {side: seconds}}; sides with other numbers of parameters are an error."""
+def compare(peers: dict[str, Peer], order: dict[str, Any], repeat: int) -> dict[str, dict[str, float]]:
+    """{work: {side: seconds}}; a different number of parameters is an error."""
     for peer in peers.values():
         peer.ask(order)
     weights = {side: peer.ask("weights") for side, peer in peers.items()}
@@ -47,13 +49,13 @@ def compare(peers, order, repeat):
         raise RuntimeError(f"the networks differ: {weights} parameters")
     asked = {work: {side: partial(peer.ask, work) for side, peer in peers.items()} for work in WORK}
     sample = {"mxnet": asked["search"].pop("mxnet")()} | _turns(asked["search"], repeat)
-    samples = [scheme for schemes in order["searched"] for scheme in schemes]
+    samples = [scheme for schemes in order["schemes"] for scheme in schemes]
     new = {**sample, "mxnet": sample["mxnet"] * len(samples) / len(set(samples))}
-    return {"search": sample, "new": new} | {work: _turns(asked[work], repeat) for work in ("anew", "step")}
+    return {"search": sample, "new": new} | {work: _turns(asked[work], repeat) for work in ("uncached", "step")}
 
 
-def searched(steps=300, seed=1):
-    """The schemes of each step of a search: lists of zeros and ones."""
+def sampled_schemes(steps: int = 300, seed: int = 1) -> list[list[str]]:
+    """The schemes that a search samples in each step."""
     import numpy as np
 
     from gluon_attn.search.ean.policy_search import EanSearch
@@ -68,35 +70,35 @@ def searched(steps=300, seed=1):
     search = EanSearch(COUNT, accuracies, seed=seed)
     search.run(steps)
     samples = [record["scheme"] for record in search.samples]
-    return [samples[i : i + search.count] for i in range(0, len(samples), search.count)]
+    return [samples[i : i + search.samples_per_step] for i in range(0, len(samples), search.samples_per_step)]
 
 
-def cells(seconds):
-    """Times a second of all sides, and the ratio of ours to the faster of the others, as text."""
+def cells(seconds: dict[str, float]) -> list[str]:
+    """Rates of all sides per second, and the ratio of ours to the faster peer, as text."""
     ours, *theirs = (1 / seconds[side] for side in SIDES)
     return [f"{speed:.2f}" for speed in (ours, *theirs, ours / max(theirs))]
 
 
-def connected(peer, repeat):
-    """{"plain", "none", "whole": seconds} of our side."""
-    return _turns({work: partial(peer.ask, work) for work in ("plain", "none", "whole")}, repeat)
+def connected(peer: Peer, repeat: int) -> dict[str, float]:
+    """{"plain", "none_connected", "all_connected": seconds} of our side."""
+    return _turns({work: partial(peer.ask, work) for work in ("plain", "none_connected", "all_connected")}, repeat)
 
 
-def _turns(runs, repeat):
+def _turns(runs: Mapping[str, Callable[[], float]], repeat: int) -> dict[str, float]:
     for run in runs.values():
         for _ in range(_WARM_UP):
             run()
     return take_turns(runs, repeat)
 
 
-def parse():
+def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="write the tables to this Markdown file")
     parser.add_argument("--repeat", type=int, default=15, help="runs of each side (default 15)")
-    parser.add_argument("--batch-size", type=int, default=32, help="images a batch (default 32)")
-    parser.add_argument("--batches", type=int, default=4, help="batches of an evaluation (default 4)")
-    parser.add_argument("--processor", action="store_true", help="the processor's time, for one thread beside others")
+    parser.add_argument("--batch-size", type=int, default=32, help="images per batch (default 32)")
+    parser.add_argument("--batches", type=int, default=4, help="batches per evaluation (default 4)")
+    parser.add_argument("--processor", action="store_true", help="measure CPU time, for one thread on a busy machine")
     parser.add_argument("--size", type=int, default=64, help="height and width of the images (default 64)")
     parser.add_argument("names", nargs="*", default=list(ATTENTIONS), help="attentions (default all)")
     arguments = parser.parse_args()
@@ -107,18 +109,18 @@ def parse():
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))
     if arguments.processor:
         if os.environ["OMP_NUM_THREADS"] != "1":
-            parser.error("--processor adds up the time of all threads: set OMP_NUM_THREADS=1")
+            parser.error("--processor sums the CPU time of all threads: set OMP_NUM_THREADS=1")
         os.environ["CLOCK"] = "processor"
     return arguments
 
 
-def main():
+def main() -> None:
     """Measure, print the tables and, with --out, write them."""
     arguments = parse()
-    table, costs, schemes = Table(COLUMNS, numbers=4), [], searched()
+    table, costs, schemes = Table(COLUMNS, numbers=4), [], sampled_schemes()
     for name in arguments.names:
         peers = {side: Peer("benchmarks.lib.schemes", side) for side in SIDES}
-        order = {"attention": name, "batch": arguments.batch_size, "size": arguments.size, "searched": schemes}
+        order = {"attention": name, "batch": arguments.batch_size, "size": arguments.size, "schemes": schemes}
         found = compare(peers, {**order, "batches": arguments.batches}, arguments.repeat)
         for work, seconds in found.items():
             table.add(name, WORK[work], *cells(seconds))
@@ -127,15 +129,15 @@ def main():
             peer.close()
     second = Table(CONNECTED, numbers=3)
     for name, seconds in costs:
-        plain, none, whole = (seconds[work] for work in ("plain", "none", "whole"))
-        second.add(name, f"{1000 * plain:.1f}", f"{none / plain:.2f}", f"{whole / plain:.2f}")
+        plain, none_connected, all_connected = (seconds[work] for work in ("plain", "none_connected", "all_connected"))
+        second.add(name, f"{1000 * plain:.1f}", f"{none_connected / plain:.2f}", f"{all_connected / plain:.2f}")
     if arguments.out:
         table.lines += ["", "Time of an evaluation, as multiples of the network without attention:", "", *second.lines]
         table.write(arguments.out, head(arguments, schemes))
 
 
-def head(arguments, schemes):
-    """What stands above the tables."""
+def head(arguments: argparse.Namespace, schemes: list[list[str]]) -> str:
+    """The text above the tables."""
     import mxnet
     import torch
 

@@ -11,8 +11,10 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
@@ -44,26 +46,26 @@ HEADER = (
 class Layer(mx.gluon.HybridBlock):
     """One function, traced in one of its forms."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         super().__init__()
         self.operation = getattr(fast, name)
         self.hybridize(static_alloc=True, static_shape=True)
 
-    def hybrid_forward(self, F, *inputs):
+    def hybrid_forward(self, F: Any, *inputs: Any) -> Any:
         return self.operation(F, *inputs)
 
 
 class Timer:
     """Times one form; the first call compiles it."""
 
-    def __init__(self, name, inputs):
+    def __init__(self, name: str, inputs: Sequence[mx.nd.NDArray]) -> None:
         self.layer, self.inputs = Layer(name), inputs
         self.head = mx.nd.random.normal(shape=self.layer(*inputs).shape)
         self.run("fwd")
         self.run("fwd+bwd")
 
-    def run(self, part):
-        """Seconds of one forward pass, or of one forward and backward pass."""
+    def run(self, part: str) -> float:
+        """Seconds of one forward pass ("fwd"), or of one forward and backward pass ("fwd+bwd")."""
         mx.nd.waitall()
         start = time.perf_counter()
         if part == "fwd":
@@ -76,8 +78,8 @@ class Timer:
         return time.perf_counter() - start
 
 
-def measure(name, shape, repeat):
-    """One row of the table: both forms of one function at one shape, turn by turn."""
+def measure(name: str, shape: tuple[int, int, int, int], repeat: int) -> list[str]:
+    """One row of the table: all forms of one function at one shape, in turns."""
     n, c, h, w = shape
     shapes = {"x": shape, "c": (n, c, 1, 1), "s": (n, 1, h, w)}
     inputs = [mx.nd.random.normal(shape=shapes[kind]) for kind in OPERATIONS[name]]
@@ -96,8 +98,8 @@ def measure(name, shape, repeat):
     return row
 
 
-def heading(repeat):
-    """What stands above the table in the file: the command, the machine, how to read it."""
+def heading(repeat: int) -> str:
+    """The text above the table in the file: the command, the machine, how to read it."""
     threads = os.environ.get("OMP_NUM_THREADS", "unset")
     return (
         "# Plain, fast and compiled forms of `nn/fast.py`\n\n"
@@ -107,7 +109,7 @@ def heading(repeat):
     )
 
 
-def main():
+def main() -> None:
     """Measure, print the table and, with --out, write it."""
     parser = argparse.ArgumentParser(description="plain operators against nn/fast.py")
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")

@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/gpu.py --out benchmarks/results/gpu.md
 
 Needs a card of compute capability 5.x to 8.x (T4, V100, A100, RTX 30 and 40) and PyTorch with CUDA in the same
-environment. The first card is measured; CUDA_VISIBLE_DEVICES makes another one the first. If it cannot serve, a line
-says why, and nothing is measured.
+environment. The first card is measured; CUDA_VISIBLE_DEVICES makes another one the first. If MXNet cannot use it, one
+line says why, and nothing is measured.
 """
 
 import sys
@@ -20,8 +20,8 @@ from gluon_attn import runtime  # noqa: E402
 DTYPES = ("float16", "float32")
 
 
-def missing():
-    """Why nothing can be measured here, as one line; None where a GPU is usable."""
+def missing() -> str | None:
+    """Return the reason why nothing can be measured here, as one line, or None if a GPU is usable."""
     if 0 in runtime.usable_gpus():
         return None
     cards, complaint = runtime.gpus()
@@ -29,8 +29,8 @@ def missing():
     return f"no usable GPU here ({'; '.join(reasons)}): nothing was measured"
 
 
-def main():
-    """Measure, print the table and, with --out, write it; or say why not."""
+def main() -> None:
+    """Measure, print the table and, with --out, write it, or print why that is not possible."""
     arguments = parse(__doc__.splitlines()[0], DTYPES, "the table")
     reason = missing()
     if reason:

@@ -2,10 +2,10 @@
 
     python benchmarks/horovod.py --out benchmarks/results/horovod.md
 
-Needs `make horovod`, and two cores. Each measurement is `train_imagenet.py --benchmark`, started anew, under
-`horovodrun` for two processes. One process, two, and two that know nothing of each other take turns: the last say what
-the machine's memory and clock leave to the second core. Efficiency is the speed of two over twice that of one, or over
-that of two apart.
+Needs `make horovod`, and two cores. Each measurement is a new `train_imagenet.py --benchmark`, under `horovodrun` for
+two processes. One process, two processes, and two that do not communicate alternate: the last show what memory and
+clock of the machine leave to the second core. Efficiency is the speed of two over twice that of one, or over that of
+the two that do not communicate ("apart").
 """
 
 import argparse
@@ -22,18 +22,29 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.report import Table, machine  # noqa: E402
 
-#: network -> (options, usual batch)
-NETWORKS = {
+#: network -> (options, default batch size)
+NETWORKS: dict[str, tuple[list[str], int]] = {
     "resnet50_v1b": (["--dataset", "imagenet_rec"], 16),
     "eca_resnet50": (["--dataset", "imagenet_rec"], 16),
     "cifar_resnet20_v1": (["--dataset", "cifar10"], 64),
 }
 
 
-def speed(mode, options):
-    """Images a second of all processes; what fails is a RuntimeError with the last line of the output."""
+def speed(mode: str, options: list[str]) -> float:
+    """Measure once.
+
+    Args:
+        mode: "one" process, two that train "together", or two "apart".
+        options: Of `train_imagenet.py`.
+
+    Returns:
+        Images per second, summed over the processes.
+
+    Raises:
+        RuntimeError: A process failed; the message is the last line of its output.
+    """
     script = [sys.executable, str(ROOT / "train_imagenet.py"), *options, "--benchmark"]
-    launcher = [launch(), "-np", "2", "--gloo"] if mode == "together" else []
+    launcher = [launch() or "horovodrun", "-np", "2", "--gloo"] if mode == "together" else []
     started = [
         subprocess.Popen(
             [*launcher, *script], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE,
@@ -50,17 +61,17 @@ def speed(mode, options):
     return total
 
 
-def launch():
-    """The path of horovodrun, here or beside this Python; None where there is none."""
+def launch() -> str | None:
+    """Return the path of horovodrun, next to this Python or on PATH, or None."""
     return shutil.which("horovodrun", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
-def row(name, arguments):
-    """Cells of one network."""
+def row(name: str, arguments: argparse.Namespace) -> tuple:
+    """Measure one network and return its cells; an error is in place of the speeds."""
     flags, usual = NETWORKS[name]
     batch = arguments.batch_size or usual
     steps = ["--batch-size", str(batch), "--benchmark-batches", str(arguments.steps), "--dtype", arguments.dtype]
-    speeds = {"one": [], "together": [], "apart": []}
+    speeds: dict[str, list[float]] = {"one": [], "together": [], "apart": []}
     try:
         for _ in range(arguments.repeat):
             for mode, seen in speeds.items():
@@ -68,18 +79,18 @@ def row(name, arguments):
     except RuntimeError as error:
         return name, batch, arguments.dtype, str(error), *[""] * 4
     one, two, apart = (statistics.median(seen) for seen in speeds.values())
-    seen = [f"{value:.1f}" for value in (one, two, apart)]
-    return name, batch, arguments.dtype, *seen, f"{two / one / 2:.2f}", f"{two / apart:.2f}"
+    texts = [f"{value:.1f}" for value in (one, two, apart)]
+    return name, batch, arguments.dtype, *texts, f"{two / one / 2:.2f}", f"{two / apart:.2f}"
 
 
-def main():
+def main() -> None:
     """Measure, print the table and, with --out, write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each number of processes (default 3)")
-    parser.add_argument("--batch-size", type=int, help="images a step of each process (default 16; CIFAR 64)")
+    parser.add_argument("--batch-size", type=int, help="images per step and process (default 16; CIFAR 64)")
     parser.add_argument("--steps", type=int, default=10, help="steps of each run (default 10)")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"), help="number type")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"), help="dtype")
     parser.add_argument("names", nargs="*", default=list(NETWORKS), help="networks (default: all)")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NETWORKS)

@@ -1,9 +1,9 @@
-"""How long imports take, each in a fresh process.
+"""Import times, each in a fresh process.
 
     python benchmarks/import_time.py --out benchmarks/results/import_time.md
 
-A figure is the median in milliseconds of the statement alone, without the start of Python; files are in the system's
-cache after the first, uncounted round. The statements take turns. It takes a minute.
+A figure is the median time of the statement alone in milliseconds, without the start of Python. The first round, which
+brings the files into the system's cache, is not counted. The statements take turns. It takes a minute.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ALIASES = (
     "import builtins, numpy\n"
     "for name in ('bool', 'int', 'float', 'object', 'complex', 'str'): setattr(numpy, name, getattr(builtins, name))"
 )
-#: what is measured -> (what runs before the clock starts, what is timed)
+#: label -> (what runs before the clock starts, what is timed)
 STATEMENTS = {
     "import gluon_attn": ("pass", "import gluon_attn"),
     "import gluon_attn, then gluon_attn.get_model": ("pass", "import gluon_attn; gluon_attn.get_model"),
@@ -31,7 +31,7 @@ STATEMENTS = {
 TARGET = 2500
 
 
-def measure(before, statement):
+def measure(before: str, statement: str) -> float:
     """Milliseconds of one statement in a new process."""
     code = f"{before}\nimport time\nstart = time.perf_counter()\n{statement}\nprint(time.perf_counter() - start)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -39,8 +39,8 @@ def measure(before, statement):
     return 1e3 * float(child.stdout.split()[-1])
 
 
-def main():
-    """Measure, print the table and, with --out, write it; 1 when the import misses its target."""
+def main() -> int:
+    """Measure, print the table and, with --out, write it; returns 1 if the import is slower than its target, else 0."""
     parser = argparse.ArgumentParser(description="time of imports in fresh processes")
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
     parser.add_argument("--repeat", type=int, default=9, help="processes of each kind (default 9)")

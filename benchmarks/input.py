@@ -1,11 +1,11 @@
-"""From JPEG to batches: our record files against Pillow and PyTorch's DataLoader on the same images.
+"""From JPEG to batches: our data records against Pillow and PyTorch's DataLoader on the same images.
 
     python benchmarks/input.py --out benchmarks/results/input.md
 
 Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. The images are drawn, 500x375
-with noise, and stored as JPEG files and as records of the same bytes. Both sides decode, cut a random part, scale it
-to 224x224, mirror half of them, normalize and stack; "colour" adds jitter and PCA noise. As many workers as cores:
-threads here, processes there; each side has a process of its own, and they take turns epoch by epoch.
+with noise, and stored as JPEG files and as records of the same bytes. Both sides decode, crop at random, resize to
+224x224, mirror with probability 0.5, normalize and stack; "colour" adds color jitter and PCA noise. As many workers as
+cores: threads in ours, processes in PyTorch's; each side has its own process, and they take turns epoch by epoch.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
@@ -28,24 +29,24 @@ SIDES = ("records", "pillow")
 KINDS = {"crop": False, "colour": True}
 
 
-def draw(root, count):
-    """`count` JPEG files in root/train/CLASS and root/val, and the records of both."""
+def draw(root: Path, count: int) -> None:
+    """Draw `count` JPEG files into root/train/CLASS and one into root/val, and pack the records of both."""
     from gluon_attn.data.write_records import pack
 
     random = np.random.default_rng(1)
-    for part, images in (("train", count), ("val", 1)):
+    for split, images in (("train", count), ("val", 1)):
         for number in range(images):
             coarse = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8))
             smooth = np.asarray(coarse.resize((500, 375), Image.Resampling.BICUBIC), np.float32)
             pixels = (smooth + random.normal(0, 12, smooth.shape)).clip(0, 255).astype(np.uint8)
-            path = root / part / "all" / f"{number:04d}.jpg"
+            path = root / split / "all" / f"{number:04d}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path, quality=90)
-        pack(root / part, root / part)
+        pack(root / split, root / split)
 
 
-def compare(order, repeat):
-    """{side: seconds of an epoch}."""
+def compare(order: dict[str, Any], repeat: int) -> dict[str, float]:
+    """{side: median seconds of an epoch}."""
     peers = {side: Peer("benchmarks.lib.loaders", side, OMP_NUM_THREADS="1") for side in SIDES}
     for peer in peers.values():
         peer.ask(order)
@@ -56,13 +57,13 @@ def compare(order, repeat):
     return found
 
 
-def main():
+def main() -> None:
     """Measure, print the table and, with --out, write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
     parser.add_argument("--repeat", type=int, default=7, help="epochs of each side (default 7)")
-    parser.add_argument("--batch-size", type=int, default=32, help="images a batch (default 32)")
-    parser.add_argument("--batches", type=int, default=8, help="batches an epoch (default 8)")
+    parser.add_argument("--batch-size", type=int, default=32, help="images per batch (default 32)")
+    parser.add_argument("--batches", type=int, default=8, help="batches per epoch (default 8)")
     parser.add_argument("names", nargs="*", default=list(KINDS), help="crop, colour (default: both)")
     arguments = parser.parse_args()
     if min(arguments.repeat, arguments.batch_size, arguments.batches) < 1 or set(arguments.names) - set(KINDS):
@@ -81,8 +82,8 @@ def main():
     head = (
         f"# Input pipelines\n\n`python benchmarks/input.py --repeat {arguments.repeat} --batch-size "
         f"{arguments.batch_size} --batches {arguments.batches}` on {machine(f'{cores} cores')}, "
-        f"PyTorch {torch.__version__}, Pillow {Image.__version__}.\nMedians over epochs, in images a second and core; "
-        "ratio = ours / theirs, above 1 ours is faster.\n"
+        f"PyTorch {torch.__version__}, Pillow {Image.__version__}.\n"
+        "Medians over epochs, in images per second and core; ratio = ours / theirs, above 1 ours is faster.\n"
     )
     table.write(arguments.out, head)
 

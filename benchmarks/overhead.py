@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=2 python benchmarks/overhead.py --out benchmarks/results/overhead.md
 
 A step is forward, backward and an SGD update of a batch, hybridized with static_alloc and traced as `train_imagenet.py`
-traces: float32, compiled operators. The plain network and the one with the attention take turns; a ratio is theirs.
-`stage` attentions sit behind stages, `act` ones in the last two stages, all others in every block.
+does: float32, compiled operators. The steps of the plain network and of the one with the attention alternate, and the
+ratio is theirs. Attentions of the slot `stage` come after stages, those of `act` are in the last two stages, all others
+in every block.
 """
 
 import argparse
@@ -27,8 +28,8 @@ BACKBONE = "resnet50_v1b"
 LAST_STAGES = (3, 4)  # of "act" attentions, as in "Attention as Activation"
 
 
-def plan(name):
-    """Where the attention goes; None for the plain network."""
+def plan(name: str | None) -> gluon_attn.Plan | None:
+    """Return the plan with the attention in its usual slot, or None for the plain network."""
     if name is None:
         return None
     entry = attention_entry(model_info(BACKBONE), name)
@@ -36,9 +37,15 @@ def plan(name):
 
 
 class Network:
-    """One network and its optimizer."""
+    """One network and its optimizer.
 
-    def __init__(self, name, batch, size):
+    Args:
+        name: The attention, or None.
+        batch: Images per step.
+        size: Height and width of the images.
+    """
+
+    def __init__(self, name: str | None, batch: int, size: int):
         self.net = gluon_attn.get_model(BACKBONE, 1000, plan=plan(name), input_size=size)
         self.net.initialize(mx.init.MSRAPrelu())
         self.net.hybridize(static_alloc=True, static_shape=True)
@@ -49,8 +56,8 @@ class Network:
         for _ in range(2):  # the first compiles
             self.step()
 
-    def step(self):
-        """Seconds of one training step."""
+    def step(self) -> float:
+        """Run one training step and return its seconds."""
         mx.nd.waitall()
         start = time.perf_counter()
         with compiled_operators(), mx.autograd.record():
@@ -61,12 +68,12 @@ class Network:
         return time.perf_counter() - start
 
 
-def main():
+def main() -> None:
     """Measure, print the table and, with --out, write it."""
     parser = argparse.ArgumentParser(description="training step of ResNet-50 with each attention")
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
     parser.add_argument("--repeat", type=int, default=5, help="steps of each network (default 5)")
-    parser.add_argument("--batch-size", type=int, default=8, help="images a step (default 8)")
+    parser.add_argument("--batch-size", type=int, default=8, help="images per step (default 8)")
     parser.add_argument("--size", type=int, default=224, help="height and width of the images (default 224)")
     parser.add_argument("names", nargs="*", default=gluon_attn.list_attentions(), help="attentions (default: all)")
     arguments = parser.parse_args()

@@ -1,11 +1,11 @@
-"""Steps of the searches by gradients of second order, against PyTorch on the CPU.
+"""Second-order steps of the gradient searches against PyTorch on the CPU.
 
     OMP_NUM_THREADS=2 python benchmarks/search.py --out benchmarks/results/search.md
 
-Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. A step moves the mixing weights
-by second order (four forward and backward passes: the training loss; the validation loss behind the virtual step; twice
-the training loss beside the weights), then the weights (a fifth).
-PyTorch's is eager, in both memory layouts. Each side has a process of its own; they take turns. Ratios are steps a
+Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. A step updates the architecture
+parameters by second order (four forward and backward passes: the training loss; the validation loss after the virtual
+step; the training loss on both sides of the finite difference), then the weights (a fifth pass).
+PyTorch is eager, in both memory layouts. Each side has a process of its own; they take turns. Ratios are steps per
 second, ours over PyTorch's: above 1 ours is faster.
 """
 
@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
+sys.path.insert(0, str(ROOT))  # works in a clone that is not installed, too
 
 from benchmarks.lib.process import Peer  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
@@ -27,13 +27,13 @@ SIDES = {"ours": ("mxnet", {}), "eager": ("eager", {}), "channels-last": ("eager
 COLUMNS = ["search", "batch", "ours, s", "eager, s", "channels-last, s", "ratio", "ours, GB", "eager, GB"]
 
 
-def row(name, repeat):
-    """A search's cells: seconds of each side, the ratio to the faster PyTorch, memory at the end."""
+def row(name: str, repeat: int) -> tuple:
+    """The table row of a search: seconds of each side, the ratio to the faster PyTorch, peak memory."""
     batch = SEARCHES[name][2]
     peers = {side: Peer("benchmarks.lib.search_steps", kind, **extra) for side, (kind, extra) in SIDES.items()}
     for peer in peers.values():
         peer.ask({"name": name, "batch": batch})
-        peer.ask("step")  # compiles, and makes the momentum
+        peer.ask("step")  # compiles and creates the momentum buffers
     counts = {peer.ask("weights") for peer in peers.values()}
     if len(counts) > 1:
         raise RuntimeError(f"{name}: the sides have {counts} parameters")
@@ -46,7 +46,7 @@ def row(name, repeat):
     return name, batch, *times, f"{ratio:.2f}", *(f"{size:.2f}" for size in memory)
 
 
-def main():
+def main() -> None:
     """Measure, print the table and, with --out, write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")

@@ -3,16 +3,19 @@
     OMP_NUM_THREADS=2 python benchmarks/train_step.py --out benchmarks/results/train_step.md
 
 Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. A step is forward, backward
-and an SGD update of one batch in memory, ours as `train_imagenet.py` makes it, PyTorch's in channels-last, eager and
-after torch.compile. Each side has a process of its own; they take turns step by step. Both networks have the same
-number of parameters, or the row says so. Ratios are images a second, ours over PyTorch's: above 1 ours is faster.
+and an SGD update of one batch in memory, ours as in `train_imagenet.py`, PyTorch's in channels-last, eager and after
+torch.compile. Each side has a process of its own, and their steps alternate. Both networks have the same number of
+parameters, or the row says that they do not. Ratios are those of images per second, ours over PyTorch's: above 1 ours
+is faster.
 """
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
@@ -27,10 +30,21 @@ DTYPES = ("float32", "bfloat16")
 _WARM_UP = 3
 
 
-def compare(order, repeat, sides=SIDES):
-    """{side: images a second}; a side that cannot do it has its error in place of the number."""
-    peers, found = {side: Peer("benchmarks.lib.steps", side) for side in sides}, {}
-    weights = {}
+def compare(order: dict[str, Any], repeat: int, sides: Sequence[str] = SIDES) -> dict[str, float | str]:
+    """Measure the steps of one network.
+
+    Args:
+        order: Arguments of the classes in `lib.steps`.
+        repeat: Number of steps of each side.
+        sides: Which sides, ours first.
+
+    Returns:
+        Side -> images per second, or the reason why there is no number: an error, or a number of parameters that is not
+        that of the other sides.
+    """
+    peers = {side: Peer("benchmarks.lib.steps", side) for side in sides}
+    found: dict[str, float | str] = {}
+    weights: dict[str, int] = {}
     for side, peer in peers.items():
         try:
             peer.ask(order)
@@ -39,7 +53,7 @@ def compare(order, repeat, sides=SIDES):
             weights[side] = peer.ask("weights")
         except RuntimeError as error:
             found[side] = str(error)
-        if sides[0] in found:  # nothing to compare with
+        if sides[0] in found:  # ours failed: there is nothing to compare with
             found |= dict.fromkeys(sides[1:], "")
             break
     if len(set(weights.values())) > 1:
@@ -51,25 +65,30 @@ def compare(order, repeat, sides=SIDES):
     return found
 
 
-def cells(found, sides=SIDES):
-    """The speeds of all sides and the ratios of the first to the others, as text."""
-    speeds = [f"{found[side]:.1f}" if isinstance(found[side], float) else found[side] for side in sides]
-    ours = found[sides[0]]
-    both = [isinstance(found[side], float) and isinstance(ours, float) for side in sides[1:]]
-    ratios = [f"{ours / found[side]:.2f}" if fit else "" for side, fit in zip(sides[1:], both, strict=True)]
-    return [*speeds, *ratios]
+def cells(found: dict[str, float | str], sides: Sequence[str] = SIDES) -> list[str]:
+    """Return the speeds of all sides and the ratios of the first to each other side, as text."""
+    ours, *others = (found[side] for side in sides)
+    speeds = [f"{speed:.1f}" if isinstance(speed, float) else speed for speed in (ours, *others)]
+    both = ((ours, other) if isinstance(ours, float) and isinstance(other, float) else None for other in others)
+    return [*speeds, *(f"{pair[0] / pair[1]:.2f}" if pair else "" for pair in both)]
 
 
-def parse(description, dtypes, out):
-    """The command line of a comparison of steps; `out`: what --out holds."""
+def parse(description: str, dtypes: Sequence[str], out: str) -> argparse.Namespace:
+    """Parse the command line of a comparison of training steps, and set OMP_NUM_THREADS if it is not set.
+
+    Args:
+        description: First line of the help.
+        dtypes: The dtypes that can be measured.
+        out: What --out writes, for the help.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--out", type=Path, help=f"write {out} to this Markdown file")
     parser.add_argument("--repeat", type=int, default=9, help="steps of each side (default 9)")
-    parser.add_argument("--batch-size", type=int, help="images a step (default 16; CIFAR 64)")
+    parser.add_argument("--batch-size", type=int, help="images per step (default 16; CIFAR 64)")
     parser.add_argument("--size", type=int, default=224, help="height and width of photographs (default 224)")
-    parser.add_argument("--dtype", nargs="+", choices=dtypes, default=dtypes, help="number types (default all)")
+    parser.add_argument("--dtype", nargs="+", choices=dtypes, default=dtypes, help="dtypes (default: all)")
     parser.add_argument(
-        "names", nargs="*", default=list(NETWORKS), help=f"networks (default all): {' '.join(NETWORKS)}"
+        "names", nargs="*", default=list(NETWORKS), help=f"networks (default: all): {' '.join(NETWORKS)}"
     )
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NETWORKS)
@@ -81,8 +100,20 @@ def parse(description, dtypes, out):
     return arguments
 
 
-def measure(arguments, device, sides=SIDES, columns=COLUMNS):
-    """The table of all networks and number types."""
+def measure(
+    arguments: argparse.Namespace, device: str, sides: Sequence[str] = SIDES, columns: Sequence[str] = COLUMNS
+) -> Table:
+    """Measure all networks in all dtypes that the command line asks for.
+
+    Args:
+        arguments: The result of `parse`.
+        device: "cpu" or "gpu".
+        sides: As in `compare`.
+        columns: Headings of the table.
+
+    Returns:
+        The table, already printed.
+    """
     table = Table(columns, numbers=len(columns) - 3)
     for name in arguments.names:
         batch = arguments.batch_size or (64 if NETWORKS[name].small else 16)
@@ -93,8 +124,8 @@ def measure(arguments, device, sides=SIDES, columns=COLUMNS):
     return table
 
 
-def head(title, arguments, *extra):
-    """What stands above the table."""
+def head(title: str, arguments: argparse.Namespace, *extra: str) -> str:
+    """Return the text above the table: title, command, machine and versions (`extra`)."""
     given = [word for word in sys.argv[1:] if word != "--out" and word != str(arguments.out)]
     return (
         f"# {title}\n\n`python benchmarks/{Path(sys.argv[0]).name} {' '.join(given)}` on {machine(*extra)}.\n"
@@ -102,7 +133,7 @@ def head(title, arguments, *extra):
     )
 
 
-def main():
+def main() -> None:
     """Measure, print the table and, with --out, write it."""
     arguments = parse(__doc__.splitlines()[0], DTYPES, "the table")
     table = measure(arguments, "cpu")

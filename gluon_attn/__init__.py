@@ -1,14 +1,28 @@
 """Attention modules and attention networks for MXNet Gluon.
 
-Importing this package prepares the process for MXNet (see `runtime`) but does not load MXNet: a public name
-is imported when it is first used. Without a usable MXNet the import raises `ImportError` with one line that
-says what to install.
+Importing this package prepares the process for MXNet (see `runtime`) but does not load MXNet: a public name is imported
+when it is first used. Without a usable MXNet the import raises `ImportError` with one line that says what to install.
 """
 
 import importlib
+import sys
+import types
+from typing import TYPE_CHECKING, Any
 
 from . import runtime
+from .utils.errors import TrainingError, UserError
 from .version import __version__
+
+if TYPE_CHECKING:  # what type checkers and editors see
+    from . import convert
+    from .attention.factory import get_attention, list_attentions
+    from .models.factory import get_model, list_models
+    from .models.plan import Plan
+    from .models.pretrained import load_params, save_params
+    from .runs.evaluate import evaluate
+    from .runs.export import export
+    from .runs.search import search
+    from .runs.train import train
 
 runtime.start()
 
@@ -21,25 +35,53 @@ _PUBLIC = {
     "load_params": ".models.pretrained",
     "save_params": ".models.pretrained",
     "Plan": ".models.plan",
+    "train": ".runs.train",
+    "evaluate": ".runs.evaluate",
+    "export": ".runs.export",
 }
 
 #: parts of the package that are reached as `gluon_attn.NAME` without an import of their own
-_PARTS = ("convert",)
+_PARTS = ("convert", "search")
 
-__all__ = [  # noqa: PLE0604, F822, RUF100 - the names are made by __getattr__
+__all__ = [
     "Plan",
+    "TrainingError",
+    "UserError",
     "__version__",
     "convert",
+    "evaluate",
+    "export",
     "get_attention",
     "get_model",
     "list_attentions",
     "list_models",
     "load_params",
     "save_params",
+    "search",
+    "train",
 ]
 
 
-def __getattr__(name):
+class _SearchPackage(types.ModuleType):
+    """`gluon_attn.search` is the package of the searches and, called, the function `runs.search.search`."""
+
+    def __call__(self, kind: str, **options: Any) -> Any:
+        return importlib.import_module(".runs.search", __package__ or __name__).search(kind, **options)
+
+
+class _Package(types.ModuleType):
+    """This package; Python sets `search` on it when that part is imported, which makes it callable."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "search" and isinstance(value, types.ModuleType):
+            value.__class__ = _SearchPackage
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f".{name}", __name__)
     if name not in _PUBLIC:
@@ -49,5 +91,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_PARTS, *_PUBLIC})

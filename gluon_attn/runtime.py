@@ -1,7 +1,7 @@
-"""All that must happen before MXNet loads. `import gluon_attn` calls `start`; `gluon-attn doctor` reports it.
+"""All that must happen before MXNet loads. `import gluon_attn` calls `start`; `gluon-attn doctor` prints the report.
 
-NumPy gets back the aliases that MXNet 1.9 copies, OpenMP its threads, oneDNN its AMX, OpenBLAS its kernels,
-glibc its thresholds, and mxnet-cu112 the CUDA libraries of its wheels. Each step says what it did and why.
+The steps: restore the NumPy aliases that MXNet 1.9 copies, set OpenMP's threads, oneDNN's ISA, OpenBLAS's kernels and
+glibc's thresholds, and load the CUDA libraries of mxnet-cu112. Each step reports what it did and why.
 """
 
 import builtins
@@ -9,8 +9,10 @@ import functools
 import importlib.util
 import sys
 import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .utils import cpu, cuda, tuning
 from .utils.log import get_logger
@@ -18,36 +20,43 @@ from .utils.tuning import Step
 
 NO_MXNET = "MXNet is missing: install gluon-attn[cpu] or gluon-attn[cu112]"
 GPU_WHEEL = "mxnet-cu112"
-#: sums of more gradients than this go through a chain of additions, with which MXNet 1.9 cannot trace some graphs
-#: ("control dep not found"); the many choices on an edge in a search need such sums
+#: MXNet 1.9 adds more gradients than this by a chain of additions and then fails to trace some graphs ("control dep not
+#: found"); the candidate operations of an edge in a search have such sums
 GRADIENT_SUMS = ("MXNET_EXEC_INPLACE_GRAD_SUM_CAP", "1000")
-_ALIASES = ("bool", "int", "float", "object", "complex", "str")  # gone since NumPy 1.24
+_ALIASES = ("bool", "int", "float", "object", "complex", "str")  # removed in NumPy 1.24
 _COMMANDS = ("gluon-attn", "train_cifar.py", "train_imagenet.py", "train_coco.py", "search.py")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `prepare` found and did. `problem` is the one line that keeps MXNet from loading, or None.
+    """What `prepare` found and did.
 
-    `wheel` is MXNet's (distribution, version); `late` names what MXNet, imported before us, no longer heeds.
+    Attributes:
+        problem: one line that says why MXNet cannot load, or None; then the steps below are None, too.
+        wheel: (distribution, version) of MXNet.
+        late: variables that were set too late, because MXNet was imported first.
     """
 
     problem: str | None = None
-    wheel: tuple = (None, None)
+    wheel: tuple[str | None, str | None] = (None, None)
     numpy: Step | None = None
     threads: Step | None = None
     amx: Step | None = None
     blas: Step | None = None
     malloc: Step | None = None
     cuda: Step | None = None
-    late: tuple = ()
+    late: tuple[str, ...] = ()
 
 
 _report = Report(problem="not started")
 
 
-def start():
-    """Prepare this process, once. A problem is an `ImportError`; our commands end with its line, code 2."""
+def start() -> None:
+    """Prepare this process, once.
+
+    Raises:
+        ImportError: MXNet cannot load; a command of ours prints one line instead and exits with 2.
+    """
     global _report
     if _report.problem is None:
         return
@@ -66,19 +75,24 @@ def start():
         )
 
 
-def report():
-    """The `Report` of this process."""
+def report() -> Report:
+    """The report of this process."""
     return _report
 
 
-def _is_command(argv, orig_argv):
-    """Whether one of our commands is running: its user shall see one line, not a traceback."""
+def _is_command(argv: Sequence[str], orig_argv: Sequence[str]) -> bool:
+    """Whether one of our commands is running, whose user should see one line instead of a traceback."""
     name = Path(argv[0]).name if argv else ""
     return name.removesuffix(".exe") in _COMMANDS or (name == "-m" and "gluon_attn" in orig_argv)
 
 
-def prepare(host, modules=sys.modules):
-    """Do each step on `host` and return the `Report`; nothing is done where MXNet could not load anyway."""
+def prepare(host: cpu.Host, modules: Mapping[str, Any] = sys.modules) -> Report:
+    """Do all steps, or nothing if MXNet cannot load anyway.
+
+    Args:
+        host: the machine; its environment variables are changed.
+        modules: the modules that are loaded.
+    """
     problem = obstacle(modules)
     if problem:
         return Report(problem=problem)
@@ -89,15 +103,17 @@ def prepare(host, modules=sys.modules):
         return Report(problem=str(error), wheel=wheel)
     before = dict(host.environ)
     host.environ.setdefault(*GRADIENT_SUMS)
-    made = {"threads": tuning.set_threads, "amx": tuning.set_amx, "blas": tuning.set_blas, "malloc": tuning.keep_memory}
-    steps = {name: step(host) for name, step in made.items()}
+    threads, amx, blas = tuning.set_threads(host), tuning.set_amx(host), tuning.set_blas(host)
+    malloc = tuning.keep_memory(host)
     read_once = (tuning.THREADS, tuning.ISA, tuning.BLAS)
     late = [name for name in read_once if loaded and host.environ.get(name) != before.get(name)]
-    return Report(None, wheel, _restore_aliases(), cuda=libraries, late=tuple(late), **steps)
+    return Report(None, wheel, _restore_aliases(), threads, amx, blas, malloc, libraries, tuple(late))
 
 
-def obstacle(modules=sys.modules, find=importlib.util.find_spec):
-    """The one line that says why MXNet cannot be imported here, or None."""
+def obstacle(
+    modules: Mapping[str, Any] = sys.modules, find: Callable[[str], Any] = importlib.util.find_spec
+) -> str | None:
+    """One line that says why MXNet cannot be imported here, or None."""
     if not _found("mxnet", modules, find):
         return NO_MXNET
     if not _found("numpy", modules, find):
@@ -110,27 +126,27 @@ def obstacle(modules=sys.modules, find=importlib.util.find_spec):
     return None
 
 
-def _found(name, modules, find):
+def _found(name: str, modules: Mapping[str, Any], find: Callable[[str], Any]) -> bool:
     if name in modules:
         return modules[name] is not None
     try:
         spec = find(name)
     except (ImportError, ValueError):
         return False
-    return spec is not None and spec.origin is not None  # a folder that merely has the name has no origin
+    return spec is not None and spec.origin is not None  # a folder that only has the name has no origin
 
 
-def _restore_aliases():
+def _restore_aliases() -> Step:
     import numpy
 
-    # vars, not hasattr: asking NumPy for a removed name warns.
+    # vars, not hasattr: NumPy warns about access to a removed name
     missing = [name for name in _ALIASES if name not in vars(numpy)]
     for name in missing:
         setattr(numpy, name, getattr(builtins, name))
-    return Step(numpy.__version__, f"aliases put back: {' '.join(missing) or 'none was missing'}")
+    return Step(numpy.__version__, f"aliases restored: {' '.join(missing) or 'none was missing'}")
 
 
-def _load_cuda(wheel, loaded):
+def _load_cuda(wheel: str | None, loaded: bool) -> Step:
     if wheel != GPU_WHEEL:
         return Step("off", f"MXNet is not {GPU_WHEEL}")
     if loaded:
@@ -139,29 +155,33 @@ def _load_cuda(wheel, loaded):
 
 
 @functools.lru_cache(maxsize=1)
-def gpus():
-    """(cards, complaint): a card is a dict of id, name, capability and `why`, None when MXNet can use it."""
-    found, complaint = cuda.cards()
+def gpus() -> tuple[list[dict[str, Any]], str | None]:
+    """The GPUs of this machine; the driver is queried once.
+
+    Returns:
+        (a dict of id, name, capability and `why` for each GPU; why there are none, or None). `why` is the reason why
+        MXNet cannot use the GPU, or None.
+    """
+    found, problem = cuda.cards()
     other = None if _report.wheel[0] == GPU_WHEEL else f"MXNet is not {GPU_WHEEL}"
-    return [{**card, "why": cuda.unusable(card["capability"]) or other} for card in found], complaint
+    return [{**card, "why": cuda.unusable(card["capability"]) or other} for card in found], problem
 
 
-def usable_gpus():
-    """List of the ids of GPUs that MXNet can run on, as in `mx.gpu(id)`; empty without mxnet-cu112.
+def usable_gpus() -> list[int]:
+    """Ids of the GPUs that MXNet can use, as in `mx.gpu(id)`; empty without mxnet-cu112.
 
-    The driver is asked at the first call. A card that the wheel has no code for counts as absent; one warning
-    says why.
+    A GPU that the wheel has no code for is left out, and one warning says why.
     """
     return list(_usable())
 
 
 @functools.lru_cache(maxsize=1)
-def _usable():
+def _usable() -> tuple[int, ...]:
     if _report.wheel[0] != GPU_WHEEL:
         return ()
-    cards, complaint = gpus()
-    if complaint:
-        get_logger().warning("no GPU: %s", complaint)
+    cards, problem = gpus()
+    if problem:
+        get_logger().warning("no GPU: %s", problem)
     for card in cards:
         if card["why"]:
             get_logger().warning("GPU %d (%s) is not used: %s", card["id"], card["name"], card["why"])

@@ -1,5 +1,6 @@
 """Shared by all tests: the runtime is prepared before MXNet loads, each test has its own random streams."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,9 +11,14 @@ import pytest
 
 # Threads that wait let others run: on a shared machine spinning makes tests many times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if "PYTEST_XDIST_WORKER" in os.environ:  # several workers share the cores: one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gluon_attn  # noqa: F401 - must come before MXNet
 from gluon_attn.utils.seed import seed_all
+
+# Networks are many thousands of objects: looking for cycles after every 700 new ones takes a third of their making.
+gc.set_threshold(10_000, 10, 10)
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-"""What the tests against papers' formulas share: NumPy's layers in float64, random weights, values and slopes."""
+"""What the tests against papers' formulas share: NumPy's layers in float64, random weights, values and gradients."""
 
 import contextlib
 
@@ -84,8 +84,8 @@ def answer(block, x, plain):
         return block(mx.nd.array(x)).asnumpy()
 
 
-def assert_gradient_is_the_slope(block, x):
-    """Along a random direction the outputs change as the gradients say; in float64, so that the slope is exact."""
+def assert_gradient_is_the_finite_difference(block, x):
+    """Along a random direction gradients agree with central differences; in float64, so that these are exact."""
     block.cast("float64")
     x = x.astype("float64")
     towards = mx.nd.random.normal(shape=x.shape).astype("float64")

@@ -67,5 +67,5 @@ def digits_run(folder):
 
 
 def digits():
-    """The `Source` of the digits."""
-    return factory.open_source(DataConfig(dataset="digits"), 1)
+    """The digits as a `Dataset`."""
+    return factory.open_dataset(DataConfig(dataset="digits"), 1)

@@ -1,4 +1,4 @@
-"""A problem whose answer is known: accuracies for all schemes of 12 blocks."""
+"""A problem with a known solution: accuracies of all schemes of 12 blocks."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ ALL = [f"{i:0{BLOCKS}b}" for i in range(2**BLOCKS)]
 
 
 class Planted:
-    """Blocks that help or harm, alone and in pairs, in percent; each evaluation has normal noise of 0.5.
+    """Blocks change the accuracy alone and in pairs, in percent; each evaluation adds normal noise of 0.5.
 
-    `evaluate` is what a search is given; `rank(scheme)` is 0 for the scheme with the best true reward.
+    `evaluate` is the function that a search takes; `rank(scheme)` is 0 for the scheme with the best true reward.
     """
 
     def __init__(self, seed, noise=0.5):
@@ -24,8 +24,10 @@ class Planted:
         self._noise, self._random, self.evaluations = noise, np.random.default_rng([seed, 2]), 0
 
     def rank(self, scheme):
+        """Number of schemes with a better true reward."""
         return self._order.index(scheme)
 
     def evaluate(self, schemes):
+        """Noisy accuracies in percent."""
         self.evaluations += len(schemes)
         return [self.accuracies[scheme] + self._random.normal(0, self._noise) for scheme in schemes]

@@ -21,14 +21,18 @@ from benchmarks.lib.networks import DEPLOYED, NETWORKS  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
 
 
-def classes(name):
-    tree = ast.parse((ROOT / "benchmarks/lib" / name).read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+def classes(pattern):
+    """Names of the classes in the files of benchmarks/lib that fit the pattern."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "benchmarks/lib").glob(pattern)]
+    return {node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+ATTENTIONS = classes("torch_attention/*.py")
 
 
 def test_every_attention_has_a_peer():
     assert set(NAMES) == set(list_attentions()) - {"identity"}
-    assert set(NAMES.values()) <= classes("torch_gates.py") | classes("torch_mixers.py")
+    assert set(NAMES.values()) <= ATTENTIONS
 
 
 def test_the_summary_names_what_is_slower():
@@ -42,7 +46,7 @@ def test_the_summary_names_what_is_slower():
 def test_both_sides_train_the_same_network(name):
     row = NETWORKS[name]
     assert row.model in gluon_attn.list_models()
-    assert row.module is None or row.module in classes("torch_gates.py")
+    assert row.module is None or row.module in ATTENTIONS
     pytest.importorskip("torch")
     from benchmarks.lib.torch_nets import network
 
@@ -162,14 +166,14 @@ def test_two_processes_against_one(monkeypatch):
 
 def test_both_sides_of_the_schemes():
     """Our loops run; the other side has as many parameters and the same schemes."""
-    searched = ean.searched(steps=1)
+    searched = ean.sampled_schemes(steps=1)
     ours = schemes.MXNet("dia", 2, 64, 2, searched)
-    for work in ("search", "anew", "step", "plain", "none", "whole"):
+    for work in ("search", "uncached", "step", "plain", "none_connected", "all_connected"):
         getattr(ours, work)()
     assert len({id(x) for x, _ in ours.batches.epoch(0)}) == 2
     pytest.importorskip("torch")
     theirs = schemes.Torch("dia", 2, 64, 1, searched)
-    for work in ("search", "anew", "step"):
+    for work in ("search", "uncached", "step"):
         getattr(theirs, work)()
     assert theirs.weights() == ours.weights()
     theirs.draw(searched)

@@ -4,13 +4,13 @@ import re
 import shlex
 
 import pytest
+from gluon_attn.cli.searches import anas, att_darts
 from texts import RECIPES, ROOT, blocks, commands
 
 from gluon_attn.cli.flags import parse
 from gluon_attn.cli.main import COMMANDS, dispatch
 from gluon_attn.cli.network_flags import network_config
 from gluon_attn.cli.search import SEARCHES
-from gluon_attn.cli.searches import anas, att_darts
 from gluon_attn.cli.train import SCRIPTS, script_parser
 from gluon_attn.config.search import AnasConfig, AttDartsConfig
 from gluon_attn.config.train import RunConfig

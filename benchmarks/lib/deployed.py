@@ -1,14 +1,17 @@
-"""One side of a comparison of inference, see `process`: a mapping builds, "infer" computes one batch in memory.
+"""One side of a comparison of inference, run by `process`.
 
-    python -m benchmarks.lib.deployed write|ours|eager|compiled|runtime|openvino
+    python -m benchmarks.lib.deployed write|export|ours|eager|compiled|runtime|openvino
 
-write {"name", "size", "folder"}: our forms and the file exported from PyTorch go to the folder, nothing is timed.
-Others {"name", "size", "folder", "batch", "form", "dtype"}; "parameters" counts, where that is known.
+"write" and "export" take a `name` of `networks.DEPLOYED`, the height and width of the images (`size`) and a `folder`:
+they write the library's export targets, and the ONNX file of the peer in PyTorch, to it. The others take the `batch`
+size, the export target (`form`) and the `dtype` besides, and "infer" computes the logits of one batch in memory.
 """
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +22,9 @@ THREADS = int(os.environ.get("OMP_NUM_THREADS", 1))
 
 
 class Write:
-    """Our forms, of random weights with statistics of noise; int8 calibrated with noise."""
+    """Writes every export target of a network with random weights; int8 is calibrated with noise."""
 
-    def __init__(self, name, size, folder):
+    def __init__(self, name: str, size: int, folder: str):
         import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
@@ -39,17 +42,18 @@ class Write:
             (Path(folder) / str(form)).mkdir(parents=True)
             try:
                 targets.write(form, net, card, Path(folder) / str(form) / "net", inputs)
-            except Exception as error:  # the table says so
+            except Exception as error:  # the table shows it
                 self.errors[str(form)] = f"{type(error).__name__}: {error}"[:100]
 
-    def problems(self):
+    def problems(self) -> dict[str, str]:
+        """Return export target -> error, for what could not be written."""
         return self.errors
 
 
 class Export:
-    """PyTorch's ONNX file, for the engines beside it."""
+    """Writes the peer's ONNX file with PyTorch's exporter, for ONNX Runtime and OpenVINO."""
 
-    def __init__(self, name, size, folder):
+    def __init__(self, name: str, size: int, folder: str):
         import torch
 
         from benchmarks.lib.torch_nets import network
@@ -61,19 +65,22 @@ class Export:
 
 
 class Side:
-    """The images; `run` computes them."""
+    """Random images (N,3,H,W) in memory; subclasses have `run`, which computes their logits."""
 
-    def __init__(self, size, batch):
+    run: Callable[[Any], Any]
+
+    def __init__(self, size: int, batch: int):
         self.images = np.random.default_rng(0).standard_normal((batch, 3, size, size), np.float32)
 
-    def infer(self):
+    def infer(self) -> None:
+        """Compute the logits of one batch."""
         self.run(self.images)
 
 
 class Ours(Side):
-    """A form of ours, or "live": the hybridized network."""
+    """An export target of the library, or "live": the hybridized network."""
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
         super().__init__(size, batch)
         import gluon_attn  # noqa: F401 - before MXNet
         from gluon_attn.deploy import measure, predictor
@@ -87,11 +94,11 @@ class Ours(Side):
 
 
 class Eager(Side):
-    """PyTorch, channels last; bfloat16 by autocast."""
+    """PyTorch in channels-last; bfloat16 by autocast."""
 
-    compiled = False
+    compiled: bool = False
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
         super().__init__(size, batch)
         import torch
 
@@ -107,21 +114,22 @@ class Eager(Side):
             settings.freezing = True
             self.net = torch.compile(self.net)
 
-    def run(self, images):
+    def run(self, images: Any) -> None:
+        """Compute the logits of `images`."""
         with self.torch.no_grad(), self.torch.autocast("cpu", self.torch.bfloat16, enabled=self.low):
             self.net(images)
 
 
 class Compiled(Eager):
-    """After torch.compile, frozen."""
+    """The same after torch.compile, frozen."""
 
-    compiled = True
+    compiled: bool = True
 
 
 class Runtime(Side):
-    """ONNX Runtime on PyTorch's file."""
+    """ONNX Runtime with the peer's ONNX file."""
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
         super().__init__(size, batch)
         import onnxruntime
 
@@ -132,9 +140,9 @@ class Runtime(Side):
 
 
 class OpenVINO(Side):
-    """OpenVINO on PyTorch's file."""
+    """OpenVINO with the peer's ONNX file."""
 
-    def __init__(self, name, size, folder, batch, form, dtype):
+    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
         super().__init__(size, batch)
         import openvino
 

@@ -1,8 +1,9 @@
-"""One side of a comparison of input pipelines, see `process`: an epoch of training images, from files to batches.
+"""One side of a comparison of input pipelines, run by `process`: training images, from files to batches.
 
     python -m benchmarks.lib.loaders records|pillow
 
-{"folder", "batch", "size", "workers", "colour"} builds, "epoch" reads all images once.
+The constructor takes the `folder` of the images, the `batch` size, the height and width of the crops (`size`), the
+number of `workers` and whether colours are changed (`colour`). "epoch" reads all images once.
 """
 
 import io
@@ -10,46 +11,55 @@ import math
 import random
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.lib.process import serve
 
-MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
-#: AlexNet's principal components of ImageNet's colours, and their strengths
-AXES = np.float32([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
-STRENGTHS = np.float32([0.2175, 0.0188, 0.0045])
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+#: principal components of ImageNet's colours and their standard deviations, as in AlexNet
+AXES = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]], np.float32)
+STRENGTHS = np.array([0.2175, 0.0188, 0.0045], np.float32)
 
 
 class Records:
-    """The library's: records in folder/train.rec, threads. colour: jitter 0.4 and PCA noise 0.1, or neither."""
+    """The library's loader for the records in folder/train.rec, which works with threads.
 
-    def __init__(self, folder, batch, size, workers, colour):
+    `colour` is jitter of 0.4 and PCA noise of 0.1; without it there is neither.
+    """
+
+    def __init__(self, folder: str, batch: int, size: int, workers: int, colour: bool):
         from gluon_attn.config.data import DataConfig
         from gluon_attn.data.factory import build
 
-        changes = {} if colour else {"color_jitter": 0.0, "pca_noise": 0.0}
-        files = {"dataset": "imagenet_rec", "data_dir": folder, "input_size": size}
+        changes: dict[str, Any] = {} if colour else {"color_jitter": 0.0, "pca_noise": 0.0}
+        files: dict[str, Any] = {"dataset": "imagenet_rec", "data_dir": folder, "input_size": size}
         self.loader = build(DataConfig(batch_size=batch, num_workers=workers, **files, **changes), 1).train
         self.passes = 0
 
-    def epoch(self):
+    def epoch(self) -> None:
+        """Read all images once."""
         self.passes += 1
         for images, _ in self.loader.epoch(self.passes):
             images.wait_to_read()
 
 
 class Photographs:
-    """A PyTorch data set: Pillow decodes, cuts, scales, mirrors and colours, as torchvision's transforms do."""
+    """A PyTorch data set: Pillow decodes, crops, resizes, flips and changes colours, as torchvision's transforms do."""
 
-    def __init__(self, folder, size, colour):
+    def __init__(self, folder: Path | str, size: int, colour: bool):
         self.paths = sorted(Path(folder, "train").glob("*/*.jpg"))
         self.size, self.colour = size, colour
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, number):
+    def __getitem__(self, number: int) -> "tuple[torch.Tensor, int]":
         import torch
         from PIL import Image
 
@@ -64,8 +74,8 @@ class Photographs:
         return torch.from_numpy(((pixels - MEAN) / STD).transpose(2, 0, 1).copy()), number
 
 
-def box(width, height):
-    """A random part: 8 to 100 % of the area, 3:4 to 4:3."""
+def box(width: int, height: int) -> tuple[int, int, int, int]:
+    """Sample a crop (left, top, right, bottom) of 8 to 100 % of the area with an aspect ratio from 3:4 to 4:3."""
     for _ in range(10):
         area, ratio = random.uniform(0.08, 1) * width * height, math.exp(random.uniform(-1, 1) * math.log(4 / 3))
         w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
@@ -75,8 +85,8 @@ def box(width, height):
     return 0, 0, width, height
 
 
-def jittered(image):
-    """Brightness, contrast and saturation by up to 0.4, in random order."""
+def jittered(image: "Image") -> "Image":
+    """Change brightness, contrast and saturation by up to 0.4, in random order."""
     from PIL import ImageEnhance
 
     changes = [ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color]
@@ -87,9 +97,9 @@ def jittered(image):
 
 
 class Pillow:
-    """PyTorch's DataLoader over `Photographs`, with worker processes that stay."""
+    """PyTorch's DataLoader over `Photographs`, with persistent worker processes."""
 
-    def __init__(self, folder, batch, size, workers, colour):
+    def __init__(self, folder: str, batch: int, size: int, workers: int, colour: bool):
         from torch.utils.data import DataLoader
 
         images = Photographs(folder, size, colour)
@@ -97,7 +107,8 @@ class Pillow:
             images, batch, shuffle=True, num_workers=workers, drop_last=True, persistent_workers=workers > 0
         )
 
-    def epoch(self):
+    def epoch(self) -> None:
+        """Read all images once."""
         for _ in self.loader:
             pass
 

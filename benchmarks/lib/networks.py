@@ -1,13 +1,19 @@
-"""Networks that benchmarks train and export: a name for both sides, and where the attention sits."""
+"""Networks that benchmarks train and export: their name in the library, and how the peer in PyTorch is built."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Row:
-    """A network. model, attention: what `get_model` takes. module: in torch_gates; slot: its place there.
+    """One network.
 
-    last: "act" modules sit in so many stages from the last. cells: what of torch_cells makes the whole network.
+    Attributes:
+        model: Name for `get_model`.
+        attention: Attention for `get_model`, or None.
+        module: Class in `torch_attention` of the peer's attention, or None.
+        slot: Where the peer has it: "post" (before the addition) or "act" (in place of activations).
+        last: With "act": in how many of the last stages.
+        cells: Function or class in `torch_cells` that builds the whole peer, or None.
     """
 
     model: str
@@ -18,12 +24,12 @@ class Row:
     cells: str | None = None
 
     @property
-    def small(self):
-        """Whether it is a network for CIFAR: ten classes, 32 pixels."""
+    def small(self) -> bool:
+        """Whether the network is one for CIFAR, with 10 classes and images of 32x32."""
         return self.model.startswith("cifar")
 
 
-NETWORKS = {
+NETWORKS: dict[str, Row] = {
     "resnet50": Row("resnet50_v1b"),
     "eca_resnet50": Row("eca_resnet50", module="ECA"),
     "atac_resnet50": Row("atac_resnet50_v1b", module="ChaATAC", slot="act", last=2),
@@ -34,8 +40,8 @@ NETWORKS = {
     "cbam_cifar_resnet20": Row("cifar_resnet20_v1", "cbam", "CBAM"),
 }
 
-#: networks that `deploy.py` exports; cells: a function of torch_cells makes the peer
-DEPLOYED = {
+#: networks that `deploy.py` exports
+DEPLOYED: dict[str, Row] = {
     "eca_resnet50": NETWORKS["eca_resnet50"],
     "se_resnet50": Row("se_resnet50", module="SE"),
     "cbam_resnet50": NETWORKS["cbam_resnet50"],

@@ -1,6 +1,9 @@
-"""One side of a comparison of attentions, see `process`: {"name", "shape"} builds, "forward" or "both" runs once.
+"""One side of a comparison of attentions, run by `process`.
 
-python -m benchmarks.lib.peer mxnet|torch
+    python -m benchmarks.lib.peer mxnet|torch
+
+The constructor takes the attention's `name` and the `shape` (N,C,H,W) of its input, with H = W. "forward" is a forward
+pass, "both" a forward and a backward pass in training mode.
 """
 
 import os
@@ -12,7 +15,7 @@ from benchmarks.lib.process import serve
 class MXNet:
     """An attention of the library, hybridized."""
 
-    def __init__(self, name, shape):
+    def __init__(self, name: str, shape: list[int]):
         import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
@@ -30,11 +33,13 @@ class MXNet:
         with compiled_operators():
             self.block(self.x)
 
-    def forward(self):
+    def forward(self) -> None:
+        """Run a forward pass."""
         self.block(self.x)
         self.mx.nd.waitall()
 
-    def both(self):
+    def both(self) -> None:
+        """Run a forward and a backward pass."""
         with self.mx.autograd.record():
             out = self.block(self.x)
         out.backward(self.head)
@@ -44,24 +49,25 @@ class MXNet:
 class Torch:
     """The same module in PyTorch, eager."""
 
-    def __init__(self, name, shape):
+    def __init__(self, name: str, shape: list[int]):
         import torch
 
-        from benchmarks.lib import torch_gates, torch_mixers
+        from benchmarks.lib import torch_attention
         from benchmarks.lib.torch_names import NAMES
 
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-        cls = getattr(torch_gates, NAMES[name], None) or getattr(torch_mixers, NAMES[name])
-        self.block = cls(shape[1], shape[2]).train()
+        self.block = getattr(torch_attention, NAMES[name])(shape[1], shape[2]).train()
         self.x = torch.randn(*shape, requires_grad=True)
         self.head = torch.randn(*shape)
         self.no_grad = torch.no_grad
 
-    def forward(self):
+    def forward(self) -> None:
+        """Run a forward pass without a graph."""
         with self.no_grad():
             self.block(self.x)
 
-    def both(self):
+    def both(self) -> None:
+        """Run a forward and a backward pass."""
         self.x.grad = None
         self.block.zero_grad(set_to_none=True)
         self.block(self.x).backward(self.head)

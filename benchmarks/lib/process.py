@@ -1,8 +1,9 @@
-"""Sides of a comparison in processes of their own: two runtimes in one process would fight for the cores.
+"""Each side of a comparison runs in a process of its own: two runtimes in one process would compete for the cores.
 
-A side's module calls `serve`. Each line of its input is JSON: a mapping builds, a name calls that method of what was
-built; each answer is a line: what the method returned, or the seconds it took, or {"error"} for what cannot be done.
-With CLOCK=processor in its environment a side counts the processor's seconds, for one thread on a busy machine.
+The module of a side calls `serve`, which reads requests from standard input, one JSON value per line. An object holds
+the arguments of the side's constructor; a string names a method of the object that was made. The response is one line:
+what the method returned, or the seconds it took if it returned None, or {"error": ...}. With CLOCK=processor in its
+environment a side counts processor time in place of elapsed time, for one thread on a busy machine.
 """
 
 import json
@@ -10,26 +11,48 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 clock = time.process_time if os.environ.get("CLOCK") == "processor" else time.perf_counter
 
 
 class Peer:
-    """One side's process: `python -m MODULE SIDE`. python: another interpreter than this one."""
+    """The process of one side: `python -m MODULE SIDE`.
 
-    def __init__(self, module, *side, python=sys.executable, **environment):
+    Args:
+        module: Dotted name of the module that calls `serve`.
+        *side: Arguments of its command line.
+        python: Path of the interpreter.
+        **environment: Variables that are added to those of this process.
+    """
+
+    def __init__(self, module: str, *side: str, python: str = sys.executable, **environment: str):
         pipe = subprocess.PIPE
         self.child = subprocess.Popen(
             [python, "-m", module, *side], cwd=ROOT, env={**os.environ, **environment},
             stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        self._requests, self._responses = self.child.stdin, self.child.stdout
 
-    def ask(self, order):
-        """Its answer to one order; what it could not do is a RuntimeError."""
-        print(json.dumps(order), file=self.child.stdin, flush=True)
-        line = self.child.stdout.readline()
+    def ask(self, order: dict[str, Any] | str) -> Any:
+        """Send one request and wait for the response.
+
+        Args:
+            order: Arguments of the side's constructor, or the name of a method.
+
+        Returns:
+            What the method returned, or the seconds that it took.
+
+        Raises:
+            RuntimeError: The side failed or its process ended.
+        """
+        print(json.dumps(order), file=self._requests, flush=True)
+        line = self._responses.readline()
         if not line:
             raise RuntimeError("the process ended")
         answer = json.loads(line)
@@ -37,27 +60,32 @@ class Peer:
             raise RuntimeError(answer["error"])
         return answer
 
-    def close(self):
+    def close(self) -> None:
         """End the process."""
-        self.child.stdin.close()
+        self._requests.close()
         self.child.wait()
 
 
-def serve(make):
-    """Answer until the input ends. make: called with each mapping."""
+def serve(make: Callable[..., Any]) -> None:
+    """Answer requests until the input ends.
+
+    Args:
+        make: Class or function that is called with the arguments of each request that is an object.
+    """
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints is no answer
-    made = None
+    os.dup2(2, 1)  # what a library prints must not be taken for a response
+    made: Any = None
+    answer: Any
     for line in sys.stdin:
         order = json.loads(line)
         try:
             if isinstance(order, dict):
-                made = None  # frees the last one's memory
+                made = None  # frees the memory of the object before
                 made, answer = make(**order), 0.0
             else:
                 start = clock()
                 answer = getattr(made, order)()
                 answer = clock() - start if answer is None else answer
-        except Exception as error:  # the table says so, the others go on
+        except Exception as error:  # the table shows it, other measurements continue
             made, answer = None, {"error": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
         print(json.dumps(answer), file=answers, flush=True)

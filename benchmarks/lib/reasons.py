@@ -1,11 +1,11 @@
-"""Which operator costs an attention what it loses to PyTorch, and what was tried: from MXNet's profiler."""
+"""Why some attentions are slower than in PyTorch: the operator, from MXNet's profiler, and what was tried."""
 
 _PRODUCTS = "products of pixels with pixels, by OpenBLAS (PyTorch has oneDNN's or MKL's)"
 _JOINED = ", and joining query, row and column logits for one product; MXNet broadcasts still slower"
 _DEPTHWISE = "the depthwise convolution and the one to a single map, mostly their gradients in oneDNN 2.4"
 
-#: attention -> text, shown where its ratio is above 1
-REASONS = {
+#: attention -> text, shown if its ratio is above 1
+REASONS: dict[str, str] = {
     "aa": f"{_PRODUCTS}{_JOINED}",
     "bot": f"{_PRODUCTS}{_JOINED}",
     "cot": "sums and products over the nine pixels of a window; the norm's gradient is kept off a layout that is 60 "

@@ -1,31 +1,50 @@
-"""What every benchmark shares: medians of runs that take turns, the machine's name, and the Markdown table."""
+"""What every benchmark shares: medians of alternating runs, the machine's name, and the Markdown table."""
 
 import os
 import statistics
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from gluon_attn.utils import cpu
 from gluon_attn.utils.files import write_text
 
 
-def take_turns(runs, repeat):
-    """Name -> median seconds. runs: name -> function that returns the seconds of one run; they alternate."""
-    seconds = {name: [] for name in runs}
+def take_turns(runs: Mapping[str, Callable[[], float]], repeat: int) -> dict[str, float]:
+    """Run each of several functions `repeat` times, one after the other in turn.
+
+    Args:
+        runs: Name -> function that returns the seconds of one run.
+        repeat: Number of runs of each.
+
+    Returns:
+        Name -> median seconds.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeat):
         for name, run in runs.items():
             seconds[name].append(run())
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def machine(*extra):
-    """The processor, the threads and what else matters, as one line."""
+def machine(*extra: str) -> str:
+    """Return the processor, the number of threads and `extra` (such as versions), as one line."""
     threads = os.environ.get("OMP_NUM_THREADS", "unset")
     return ", ".join([cpu.model_name(cpu.Host()), f"OMP_NUM_THREADS={threads}", *extra])
 
 
-def earlier(path, head, names):
-    """Lines of the table under the same `head` in a file whose first cell is none of `names`; no file has none.
+def earlier(path: Path, head: str, names: Collection[str]) -> list[str]:
+    """Read the rows of an earlier table that are to be kept.
 
-    Another head is a ValueError: such rows are not to be compared.
+    Args:
+        path: Markdown file of the table; without the file there are no rows.
+        head: What has to stand above the table.
+        names: First cells of the rows that are left out.
+
+    Returns:
+        The lines of the other rows.
+
+    Raises:
+        ValueError: The file has another head, so its numbers cannot be compared.
     """
     if not path.is_file():
         return []
@@ -37,22 +56,25 @@ def earlier(path, head, names):
 
 
 class Table:
-    """A Markdown table that prints each row as it comes. columns: headings, the last `numbers` of them of numbers.
+    """A Markdown table that prints each row when it is added.
 
-    lines: of an `earlier` table, which stay above.
+    Args:
+        columns: Headings.
+        numbers: How many of the last columns hold numbers, which are aligned on the right.
+        lines: Rows of an `earlier` table, which come first.
     """
 
-    def __init__(self, columns, numbers, lines=()):
+    def __init__(self, columns: Sequence[str], numbers: int, lines: Iterable[str] = ()):
         rule = "---|" * (len(columns) - numbers) + "---:|" * numbers
         self.lines = [f"| {' | '.join(columns)} |", f"|{rule}", *lines]
         print(*self.lines[:2], sep="\n", flush=True)
 
-    def add(self, *cells):
-        """One row."""
+    def add(self, *cells: object) -> None:
+        """Add and print a row."""
         self.lines.append(f"| {' | '.join(map(str, cells))} |")
         print(self.lines[-1], flush=True)
 
-    def write(self, path, head):
-        """The table under `head` into a file; None: nowhere."""
+    def write(self, path: Path | None, head: str) -> None:
+        """Write `head` and the table to a file, or nothing if `path` is None."""
         if path is not None:
             write_text(path, head + "\n" + "\n".join(self.lines) + "\n")

@@ -1,65 +1,70 @@
-"""One side of a comparison of training steps, see `process`: forward, backward and an SGD update of one batch.
+"""One side of a comparison of training steps, run by `process`: forward, backward and an SGD update of one batch.
 
     python -m benchmarks.lib.steps mxnet|eager|compiled
 
-{"name", "batch", "size", "dtype", "device"} builds, "step" runs once, "weights" counts the parameters.
+The constructor takes a `name` of `networks.NETWORKS`, the `batch` size, the height and width of the images (`size`),
+the `dtype` and the `device` ("cpu" or "gpu"). "step" is one training step, "weights" counts the trainable parameters.
 """
 
 import contextlib
 import os
 import sys
+from typing import Any
 
 from benchmarks.lib.networks import NETWORKS
 from benchmarks.lib.process import serve
 
 
 class MXNet:
-    """The step that `train_imagenet.py` makes, of its own parts. device: "cpu" or "gpu"."""
+    """The step of `train_imagenet.py`, made of the same parts."""
 
-    def __init__(self, name, batch, size, dtype, device):
+    def __init__(self, name: str, batch: int, size: int, dtype: str, device: str):
         import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
         from gluon_attn.config.optim import OptimConfig
         from gluon_attn.config.train import RunConfig, TrainConfig
-        from gluon_attn.data.repeated import repeated
+        from gluon_attn.data.fake import build_fake
         from gluon_attn.config.data import DataConfig
+        from gluon_attn.engine.classification import Classification
         from gluon_attn.engine.trainer import Trainer
 
         self.mx, row = mx, NETWORKS[name]
-        shape = {"dataset": "synthetic", "classes": 10 if row.small else 1000, "input_size": size}
-        data = repeated(DataConfig(batch_size=batch, **shape), 1, 1, 1)
+        shape: dict[str, Any] = {"dataset": "synthetic", "classes": 10 if row.small else 1000, "input_size": size}
+        data = build_fake(DataConfig(batch_size=batch, **shape), 1, 1, 1)
         context = mx.gpu() if device == "gpu" else mx.cpu()
         net = gluon_attn.get_model(row.model, data.classes, attention=row.attention, input_size=size)
         net.initialize(mx.init.MSRAPrelu(), ctx=context)
         optim = OptimConfig(optimizer="sgd", lr=1e-3)
         config = RunConfig(optim=optim, train=TrainConfig(dtype=dtype))
-        self.trainer = Trainer(net, config, [context], data.train, data.val)
+        self.trainer = Trainer(net, Classification(), config, [context], data.train, data.val)
         if self.trainer.dtype != dtype:
             raise RuntimeError(f"no {dtype} here")
         self.images, self.labels = (part.as_in_context(context) for part in next(data.train.epoch(1)))
 
-    def step(self):
+    def step(self) -> None:
+        """Run one training step."""
         from gluon_attn.engine.precision import training_operators
 
         trainer, mx = self.trainer, self.mx
         with training_operators(trainer.dtype, trainer.contexts, "auto"), mx.autograd.record():
-            loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()(trainer.compute(self.images), self.labels)
+            loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()(trainer.forward(self.images), self.labels)
         trainer.update.backward([loss], len(self.images))
         trainer.update.apply()
         mx.nd.waitall()
 
-    def weights(self):
+    def weights(self) -> int:
+        """Return the number of trainable parameters."""
         parameters = self.trainer.net.collect_params().values()
         return sum(p.data().size for p in parameters if p.grad_req != "null")
 
 
 class Torch:
-    """The same step in PyTorch: channels last, mixed precision by autocast."""
+    """The same step in PyTorch: channels-last, mixed precision by autocast."""
 
-    compiled = False
+    compiled: bool = False
 
-    def __init__(self, name, batch, size, dtype, device):
+    def __init__(self, name: str, batch: int, size: int, dtype: str, device: str):
         import torch
 
         from benchmarks.lib.torch_nets import network
@@ -74,7 +79,8 @@ class Torch:
         self.images = images.contiguous(memory_format=torch.channels_last)
         self.labels = torch.randint(10, (batch,), device=self.device)
 
-    def step(self):
+    def step(self) -> None:
+        """Run one training step."""
         torch = self.torch
         mixed = torch.autocast(self.device, getattr(torch, self.dtype))
         with mixed if self.dtype != "float32" else contextlib.nullcontext():
@@ -86,7 +92,8 @@ class Torch:
         if self.device == "cuda":
             torch.cuda.synchronize()
 
-    def weights(self):
+    def weights(self) -> int:
+        """Return the number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.net.parameters())
 
 

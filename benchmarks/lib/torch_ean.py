@@ -1,4 +1,6 @@
-"""EAN's supernet in PyTorch, as its authors wrote it: ResNet-50 with biases, one attention a stage, a scheme a call."""
+"""EAN's supernet in PyTorch as its authors wrote it: ResNet-50 with biases, one attention a stage, schemes as input."""
+
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ BLOCKS = (3, 4, 6, 3)
 
 
 class DIA(torch_gates.DIA):
-    """With its state: `dia(x, h, c)` gives (y, h, c)."""
+    """DIA with its recurrent state: `dia(x, (h, c))` gives (y, (h, c))."""
 
     def forward(self, x, state=None):
         pooled = x.mean((2, 3))
@@ -20,7 +22,7 @@ class DIA(torch_gates.DIA):
         return x * h[:, :, None, None], (h, c)
 
 
-#: name -> function of the channels
+#: name -> maker, a function of the channels
 ATTENTIONS = {
     "sge": lambda channels: torch_gates.SGE(channels, None),
     "se": lambda channels: torch_gates.SE(channels, None),
@@ -28,8 +30,9 @@ ATTENTIONS = {
 }
 
 
-def convolution(inside, out, kernel, stride=1):
-    return [nn.Conv2d(inside, out, kernel, stride, kernel // 2), nn.BatchNorm2d(out)]
+def convolution(in_channels: int, out: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """Convolution with bias and batch norm."""
+    return [nn.Conv2d(in_channels, out, kernel, stride, kernel // 2), nn.BatchNorm2d(out)]
 
 
 class Bottleneck(nn.Module):
@@ -74,8 +77,8 @@ class Supernet(nn.Module):
                 x = block(x, self.carried(attention) if next(bits) == "1" else nn.Identity())
         return self.head(x)
 
-    def carried(self, attention):
-        """The attention as a function of the map alone; what it carries stays here."""
+    def carried(self, attention: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The attention as a function of the feature map only; its recurrent state is kept here."""
         if not self.carries:
             return attention
 

@@ -1,6 +1,6 @@
-"""Our name of an attention -> its class in `torch_gates` or `torch_mixers`."""
+"""Names of attentions in the library -> classes in `torch_attention`."""
 
-NAMES = {
+NAMES: dict[str, str] = {
     "a2": "A2", "aa": "AA", "anas": "ANAS", "bam": "BAM", "bat": "BAT", "bot": "BoT", "cam": "CAM", "cbam": "CBAM",
     "ceca": "CECA", "cha_atac": "ChaATAC", "coord": "Coord", "cot": "CoT", "danet": "DANet", "dia": "DIA", "eca": "ECA",
     "eca_mlp": "ECAMLP", "eca_ns": "ECANS", "ese": "ESE", "external": "External", "fa": "FA", "fca": "FCA", "gc": "GC",

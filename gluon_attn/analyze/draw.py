@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..genotypes.cell import NAMES, CellGenotype
+from ..genotypes.cell import CELL_TITLES, CellGenotype
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
 
@@ -44,16 +44,16 @@ def draw(genotype, path):
 def to_dot(genotype):
     """The picture in Graphviz's language."""
     if isinstance(genotype, CellGenotype):
+        # Graphviz draws the first part lowest
         parts = [
-            _part(name, _cell(getattr(genotype, name), name)) for name in reversed(NAMES)
-        ]  # the first is drawn lowest
+            _part(name, title, _cell(getattr(genotype, name), name)) for name, title in reversed(CELL_TITLES.items())
+        ]
     else:
-        parts = [_part("attention", _attention(genotype))]
+        parts = [_part("attention", "attention", _attention(genotype))]
     return "\n".join(["digraph {", _STYLE, *parts, "}"])
 
 
-def _part(name, lines):
-    title = {"normal": "normal cell", "reduce": "reduction cell"}.get(name, name)
+def _part(name, title, lines):
     return "\n".join([f"subgraph cluster_{name} {{", f'label={_text(title)}; color="#bbbbbb";', *lines, "}"])
 
 

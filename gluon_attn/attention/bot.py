@@ -1,8 +1,11 @@
 """Multi-head self-attention of BoTNet."""
 
-from ..nn.relative import RelativeSelfAttention
+from typing import Any
+
+from ..nn.self_attention import RelativeSelfAttention
+from ..nn.tracing import Tensor
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, OneMapSize, head_count, map_size
+from .base import ATTENTIONS, Attention, OneMapSize, Size, head_count, map_size
 
 
 @ATTENTIONS.register("bot", "BoT", "mhsa", "MHSA", "botnet")
@@ -11,27 +14,34 @@ class BoT(OneMapSize, Attention):
 
     y_p = sum_p' softmax_p'(q_p . (k_p' + row(y' - y) + column(x' - x))) v_p' in each head, over all pixels p', q scaled
     by the root of the head's width; q, k, v 1x1 convolutions without biases; one vector for each distance in rows and
-    one for each in columns serve all heads; N,C,H,W -> N,C,H,W. Place: in place of the 3x3 convolution (the paper: in
-    the last stage).
+    one for each in columns serve all heads.
 
-    channels: C. heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
-    spatial: height of the map, or height and width; it takes maps of that size only (no default; a network's plan
-    gives the height of each place). timm scales the products with the keys alone.
+    Place: in place of the 3x3 convolution (the paper: in the last stage).
+
+    timm scales the products with the keys alone.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
+        spatial: height of the feature map, or (height, width); it takes feature maps of that size only (no default; a
+            network's plan gives the height at each place).
     """
 
     slot = "conv"
 
-    def __init__(self, channels, *, heads=None, spatial=None):
+    def __init__(self, channels: int, *, heads: int | None = None, spatial: Size | None = None) -> None:
         super().__init__(channels)
         heads = head_count("bot", heads, channels, 4)
         self._map = map_size(spatial)
         if self._map is None:
-            raise UserError("bot has weights for distances in the map: give its height as spatial")
+            raise UserError("bot has weights for distances in the feature map: give its height as spatial")
         width = channels // heads
         with self.name_scope():
             self.attention = RelativeSelfAttention(
                 channels, heads=heads, keys=width, values=width, size=self._map, bias=False
             )
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         return self.attention(x)

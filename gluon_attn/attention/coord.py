@@ -1,10 +1,13 @@
 """Coordinate attention."""
 
+from typing import Any
+
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.channel_attention import hidden_channels
 from ..nn.float32_stats import InFloat32, area
-from ..nn.mlp import hidden_channels
+from ..nn.tracing import Tensor
 from ..utils.checks import positive
 from .base import ATTENTIONS, Attention
 
@@ -13,16 +16,22 @@ from .base import ATTENTIONS, Attention
 class Coord(InFloat32, Attention):
     """Coordinate attention, Hou et al. 2021, https://arxiv.org/abs/2103.02907
 
-    r = means of the rows (C,H), c = means of the columns (C,W); (f_r, f_c) = hswish(BN(W1 [r; c])), the
-    concatenation along the positions; y = x * sigmoid(W_r f_r) * sigmoid(W_c f_c), all W 1x1 convolutions with
-    bias; N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition; in inverted residual blocks
-    behind the depthwise convolution.
+    r = means of the rows (C,H), c = means of the columns (C,W); (f_r, f_c) = hswish(BN(W1 [r; c])), the concatenation
+    along the positions; y = x * sigmoid(W_r f_r) * sigmoid(W_c f_c), all W 1x1 convolutions with bias.
 
-    channels: C. reduction: C over the hidden width, which is at least 8 (default 32, the paper's and the authors'
-    code; timm takes 24 and no biases). hswish(z) = z * min(max(z + 3, 0), 6) / 6. The means are taken in float32.
+    Place: end of the residual branch, before the addition; in inverted residual blocks after the depthwise convolution.
+
+    hswish(z) = z * min(max(z + 3, 0), 6) / 6. The means are taken in float32.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the hidden width, which is at least 8 (default 32, the paper's and the authors' code; timm
+            takes 24 and no biases).
     """
 
-    def __init__(self, channels, *, reduction=32):
+    def __init__(self, channels: int, *, reduction: int = 32) -> None:
         super().__init__(channels)
         hidden = max(8, hidden_channels(channels, positive("reduction", reduction)))
         with self.name_scope():
@@ -31,7 +40,7 @@ class Coord(InFloat32, Attention):
             self.rows = nn.Conv2D(channels, 1, in_channels=hidden)
             self.columns = nn.Conv2D(channels, 1, in_channels=hidden)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         wide = self.widen(F, x)
         rows, columns = fast.line_mean(F, wide, 3), fast.line_mean(F, wide, 2)
         columns = F.transpose(columns, axes=(0, 1, 3, 2))

@@ -1,20 +1,21 @@
 """Contextual transformer attention."""
 
 from math import gcd
+from typing import Any
 
-from mxnet.gluon import nn
+from mxnet.gluon import HybridBlock, nn
 
 from ..nn import fast
-from ..nn.branch_softmax import mixed, shares
+from ..nn.channel_attention import branch_softmax, gated_sum, hidden_channels
 from ..nn.float32_stats import InFloat32
-from ..nn.group_norm import GroupNorm
-from ..nn.mlp import hidden_channels
-from ..nn.windows import gathered
+from ..nn.norm import GroupNorm
+from ..nn.tracing import Tensor
+from ..nn.windows import weighted_neighborhood
 from ..utils.checks import odd, positive
 from .base import ATTENTIONS, Attention
 
 #: channels that share a window's weights, groups of the static context, and the least width of the fusion
-SHARE, GROUPS, NARROWEST = 8, 4, 32
+SHARED, GROUPS, NARROWEST = 8, 4, 32
 
 
 @ATTENTIONS.register("cot", "CoT", "CoTAttention")
@@ -22,24 +23,31 @@ class CoT(InFloat32, Attention):
     """Contextual transformer, Li et al. 2021, https://arxiv.org/abs/2107.12292
 
     k = relu(BN(conv x)), a k x k convolution in 4 groups: the static context; w = GN(W2 relu(BN(W1 [x; k]))), k * k
-    weights for each pixel and each 8 channels; d_p = sum of w_(p,o) v_(p+o) over the k x k offsets o, v = BN(W3 x):
-    the dynamic one; d' = swish(BN(d)); y = a k + (1 - a) d', a by softmax as in split attention of k + d';
-    N,C,H,W -> N,C,H,W. Place: instead of the 3x3 convolution with the norm and activation behind it.
+    weights for each pixel and each 8 channels; d_p = sum of w_(p,o) v_(p+o) over the k x k offsets o, v = BN(W3 x): the
+    dynamic one; d' = swish(BN(d)); y = a k + (1 - a) d', a by softmax as in split attention of k + d'.
 
-    channels: C; where 8 or 4 does not divide it their greatest common divisor is taken. kernel_size: k, odd (default
-    3, the paper's). reduction: 2 C over the width behind W1 (default 4, the authors'). stride: by an average over 3x3
-    pixels in front, as the authors' networks (default 1: none). Norms and activations are those of the authors' code;
-    the paper names none. No softmax goes over the window, in either; a popular copy has one over the whole map.
+    Place: instead of the 3x3 convolution with the norm and activation after it.
+
+    Norms and activations are those of the authors' code; the paper names none. There is no softmax over the window in
+    either; a popular copy has one over the whole feature map.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C; where 8 or 4 does not divide it their greatest common divisor is taken.
+        kernel_size: k, odd (default 3, the paper's).
+        reduction: 2 C over the width after W1 (default 4, the authors').
+        stride: by a 3x3 average pooling before the module, as the authors' networks (default 1: none).
     """
 
     slot = "conv"
     normed = True
 
-    def __init__(self, channels, *, kernel_size=3, reduction=4, stride=1):
+    def __init__(self, channels: int, *, kernel_size: int = 3, reduction: int = 4, stride: int = 1) -> None:
         super().__init__(channels)
-        share, self._stride = gcd(channels, SHARE), positive("stride", stride)
-        heads, hidden = channels // share, hidden_channels(2 * channels, positive("reduction", reduction))
-        self._window = {"kernel": odd("kernel_size", kernel_size), "heads": heads, "share": share}
+        shared, self._stride = gcd(channels, SHARED), positive("stride", stride)
+        heads, hidden = channels // shared, hidden_channels(2 * channels, positive("reduction", reduction))
+        self._window = {"kernel": odd("kernel_size", kernel_size), "heads": heads, "shared": shared}
         weights, fused = heads * kernel_size**2, max(channels // 2, NARROWEST)
         with self.name_scope():
             self.context = _layers(
@@ -50,7 +58,7 @@ class CoT(InFloat32, Attention):
                 nn.BatchNorm(in_channels=channels),
                 nn.Activation("relu"),
             )  # fmt: skip
-            # W1 in two halves: mixed precision cannot join maps of two dtypes, and nothing is copied
+            # W1 in two halves: mixed precision cannot concatenate two dtypes, and nothing is copied
             self.pixel = nn.Conv2D(hidden, 1, use_bias=False, in_channels=channels)
             self.around = nn.Conv2D(hidden, 1, use_bias=False, in_channels=channels)
             self.weigh = _layers(
@@ -70,24 +78,24 @@ class CoT(InFloat32, Attention):
                 nn.Conv2D(2 * channels, 1, in_channels=fused),
             )
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         if self._stride > 1:
             x = F.Pooling(x, kernel=(3, 3), stride=(self._stride,) * 2, pad=(1, 1), pool_type="avg")
         static = self.context(x)
         weights = self.weigh(self.pixel(x) + self.around(static))
-        dynamic = self.norm(gathered(F, self.value(x), weights, **self._window))
+        dynamic = self.norm(weighted_neighborhood(F, self.value(x), weights, **self._window))
         dynamic = fast.logistic_gate(F, dynamic, dynamic)
         logits = self.fuse(fast.global_avg(F, static) + fast.global_avg(F, dynamic))
-        gates = [self.narrow(F, gate) for gate in shares(F, self.widen(F, logits), 2)]
-        return mixed(F, (static, dynamic), gates)
+        gates = [self.narrow(F, gate) for gate in branch_softmax(F, self.widen(F, logits), 2)]
+        return gated_sum(F, (static, dynamic), gates)
 
 
-def _same(F, x):
-    """x. Its gradient goes in rows: on the layout that it has of 72 maps oneDNN's norm takes sixty times as long."""
+def _same(F: Any, x: Tensor) -> Tensor:
+    """The identity, whose gradient has the plain layout: on another one oneDNN's norm takes sixty times as long."""
     return F.slice_axis(x, axis=1, begin=0, end=None)
 
 
-def _layers(*layers):
+def _layers(*layers: HybridBlock) -> nn.HybridSequential:
     block = nn.HybridSequential(prefix="")
     block.add(*layers)
     return block

@@ -1,49 +1,59 @@
 """Position and channel attention of DANet."""
 
+from typing import Any
+
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.channel_attention import hidden_channels
 from ..nn.float32_stats import InFloat32
-from ..nn.heads import attend
-from ..nn.mlp import hidden_channels
+from ..nn.self_attention import attend
+from ..nn.tracing import Tensor
 from ..utils.checks import positive
 from .base import ATTENTIONS, Attention
 
 
-class Weighed(InFloat32, Attention):
-    """y = gamma * attended(x) + x, gamma one number that starts at 0."""
+class GatedResidual(InFloat32, Attention):
+    """y = gamma * attended(x) + x, gamma one number, initially 0."""
 
     slot = "stage"
 
-    def __init__(self, channels):
+    def __init__(self, channels: int) -> None:
         super().__init__(channels)
         with self.name_scope():
             self.gamma = self.params.get("gamma", shape=(1, 1, 1, 1), init="zeros")
 
-    def hybrid_forward(self, F, x, gamma):
-        mixed = F.reshape_like(self.narrow(F, self.attended(F, x)), x)
+    def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor) -> Tensor:
+        y = F.reshape_like(self.narrow(F, self.attended(F, x)), x)
         if fast.plain():
-            return x + F.broadcast_mul(mixed, gamma)
+            return x + F.broadcast_mul(y, gamma)
         corner = F.slice_axis(F.slice_axis(x, axis=2, begin=0, end=1), axis=3, begin=0, end=1)
-        return x + fast.channel_gate(F, mixed, F.broadcast_mul(F.BlockGrad(F.ones_like(corner)), gamma))
+        return x + fast.channel_gate(F, y, F.broadcast_mul(F.BlockGrad(F.ones_like(corner)), gamma))
 
-    def _rows(self, F, maps):
+    def _rows(self, F: Any, x: Tensor) -> Tensor:
         """(N,C,H,W) -> (N,C,HW), wide."""
-        return self.widen(F, F.reshape(maps, shape=(0, 0, -1)))
+        return self.widen(F, F.reshape(x, shape=(0, 0, -1)))
 
 
 @ATTENTIONS.register("pam", "PAM", "PositionAttention")
-class PAM(Weighed):
+class PAM(GatedResidual):
     """Position attention of DANet, Fu et al. 2018, https://arxiv.org/abs/1809.02983
 
     y = gamma * sum_p' softmax_p'(q_p . k_p') v_p' + x over all pixels p', q and k 1x1 convolutions to C / reduction
-    maps, v one to C, with biases; gamma one number, 0 at first; N,C,H,W -> N,C,H,W. Place: after a stage (in DANet
-    the last).
+    channels, v one to C, with biases; gamma one number, initially 0.
 
-    channels: C. reduction: C over the width of q and k (default 8, the paper's). The products are not scaled.
+    Place: after a stage (in DANet the last).
+
+    The products are not scaled.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the width of q and k (default 8, the paper's).
     """
 
-    def __init__(self, channels, *, reduction=8):
+    def __init__(self, channels: int, *, reduction: int = 8) -> None:
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
@@ -51,46 +61,59 @@ class PAM(Weighed):
             self.key = nn.Conv2D(hidden, 1, in_channels=channels)
             self.value = nn.Conv2D(channels, 1, in_channels=channels)
 
-    def attended(self, F, x):
+    def attended(self, F: Any, x: Tensor) -> Tensor:
         query, key, value = (self._rows(F, layer(x)) for layer in (self.query, self.key, self.value))
         return attend(F, F.batch_dot(query, key, transpose_a=True), value)
 
 
 @ATTENTIONS.register("cam", "CAM", "ChannelAttention")
-class CAM(Weighed):
+class CAM(GatedResidual):
     """Channel attention of DANet, Fu et al. 2018, https://arxiv.org/abs/1809.02983
 
-    y = gamma * softmax(max(E) - E) X + x, X the C x HW map, E = X X^T, maximum and softmax along the rows of E; gamma
-    one number, 0 at first; N,C,H,W -> N,C,H,W. Place: after a stage (in DANet the last).
+    y = gamma * softmax(max(E) - E) X + x, X the C x HW matrix, E = X X^T, maximum and softmax along the rows of E;
+    gamma one number, initially 0.
 
-    channels: C. The paper writes softmax(E); the form above is that of the authors' code.
+    Place: after a stage (in DANet the last).
+
+    The paper writes softmax(E); the form above is that of the authors' code.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
     """
 
-    def attended(self, F, x):
+    def attended(self, F: Any, x: Tensor) -> Tensor:
         rows = self._rows(F, x)
         # a softmax does not see what is added to all of its row, so the maximum need not be found
-        share = fast.softmax(F, -F.batch_dot(rows, rows, transpose_b=True))
-        return F.batch_dot(share, rows)
+        weights = fast.softmax(F, -F.batch_dot(rows, rows, transpose_b=True))
+        return F.batch_dot(weights, rows)
 
 
 @ATTENTIONS.register("danet", "DANet", "dual_attention")
 class DANet(Attention):
     """Dual attention, position and channel, Fu et al. 2018, https://arxiv.org/abs/1809.02983
 
-    y = pam(x) + cam(x), see `pam` and `cam`; with both gammas 0 it starts as 2 x; N,C,H,W -> N,C,H,W. Place: after a
-    stage (in DANet the last).
+    y = pam(x) + cam(x), see `pam` and `cam`; with both gammas 0 it starts as 2 x.
 
-    channels: C. reduction: C over the width of q and k in `pam` (default 8, the paper's). DANet's head has
-    convolutions before and behind each of the two; here they are left out.
+    Place: after a stage (in DANet the last).
+
+    DANet's head has convolutions before and after each of the two; here they are left out.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the width of q and k in `pam` (default 8, the paper's).
     """
 
     slot = "stage"
 
-    def __init__(self, channels, *, reduction=8):
+    def __init__(self, channels: int, *, reduction: int = 8) -> None:
         super().__init__(channels)
         with self.name_scope():
             self.pam = PAM(channels, reduction=reduction)
             self.cam = CAM(channels)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         return self.pam(x) + self.cam(x)

@@ -2,17 +2,19 @@
 
 import math
 from numbers import Real
+from typing import Any
 
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.mlp import hidden_channels
+from ..nn.channel_attention import hidden_channels
+from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
 
 
-def eca_kernel(channels, gamma=2, b=1):
+def eca_kernel(channels: int, gamma: float = 2, b: float = 1) -> int:
     """The paper's kernel size for C channels: |(log2 C + b) / gamma| cut to a whole number, plus 1 when even."""
     if not all(isinstance(value, Real) and math.isfinite(value) for value in (gamma, b)) or gamma <= 0:
         raise UserError(f"eca takes a number above 0 as gamma and a number as b, got {gamma!r} and {b!r}")
@@ -24,15 +26,24 @@ def eca_kernel(channels, gamma=2, b=1):
 class ECA(Attention):
     """Efficient Channel Attention, Wang et al. 2020, https://arxiv.org/abs/1910.03151
 
-    y = x * sigmoid(conv1d_k(avg(x))), the convolution along the channels, zero padded, without bias;
-    N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition.
+    y = x * sigmoid(conv1d_k(avg(x))), the convolution along the channels, zero padded, without bias.
 
-    channels: C. kernel_size: k, odd (default None: the paper's formula from C, `gamma` and `b`, which are 2
-    and 1 there; 16 to 64 channels give 3, 128 to 1024 give 5, 2048 gives 7). The authors' released ResNets use
-    hand-set kernels instead: pass `kernel_size` for those. gamma and b are refused beside a kernel_size.
+    Place: end of the residual branch, before the addition.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        kernel_size: k, odd (default None: the paper's formula from C, `gamma` and `b`; 16 to 64 channels give 3, 128 to
+            1024 give 5, 2048 gives 7). The authors' released ResNets use hand-set kernels instead: pass `kernel_size`
+            for those.
+        gamma: of the formula (default None: 2, the paper's); refused beside a kernel_size.
+        b: of the formula (default None: 1, the paper's); refused beside a kernel_size.
     """
 
-    def __init__(self, channels, *, kernel_size=None, gamma=None, b=None):
+    def __init__(
+        self, channels: int, *, kernel_size: int | None = None, gamma: float | None = None, b: float | None = None
+    ) -> None:
         super().__init__(channels)
         if kernel_size is None:
             kernel_size = eca_kernel(channels, 2 if gamma is None else gamma, 1 if b is None else b)
@@ -43,7 +54,7 @@ class ECA(Attention):
                 1, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=False, in_channels=1
             )
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         along = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
         gate = F.reshape(self.conv(along), shape=(0, -1, 1, 1))
         return fast.channel_gate(F, x, fast.sigmoid(F, gate))
@@ -53,15 +64,21 @@ class ECA(Attention):
 class CECA(Attention):
     """Circular Efficient Channel Attention, Wang et al. 2020 with timm's padding, https://arxiv.org/abs/1910.03151
 
-    y = x * sigmoid(conv1d_k(avg(x))) as in `eca`, but the channels are a ring: the convolution goes on from the last
-    to the first, so each channel has k neighbours; no bias; N,C,H,W -> N,C,H,W.
+    y = x * sigmoid(conv1d_k(avg(x))) as in `eca`, but the channels are a ring: the convolution continues from the last
+    to the first, so each channel has k neighbors; no bias.
+
     Place: end of the residual branch, before the addition.
 
-    channels: C. kernel_size: k, odd, at most 2 C + 1 (default None: the paper's formula from C, see `eca`). The
-    paper pads with zeros; the ring is an idea of timm's (`ceca`), which takes no kernel below 3.
+    The paper pads with zeros; the ring is an idea of timm's (`ceca`), which takes no kernel below 3.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        kernel_size: k, odd, at most 2 C + 1 (default None: the paper's formula from C, see `eca`).
     """
 
-    def __init__(self, channels, *, kernel_size=None):
+    def __init__(self, channels: int, *, kernel_size: int | None = None) -> None:
         super().__init__(channels)
         kernel_size = eca_kernel(channels) if kernel_size is None else odd("kernel_size", kernel_size)
         self._reach = kernel_size // 2
@@ -70,7 +87,7 @@ class CECA(Attention):
         with self.name_scope():
             self.conv = nn.Conv1D(1, kernel_size, use_bias=False, in_channels=1)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         line = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
         if self._reach:
             before = F.slice_axis(line, axis=2, begin=-self._reach, end=None)
@@ -83,17 +100,24 @@ class CECA(Attention):
 class ECAMLP(Attention):
     """Efficient Channel Attention with a hidden layer, after timm; ECA is https://arxiv.org/abs/1910.03151
 
-    y = x * sigmoid(conv1d_k(relu(conv1d_1(avg(x))))) along the channels: the first convolution makes 1 channel
-    into C / reduction, the second brings them back to 1, zero padded; both with bias; N,C,H,W -> N,C,H,W.
+    y = x * sigmoid(conv1d_k(relu(conv1d_1(avg(x))))) along the channels: the first convolution makes 1 channel into C /
+    reduction, the second brings them back to 1, zero padded; both with bias.
+
     Place: end of the residual branch, before the addition.
 
-    channels: C. reduction: C over the hidden width (default 8, timm's, which rounds the width to a multiple of 8).
-    kernel_size: k, odd (default None: ECA's formula from C). No paper has this form.
+    No paper has this form.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the hidden width (default 8, timm's, which rounds the width to a multiple of 8).
+        kernel_size: k, odd (default None: ECA's formula from C).
     """
 
     reference_key = "eca_mlp"
 
-    def __init__(self, channels, *, reduction=8, kernel_size=None):
+    def __init__(self, channels: int, *, reduction: int = 8, kernel_size: int | None = None) -> None:
         super().__init__(channels)
         kernel_size = eca_kernel(channels) if kernel_size is None else odd("kernel_size", kernel_size)
         hidden = hidden_channels(channels, positive("reduction", reduction))
@@ -101,7 +125,7 @@ class ECAMLP(Attention):
             self.squeeze = nn.Conv1D(hidden, 1, in_channels=1)
             self.conv = nn.Conv1D(1, kernel_size, padding=kernel_size // 2, in_channels=hidden)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         line = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
         gate = F.reshape(self.conv(F.relu(self.squeeze(line))), shape=(0, -1, 1, 1))
         return fast.channel_gate(F, x, fast.sigmoid(F, gate))

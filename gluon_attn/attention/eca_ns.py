@@ -1,8 +1,11 @@
 """Efficient Channel Attention with weights of its own for each channel."""
 
+from typing import Any
+
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.tracing import Tensor
 from ..utils.checks import odd
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
@@ -12,14 +15,21 @@ from .base import ATTENTIONS, Attention
 class ECANS(Attention):
     """Efficient Channel Attention that shares no weights, Wang et al. 2020, https://arxiv.org/abs/1910.03151
 
-    y = x * sigmoid(g), g_c = sum_j w_cj avg(x)_(c + j - k // 2) over the k neighbours of channel c, zero padded,
-    without bias; N,C,H,W -> N,C,H,W. Place: end of the residual branch, before the addition.
+    y = x * sigmoid(g), g_c = sum_j w_cj avg(x)_(c + j - k // 2) over the k neighbors of channel c, zero padded, without
+    bias.
 
-    channels: C. kernel_size: k, odd, at most 2 C + 1 (default 3, the paper's). It is the ablation ECA-NS of the
-    paper, C k weights where `eca` has k.
+    Place: end of the residual branch, before the addition.
+
+    It is the ablation ECA-NS of the paper, C k weights where `eca` has k.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        kernel_size: k, odd, at most 2 C + 1 (default 3, the paper's).
     """
 
-    def __init__(self, channels, *, kernel_size=3):
+    def __init__(self, channels: int, *, kernel_size: int = 3) -> None:
         super().__init__(channels)
         self._size, self._reach = odd("kernel_size", kernel_size), kernel_size // 2
         if self._reach > channels:
@@ -27,7 +37,7 @@ class ECANS(Attention):
         with self.name_scope():
             self.conv = nn.Conv1D(channels, kernel_size, groups=channels, use_bias=False, in_channels=channels)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         line = F.reshape(fast.global_avg(F, x), shape=(0, 0, 1))
         if self._reach:
             border = F.zeros_like(F.slice_axis(line, axis=1, begin=0, end=self._reach))

@@ -3,40 +3,68 @@
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterable
+from typing import Any
 
 from ..config.base import nearest
 from ..utils.errors import UserError
-from .base import ATTENTIONS
+from .base import ATTENTIONS, Attention
 
 for _module in pkgutil.iter_modules(importlib.import_module(__package__).__path__):
     if _module.name not in ("base", "factory"):
         importlib.import_module(f"{__package__}.{_module.name}")
 
 
-def list_attentions():
+def list_attentions() -> list[str]:
     """Names that `get_attention` takes, sorted. Aliases (the reference repositories' spellings) are not listed."""
     return ATTENTIONS.names()
 
 
-def get_attention(name, channels, **options):
+def get_attention(name: str, channels: int, **options: Any) -> Attention:
     """A new attention module.
 
-    name: one of `list_attentions()`, or a reference repository's spelling of it (`SE`, `ChaATAC`).
-    channels: C of its N,C,H,W input. options: the keyword options of its class; an unknown one is a `UserError`.
+    Args:
+        name: one of `list_attentions()`, or a reference repository's spelling of it (`SE`, `ChaATAC`).
+        channels: C of its input.
+        **options: the keyword options of its class, see docs/attentions.md.
+
+    Returns:
+        A block, (N,C,H,W) -> (N,C,H,W).
+
+    Raises:
+        UserError: for an unknown name or option, or a value that the attention does not take.
     """
     check_options(name, options)
     return ATTENTIONS.get(name)(channels, **options)
 
 
-def check_options(name, options):
-    """`UserError` when a key of `options` is no option of the attention."""
+def check_options(name: str, options: Iterable[str]) -> None:
+    """Check names of options.
+
+    Args:
+        name: of the attention, or an alias.
+        options: names of options.
+
+    Raises:
+        UserError: for an unknown attention, or a name that is no option of it.
+    """
     known = attention_options(name)
     for key in options:
         if key not in known:
             raise UserError(f"attention {name!r} has no option {key!r}{nearest(key, known) if known else ''}")
 
 
-def attention_options(name):
-    """Option name -> default of an attention, read from its class's signature."""
+def attention_options(name: str) -> dict[str, Any]:
+    """The options of an attention, read from the signature of its class.
+
+    Args:
+        name: of the attention, or an alias.
+
+    Returns:
+        Name of an option -> its default.
+
+    Raises:
+        UserError: for an unknown attention.
+    """
     parameters = inspect.signature(ATTENTIONS.get(name)).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}

@@ -1,12 +1,14 @@
 """Blocked local self-attention of HaloNet."""
 
 from math import gcd
+from typing import Any
 
 import mxnet as mx
 from mxnet.gluon import nn
 
 from ..nn import windows
 from ..nn.float32_stats import InFloat32
+from ..nn.tracing import Tensor
 from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
@@ -16,21 +18,29 @@ from .base import ATTENTIONS, Attention
 class Halo(InFloat32, Attention):
     """Blocked local self-attention with haloing, Vaswani et al. 2021, https://arxiv.org/abs/2103.12731
 
-    Pixels of a block attend to the block and a halo around it: y_p = sum of a_w v_w over that window, a = softmax
-    over w of q_p . (k_w + r_(w-p)) / sqrt(d), in each head of width d; q, k, v = 1x1 convolutions of x without
-    biases, r = a row's and a column's embedding added; N,C,H,W -> N,C,H,W.
+    Pixels of a block attend to the block and a halo around it: y_p = sum of a_w v_w over that window, a = softmax over
+    w of q_p . (k_w + r_(w-p)) / sqrt(d), in each head of width d; q, k, v = 1x1 convolutions of x without biases, r = a
+    row's and a column's embedding added.
+
     Place: instead of the 3x3 convolution.
 
-    channels: C. block: side of a block (default 8, the paper's). halo: (default 3, the paper's). heads: (default 8,
-    timm's; where it does not divide C their greatest common divisor is taken). stride: queries are every stride-th
-    pixel, the paper's attention downsampling; it divides `block` (default 1). The embeddings are shared by the heads
-    and start normal with deviation 1/sqrt(d), as timm's; its scale leaves r out. What is outside the map has no share
-    (the paper does without masks) and any map goes: it is filled up to whole blocks.
+    The embeddings are shared by the heads and start normal with deviation 1/sqrt(d), as timm's; its scale leaves r out.
+    Pixels outside of the feature map do not count (the paper has no masks), and any spatial size goes: it is padded to
+    whole blocks.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        block: side of a block (default 8, the paper's).
+        halo: pixels around a block that it attends to (default 3, the paper's).
+        heads: their number (default 8, timm's; where it does not divide C their greatest common divisor is taken).
+        stride: queries are every stride-th pixel, the paper's attention downsampling; it divides `block` (default 1).
     """
 
     slot = "conv"
 
-    def __init__(self, channels, *, block=8, halo=3, heads=8, stride=1):
+    def __init__(self, channels: int, *, block: int = 8, halo: int = 3, heads: int = 8, stride: int = 1) -> None:
         super().__init__(channels)
         if positive("block", block) % positive("stride", stride):
             raise UserError(f"halo needs a stride that divides its block, got stride={stride} and block={block}")
@@ -44,13 +54,13 @@ class Halo(InFloat32, Attention):
             self.rows = self.params.get("rows", shape=shape, init=normal)
             self.columns = self.params.get("columns", shape=shape, init=normal)
 
-    def hybrid_forward(self, F, x, rows, columns):
+    def hybrid_forward(self, F: Any, x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         query = self.query(x)
         heads = F.reshape(query, shape=(-1, self._width, 0, 0))
         weight = F.reshape(F.concat(rows, columns, dim=0), shape=(0, 0, 1, 1))
-        places = F.Convolution(heads, weight, num_filter=2 * self._offsets, kernel=(1, 1), no_bias=True)
+        position_logits = F.Convolution(heads, weight, num_filter=2 * self._offsets, kernel=(1, 1), no_bias=True)
         y = windows.attend(
-            F, self, query, self.key(x), self.value(x), places, size=self._width, offsets=self._offsets,
+            F, self, query, self.key(x), self.value(x), position_logits, size=self._width, offsets=self._offsets,
             block=self._block, reach=self._reach, step=self._stride, scale=self._width**-0.5,
         )  # fmt: skip
         return F.reshape(y, shape=(-1, self._channels, 0, 0))

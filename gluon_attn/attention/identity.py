@@ -1,11 +1,14 @@
 """No attention: the plain network as one more choice of a search or a comparison."""
 
+from typing import Any
+
+from ..nn.tracing import Tensor
 from .base import ATTENTIONS, Attention
 
 
 @ATTENTIONS.register("identity", "Identity", "none")
 class Identity(Attention):
-    """y = x. Shapes: N,C,H,W -> N,C,H,W; no weights, no options. Goes wherever an attention does."""
+    """y = x. Shape: N,C,H,W -> N,C,H,W; no weights, no options. Fits every slot."""
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         return F.identity(x)

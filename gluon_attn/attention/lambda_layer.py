@@ -1,11 +1,14 @@
 """Lambda layer."""
 
+from typing import Any
+
 from mxnet import init
 from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.float32_stats import InFloat32
-from ..nn.heads import split_heads
+from ..nn.self_attention import split_heads
+from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive
 from .base import ATTENTIONS, Attention, head_count
 
@@ -15,18 +18,26 @@ class LambdaLayer(InFloat32, Attention):
     """Lambda layer with local context, Bello 2021, https://arxiv.org/abs/2102.08602
 
     y_p = (content + position_p)^T q_p in each head: content = sum_p' softmax_p'(k_p') v_p'^T over all pixels, and
-    position_p = sum_d e_d v_(p+d)^T over a window of kernel_size x kernel_size pixels, zero outside of the map;
+    position_p = sum_d e_d v_(p+d)^T over a window of kernel_size x kernel_size pixels, zero outside of the feature map;
     q = BN(Wq x), heads * keys wide, k = Wk x, `keys` wide, v = BN(Wv x), C / heads wide, no biases; e_d one vector of
-    `keys` for each offset; N,C,H,W -> N,C,H,W. Place: in place of the 3x3 convolution.
+    `keys` for each offset.
 
-    channels: C. heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
-    keys: width of a query (default 16, the paper's). kernel_size: of the window, odd (default 23, the paper's; timm
-    has 9). The paper's intra-depth is 1 here. e_d starts normal with deviation keys^-1/2, as timm's.
+    Place: in place of the 3x3 convolution.
+
+    The paper's intra-depth is 1 here. e_d starts normal with deviation keys^-1/2, as timm's.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
+        keys: width of a query (default 16, the paper's).
+        kernel_size: of the window, odd (default 23, the paper's; timm has 9).
     """
 
     slot = "conv"
 
-    def __init__(self, channels, *, heads=None, keys=16, kernel_size=23):
+    def __init__(self, channels: int, *, heads: int | None = None, keys: int = 16, kernel_size: int = 23) -> None:
         super().__init__(channels)
         self._heads = heads = head_count("lambda", heads, channels, 4)
         self._keys, self._values = positive("keys", keys), channels // heads
@@ -39,15 +50,15 @@ class LambdaLayer(InFloat32, Attention):
                 weight_initializer=init.Normal(keys**-0.5),
             )  # fmt: skip
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         query, value = self.query(x), self.value(x)
-        share = fast.softmax(F, self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))))
-        content = F.batch_dot(F.reshape(value, shape=(0, 0, -1)), self.narrow(F, share), transpose_b=True)
+        weights = fast.softmax(F, self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))))
+        content = F.batch_dot(F.reshape(value, shape=(0, 0, -1)), self.narrow(F, weights), transpose_b=True)
         content = F.reshape(F.concat(*[content] * self._heads, dim=1), shape=(-1, self._values, self._keys))
         local = F.reshape_like(self._local(F, x, query, value), x)
         return local + F.reshape_like(F.batch_dot(content, split_heads(F, query, self._keys)), local)
 
-    def _local(self, F, x, query, value):
+    def _local(self, F: Any, x: Tensor, query: Tensor, value: Any) -> Tensor:
         """Each pixel's queries with its own position matrix, (N,C,HW)."""
         matrices = self.position(F.reshape(value, shape=(-1, 1, 0, 0)))  # (N*values,keys,H,W)
         matrices = F.reshape(F.reshape(matrices, shape=(0, 0, -1)), shape=(-1, self._values * self._keys, 0))
@@ -59,12 +70,12 @@ class LambdaLayer(InFloat32, Attention):
             mixed = F.reshape_like(mixed, F.transpose(F.reshape(x, shape=(0, 0, -1)), axes=(0, 2, 1)))
             return F.transpose(mixed, axes=(0, 2, 1))
         mixed = F.reshape_like(mixed, rows, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
-        # the gradient of F.transpose by oneDNN fails on the layout that a convolution behind wants
+        # oneDNN's gradient of F.transpose fails on the layout that a convolution after it asks for
         return F.SwapAxis(mixed, dim1=1, dim2=2)
 
 
-def _normed(channels, wide):
-    """A 1x1 convolution and its batch normalisation."""
+def _normed(channels: int, width: int) -> nn.HybridSequential:
+    """A 1x1 convolution and batch norm."""
     both = nn.HybridSequential(prefix="")
-    both.add(nn.Conv2D(wide, 1, use_bias=False, in_channels=channels), nn.BatchNorm(in_channels=wide))
+    both.add(nn.Conv2D(width, 1, use_bias=False, in_channels=channels), nn.BatchNorm(in_channels=width))
     return both

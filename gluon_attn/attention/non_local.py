@@ -1,10 +1,13 @@
 """Non-local block."""
 
+from typing import Any
+
 from mxnet.gluon import nn
 
+from ..nn.channel_attention import hidden_channels
 from ..nn.float32_stats import InFloat32, area
-from ..nn.heads import attend
-from ..nn.mlp import hidden_channels
+from ..nn.self_attention import attend
+from ..nn.tracing import Tensor
 from ..utils.checks import choice, positive
 from .base import ATTENTIONS, Attention
 
@@ -13,19 +16,26 @@ from .base import ATTENTIONS, Attention
 class NonLocal(InFloat32, Attention):
     """Non-local block, Wang et al. 2017, https://arxiv.org/abs/1711.07971
 
-    y = x + BN(W sum_p' f(x_p, x_p') g_p'), g a 1x1 convolution to C / reduction maps, W one back to C, both with
-    biases, the sum over all pixels p'; BN's scale starts at 0, so the block starts as y = x; N,C,H,W -> N,C,H,W.
-    Place: after a stage (the paper: between blocks, most of all behind the third and the fourth stage).
+    y = x + BN(W sum_p' f(x_p, x_p') g_p'), g a 1x1 convolution to C / reduction channels, W one back to C, both with
+    biases, the sum over all pixels p'; BN's scale starts at 0, so the block starts as y = x.
 
-    channels: C. reduction: C over the inner width (default 2, the paper's; timm has 8). mode: "embedded" (default,
-    as in most of the paper's tables): f = softmax_p'(q_p . k_p'), q and k 1x1 convolutions to C / reduction maps
-    with biases; "gaussian": f = softmax_p'(x_p . x_p'); "dot": f = q_p . k_p' / HW. The products are not scaled,
-    nor g and k pooled.
+    Place: after a stage (the paper: between blocks, mainly after the third and the fourth stage).
+
+    The products are not scaled, and g and k are not pooled.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the inner width (default 2, the paper's; timm has 8).
+        mode: "embedded" (default, as in most of the paper's tables): f = softmax_p'(q_p . k_p'), q and k 1x1
+            convolutions to C / reduction channels with biases; "gaussian": f = softmax_p'(x_p . x_p'); "dot":
+            f = q_p . k_p' / HW.
     """
 
     slot = "stage"
 
-    def __init__(self, channels, *, reduction=2, mode="embedded"):
+    def __init__(self, channels: int, *, reduction: int = 2, mode: str = "embedded") -> None:
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         self._mode = choice("mode", mode, ("gaussian", "embedded", "dot"))
@@ -37,15 +47,15 @@ class NonLocal(InFloat32, Attention):
             self.expand = nn.Conv2D(channels, 1, in_channels=hidden)
             self.norm = nn.BatchNorm(in_channels=channels, gamma_initializer="zeros")
 
-    def hybrid_forward(self, F, x):
-        maps = self.value(x)
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        value_map = self.value(x)
         pair = (x, x) if self._mode == "gaussian" else (self.query(x), self.key(x))
-        query, key, value = (self.widen(F, F.reshape(part, shape=(0, 0, -1))) for part in (*pair, maps))
+        query, key, value = (self.widen(F, F.reshape(part, shape=(0, 0, -1))) for part in (*pair, value_map))
         if self._mode == "dot":
             # v (k^T q) is (v k^T) q, which needs no matrix of all pairs
             pairs = F.batch_dot(value, key, transpose_b=True)
             pixels = F.reshape(area(F, self.widen(F, x)), shape=(1, 1, 1))
-            mixed = F.batch_dot(F.broadcast_div(pairs, pixels), query)
+            y = F.batch_dot(F.broadcast_div(pairs, pixels), query)
         else:
-            mixed = attend(F, F.batch_dot(query, key, transpose_a=True), value)
-        return x + self.norm(self.expand(F.reshape_like(self.narrow(F, mixed), maps)))
+            y = attend(F, F.batch_dot(query, key, transpose_a=True), value)
+        return x + self.norm(self.expand(F.reshape_like(self.narrow(F, y), value_map)))

@@ -1,10 +1,14 @@
 """Polarized self-attention, parallel and sequential."""
 
+from typing import Any
+
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.float32_stats import ChannelNorm, InFloat32
-from ..nn.mlp import hidden_channels
+from ..nn.channel_attention import hidden_channels
+from ..nn.float32_stats import InFloat32
+from ..nn.norm import ChannelNorm
+from ..nn.tracing import Tensor
 from ..utils.checks import positive
 from .base import ATTENTIONS, Attention
 
@@ -12,7 +16,7 @@ from .base import ATTENTIONS, Attention
 class Polarized(InFloat32, Attention):
     """What both forms share: the channels' gate (N,C,1,1) and the pixels' gate (N,1,H,W)."""
 
-    def __init__(self, channels, *, reduction=2):
+    def __init__(self, channels: int, *, reduction: int = 2) -> None:
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
@@ -21,21 +25,21 @@ class Polarized(InFloat32, Attention):
             self.expand = nn.Conv2D(channels, 1, use_bias=False, in_channels=hidden)
             self.norm = ChannelNorm(channels)
             self.space_query = nn.Conv2D(hidden, 1, use_bias=False, in_channels=channels)
-            # the value's 1x1 convolution turned round: it takes the query to C instead of the map to C / reduction
+            # the value's 1x1 convolution transposed: it takes the query to C instead of x to C / reduction
             self.space_value = nn.Conv2D(channels, 1, use_bias=False, in_channels=hidden)
 
-    def channel_gate(self, F, x):
+    def channel_gate(self, F: Any, x: Tensor) -> Tensor:
         logits = F.reshape(self.channel_query(x), shape=(0, 0, -1))
-        share = self.narrow(F, fast.softmax(F, self.widen(F, logits)))
+        weights = self.narrow(F, fast.softmax(F, self.widen(F, logits)))
         # a 1x1 convolution of the weighted sum is the weighted sum of the 1x1 convolution
-        pooled = F.batch_dot(F.reshape(x, shape=(0, 0, -1)), share, transpose_b=True)
+        pooled = F.batch_dot(F.reshape(x, shape=(0, 0, -1)), weights, transpose_b=True)
         pooled = self.channel_value(F.expand_dims(pooled, axis=3))
         return fast.sigmoid(F, self.norm(self.expand(pooled)))
 
-    def space_gate(self, F, x):
+    def space_gate(self, F: Any, x: Tensor) -> Tensor:
         query = F.reshape(self.space_query(fast.global_avg(F, x)), shape=(0, -1))
-        share = self.narrow(F, fast.softmax(F, self.widen(F, query)))
-        along = F.reshape(self.space_value(F.reshape(share, shape=(0, 0, 1, 1))), shape=(0, 1, -1))
+        weights = self.narrow(F, fast.softmax(F, self.widen(F, query)))
+        along = F.reshape(self.space_value(F.reshape(weights, shape=(0, 0, 1, 1))), shape=(0, 1, -1))
         logits = F.batch_dot(along, F.reshape(x, shape=(0, 0, -1)))
         return fast.sigmoid(F, F.reshape_like(logits, F.slice_axis(x, axis=1, begin=0, end=1)))
 
@@ -44,16 +48,22 @@ class Polarized(InFloat32, Attention):
 class PolarizedParallel(Polarized):
     """Polarized self-attention, parallel, Liu et al. 2021, https://arxiv.org/abs/2107.00782
 
-    c = sigmoid(LN(Wz sum_p(a_p Wv x_p))), a = softmax over the positions of (Wq x), LN over the channels;
-    s = sigmoid(softmax(Vq avg(x)) . (Vv x)), the softmax over the query's channels, avg over H and W, all of them 1x1
-    convolutions without bias; y = x * c + x * s; N,C,H,W -> N,C,H,W.
-    Place: end of the residual branch, before the addition (the paper: behind the 3x3 convolution).
+    c = sigmoid(LN(Wz sum_p(a_p Wv x_p))), a = softmax over the positions of (Wq x), LN over the channels; s =
+    sigmoid(softmax(Vq avg(x)) . (Vv x)), the softmax over the query's channels, avg over H and W, all of them 1x1
+    convolutions without bias; y = x * c + x * s.
 
-    channels: C. reduction: C over the width of Wv, Vq and Vv (default 2, the paper's). The layer norm stands in the
-    paper's figure; of the authors' code only the sequential form has one, further inside.
+    Place: end of the residual branch, before the addition (the paper: after the 3x3 convolution).
+
+    The layer norm is in the paper's figure; of the authors' code only the sequential form has one, further inside.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the width of Wv, Vq and Vv (default 2, the paper's).
     """
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         return fast.channel_gate(F, x, self.channel_gate(F, x)) + fast.spatial_gate(F, x, self.space_gate(F, x))
 
 
@@ -61,13 +71,19 @@ class PolarizedParallel(Polarized):
 class PolarizedSequential(Polarized):
     """Polarized self-attention, sequential, Liu et al. 2021, https://arxiv.org/abs/2107.00782
 
-    z = x * c(x), then y = z * s(z), with the gates c and s of `polarized_parallel`; N,C,H,W -> N,C,H,W.
-    Place: end of the residual branch, before the addition (the paper: behind the 3x3 convolution).
+    z = x * c(x), then y = z * s(z), with the gates c and s of `polarized_parallel`.
 
-    channels: C. reduction: C over the inner widths (default 2, the paper's). The authors' code has a bottleneck with
-    a layer norm inside in place of the paper's convolution Wz and norm.
+    Place: end of the residual branch, before the addition (the paper: after the 3x3 convolution).
+
+    The authors' code has a bottleneck with a layer norm inside in place of the paper's convolution Wz and norm.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the inner widths (default 2, the paper's).
     """
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         x = fast.channel_gate(F, x, self.channel_gate(F, x))
         return fast.spatial_gate(F, x, self.space_gate(F, x))

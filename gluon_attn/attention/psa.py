@@ -1,13 +1,14 @@
 """Pyramid squeeze attention."""
 
 from math import gcd
+from typing import Any
 
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branch_softmax import shares
+from ..nn.channel_attention import branch_softmax, hidden_channels, pointwise_mlp
 from ..nn.float32_stats import InFloat32
-from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.tracing import Tensor
 from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
@@ -20,18 +21,24 @@ PYRAMID = ((3, 1), (5, 4), (7, 8), (9, 16))
 class PSA(InFloat32, Attention):
     """Pyramid squeeze attention of EPSANet, Zhang et al. 2021, https://arxiv.org/abs/2105.14447
 
-    u_i = conv_i x, C / 4 maps each, kernels 3, 5, 7, 9 in 1, 4, 8, 16 groups, no biases;
-    y = concat of a_i u_i, a_i = softmax over i of sigmoid(W2 relu(W1 avg(u_i))), one SE for all four;
-    N,C,H,W -> N,C,H,W. Place: instead of the 3x3 convolution.
+    u_i = conv_i x, C / 4 channels each, kernels 3, 5, 7, 9 in 1, 4, 8, 16 groups, no biases; y = concat of a_i u_i, a_i
+    = softmax over i of sigmoid(W2 relu(W1 avg(u_i))), one SE for all four.
 
-    channels: C, a multiple of 4; where C / 4 is no multiple of the groups their greatest common divisor is taken.
-    reduction: C / 4 over the hidden width (default 16, the authors'; W1 and W2 have biases as there). stride: of the
-    convolutions (default 1). The authors' code joins the four parts in reverse order, here they keep the paper's.
+    Place: instead of the 3x3 convolution.
+
+    The authors' code joins the four parts in reverse order, here they keep the paper's.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C, a multiple of 4; where C / 4 is no multiple of the groups their greatest common divisor is taken.
+        reduction: C / 4 over the hidden width (default 16, the authors'; W1 and W2 have biases as there).
+        stride: of the convolutions (default 1).
     """
 
     slot = "conv"
 
-    def __init__(self, channels, *, reduction=16, stride=1):
+    def __init__(self, channels: int, *, reduction: int = 16, stride: int = 1) -> None:
         super().__init__(channels)
         if channels % len(PYRAMID):
             raise UserError(f"psa needs a multiple of {len(PYRAMID)} channels, got {channels}")
@@ -47,9 +54,9 @@ class PSA(InFloat32, Attention):
                 )
             self.mlp = pointwise_mlp(part, hidden)
 
-    def hybrid_forward(self, F, x):
-        maps = [conv(x) for conv in self.pyramid._children.values()]
-        gates = [fast.sigmoid(F, self.mlp(fast.global_avg(F, u))) for u in maps]
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        parts = [conv(x) for conv in self.pyramid._children.values()]
+        gates = [fast.sigmoid(F, self.mlp(fast.global_avg(F, u))) for u in parts]
         logits = self.widen(F, F.concat(*gates, dim=1))
-        gate = self.narrow(F, F.concat(*shares(F, logits, len(maps)), dim=1))
-        return fast.channel_gate(F, F.concat(*maps, dim=1), gate)
+        gate = self.narrow(F, F.concat(*branch_softmax(F, logits, len(parts)), dim=1))
+        return fast.channel_gate(F, F.concat(*parts, dim=1), gate)

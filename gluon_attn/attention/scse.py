@@ -1,10 +1,13 @@
 """Concurrent spatial and channel squeeze and excitation."""
 
+from typing import Any
+
 from mxnet import init
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.mlp import hidden_channels, pointwise_mlp
+from ..nn.channel_attention import hidden_channels, pointwise_mlp
+from ..nn.tracing import Tensor
 from ..utils.checks import positive, switch
 from .base import ATTENTIONS, Attention
 
@@ -13,17 +16,25 @@ from .base import ATTENTIONS, Attention
 class SCSE(Attention):
     """Concurrent spatial and channel squeeze and excitation, Roy et al. 2018, https://arxiv.org/abs/1803.02579
 
-    y = x * sigmoid(W2 relu(W1 avg(x))) + x * sigmoid(q x), the average over H and W, q a 1x1 convolution to one
-    channel without bias; N,C,H,W -> N,C,H,W. Place: in the paper behind each stage of an encoder and decoder, here
-    end of the residual branch, before the addition.
+    y = x * sigmoid(W2 relu(W1 avg(x))) + x * sigmoid(q x), the average over H and W, q a 1x1 convolution to one channel
+    without bias.
 
-    channels: C. reduction: C over the hidden width (default 2, the paper's). bias: W1 and W2 have biases (default
-    True, the authors' code). q starts evenly within 1 / sqrt(C), as layers do in PyTorch: `MSRAPrelu`, which averages
-    both widths, gives a layer of one output several times that and saturates its gate. The sum of the two is the
-    paper's; a later article of the authors takes the larger.
+    Place: in the paper after each stage of an encoder and decoder, here end of the residual branch, before the
+    addition.
+
+    q starts uniform within 1 / sqrt(C), as layers do in PyTorch: `MSRAPrelu`, which averages both widths, gives a layer
+    of one output several times as much, which saturates its gate. The sum of the two is the paper's; a later article of
+    the authors takes the maximum.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        reduction: C over the hidden width (default 2, the paper's).
+        bias: W1 and W2 have biases (default True, the authors' code).
     """
 
-    def __init__(self, channels, *, reduction=2, bias=True):
+    def __init__(self, channels: int, *, reduction: int = 2, bias: bool = True) -> None:
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
@@ -31,6 +42,6 @@ class SCSE(Attention):
             start = init.Xavier("uniform", "in", 1)
             self.conv = nn.Conv2D(1, 1, use_bias=False, in_channels=channels, weight_initializer=start)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         over_channels = fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))
         return over_channels + fast.spatial_gate(F, x, fast.sigmoid(F, self.conv(x)))

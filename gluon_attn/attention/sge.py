@@ -1,9 +1,11 @@
 """Spatial Group-wise Enhance."""
 
 import math
+from typing import Any
 
 from ..nn import fast
 from ..nn.float32_stats import InFloat32
+from ..nn.tracing import Tensor
 from ..utils.checks import choice, positive
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
@@ -13,16 +15,22 @@ from .base import ATTENTIONS, Attention
 class SGE(InFloat32, Attention):
     """Spatial Group-wise Enhance, Li et al. 2019, https://arxiv.org/abs/1905.09646
 
-    In each group of channels: s = sum_c x_c avg(x_c), avg over H and W; t = (s - avg(s)) / (std(s) + 1e-5);
-    y = x * sigmoid(weight t + bias), one weight (0 at first) and one bias (1) a group; N,C,H,W -> N,C,H,W.
+    In each group of channels: s = sum_c x_c avg(x_c), avg over H and W; t = (s - avg(s)) / (std(s) + 1e-5); y = x *
+    sigmoid(weight t + bias), one weight (initially 0) and one bias (initially 1) per group.
+
     Place: end of the residual branch, before the addition.
 
-    channels: C. groups: number of groups, a divisor of C (default None: the paper's 64, or the greatest number that
-    divides 64 and C). variant: "paper" (default) divides by the standard deviation over H*W pixels, "reference" by
-    that over H*W - 1 as the authors' code and EAN do; where that one gives NaN, on 1x1 maps, t is 0 here.
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        groups: number of groups, a divisor of C (default None: the paper's 64, or the greatest number that divides 64
+            and C).
+        variant: "paper" (default) divides by the standard deviation over H*W pixels, "reference" by that over H*W - 1
+            as the authors' code and EAN do; where that one gives NaN, on 1x1 feature maps, t is 0 here.
     """
 
-    def __init__(self, channels, *, groups=None, variant="paper"):
+    def __init__(self, channels: int, *, groups: int | None = None, variant: str = "paper") -> None:
         super().__init__(channels)
         groups = math.gcd(64, self._channels) if groups is None else positive("groups", groups)
         if channels % groups:
@@ -33,7 +41,7 @@ class SGE(InFloat32, Attention):
             self.weight = self.params.get("weight", shape=(1, groups, 1, 1), init="zeros")
             self.bias = self.params.get("bias", shape=(1, groups, 1, 1), init="ones")
 
-    def hybrid_forward(self, F, x, weight, bias):
+    def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         if fast.compiled():
             weight, bias = F.identity(weight), F.identity(bias)  # compiled operators cannot add to a gradient
             return F.gluon_attn_sge(x, weight, bias, groups=self._groups, unbiased=int(self._unbiased))
@@ -46,7 +54,7 @@ class SGE(InFloat32, Attention):
         gate = self.narrow(F, F.reshape(fast.sigmoid(F, logits), shape=(-1, 1, 0, 0)))
         return F.reshape_like(fast.spatial_gate(F, F.reshape(x, shape=(-1, self._members, 0, 0)), gate), x)
 
-    def _standard(self, F, s, weight, bias):
+    def _standard(self, F: Any, s: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """weight (s - its mean) / its standard deviation + bias, for s of N,groups,H,W."""
         ones = F.ones_like(s)
         s = s - fast.channel_gate(F, ones, fast.global_avg(F, s))
@@ -55,7 +63,7 @@ class SGE(InFloat32, Attention):
             pixels = F.sum(F.slice_axis(F.slice_axis(ones, axis=0, begin=0, end=1), axis=1, begin=0, end=1))
             rest = pixels - 1
             variance = F.broadcast_mul(variance, F.reshape(pixels / (rest + (rest == 0)), shape=(1, 1, 1, 1)))
-        # the slope of the root is infinite at 0, and 0 times it no number
+        # the gradient of the root is infinite at 0, and 0 times infinity is NaN
         scale = F.broadcast_div(weight, F.sqrt(variance + 1e-20) + 1e-5)
         shift = F.broadcast_add(F.zeros_like(scale), bias)
         return fast.channel_gate(F, s, scale) + fast.channel_gate(F, ones, shift)

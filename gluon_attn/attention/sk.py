@@ -1,12 +1,14 @@
 """Selective kernels."""
 
 from math import gcd
+from typing import Any
 
 from mxnet.gluon import nn
 
 from ..nn import fast
-from ..nn.branch_softmax import mixed, shares
+from ..nn.channel_attention import branch_softmax, gated_sum
 from ..nn.float32_stats import InFloat32
+from ..nn.tracing import Tensor
 from ..utils.checks import positive, switch
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
@@ -16,17 +18,26 @@ from .base import ATTENTIONS, Attention
 class SK(InFloat32, Attention):
     """Selective kernel convolution, Li et al. 2019, https://arxiv.org/abs/1903.06586
 
-    u_m = relu(BN(conv_m x)), 3x3 of dilation m in groups; z = relu(BN(W avg(u_1 + ... + u_M)));
-    y = sum of a_m u_m, a_m = softmax over m of (A_m z), a number a channel; no biases; N,C,H,W -> N,C,H,W.
-    Place: instead of the 3x3 convolution with the norm and activation behind it.
+    u_m = relu(BN(conv_m x)), 3x3 of dilation m in groups; z = relu(BN(W avg(u_1 + ... + u_M))); y = sum of a_m u_m, a_m
+    = softmax over m of (A_m z), one number per channel; no biases.
 
-    channels: C. branches: M (default 2, the paper's; a dilated 3x3 stands for its 5x5 kernel as there). groups: of
-    the convolutions (default 32, the paper's; where it does not divide the channels their greatest common divisor is
-    taken). reduction: C over the width of z (default 16, the paper's), which is at least `narrowest` (default 32, the
-    paper's L). split: each branch sees its own share of the input's channels (default False, the paper's; timm's
-    skresnet50 has it, with groups 1 and narrowest 8). stride: of the convolutions (default 1). in_channels: of the
-    input (default None: C), for a `conv1` slot. The paper has the module in blocks of half the output's width, as
-    ResNeXt; ResNet's have a quarter.
+    Place: instead of the 3x3 convolution with the norm and activation after it.
+
+    The paper has the module in blocks of half the output's width, as ResNeXt; ResNet's have a quarter.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C.
+        branches: M (default 2, the paper's; a dilated 3x3 stands for its 5x5 kernel as there).
+        groups: of the convolutions (default 32, the paper's; where it does not divide the channels their greatest
+            common divisor is taken).
+        reduction: C over the width of z (default 16, the paper's).
+        narrowest: the least width of z (default 32, the paper's L).
+        split: each branch takes its own part of the input's channels (default False, the paper's; timm's skresnet50 has
+            it, with groups 1 and narrowest 8).
+        stride: of the convolutions (default 1).
+        in_channels: of the input (default None: C), for a `conv1` slot.
     """
 
     reference_key = "sk"
@@ -35,8 +46,17 @@ class SK(InFloat32, Attention):
     normed = True
 
     def __init__(
-        self, channels, *, branches=2, groups=32, reduction=16, narrowest=32, split=False, stride=1, in_channels=None
-    ):
+        self,
+        channels: int,
+        *,
+        branches: int = 2,
+        groups: int = 32,
+        reduction: int = 16,
+        narrowest: int = 32,
+        split: bool = False,
+        stride: int = 1,
+        in_channels: int | None = None,
+    ) -> None:
         super().__init__(channels)
         self._count = positive("branches", branches)
         stride = positive("stride", stride)
@@ -61,10 +81,10 @@ class SK(InFloat32, Attention):
             self.norm = nn.BatchNorm(in_channels=hidden)
             self.expand = nn.Conv2D(branches * channels, 1, use_bias=False, in_channels=hidden)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         parts = F.SliceChannel(x, num_outputs=self._count, axis=1) if self._split else [x] * self._count
-        maps = [branch(part) for part, branch in zip(parts, self.branches._children.values(), strict=True)]
-        pooled = F.add_n(*[fast.global_avg(F, u) for u in maps])
+        branches = [branch(part) for part, branch in zip(parts, self.branches._children.values(), strict=True)]
+        pooled = F.add_n(*[fast.global_avg(F, u) for u in branches])
         logits = self.expand(F.relu(self.norm(self.squeeze(pooled))))
-        gates = [self.narrow(F, gate) for gate in shares(F, self.widen(F, logits), self._count)]
-        return mixed(F, maps, gates)
+        gates = [self.narrow(F, gate) for gate in branch_softmax(F, self.widen(F, logits), self._count)]
+        return gated_sum(F, branches, gates)

@@ -1,9 +1,12 @@
 """Triplet attention."""
 
-from mxnet.gluon import nn
+from typing import Any
+
+from mxnet.gluon import HybridBlock, nn
 
 from ..nn import fast
-from ..nn.convolution import OneMapConv
+from ..nn.convolution import OneChannelConv
+from ..nn.tracing import Tensor
 from ..utils.checks import odd, switch
 from .base import ATTENTIONS, Attention
 
@@ -12,18 +15,25 @@ from .base import ATTENTIONS, Attention
 class Triplet(Attention):
     """Triplet attention, Misra et al. 2020, https://arxiv.org/abs/2010.03045
 
-    y = (x g(C,W) + x g(H,C) + x g(H,W)) / 3, g(a,b) = sigmoid(BN(conv_k([max; mean]))), max and mean over the axis
-    that is neither a nor b, convolved along a and b; N,C,H,W -> N,C,H,W.
+    y = (x g(C,W) + x g(H,C) + x g(H,W)) / 3, g(a,b) = sigmoid(BN(conv_k([max; mean]))), max and mean over the axis that
+    is neither a nor b, convolved along a and b.
+
     Place: end of the residual branch, before the addition.
 
-    channels: C, which no weight depends on. kernel_size: k, odd (default 7, the paper's). no_spatial: leave g(H,W)
-    out and halve the sum (default False; the paper's ablation). bias: the convolutions have biases (default False,
-    the authors' code; Echo's have). The running average of the normalisation moves by 0.01 a step, as there.
+    The running average of the batch norm moves by 0.01 per step, as there.
+
+    Shape: N,C,H,W -> N,C,H,W.
+
+    Args:
+        channels: C, which no weight depends on.
+        kernel_size: k, odd (default 7, the paper's).
+        no_spatial: leave g(H,W) out and halve the sum (default False; the paper's ablation).
+        bias: the convolutions have biases (default False, the authors' code; Echo's have).
     """
 
     reference_key = "triplet"
 
-    def __init__(self, channels, *, kernel_size=7, no_spatial=False, bias=False):
+    def __init__(self, channels: int, *, kernel_size: int = 7, no_spatial: bool = False, bias: bool = False) -> None:
         super().__init__(channels)
         odd("kernel_size", kernel_size)
         switch("bias", bias)
@@ -32,22 +42,22 @@ class Triplet(Attention):
             self.hc = _gate(kernel_size, bias)
             self.hw = None if switch("no_spatial", no_spatial) else _gate(kernel_size, bias)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         # each gate is divided, which is less work than dividing the sum
-        share = 2 if self.hw is None else 3
-        columns = F.transpose(_map(F, x, self.cw, (0, 2, 1, 3)), axes=(0, 2, 1, 3)) / share  # (N,C,1,W)
-        rows = F.transpose(_map(F, x, self.hc, (0, 3, 2, 1)), axes=(0, 3, 2, 1)) / share  # (N,C,H,1)
-        plane = None if self.hw is None else _map(F, x, self.hw, (0, 1, 2, 3)) / share
-        return fast.cross_gate(F, x, rows, columns, plane)
+        divisor = 2 if self.hw is None else 3
+        columns = F.transpose(_map(F, x, self.cw, (0, 2, 1, 3)), axes=(0, 2, 1, 3)) / divisor  # (N,C,1,W)
+        rows = F.transpose(_map(F, x, self.hc, (0, 3, 2, 1)), axes=(0, 3, 2, 1)) / divisor  # (N,C,H,1)
+        spatial = None if self.hw is None else _map(F, x, self.hw, (0, 1, 2, 3)) / divisor
+        return fast.cross_gate(F, x, rows, columns, spatial)
 
 
-def _gate(kernel_size, bias):
+def _gate(kernel_size: int, bias: bool) -> nn.HybridSequential:
     block = nn.HybridSequential(prefix="")
-    block.add(OneMapConv(kernel_size, 2, use_bias=bias))
+    block.add(OneChannelConv(kernel_size, 2, use_bias=bias))
     block.add(nn.BatchNorm(in_channels=1, momentum=0.99))
     return block
 
 
-def _map(F, x, gate, axes):
+def _map(F: Any, x: Tensor, gate: HybridBlock, axes: tuple[int, int, int, int]) -> Tensor:
     """The gate of `x` turned to `axes` along its last two axes, (N,1,.,.)."""
     return fast.sigmoid(F, gate(fast.max_mean(F, x, axes)))

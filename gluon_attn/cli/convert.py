@@ -50,7 +50,7 @@ def _inward(args):
     except UserError as error:
         raise UserError(f"{error}{_hint(weights.tensors, args.source)}") from None
     save_match(found, args.output)
-    besides = f"; besides {', '.join(weights.besides)}" if weights.besides else ""
+    besides = f"; besides {', '.join(weights.other_keys)}" if weights.other_keys else ""
     print(f"read    {args.input}: {weights.kind}, {_size(args.input)}, {len(weights.tensors)} tensors{besides}")
     print(f"mapped  {len(set(found.names.values()))} of them to {len(found.shapes)} of {_describe(net)}")
     print(f"left    {_listed(found.left)}")
@@ -79,9 +79,9 @@ def _outward(args):
 
 def _hint(tensors, source):
     """The flags that fit, where they can be told from the tensors; else nothing."""
-    from ..convert.infer_model import fitting, flags
+    from ..convert.infer_model import flags, infer_config
 
-    config = fitting(tensors, source)
+    config = infer_config(tensors, source)
     return f"; these fit: {flags(config)}" if config else ""
 
 

@@ -1,27 +1,29 @@
-"""`gluon-attn data pack`: class folders of photographs as record files."""
+"""`gluon-attn data pack`: class folders of photographs -> data records."""
+
+import argparse
 
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .values import whole
 
-_NAMED = 10
+_NAMED = 10  # unreadable images that warnings name
 
 
-def add_arguments(parser):
-    """Flags of `gluon-attn data`."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `gluon-attn data`."""
     parser.add_argument(
         "action", choices=["pack"], metavar="pack",
-        help="write the JPEG and PNG files of FOLDER/CLASS/ into PREFIX.rec, .idx and .lst; bad ones are left out",
+        help="write the JPEG and PNG files of FOLDER/CLASS/ into PREFIX.rec, .idx and .lst, except unreadable ones",
     )  # fmt: skip
-    parser.add_argument("folder", metavar="FOLDER", help="holds a folder for each class")
+    parser.add_argument("folder", metavar="FOLDER", help="has a folder for each class")
     parser.add_argument("--output", metavar="PREFIX", help="path of the files without their endings (default: FOLDER)")
-    parser.add_argument("--resize", type=whole, metavar="N", help="scale larger images to a shorter side of N")
-    parser.add_argument("--quality", type=whole, metavar="Q", help="JPEG quality of scaled images (default 95)")
+    parser.add_argument("--resize", type=whole, metavar="N", help="resize larger images to a shorter side of N")
+    parser.add_argument("--quality", type=whole, metavar="Q", help="JPEG quality of resized images (default 95)")
     parser.add_argument("-j", "--num-workers", type=whole, default=4, metavar="N", help="threads (default 4)")
 
 
-def run(args):
-    """Pack; 0 when at least one image could be packed."""
+def run(args: argparse.Namespace) -> int:
+    """Write the records; returns 0, the exit code."""
     from ..data.write_records import QUALITY, pack
 
     if args.quality and not args.resize:
@@ -29,10 +31,10 @@ def run(args):
     if (args.quality or 1) > 100:
         raise UserError(f"--quality must be from 1 to 100, got {args.quality}")
     prefix = args.output or args.folder.rstrip("/")
-    count, bad = pack(args.folder, prefix, args.resize, args.quality or QUALITY, args.num_workers)
-    for complaint in bad[:_NAMED]:
-        get_logger().warning("left out: %s", complaint)
-    if bad:
-        get_logger().warning("%d of %d images cannot be read and were left out", len(bad), len(bad) + count)
+    count, errors = pack(args.folder, prefix, args.resize, args.quality or QUALITY, args.num_workers)
+    for error in errors[:_NAMED]:
+        get_logger().warning("left out: %s", error)
+    if errors:
+        get_logger().warning("%d of %d images cannot be read and were left out", len(errors), len(errors) + count)
     print(f"{count} images in {prefix}.rec, with {prefix}.idx and {prefix}.lst")
     return 0

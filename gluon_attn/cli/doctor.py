@@ -1,29 +1,38 @@
-"""`gluon-attn doctor`: what runs here, what was set before MXNet loaded and why, and what is missing."""
+"""`gluon-attn doctor`: what works here, what was set before MXNet loaded and why, and what is missing."""
 
+import argparse
 import importlib.metadata as metadata
 import importlib.util
 import json
 import platform
 import sys
 from pathlib import Path
+from typing import Any
 
 from .. import runtime
 from ..runs.mxnet_probe import run_trial
 from ..utils import cpu
 from ..utils.optional import EXTRAS
+from ..utils.tuning import Step
 from ..version import __version__
 
 _FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
+#: libraries of setup.py whose versions are printed
 _LIBRARIES = ("gluoncv", "matplotlib", "opencv-python", "pandas", "pillow", "scikit-learn", "scipy")
 
 
-def add_arguments(parser):
-    """The flags of `doctor`."""
-    parser.add_argument("--json", action="store_true", help="print JSON for programs instead of a table")
+_MAX_VALUE_WIDTH = 24
+#: (label, value, note)
+Row = tuple[str, Any, str]
 
 
-def run(args):
-    """Print the report; 0 when MXNet works here, else 1."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `doctor`."""
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report; returns the exit code, 0 if MXNet works here, else 1."""
     trial = run_trial(runtime.usable_gpus())
     sections = {
         "versions": versions(trial),
@@ -44,65 +53,75 @@ def run(args):
     return int(trial["problem"] is not None)
 
 
-def render(sections):
-    """The sections as one table: each row is (label, value, note)."""
-    rows = [row for rows in sections.values() for row in rows]
-    wide, wider = (max(len(str(row[column])) for row in rows) for column in (0, 1))
-    wider = min(wider, 24)
+def render(sections: dict[str, list[Row]]) -> str:
+    """The sections as one table with aligned columns."""
+    rows = [row for section in sections.values() for row in section]
+    label_width = max(len(row[0]) for row in rows)
+    value_width = min(_MAX_VALUE_WIDTH, max(len(str(row[1])) for row in rows))
     lines = []
-    for title, rows in sections.items():
+    for title, section in sections.items():
         lines += ["", title]
-        lines += [f"  {label:<{wide}}  {value!s:<{wider}}  {note}".rstrip() for label, value, note in rows]
+        lines += [
+            f"  {label:<{label_width}}  {value!s:<{value_width}}  {note}".rstrip() for label, value, note in section
+        ]
     return "\n".join(lines[1:])
 
 
-def versions(trial):
-    """Rows of the software here."""
+def versions(trial: dict[str, Any]) -> list[Row]:
+    """Versions of the software.
+
+    Args:
+        trial: result of `mxnet_probe.run_trial`.
+    """
     report = runtime.report()
     name, version = report.wheel
     return [
         ("gluon_attn", __version__, str(Path(runtime.__file__).parent)),
         ("Python", platform.python_version(), sys.executable),
         ("system", platform.machine(), platform.platform()),
-        ("NumPy", report.numpy.value, report.numpy.reason),
+        _step("NumPy", report.numpy),
         (
             "MXNet",
             trial.get("version") or version or "unknown",
             f"wheel {name}" if name else "not from a wheel",
         ),
         ("MXNet features", len(trial.get("features", ())), " ".join(trial.get("features", ()))),
-        ("CUDA libraries", report.cuda.value, report.cuda.reason),
+        _step("CUDA libraries", report.cuda),
         *((library, _version(library) or "missing", "") for library in _LIBRARIES),
     ]
 
 
-def processor(host, trial):
-    """Rows of what was found out about the processor and set for it."""
+def processor(host: cpu.Host, trial: dict[str, Any]) -> list[Row]:
+    """The processor and the settings that were made for it."""
     report, flags = runtime.report(), cpu.flags(host)
     return [
         ("processor", cpu.model_name(host), ""),
         ("offers", " ".join(flag for flag in _FLAGS if flag in flags) or "unknown", ""),
         ("oneDNN uses", trial["isa"] or "unknown", ""),
-        ("AMX", report.amx.value, report.amx.reason),
-        ("OpenBLAS uses", report.blas.value, report.blas.reason),
-        ("threads", report.threads.value, report.threads.reason),
-        ("malloc", report.malloc.value, report.malloc.reason),
+        _step("AMX", report.amx),
+        _step("OpenBLAS uses", report.blas),
+        _step("threads", report.threads),
+        _step("malloc", report.malloc),
         _kernels(trial),
     ]
 
 
-def _kernels(trial):
+def _step(label: str, step: Step | None) -> Row:
+    return (label, step.value, step.reason) if step else (label, "unknown", "")
+
+
+def _kernels(trial: dict[str, Any]) -> Row:
     if "kernels" not in trial:
         return ("compiled operators", "unknown", "MXNet did not run")
     why = trial["kernels"]
     return ("compiled operators", "not used" if why else "ready", why or "for training on the CPU")
 
 
-def gpus():
-    """One row a GPU: usable, or why not."""
-    cards, complaint = runtime.gpus()
+def gpus() -> list[Row]:
+    """One row per GPU: usable, or why not."""
+    cards, problem = runtime.gpus()
     if not cards:
-        return [("GPU", "none", complaint or "")]
+        return [("GPU", "none", problem or "")]
     return [
         (
             f"GPU {card['id']}",
@@ -114,50 +133,51 @@ def gpus():
     ]
 
 
-def horovod(host):
-    """Rows of Horovod: whether it is there, built with MXNet, and the processes of this run."""
+def horovod(host: cpu.Host) -> list[Row]:
+    """Horovod: whether it is installed and built with MXNet, and the processes of this run."""
     version = _version("horovod")
     if version is None:
         return [("Horovod", "missing", "make horovod builds it")]
     spec = importlib.util.find_spec("horovod")
-    built = any(any(Path(folder).glob("mxnet/*.so")) for folder in spec.submodule_search_locations)
+    folders = (spec and spec.submodule_search_locations) or ()
+    built = any(any(Path(folder).glob("mxnet/*.so")) for folder in folders)
     size, variable = cpu.local_size(host)
     total = host.environ.get("HOROVOD_SIZE") or host.environ.get("OMPI_COMM_WORLD_SIZE") or "1"
     return [
         (
             "Horovod",
             version,
-            "built with MXNet" if built else "built without MXNet: make horovod builds it anew",
+            "built with MXNet" if built else "built without MXNet: make horovod builds it again",
         ),
         ("processes", total, f"{size} on this host" + (f" ({variable})" if variable else "")),
     ]
 
 
-def extras():
-    """One row an optional library: its version, or how to get it."""
-    rows = []
+def extras() -> list[Row]:
+    """One row per optional library: its version, or how to install it."""
+    rows: list[Row] = []
     for package, extra in EXTRAS.items():
         if extra == "horovod":
-            continue  # has rows of its own
+            continue  # has its own section
         if importlib.util.find_spec(package) is None:
-            rows.append((package, "missing", _how_to_get(extra)))
+            rows.append((package, "missing", _how_to_install(extra)))
         else:
             rows.append((package, _version(package) or "installed", f"extra {extra}"))
     return rows
 
 
-def trial_rows(trial):
-    """Rows of the tiny convolution."""
+def trial_rows(trial: dict[str, Any]) -> list[Row]:
+    """The small convolution of the trial."""
     if trial["problem"]:
         return [("convolution", "failed", trial["problem"])]
     return [("convolution", "works", f"{spent} ms on {device}") for device, spent in trial["results"].items()]
 
 
-def _how_to_get(extra):
+def _how_to_install(extra: str) -> str:
     return f"pip install 'gluon-attn[{extra}]'"
 
 
-def _version(distribution):
+def _version(distribution: str) -> str | None:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

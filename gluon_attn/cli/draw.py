@@ -13,14 +13,14 @@ def run(args):
     """Draw it and say where the picture is."""
     from ..analyze.draw import draw
     from ..genotypes.attention import attention_genotype
-    from ..genotypes.cell import NAMES, cell_genotype
+    from ..genotypes.cell import CELL_NAMES, cell_genotype
     from ..genotypes.files import published
     from ..utils.errors import UserError
 
     name = args.genotype
     path = args.out or f"{Path(name).stem}.png"
-    if not name.endswith(".json") and name not in (*published(NAMES[0]), *published("attention")):
-        known = ", ".join([*published(NAMES[0]), *published("attention")])
+    if not name.endswith(".json") and name not in (*published(CELL_NAMES[0]), *published("attention")):
+        known = ", ".join([*published(CELL_NAMES[0]), *published("attention")])
         raise UserError(f"unknown genotype {name!r}: give {known}, or a JSON file")
     draw(attention_genotype(name) if _is_attention(name, published("attention")) else cell_genotype(name), path)
     print(path)

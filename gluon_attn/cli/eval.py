@@ -54,7 +54,7 @@ def run(args):
 
 
 def _open(args):
-    """(predictor, `Source` with the test images)."""
+    """(predictor, `Dataset` with the test images)."""
     from ..deploy.predictor import load
     from ..models.factory import list_models
     from ..runs.evaluation_data import open_test_set

@@ -2,20 +2,34 @@
 
 import argparse
 import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from ..config.base import field_types, unwrap_optional
+from ..config.base import Config, field_types, unwrap_optional
 from ..config.files import read_yaml
+from ..config.train import RunConfig
+from ..runs.options import Layer, Options
 from .parser import Parser
 from .values import pair
 
 _WORDS = {int: "N", float: "X", str: "NAME"}
 
 
-def make_parser(prog, description, config_class, defaults, shown_option=lambda group, name: True):
-    """A parser with a flag for every option of `config_class`; what was not given is absent from its result.
+def make_parser(
+    prog: str,
+    description: str,
+    config_class: type[Config],
+    defaults: Layer,
+    shown_option: Callable[[str, str], bool] = lambda group, name: True,
+) -> Parser:
+    """A parser with a flag for every option of a config class; what is not given is absent from its result.
 
-    defaults: plain data laid over the class's own defaults, shown in the help. shown_option: (group, name) -> whether
-    an option has a flag.
+    Args:
+        prog: the program's name.
+        description: what it does.
+        config_class: the class.
+        defaults: plain data laid over the class's own defaults, shown in the help.
+        shown_option: (group, name) -> whether an option has a flag.
     """
     parser = Parser(prog=prog, usage=f"{prog} [options]", description=description, argument_default=argparse.SUPPRESS)
     parser.add_argument("--config", metavar="FILE", help="YAML recipe; flags beside it win")
@@ -62,7 +76,7 @@ def _add(section, dest, field, kind, default):
     section.add_argument(*dict.fromkeys(names), **options)
 
 
-def refuse(parser, flags):
+def refuse(parser: Parser, flags: Mapping[str, tuple[int, str]]) -> None:
     """Let `parser` end at flags of other programs with a line that says what to do: flag -> (values, that line)."""
     for flag, (count, advice) in flags.items():
         action = type("_Refused", (argparse.Action,), {"__call__": _refusal(flag, advice)})
@@ -73,16 +87,25 @@ def _refusal(flag, advice):
     return lambda self, parser, *_: parser.error(f"{flag} has no meaning here: {advice}")
 
 
-def parse(parser, argv):
-    """(given, recipe): the options on the command line as plain data by group, and the recipe file's, if any."""
-    given = {}
-    options = vars(parser.parse_args([_dashes(word) for word in argv]))
-    recipe = read_yaml(options.pop("config")) if "config" in options else {}
-    for key, value in options.items():
+def parse(
+    parser: Parser, argv: Sequence[str], kind: type[Config] = RunConfig, defaults: Layer | None = None
+) -> Options:
+    """The options that a command line gives, with those of its recipe file, if any.
+
+    Args:
+        parser: as `make_parser` made it.
+        argv: the words after the program's name.
+        kind: the config class.
+        defaults: plain data laid over the class's own defaults.
+    """
+    given: dict[str, dict[str, Any]] = {}
+    values = vars(parser.parse_args([_dashes(word) for word in argv]))
+    recipe = read_yaml(values.pop("config")) if "config" in values else {}
+    for key, value in values.items():
         group, _, name = key.partition(".")
         pairs = isinstance(value, list) and isinstance(value[0], tuple)
         given.setdefault(group, {})[name] = dict(value) if pairs else value
-    return given, recipe
+    return Options(kind, defaults or {}, recipe, given)
 
 
 def _dashes(word):

@@ -2,14 +2,16 @@
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 
 from ..utils.errors import TrainingError, UserError
 from ..utils.log import to_terminal
+from .spelling import with_flags
 
 _INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as a shell reports them
 
 
-def guarded(function, argv=None):
+def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | None = None) -> int:
     """Run `function(argv)` and return the exit code; `argv` defaults to the words after the program's name.
 
     `UserError` and `TrainingError` are one line on stderr. Any other exception is a defect of ours and keeps
@@ -37,5 +39,5 @@ def guarded(function, argv=None):
 
 
 def _fail(message, code):
-    print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr)
     return code

@@ -1,7 +1,11 @@
 """The flags that say which network, for commands other than training: the training scripts' own spellings."""
 
-from ..config.files import merge
-from ..runs.scheme_file import with_scheme_file
+import argparse
+
+from ..config.model import ModelConfig
+from ..config.train import RunConfig
+from ..runs.implied_options import with_scheme_file
+from ..runs.options import Options
 from .values import pair, whole
 
 _NAMES = (
@@ -11,7 +15,7 @@ _NAMES = (
 _PAIRS = ("attention_options", "model_options")
 
 
-def add_network(parser):
+def add_network(parser: argparse.ArgumentParser) -> None:
     """Flags of what a named model is made with."""
     parser.add_argument("--attention", metavar="NAME", help="attention; `gluon-attn attentions` lists them")
     parser.add_argument("--slot", metavar="NAME", help="kind of place of the attention: post, inner, conv, conv1 ...")
@@ -39,11 +43,8 @@ def add_network(parser):
     )
 
 
-def network_config(args, model):
-    """The `ModelConfig` that the flags ask for with the model of that name."""
-    from ..config.model import ModelConfig
-
+def network_config(args: argparse.Namespace, model: str) -> ModelConfig:
+    """The options of the network that the flags ask for, with the model of that name."""
     given = {name: getattr(args, name) for name in _NAMES} | {name: dict(getattr(args, name)) for name in _PAIRS}
     given = {name: value for name, value in given.items() if value is not None and value != {}}
-    given, meant = with_scheme_file({"model": {"model": model, **given}}, {})
-    return ModelConfig.from_dict(merge(meant, given)["model"])
+    return with_scheme_file(Options(RunConfig, given={"model": {"model": model, **given}})).config().model

@@ -1,32 +1,25 @@
-"""The training scripts: each is the same run with other defaults."""
+"""`gluon-attn train` and the training scripts: the same run with other defaults."""
 
-from ..config.files import merge
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
 from ..config.train import RunConfig
-from ..runs import throughput
-from ..runs.options import resolve
-from ..runs.reference_defaults import settings
-from ..runs.scheme_file import with_scheme_file
-from ..runs.train import evaluate, run
+from ..runs.options import Options
 from ..utils import log
 from .flags import make_parser, parse, refuse
 from .guard import guarded
+from .parser import Parser
 
-#: what train_imagenet.py starts from: open-atac's script
-IMAGENET = {
-    "data": {"dataset": "imagenet_folder", "batch_size": 32},
-    "model": {"model": "atac_resnet50_v1b"},
-    "optim": {"lr_decay_epoch": [40, 60]},
-    "train": {"num_epochs": 3},
-}
 _LAUNCHER = "start several processes with horovodrun -np N"
-#: flags of GluonCV's, ECA-Net's and EAN's scripts that mean nothing here: flag -> (number of values, what to do)
-ELSEWHERE = {
-    "--eval-frequency": (1, "the network is tested after every epoch"),
+#: flags of GluonCV's, ECA-Net's and EAN's scripts that have no effect here: flag -> (number of values, what to do)
+FOREIGN_FLAGS = {
+    "--eval-frequency": (1, "the network is evaluated after every epoch"),
     "--auto-aug": (0, "give --rand-augment 2,9"),
-    "--batch-norm": (0, "there is no VGG here, and all networks have norms"),
+    "--batch-norm": (0, "there is no VGG here, and all networks have batch norms"),
     "--use-avd": (0, "it belongs to ResNeSt: --attention split has what is here of it"),
     "--dropblock-prob": (1, "no network here has DropBlock: --drop-rate drops single values"),
-    "--checkpoint-path": (1, "--resume auto goes on with a run"),
+    "--checkpoint-path": (1, "--resume auto resumes a run"),
     "--exp-path": (1, "--run-dir names the folder of the run"),
     "--save": (1, "--run-dir names the folder of the run"),
     "--note": (1, "--run-dir names the folder of the run"),
@@ -39,47 +32,89 @@ ELSEWHERE = {
 }
 
 
-#: script -> (what it does, what it starts from)
+@dataclasses.dataclass(frozen=True)
+class Script:
+    """A command that trains: what it does, what it starts from, and whether it is for photographs (None: by the
+    data set)."""
+
+    description: str
+    defaults: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    photographs: bool | None = None
+
+
 SCRIPTS = {
-    "train_cifar.py": ("Train a network on small images.", {}),
-    "train_imagenet.py": ("Train a network on photographs.", IMAGENET),
+    "train_cifar.py": Script("Train a network on small images.", photographs=False),
+    "train_imagenet.py": Script(
+        "Train a network on photographs.",
+        {  # open-atac's script
+            "data": {"dataset": "imagenet_folder", "batch_size": 32},
+            "model": {"model": "atac_resnet50_v1b"},
+            "optim": {"lr_decay_epoch": [40, 60]},
+            "train": {"num_epochs": 3},
+        },
+        photographs=True,
+    ),
+    "gluon-attn train": Script("Train a network on any data set."),
 }
 
 
-def train_cifar(argv=None):
+def train_cifar(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_cifar.py; returns the exit code."""
-    return guarded(lambda argv: _train("train_cifar.py", argv), argv)
+    return guarded(lambda argv: run_script("train_cifar.py", argv), argv)
 
 
-def train_imagenet(argv=None):
+def train_imagenet(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_imagenet.py; returns the exit code."""
-    return guarded(lambda argv: _train("train_imagenet.py", argv), argv)
+    return guarded(lambda argv: run_script("train_imagenet.py", argv), argv)
 
 
-def script_parser(script):
-    """The parser of one of `SCRIPTS`, for `flags.parse`."""
-    description, defaults = SCRIPTS[script]
-    parser = make_parser(script, description, RunConfig, defaults)
-    if defaults is IMAGENET:
-        parser.usage = f"{script} [options] [DATA_DIR]"
+def main(argv: Sequence[str]) -> int:
+    """`gluon-attn train`; returns the exit code."""
+    return run_script("gluon-attn train", argv)
+
+
+def script_parser(name: str) -> Parser:
+    """The parser of one of `SCRIPTS`."""
+    script = SCRIPTS[name]
+    parser = make_parser(name, script.description, RunConfig, script.defaults)
+    if script.photographs:
+        parser.usage = f"{name} [options] [DATA_DIR]"
         parser.add_argument("data.data_dir", nargs="?", metavar="DATA_DIR", help="the same as --data-dir")
-    refuse(parser, ELSEWHERE)
+    refuse(parser, FOREIGN_FLAGS)
     return parser
 
 
-def _train(script, argv):
-    (given, recipe), defaults = with_scheme_file(*parse(script_parser(script), argv)), SCRIPTS[script][1]
-    defaults = merge(defaults, settings(script, resolve(RunConfig, defaults, recipe, given)))
-    config = resolve(RunConfig, defaults, recipe, given)
+def script_options(name: str, argv: Sequence[str]) -> Options:
+    """The options that a command line of one of `SCRIPTS` gives."""
+    return parse(script_parser(name), argv, RunConfig, SCRIPTS[name].defaults)
+
+
+def run_script(name: str, argv: Sequence[str]) -> int:
+    """Train, or evaluate or measure where the options ask for that, and print what came out."""
+    from ..runs.implied_options import with_implied
+
+    options = with_implied(script_options(name, argv), SCRIPTS[name].photographs)
+    config = options.config()
     if config.train.evaluate:
-        evaluate(config)
-        return 0
-    if config.train.benchmark or config.train.data_benchmark:
-        throughput.measure(config)
-        return 0
-    result = run(given, recipe, defaults)
-    best = result.best
-    log.get_logger().info(
-        "best test accuracy %.4f in epoch %d; run folder %s", best["val_accuracy"], best["epoch"], result.folder
-    )
+        from ..runs.train import evaluate_pretrained
+
+        scores, backend = evaluate_pretrained(config)
+        _print(", ".join(f"{key} {value:.4f}" for key, value in scores.items()), backend)
+    elif config.train.benchmark or config.train.data_benchmark:
+        from ..runs.throughput import throughput
+
+        _print(*throughput(config))
+    else:
+        from ..runs.train import train_run
+
+        result = train_run(options)
+        log.get_logger().info(
+            "best %s %.4f in epoch %d; run folder %s",
+            result.score_kind.name, result.score, result.best["epoch"], result.folder,
+        )  # fmt: skip
     return 0
+
+
+def _print(line, backend):
+    if not backend.rank:
+        print(line)

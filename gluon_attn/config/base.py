@@ -1,27 +1,58 @@
-"""Frozen dataclasses that are options, flags and YAML at once: each option stands in one place.
+"""Frozen dataclasses that are options, flags and YAML at once: each option is defined in one place.
 
-A field made by `option` carries its help text, extra flag spellings and check. `Config.from_dict` reads plain
-data (YAML, JSON) and fails on an unknown key; `cli/flags.py` makes the command line from the same fields.
+A field made by `option` carries its help text, extra flag spellings and check. `Config.from_dict` reads plain data
+(YAML, JSON) and fails on an unknown key; `cli/flags.py` makes the command line from the same fields.
 """
 
-import contextlib
 import dataclasses
-import math
-import numbers
-import types
 import typing
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from ..utils.checks import rate_error as rate
 from ..utils.errors import UserError
 from ..utils.suggest import did_you_mean
+from .convert import convert, unwrap_optional
+
+__all__ = [
+    "Check",
+    "Config",
+    "above",
+    "at_least",
+    "between",
+    "field_types",
+    "nearest",
+    "option",
+    "rate",
+    "unwrap_optional",
+]
+
+C = TypeVar("C", bound="Config")
+#: value -> what is wrong with it, such as "must be at least 1", or None
+Check = Callable[[Any], str | None]
 
 
-def option(default, help, *, flags=(), choices=None, check=None, metavar=None, several=False):
+def option(
+    default: Any,
+    help: str,
+    *,
+    flags: Iterable[str] = (),
+    choices: Sequence[str] | None = None,
+    check: Check | None = None,
+    metavar: str | None = None,
+    several: bool = False,
+) -> Any:
     """A dataclass field for one option.
 
-    `flags` are further spellings on the command line (the first, `--field-name`, comes by itself); `check` is
-    a function that gets the value and returns a complaint such as "must be at least 1", or None. `several`: the
-    command line takes the values as words of their own, too.
+    Args:
+        default: its value if nothing is given.
+        help: one line for `--help`.
+        flags: further spellings on the command line; the first, `--field-name`, comes by itself.
+        choices: the values that are allowed.
+        check: for what `choices` cannot say.
+        metavar: placeholder of the value in `--help`.
+        several: whether the command line also takes the values as separate words.
     """
     metadata = {
         "help": help, "flags": tuple(flags), "choices": choices, "check": check, "metavar": metavar, "several": several,
@@ -31,45 +62,59 @@ def option(default, help, *, flags=(), choices=None, check=None, metavar=None, s
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def at_least(least):
-    """Check: the value (or each of several) is `least` or more."""
-    return lambda value: None if _all(value, lambda v: v >= least) else f"must be at least {least}"
+def at_least(minimum: float) -> Check:
+    """Check: the value (or each of several) is `minimum` or more."""
+    return lambda value: None if _all(value, lambda v: v >= minimum) else f"must be at least {minimum}"
 
 
-def above(least):
-    """Check: the value is more than `least`."""
-    return lambda value: None if _all(value, lambda v: v > least) else f"must be above {least}"
+def above(bound: float) -> Check:
+    """Check: the value (or each of several) is more than `bound`."""
+    return lambda value: None if _all(value, lambda v: v > bound) else f"must be above {bound}"
 
 
-def between(least, most):
-    """Check: least <= value <= most."""
-    return lambda value: None if _all(value, lambda v: least <= v <= most) else f"must be from {least} to {most}"
+def between(minimum: float, maximum: float) -> Check:
+    """Check: minimum <= value <= maximum, for each of several."""
+    words = f"must be from {minimum} to {maximum}"
+    return lambda value: None if _all(value, lambda v: minimum <= v <= maximum) else words
 
 
-def rate(value):
-    """Check: 0 <= value < 1."""
-    return None if 0 <= value < 1 else "must be from 0 to below 1"
+def connection_bits(value: str) -> str | None:
+    """Check: a connection scheme, one 0 or 1 per block of a network."""
+    return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one per block"
 
 
-def _all(value, holds):
+def _all(value: Any, holds: Callable[[Any], bool]) -> bool:
     return all(holds(item) for item in (value if isinstance(value, (tuple, list)) else [value]))
 
 
 @dataclass(frozen=True)
 class Config:
-    """Base of all option groups. Values are converted to their field's type and checked on construction."""
+    """Base of all option groups.
 
-    def __post_init__(self):
+    Values are converted to the types of their fields and checked on construction; one that does not fit is a
+    `UserError` that names the option.
+    """
+
+    def __post_init__(self) -> None:
         kinds = field_types(type(self))
         for field in dataclasses.fields(self):
-            value = convert(getattr(self, field.name), kinds[field.name], field.name)
+            value = _converted(getattr(self, field.name), kinds[field.name], field.name)
             object.__setattr__(self, field.name, value)
             if value is not None:
                 _check(field, value)
 
     @classmethod
-    def from_dict(cls, data, where=""):
-        """Build from plain data; an unknown key is a `UserError` that names the nearest known one."""
+    def from_dict(cls: type[C], data: Any, where: str = "") -> C:
+        """Build from plain data.
+
+        Args:
+            data: mapping of options; nested groups are mappings, too.
+            where: path of the group, for messages.
+
+        Raises:
+            UserError: it is no mapping, a key is unknown (the message names the nearest known one), or a value does not
+                fit.
+        """
         if not isinstance(data, dict):
             raise UserError(f"{where or 'the config'} must be a mapping of options, got {data!r}")
         known = {field.name for field in dataclasses.fields(cls)}
@@ -78,91 +123,50 @@ class Config:
             path = f"{where}.{key}" if where else str(key)
             if key not in known:
                 raise UserError(f"unknown config key {path!r}{nearest(str(key), known)}")
-            kind = kinds[key]
-            nested = isinstance(kind, type) and issubclass(kind, Config)
-            values[key] = kind.from_dict(value, path) if nested else value
+            values[key] = kinds[key].from_dict(value, path) if _is_config(kinds[key]) else value
         return cls(**values)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back: mappings, lists, numbers and text."""
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
-    def replace(self, **changes):
+    def replace(self: C, **changes: Any) -> C:
         """A copy with some options changed."""
         return dataclasses.replace(self, **changes)
 
 
-def field_types(cls):
+def field_types(cls: type) -> dict[str, Any]:
     """Field name -> its type, with text annotations resolved."""
     return typing.get_type_hints(cls)
 
 
-def nearest(name, known):
-    """'; did you mean ...?' or the whole list, for an error message."""
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of an error message about an unknown name: "; did you mean ...?", or all names where none is near."""
     known = list(known)
     near = did_you_mean(name, known)
     return f"; {near}" if near else f"; known: {', '.join(sorted(known))}"
 
 
-def convert(value, kind, name):
-    """`value` as type `kind`; text is parsed, so that flags, YAML and Python callers share one rule."""
-    optional, kind = unwrap_optional(kind)
-    if value is None or (optional and isinstance(value, str) and value.lower() in ("none", "null")):
-        if optional:
-            return None
-        raise UserError(f"option {name} needs a value")
-    if isinstance(kind, type) and issubclass(kind, Config):
-        return value if isinstance(value, kind) else kind.from_dict(value, name)
-    if typing.get_origin(kind) is tuple:
-        items = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        items = items if isinstance(items, (list, tuple)) else [items]
-        return tuple(convert(item, typing.get_args(kind)[0], name) for item in items)
-    return _scalar(value, kind, name)
+def _is_config(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Config)
 
 
-def unwrap_optional(kind):
-    """(True, X) for `X | None`, else (False, kind)."""
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        rest = [arg for arg in typing.get_args(kind) if arg is not type(None)]
-        return True, rest[0]
-    return False, kind
+def _converted(value: Any, kind: Any, name: str) -> Any:
+    if value is None or not _is_config(kind):
+        return convert(value, kind, name)
+    return value if isinstance(value, kind) else kind.from_dict(value, name)
 
 
-_TRUTH = {
-    **dict.fromkeys(("true", "yes", "on", "1"), True),
-    **dict.fromkeys(("false", "no", "off", "0"), False),
-}
-_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", dict: "a mapping"}
-
-
-def _scalar(value, kind, name):
-    if kind is bool and str(value).lower() in _TRUTH:
-        return _TRUTH[str(value).lower()]
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if kind in (int, float) and (number or isinstance(value, str)):
-        # int(2.5) would cut the fraction off in silence; int(nan), int(inf) and float(10**400) raise.
-        with contextlib.suppress(ValueError, OverflowError):
-            result = kind(value)
-            cut = kind is int and number and result != value
-            if not cut and (kind is int or not math.isnan(result)):
-                return result
-    if kind in (str, dict) and isinstance(value, kind):
-        return kind(value)
-    if kind is str and number:
-        return str(value)
-    raise UserError(f"option {name} takes {_WORDS[kind]}, got {value!r}")
-
-
-def _check(field, value):
+def _check(field: "dataclasses.Field[Any]", value: Any) -> None:
     choices, check = field.metadata.get("choices"), field.metadata.get("check")
     if choices and not _all(value, lambda v: v in choices):
         raise UserError(f"option {field.name} must be one of {', '.join(map(str, choices))}, got {value!r}")
-    complaint = check(value) if check else None
-    if complaint:
-        raise UserError(f"option {field.name} {complaint}, got {_plain(value)!r}")
+    error = check(value) if check else None
+    if error:
+        raise UserError(f"option {field.name} {error}, got {_plain(value)!r}")
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, Config):
         return value.to_dict()
     if isinstance(value, (tuple, list)):

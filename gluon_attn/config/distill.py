@@ -1,4 +1,4 @@
-"""Options of distillation: from which network, how much."""
+"""Options of knowledge distillation: the teacher and the weights of the loss."""
 
 from dataclasses import dataclass, fields
 
@@ -8,17 +8,19 @@ from .base import Config, above, option, rate
 
 @dataclass(frozen=True)
 class DistillConfig(Config):
-    """A trained network, the teacher, whose outputs are targets beside the labels (Hinton et al. 2015)."""
+    """Knowledge distillation (Hinton et al. 2015): the outputs of a trained network, the teacher, are targets, too."""
 
     teacher: str | None = option(
-        None, "network to learn from: a run folder, or a model's name with --teacher-params", metavar="DIR|NAME"
+        None, "teacher network: a run folder, or the name of a model with --teacher-params", metavar="DIR|NAME"
     )
-    teacher_params: str | None = option(None, "parameter file of the model that --teacher names", metavar="FILE")
-    temperature: float = option(20.0, "divides the outputs of both networks before their softmax", check=above(0))
-    hard_weight: float = option(0.5, "weight of the labels; the rest is the teacher's", check=rate)
+    teacher_params: str | None = option(None, "parameter file of the model named by --teacher", metavar="FILE")
+    temperature: float = option(20.0, "divides the logits of both networks before the softmax", check=above(0))
+    hard_weight: float = option(
+        0.5, "weight of the loss on the labels; the rest is the weight of the loss on the teacher's outputs", check=rate
+    )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for field in fields(self):
             if not self.teacher and getattr(self, field.name) != field.default:
-                raise UserError(f"--{field.name.replace('_', '-')} needs a --teacher")
+                raise UserError(f"option {field.name} needs option teacher")

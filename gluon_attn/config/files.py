@@ -1,15 +1,21 @@
 """Configs as YAML files."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from ..utils.errors import UserError
 from ..utils.files import write_text
+from .base import Config
 
 
-def read_yaml(path):
-    """The mapping in a YAML file; `UserError` when it is missing or broken."""
+def read_yaml(path: Path | str) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping.
+
+    Raises:
+        UserError: it is missing, no valid YAML, or no mapping.
+    """
     try:
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -17,17 +23,17 @@ def read_yaml(path):
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"config {path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
-        raise UserError(f"config {path} must hold a mapping of option groups")
+        raise UserError(f"config {path} must hold a mapping of groups of options")
     return data
 
 
-def write_yaml(path, config):
-    """Write a `Config`, whole or not at all."""
+def write_yaml(path: Path | str, config: Config) -> None:
+    """Write a config to a file, whole or not at all."""
     write_text(path, yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True))
 
 
-def merge(base, changes):
-    """`base` with `changes` laid over it, group by group; neither is altered."""
+def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Override options group by group: `base`, updated by `changes`. Both are left unchanged."""
     merged = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)

@@ -1,66 +1,69 @@
-"""Options of the network: which backbone, which attention, started from what."""
+"""Options of the network: backbone, attention, initial parameters."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..utils.errors import UserError
-from .base import Config, at_least, option, rate
+from .base import Config, at_least, connection_bits, option, rate
 
 
-def _digits(value):
-    return None if value.isdecimal() and "0" not in value else "must be digits from 1 to 9, one a stage"
+def _digits(value: str) -> str | None:
+    return None if value.isdecimal() and "0" not in value else "must be digits from 1 to 9, one per stage"
 
 
-def _bits(value):
-    known = value.endswith(".json") or (value and set(value) <= {"0", "1"})
-    return None if known else "must be zeros and ones, one a block, or a .json file"
+def _scheme(value: str) -> str | None:
+    complaint = None if value.endswith(".json") else connection_bits(value)
+    return complaint and f"{complaint}, or a .json file"
 
 
 @dataclass(frozen=True)
 class ModelConfig(Config):
-    """A backbone and what is plugged into it. Options left at None keep the network's own default."""
+    """The backbone and its attention. Options left at None keep the default of the network."""
 
-    model: str = option("cifar_resnet20_v1", "network; `gluon-attn models` lists them", flags=("--arch", "-a"))
+    model: str = option("cifar_resnet20_v1", "network; listed by `gluon-attn models`", flags=("--arch", "-a"))
     arch_path: str | None = option(
-        None, "genotype file of a search: the network that has its cells, or with --net-type its attention",
+        None, "genotype file of a search: the network of its cells, or with --net-type the ResNet with its attention",
         metavar="FILE",
     )  # fmt: skip
     net_type: str | None = option(
         None, "the ResNet that --arch ATTENTION or --arch-path is for: resnet20, 32, 44, 56 or 110 (ANAS)",
         choices=("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
     )  # fmt: skip
-    init_ch: int | None = option(None, "channels of the first cells of a searched network", check=at_least(1))
-    layers: int | None = option(None, "cells of a searched network", check=at_least(1))
-    auxiliary: bool = option(False, "train a searched network of cells with an auxiliary head")
-    model_options: dict = option({}, "options of the network, as name=value", metavar="NAME=VALUE")
-    attention: str | None = option(None, "attention, put where it belongs; `gluon-attn attentions` lists them")
-    attention_options: dict = option({}, "options of the attention, as name=value", metavar="NAME=VALUE")
+    init_ch: int | None = option(None, "channels of the first cells of a cell network", check=at_least(1))
+    layers: int | None = option(None, "number of cells of a cell network", check=at_least(1))
+    auxiliary: bool = option(False, "train a cell network with an auxiliary head")
+    model_options: dict[str, Any] = option({}, "options of the network, as name=value", metavar="NAME=VALUE")
+    attention: str | None = option(None, "attention, in its usual slot; listed by `gluon-attn attentions`")
+    attention_options: dict[str, Any] = option({}, "options of the attention, as name=value", metavar="NAME=VALUE")
     slot: str | None = option(
-        None, "kind of place of the attention: post, inner, act, conv, conv1, stage (default: where it belongs)"
+        None, "slot of the attention: post, inner, act, conv, conv1 or stage (default: its usual one)"
     )
-    plan: str | None = option(None, "JSON file that says which attention sits where", metavar="FILE")
+    plan: str | None = option(None, "JSON file with the plan: which attention is in which slot", metavar="FILE")
     act_type: str | None = option(
         None, "activation: relu, prelu, elu, selu, gelu, swish, or an attentional one such as ChaATAC"
     )
     use_se: bool = option(False, "the same as --attention se")
     use_sk: bool = option(False, "the same as --attention sk")
     ksize: str | None = option(
-        None, "kernel size of ECA in each stage, a digit each, such as 3557", check=_digits, metavar="DIGITS"
+        None, "kernel size of ECA in each stage, one digit per stage, such as 3557", check=_digits, metavar="DIGITS"
     )
     scheme: str | None = option(
         None,
-        "which blocks have the attention: a 0 or 1 for each block, or a file that a search wrote",
-        check=_bits,
+        "blocks with the attention: one 0 or 1 per block, or the JSON file of a search",
+        check=_scheme,
         metavar="BITS|FILE",
     )
     config_codes: tuple[int, ...] | None = option(
-        None, "the scheme as EAN writes it: each stage's bits as a decimal number", check=at_least(0), several=True
+        None, "the scheme as EAN writes it: the bits of each stage as a decimal number", check=at_least(0), several=True
     )
-    shared: bool | None = option(None, "whether one attention serves all blocks of a stage (default: dia only)")
+    shared: bool | None = option(None, "one attention module shared by all blocks of a stage (default: dia only)")
     act_layers: int | None = option(
-        None, "how many stages, from the last, get --act-type (default all)", check=at_least(0)
+        None, "number of stages, counted from the last, that have --act-type (default: all)", check=at_least(0)
     )
-    blocks: int | None = option(None, "blocks a stage of the atac network", check=at_least(1))
-    r: int | None = option(None, "reduction of the attentional activation, else of the attention", check=at_least(1))
+    blocks: int | None = option(None, "blocks per stage of the atac network", check=at_least(1))
+    r: int | None = option(
+        None, "reduction ratio of the attentional activation, else of the attention", check=at_least(1)
+    )
     use_relu: bool | None = option(
         None, "ReLU inside the attentional activation (default: in networks for ImageNet)", flags=("--useReLU",)
     )
@@ -68,35 +71,44 @@ class ModelConfig(Config):
     drop_rate: float | None = option(
         None, "dropout: inside the blocks of cifar_resnet*_v1 and _v2, before the classifier elsewhere", check=rate
     )
-    last_gamma: bool = option(False, "start the last norm's scale of each block at 0")
+    last_gamma: bool = option(False, "initialize the scale (gamma) of the last norm in each block to 0")
     norm: str = option("batch", "normalization of the backbone", choices=("batch", "group"))
     use_gn: bool = option(False, "the same as --norm group")
     pretrained: str | None = option(
-        None, "parameter file to start from", flags=("--resume-from", "--resume-params", "--model-path"), metavar="FILE"
+        None,
+        "parameter file to initialize from",
+        flags=("--resume-from", "--resume-params", "--model-path"),
+        metavar="FILE",
     )
-    use_pretrained: bool = option(False, "start from the published parameters of the network")
+    use_pretrained: bool = option(False, "initialize from the published parameters of the network")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self._spell("use_se", "attention", None, "se")
         self._spell("use_sk", "attention", None, "sk")
         self._spell("use_gn", "norm", "batch", "group")
         if self.plan and (self.attention or self.act_type):
-            raise UserError("--plan says it all: drop --attention and --act-type beside it")
+            raise UserError(
+                "option plan already says which attention is where: leave out option attention and option act_type"
+            )
         if self.attention_options and not self.attention:
-            raise UserError("--attention-options needs an --attention")
+            raise UserError("option attention_options needs option attention")
         if self.slot and not self.attention:
-            raise UserError("--slot needs an --attention")
+            raise UserError("option slot needs option attention")
         if self.scheme and self.config_codes:
-            raise UserError("--scheme and --config-codes say the same: give one")
+            raise UserError("option scheme and option config_codes mean the same: give one")
         if self.use_pretrained and self.pretrained:
-            raise UserError("give --pretrained FILE or --use-pretrained, not both")
+            raise UserError(
+                "option pretrained and option use_pretrained both give the initial parameters: leave one out"
+            )
 
-    def _spell(self, flag, name, default, meaning):
-        """A flag that means another option's value is stored as that: one spelling in config.yaml."""
+    def _spell(self, flag: str, name: str, default: str | None, meaning: str) -> None:
+        """Store an option that stands for a value of another one as that value: one spelling in config.yaml."""
         if not getattr(self, flag):
             return
         if getattr(self, name) not in (default, meaning):
-            raise UserError(f"--{flag.replace('_', '-')} means --{name} {meaning}: drop --{name} {getattr(self, name)}")
+            raise UserError(
+                f"option {flag} means option {name} {meaning}: leave out option {name} {getattr(self, name)}"
+            )
         object.__setattr__(self, name, meaning)
         object.__setattr__(self, flag, False)

@@ -1,7 +1,8 @@
-"""Options of a run: how long, on what, what is kept; and all groups together."""
+"""Options of a run: length, devices, files; and all groups together."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..utils.errors import UserError
 from .base import Config, at_least, between, option, rate
@@ -17,72 +18,76 @@ class TrainConfig(Config):
 
     num_epochs: int = option(200, "epochs to train", flags=("--epochs",), check=at_least(1))
     start_epoch: int = option(
-        0, "epochs that --pretrained has been trained already: counting and schedule go on behind them",
+        0, "epochs that --pretrained has been trained for: epoch numbers and schedule continue from there",
         flags=("--resume-epoch",), check=at_least(0),
     )  # fmt: skip
     auxiliary_weight: float | None = option(
-        None, "weight of the auxiliary head's loss, with --auxiliary (default 0.4)", check=at_least(0)
+        None, "weight of the loss of the auxiliary head, with --auxiliary (default 0.4)", check=at_least(0)
     )
     drop_path_prob: float | None = option(
-        None, "drop this share of the paths of a searched network at the end; it climbs from 0 over the epochs",
+        None, "final drop-path probability of a cell network; it grows linearly from 0 over the epochs",
         check=rate,
     )  # fmt: skip
     mode: str = option(
         "hybrid", "hybrid (or symbolic) compiles the network to a graph", choices=("hybrid", "symbolic", "imperative")
     )
-    dtype: str = option("float32", "number type to compute in", choices=("float32", "bfloat16", "float16"))
+    dtype: str = option("float32", "dtype to compute in", choices=("float32", "bfloat16", "float16"))
     kernels: str = option("auto", "compiled operators on a CPU, or off", choices=("auto", "off"))
-    patience: int | None = option(None, "stop after so many epochs without a better score", check=at_least(1))
+    patience: int | None = option(None, "stop after N epochs without a better score", check=at_least(1))
     gpus: tuple[int, ...] | None = option(None, "GPUs by number, such as 0,1", flags=("--gpu",), check=at_least(0))
-    num_gpus: int = option(0, "take the first so many GPUs", check=at_least(0))
-    no_cuda: bool = option(False, "no GPUs: what holds without --gpus and --num-gpus")
-    seed: int = option(1, "everything random follows from it", flags=("--manualSeed",), check=between(0, 2**31 - 1))
-    evaluate: bool = option(False, "only test what --pretrained holds; no run folder", flags=("-e",))
+    num_gpus: int = option(0, "use the first N GPUs", check=at_least(0))
+    no_cuda: bool = option(False, "use no GPU: the default without --gpus and --num-gpus")
+    seed: int = option(1, "seed of everything random", flags=("--manualSeed",), check=between(0, 2**31 - 1))
+    evaluate: bool = option(False, "only evaluate the parameters of --pretrained, without a run folder", flags=("-e",))
     run_dir: str | None = option(
         None, "folder of the run (default runs/NAME, numbered)", flags=("--checkpoint",), metavar="DIR"
     )
-    resume: str | None = option(None, "'auto' goes on from the newest whole checkpoint of the run", metavar="auto")
+    resume: str | None = option(None, "'auto' resumes from the newest complete checkpoint of the run", metavar="auto")
     resume_states: str | None = option(
-        None, "optimizer states that MXNet's Trainer.save_states wrote, for --pretrained; needs --trust", metavar="FILE"
+        None, "optimizer states for --pretrained, written by MXNet's Trainer.save_states; needs --trust", metavar="FILE"
     )
-    trust: bool = option(False, "open --resume-states although it is a pickle: code in it would run")
-    keep_checkpoints: int = option(2, "newest checkpoints that are kept", check=at_least(1))
+    trust: bool = option(False, "open --resume-states although it is a pickle, whose code is run")
+    keep_checkpoints: int = option(2, "number of newest checkpoints to keep", check=at_least(1))
     save_period: int = option(
         10, "epochs between parameter files in --save-dir; 0: none", flags=("--save-frequency",), check=at_least(0)
     )
-    save_dir: str | None = option(None, "folder of those files (default RUN/params)", metavar="DIR")
-    save_plot_dir: str | None = option(None, "folder of the curves (default the run folder)", metavar="DIR")
-    summary: bool = option(False, "print the layers with shapes and parameters first")
+    save_dir: str | None = option(None, "folder of the parameter files (default RUN/params)", metavar="DIR")
+    save_plot_dir: str | None = option(None, "folder of the plots (default: the run folder)", metavar="DIR")
+    summary: bool = option(False, "print the layers with their shapes and parameters before training")
     log_interval: int = option(
         50, "batches between log lines", flags=("--print-freq", "-p", "--report-freq"), check=at_least(1)
     )
-    logging_file: str | None = option(None, "a further file for the log, appended to", metavar="FILE")
+    logging_file: str | None = option(None, "append the log to this file, too", metavar="FILE")
     tensorboard: bool = option(False, "write TensorBoard events into the run folder (needs the extra track)")
     wandb: bool = option(False, "record the run with Weights & Biases (needs the extra track)")
-    project: str | None = option(None, "W&B project (default gluon-attn); a name stands for --wandb, too")
-    benchmark: bool = option(False, "only measure training on random numbers in memory: img/s and peak memory")
-    data_benchmark: bool = option(False, "only measure the preparation of training images: img/s")
-    benchmark_batches: int = option(20, "batches that these two measure", check=at_least(1))
+    project: str | None = option(None, "W&B project (default gluon-attn); implies --wandb")
+    benchmark: bool = option(
+        False, "only measure training on random images in memory: images per second and peak memory"
+    )
+    data_benchmark: bool = option(False, "only measure the input pipeline of training: images per second")
+    benchmark_batches: int = option(20, "number of batches for --benchmark and --data-benchmark", check=at_least(1))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.mode == "symbolic":  # one spelling in config.yaml
             object.__setattr__(self, "mode", "hybrid")
         if self.no_cuda and (self.gpus or self.num_gpus):
-            raise UserError("--no-cuda asks for no GPU, --gpus and --num-gpus for some: drop one")
+            raise UserError("option no_cuda asks for no GPU, option gpus and option num_gpus for some: leave one out")
         object.__setattr__(self, "no_cuda", False)
         object.__setattr__(self, "wandb", self.wandb or self.project is not None)
         object.__setattr__(self, "project", self.project or ("gluon-attn" if self.wandb else None))
         if self.benchmark and self.data_benchmark:
-            raise UserError("--benchmark and --data-benchmark measure different things: give one")
+            raise UserError("option benchmark and option data_benchmark measure different things: give one")
         if self.resume_states and not self.trust:
             raise UserError(
-                f"{self.resume_states} is a pickle, whose code would run: add --trust if you made it yourself"
+                f"{self.resume_states} is a pickle, whose code would run: add option trust if you made it yourself"
             )
         if self.trust and not self.resume_states:
-            raise UserError("--trust is for --resume-states FILE: leave it out")
+            raise UserError("option trust is for option resume_states: leave it out")
         if self.start_epoch >= self.num_epochs:
-            raise UserError(f"--start-epoch {self.start_epoch} leaves nothing of --num-epochs {self.num_epochs}")
+            raise UserError(
+                f"option start_epoch {self.start_epoch} leaves nothing of option num_epochs {self.num_epochs}"
+            )
 
 
 @dataclass(frozen=True)
@@ -96,32 +101,36 @@ class RunConfig(Config):
     train: TrainConfig = option(TrainConfig(), "the run")
 
     @property
-    def has_auxiliary(self):
-        """Whether training has an auxiliary head."""
+    def has_auxiliary(self) -> bool:
+        """Whether the network is trained with an auxiliary head."""
         return self.model.auxiliary or bool(self.model.model_options.get("auxiliary"))
 
     @property
-    def name_parts(self):
-        """What its run folder is called after unless told otherwise."""
+    def name_parts(self) -> tuple[str | None, ...]:
+        """Parts of the default name of the run folder; None is left out."""
         return data_and_network(self)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         from_weights = self.model.pretrained or self.model.use_pretrained
         for name in ("start_epoch", "evaluate", "resume_states"):
             if getattr(self.train, name) and not from_weights:
-                raise UserError(f"--{name.replace('_', '-')} needs the weights: --pretrained FILE or --use-pretrained")
+                raise UserError(f"option {name} needs the weights: option pretrained FILE or option use_pretrained")
         if self.train.auxiliary_weight is not None and not self.has_auxiliary:
-            raise UserError("--auxiliary-weight needs --auxiliary")
+            raise UserError("option auxiliary_weight needs option auxiliary")
         if self.has_auxiliary and self.train.dtype != "float32":
-            raise UserError("a network with an auxiliary head trains in float32: drop --dtype")
+            raise UserError("a network with an auxiliary head trains in float32: leave out option dtype")
         sizes = 1 + len(self.data.progressive_size or ())
         if self.train.num_epochs < sizes:
-            raise UserError(f"--progressive-size makes {sizes} sizes: --num-epochs must be at least {sizes}")
+            raise UserError(f"option progressive_size makes {sizes} sizes: option num_epochs must be at least {sizes}")
 
 
-def data_and_network(config):
-    """The words that tell apart runs on several data sets and networks, None among them."""
+def data_and_network(config: Any) -> tuple[str | None, ...]:
+    """Parts of a run folder's name that tell apart data sets and networks; None is left out.
+
+    Args:
+        config: has the groups `data` and `model`.
+    """
     model = config.model
     searched = (model.net_type, model.arch_path and Path(model.arch_path).stem)
     named = None if any(searched) and model.model == type(model)().model else model.model

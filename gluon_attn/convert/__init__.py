@@ -1,7 +1,8 @@
-"""Weights of the reference repositories, timm, torchvision and GluonCV. One file a source: what it calls our parts."""
+"""Weights of the reference repositories, timm, torchvision and GluonCV. One file per source: its tensor names."""
 
 from .files import read_weights
-from .from_reference import load_reference, match, reference_names, rows, save_match, sources
+from .from_reference import load_reference, match, reference_names, rows, save_match
+from .names import sources
 from .to_reference import reference_state, save_reference
 
 __all__ = [

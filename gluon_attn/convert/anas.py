@@ -1,10 +1,10 @@
-"""DangChuong-DC/Attention-Neural-Architecture-Search: searched cells, its SE-ResNets, its networks for CIFAR."""
+"""Names of DangChuong-DC/Attention-Neural-Architecture-Search: searched attentions, and its ResNets for CIFAR."""
 
-from .names import Source
+from .names import NameMap
 
 SEQUENCE = {"": "op"}
 MIXTURE = {"": "m_ops"}
-SOURCE = Source(
+NAME_MAP = NameMap(
     tables={
         "se": {"mlp": "fc"},
         "anas": {"ops": "_ops"},

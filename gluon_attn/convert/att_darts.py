@@ -1,9 +1,9 @@
-"""chomin/Att-DARTS (https://github.com/chomin/Att-DARTS): its attentions, its cells and networks."""
+"""Names of chomin/Att-DARTS (https://github.com/chomin/Att-DARTS): its attentions, cells and networks."""
 
-from mxnet.gluon import nn
+from mxnet.gluon import HybridBlock, nn
 
-from .bam import bam_names
-from .names import Source
+from .echo import bam_names
+from .names import NameMap, Table
 
 CBAM = {
     "mlp.0": "_mask.ChannelAttention.mlp.1",
@@ -13,12 +13,13 @@ CBAM = {
 }
 
 
-def bam(block):
+def bam(block: HybridBlock) -> Table:
+    """As in BAM's own code, inside a mask."""
     return bam_names(block, "_mask.channel_att.gate_c.gate_c_", "_mask.spatial_att.gate_s.gate_s_")
 
 
-def gather_excite(block):
-    """One step of the gathering has no number there."""
+def gather_excite(block: HybridBlock) -> Table:
+    """A single step of the gathering has no number there."""
     layers = getattr(block, "gather", ())
     steps = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2D)]
     names = {"mlp": "_mask.mlp"}
@@ -32,12 +33,12 @@ SEQUENCE = {"": "op"}
 CELL = {"first": "_first_layers", "second": "_second_layers", "bottleneck": "_bottleneck"}
 
 
-def network(net):
-    """The network for small images has one stem."""
+def network(net: HybridBlock) -> Table:
+    """The network for CIFAR has one stem."""
     return {} if net.stem1 else {"stem0": "stem"}
 
 
-SOURCE = Source(
+NAME_MAP = NameMap(
     tables={
         "se": {"mlp.0": "_mask.excitation.0", "mlp.2": "_mask.excitation.2"},
         "bam": bam,
@@ -56,6 +57,6 @@ SOURCE = Source(
         "relu_conv_bn": SEQUENCE,
         "depthwise_convs": SEQUENCE,
     },
-    # of training; a network made with auxiliary=True has it
+    # for training only; a network made with auxiliary=True has it
     unused=(r"auxiliary_head\..*",),
 )

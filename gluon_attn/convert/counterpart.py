@@ -1,35 +1,46 @@
-"""Our networks in the libraries whose weights are converted: what they are called there, and how they are made."""
+"""The counterpart of a network of ours in timm, torchvision or GluonCV: its name there, and how it is made."""
 
 import contextlib
 import importlib
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from mxnet.gluon import HybridBlock
 
 from ..models import variants
-from ..models.resnet.resnet import Design, ResNet
+from ..models.resnet.design import Design
+from ..models.resnet.torch_resnet import TorchResNet
 from ..utils.errors import UserError
 from ..utils.optional import without_torch
 from .timm_models import timm_call
 
-#: networks of ours that have their names there
+#: our networks that have the same names in GluonCV
 _GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
-#: options of ours that change no tensor
+#: our options that change no tensor
 _FREE = {"input_size", "last_gamma", "drop_rate"}
 
 
 @dataclass(frozen=True)
 class Counterpart:
-    """A network of another library: `library.NAME(**options)` in its own words."""
+    """A network of another library.
+
+    Attributes:
+        library: "timm", "torchvision" or "gluoncv".
+        name: of the network there.
+        options: of its constructor there.
+    """
 
     library: str
     name: str
-    options: dict = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
-    def __str__(self):
+    def __str__(self) -> str:
+        """The call that makes it."""
         words = "".join(f", {key}={value!r}" for key, value in self.options.items())
         if self.library == "torchvision":
             return f"torchvision.models.{self.name}({words[2:]})"
@@ -37,16 +48,31 @@ class Counterpart:
             f"{'timm.create_model' if self.library == 'timm' else 'gluoncv.model_zoo.get_model'}({self.name!r}{words})"
         )
 
-    def logits(self, path, images):
-        """Logits (N,classes) for images (N,3,H,W) float32, normalised, with the weights of file `path`, which has its
-        names. None where the library is not installed."""
+    def logits(self, path: Path | str, images: np.ndarray) -> np.ndarray | None:
+        """Run the network of the other library.
+
+        Args:
+            path: file of its weights, under its names.
+            images: (N,3,H,W), float32, normalized.
+
+        Returns:
+            Logits (N,classes); None if the library is not installed.
+        """
         with contextlib.suppress(ImportError):
             return _gluon_logits(self, path, images) if self.library == "gluoncv" else _torch_logits(self, path, images)
         return None
 
 
-def counterpart(net, library):
-    """The `Counterpart` of a network of `get_model` in "timm", "torchvision" or "gluoncv"; None if it has none."""
+def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
+    """The counterpart of a network.
+
+    Args:
+        net: a network of `get_model`.
+        library: "timm", "torchvision" or "gluoncv".
+
+    Returns:
+        None if the library has no such network.
+    """
     recipe = net.recipe
     base, attention = _parts(recipe["model"], (recipe["plan"] or {}).get("entries", []))
     if not base or "norm" in recipe["options"]:
@@ -55,7 +81,7 @@ def counterpart(net, library):
     if library == "gluoncv":
         name = _gluoncv(base, attention, recipe["options"])
         return Counterpart(library, name, {"classes": classes}) if name else None
-    if isinstance(net, ResNet) and library == "timm":
+    if isinstance(net, TorchResNet) and library == "timm":
         made = timm_call(net, attention)
     else:
         name = _torchvision(net, base) if library == "torchvision" and attention is None else None
@@ -63,18 +89,20 @@ def counterpart(net, library):
     return Counterpart(library, made[0], {"num_classes": classes, **made[1]}) if made else None
 
 
-def needed_counterpart(net, library):
-    """As `counterpart`; none is a `UserError`."""
+def needed_counterpart(net: HybridBlock, library: str) -> Counterpart:
+    """As `counterpart`.
+
+    Raises:
+        UserError: the library has no such network.
+    """
     found = counterpart(net, library)
     if found is None:
-        raise UserError(
-            f"{library} has no network like this {net.recipe['model']}: its weights would fit nothing there"
-        )
+        raise UserError(f"{library} has no network like this {net.recipe['model']}: its weights fit no network there")
     return found
 
 
 def _parts(model, entries):
-    """(backbone, the one attention at every place of its own as a plan entry, or None); "" where there are more."""
+    """(backbone, plan entry of its only attention, which every block or stage has, or None); "" for other networks."""
     from ..models.factory import model_info
 
     info = model_info(model)
@@ -102,7 +130,7 @@ def _gluoncv(base, attention, options):
 
 def _torchvision(net, base):
     """Name of a network without attention, or None."""
-    if isinstance(net, ResNet):
+    if isinstance(net, TorchResNet):
         depths = {row: depth for depth, row in variants.RESNET.items()}
         depth = depths.get((net.design.kind, net.blocks))
         return f"resnet{depth}" if depth and net.design == Design(net.design.kind) else None

@@ -1,17 +1,18 @@
-"""gbup-group/EAN-efficient-attention-network and gbup-group/DIANet: one attention for all blocks of a stage."""
+"""Names of gbup-group/EAN-efficient-attention-network and gbup-group/DIANet: one attention per stage."""
 
-from .names import Source
+from ..models.slots import Stage
+from .names import NameMap, Table
 
-#: layers of the first cell have a name of their own there
+#: the layers of the first cell are in a block of their own there
 LSTM = {"w_ih.0": "w_ih.0.seq", "w_hh.0": "w_hh.0.seq"}
 
 
-def stage(blocks):
-    """A stage holds a list of its blocks, and the attention that they share."""
+def stage(blocks: Stage) -> Table:
+    """A stage there has a list of its blocks, and the attention that they share."""
     return {str(i): f"ModuleList.{i}" for i in range(len(blocks))}
 
 
-SOURCE = Source(
+NAME_MAP = NameMap(
     tables={
         "se": {"mlp.0": "fc1", "mlp.2": "fc2"},
         "lstm_cell": LSTM,
@@ -19,6 +20,6 @@ SOURCE = Source(
         "stage": stage,
         "residual": [{"post": "^.^.share_fc"}, {"post": "^.^.lstm"}],
     },
-    # of a stage where the scheme has no block with attention
+    # the attention of a stage in which the scheme connects no block
     unused=(r"(layer\d+\.)?(share_fc|lstm)\..*",),
 )

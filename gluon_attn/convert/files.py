@@ -1,11 +1,14 @@
-"""Files of weights, told apart by what they begin with: PyTorch's, safetensors, MXNet's."""
+"""Files of weights of PyTorch, safetensors and MXNet, told apart by their first bytes."""
 
 import contextlib
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
+
+import numpy as np
 
 from ..nn.params import few, read_params
 from ..utils.errors import UserError
@@ -13,23 +16,33 @@ from ..utils.optional import require
 from .tensors import Tensors
 
 _ZIP, _PICKLE, _MXNET = b"PK\x03\x04", b"\x80", (0x112).to_bytes(8, "little")
-#: where a checkpoint keeps the weights, the usual place first
-_STATES = ("state_dict", "model", "model_state_dict", "net", "weights")
+#: keys of the state dict in a checkpoint, the usual one first
+_STATE_KEYS = ("state_dict", "model", "model_state_dict", "net", "weights")
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What a file holds: its kind, its `Tensors`, and the names of what is no weight, such as an optimizer."""
+    """The content of a file.
+
+    Attributes:
+        kind: of the file, for people.
+        tensors: the weights.
+        other_keys: keys of a checkpoint that are no weights, such as the optimizer.
+    """
 
     kind: str
     tensors: Tensors
-    besides: tuple = ()
+    other_keys: tuple[str, ...] = ()
 
 
-def read_weights(path):
-    """The `Weights` of a file: `.pth`, `.pt`, `.pth.tar`, `.safetensors`, `.params`; the name's ending does not count.
+def read_weights(path: Path | str) -> Weights:
+    """Read a file of weights. Code in it is never run.
 
-    A file that is missing, damaged, none of these, or that holds code is a `UserError`; code in it is never run.
+    Args:
+        path: a `.pth`, `.pt`, `.pth.tar`, `.safetensors` or `.params` file; the ending of its name is ignored.
+
+    Raises:
+        UserError: the file is missing, damaged, none of these, or holds code.
     """
     path = Path(path)
     if not path.is_file():
@@ -56,7 +69,7 @@ def _safetensors(path):
         file = library.safe_open(path, framework="np")
     except library.SafetensorError as error:
         raise UserError(f"{path} is damaged or no safetensors file: {error}") from None
-    kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 - it is no mapping
+    kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 - no mapping
     unknown = [name for name, kind in kinds.items() if kind.startswith(("BF", "F8"))]
     if unknown:
         raise UserError(f"{path} has {few(unknown)} in {kinds[unknown[0]]}, which NumPy lacks: save it in float32")
@@ -79,26 +92,26 @@ def _torch(path, is_zip):
             f"{path} holds more than weights{what}, or is damaged: it is not opened, since code in it would run; "
             "save the state_dict alone"
         ) from None
-    except Exception:  # what a reader of damaged bytes raises has no end
+    except Exception:  # a reader of damaged bytes may raise anything
         raise UserError(f"{path} is damaged or no PyTorch file") from None
-    state, besides = _state(found, torch, path)
+    state, other_keys = _state(found, torch, path)
     return Weights(
-        "PyTorch checkpoint" if besides else "PyTorch tensors",
+        "PyTorch checkpoint" if other_keys else "PyTorch tensors",
         Tensors({name: lambda value=value: _numpy(value, torch) for name, value in state.items()}),
-        besides,
+        other_keys,
     )
 
 
 def _state(found, torch, path):
-    """(name -> tensor, names of what else a checkpoint holds)."""
+    """(name -> tensor, other keys of a checkpoint)."""
     if isinstance(found, dict):
         tensors = {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
         if tensors and len(tensors) == len(found):
             return tensors, ()
-        for place in _STATES:
-            if isinstance(found.get(place), dict):
-                state, below = _state(found[place], torch, path)
-                return state, (*(str(name) for name in found if name != place), *below)
+        for key in _STATE_KEYS:
+            if isinstance(found.get(key), dict):
+                state, below = _state(found[key], torch, path)
+                return state, (*(str(name) for name in found if name != key), *below)
         if len(tensors) > len(found) / 2:
             return tensors, tuple(str(name) for name in found if name not in tensors)
     raise UserError(f"{path} holds no tensors by name; expected a state_dict or a checkpoint with one")
@@ -109,8 +122,16 @@ def _numpy(value, torch):
     return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
 
 
-def write_weights(path, state):
-    """Write name -> NumPy array to `path`, which ends in .safetensors, .pth or .pt; for use inside `atomic_path`."""
+def write_weights(path: Path | str, state: Mapping[str, np.ndarray]) -> None:
+    """Write a state dict; for use inside `atomic_path`.
+
+    Args:
+        path: ends in .safetensors, .pth or .pt.
+        state: name -> array.
+
+    Raises:
+        UserError: the library that writes such files is missing.
+    """
     if str(path).endswith(".safetensors"):
         require("safetensors.numpy").save_file(state, str(path), metadata={"format": "pt"})
         return

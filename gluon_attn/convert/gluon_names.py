@@ -1,25 +1,37 @@
 """Gluon's own parameter names, which files of `collect_params().save()` have: resnetv1b0_layers1_conv0_weight.
 
-They count the layers of a kind through in the order in which they were made: over the network, over each stage (there
-called stage1 or layers1) and over each stage's shortcuts (down1). Ours count over each block.
+They number the layers of a kind in the order in which they were made: over the network, over each stage (stage1 or
+layers1 there) and over the shortcuts of each stage (down1). Ours number them over each block.
 """
 
 import re
 
+from mxnet.gluon import HybridBlock
+
 from ..nn.params import few
 from ..utils.errors import UserError
-from .names import parameter_names
+from .names import NameMap, parameter_names
+from .tensors import Tensors
 
 _BLOCK = re.compile(r"stage(\d+)_block\d+_(down_)?(.*)")
 _COUNTED = re.compile(r"([a-z]+)(\d+)(_.*)")
 
 
-def structural(block, source, tensors):
-    """`tensors` under the structural names of the source, where they have Gluon's own names; else as they are."""
+def structural(block: HybridBlock, name_map: NameMap, tensors: Tensors) -> Tensors:
+    """Rename tensors with Gluon's own names to the structural names of a reference; others are returned as they are.
+
+    Args:
+        block: our block, whose layers tell which name is which.
+        name_map: of the reference.
+        tensors: the weights.
+
+    Raises:
+        UserError: a name fits no layer of the block.
+    """
     if not tensors or any("." in name for name in tensors):
         return tensors
-    own, flat, theirs = block._collect_params_with_prefix(), gluon_names(block), parameter_names(block, source)
-    names = {}
+    own, flat, theirs = block._collect_params_with_prefix(), gluon_names(block), parameter_names(block, name_map)
+    names: dict[str, str] = {}
     for path, param in own.items():
         names.setdefault(flat[param.name], theirs[path])
     start = _network_prefix(names, tensors)
@@ -29,18 +41,20 @@ def structural(block, source, tensors):
     return tensors.renamed(lambda name: names[name.removeprefix(start)])
 
 
-def sorted_names(block):
-    """Paths of our parameters in the order in which a `gluon.Trainer` of GluonCV or open-atac has them."""
+def sorted_names(block: HybridBlock) -> list[str]:
+    """Paths of our parameters in the order in which a `gluon.Trainer` in GluonCV or open-atac has them."""
     flat = gluon_names(block)
-    paths = {}
+    paths: dict[str, str] = {}
     for path, param in block._collect_params_with_prefix().items():
         paths.setdefault(flat[param.name], path)
     return [paths[name] for name in sorted(paths)]
 
 
-def gluon_names(block):
-    """Gluon's name of each of our parameters -> the name, without the network's prefix, where stages count through."""
-    counts, seen, names = {}, {}, {}
+def gluon_names(block: HybridBlock) -> dict[str, str]:
+    """Name of each of our parameters -> its name, without the network's prefix, if layers are numbered over a stage."""
+    counts: dict[tuple[str, str], int] = {}
+    seen: dict[str, int] = {}
+    names: dict[str, str] = {}
     for param in block._collect_params_with_prefix().values():
         local = param.name.removeprefix(block.prefix)
         found = _BLOCK.fullmatch(local)
@@ -49,7 +63,7 @@ def gluon_names(block):
         else:
             scope, rest = "", local.removeprefix("stem_")
         counted = _COUNTED.fullmatch(rest)
-        if not counted or rest.startswith("stage"):  # counted through already
+        if not counted or rest.startswith("stage"):  # numbered so already
             names[param.name] = local
             continue
         kind, _, tail = counted.groups()
@@ -62,7 +76,7 @@ def gluon_names(block):
 
 
 def _network_prefix(names, tensors):
-    """What stands before every name of the file, the network's own prefix there; "" where nothing fits all."""
+    """The network's prefix of every name in the file; "" if none fits all."""
     first = next(iter(tensors))
     starts = {first[: len(first) - len(name)] for name in names if first.endswith(name)}
     fitting = [s for s in starts if all(name.startswith(s) and name[len(s) :] in names for name in tensors)]

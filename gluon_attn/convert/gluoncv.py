@@ -1,10 +1,12 @@
-"""GluonCV's model zoo: ResNets, whose structural names are ours, SE-ResNets and MobileNetV2, whose layers it counts."""
+"""Names of GluonCV's model zoo: ResNets have our structural names; SE-ResNets and MobileNetV2 number their layers."""
 
-from .names import Source
+from mxnet.gluon import HybridBlock, nn
+
+from .names import NameMap, Table
 
 
-def mobilenet(net):
-    """Layers of the first and last convolution are counted with the blocks there; its classifier is a convolution."""
+def mobilenet(net: HybridBlock) -> Table:
+    """The layers of the first and last convolution are numbered with the blocks; the classifier is a convolution."""
     last = len(net.features) - 1
     names = {f"features.{i}": f"features.{i + 2}" for i in range(1, last)}
     for ours, theirs in ((0, 0), (last, last + 2)):
@@ -12,17 +14,18 @@ def mobilenet(net):
     return {**names, "classifier.1": "output.0"}
 
 
-def inverted(block):
-    """Each convolution, norm and activation is a layer of one row there."""
-    names, number = {}, 0
+def inverted(block: HybridBlock) -> Table:
+    """Each convolution, norm and activation is a layer of one sequence there."""
+    names: dict[str, str] = {}
+    number = 0
     for i, layer in enumerate(block.conv):
-        inside = len(layer) if type(layer).__name__ == "HybridSequential" else 0
+        inside = len(layer) if isinstance(layer, nn.HybridSequential) else 0
         names |= {f"conv.{i}.{j}": f"out.{number + j}" for j in range(inside)} or {f"conv.{i}": f"out.{number}"}
         number += max(1, inside)
     return names
 
 
-SOURCE = Source(
+NAME_MAP = NameMap(
     tables={
         "se": {"mlp.0": "0", "mlp.2": "2"},
         "residual": {"post": "se"},

@@ -1,7 +1,9 @@
-"""Which network of ours a file of a ResNet of timm's or torchvision's fits, told from its tensors."""
+"""Infer the network from the weights of a ResNet of timm or torchvision."""
 
 import re
 import shlex
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -10,10 +12,11 @@ from ..models import variants
 from ..models.build import build
 from ..utils.errors import UserError
 from .from_reference import match
+from .tensors import Tensors
 from .timm_models import BYOB, SELECTIVE
 
-#: a name below an attention -> that attention and its options; of several with one name the shapes decide
-_SIGNS = (
+#: (name of a tensor in an attention, that attention, its options); if several have the name, the shapes decide
+_SIGNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("mlp_scale.fc1.weight", "gc", {"epsilon": 1e-6}),
     ("mlp_add.fc1.weight", "gca", {"epsilon": 1e-6}),
     ("channel.fc1.weight", "cbam", {"bias": False}),
@@ -24,8 +27,16 @@ _SIGNS = (
 )
 
 
-def fitting(tensors, source):
-    """The `ModelConfig` of a network that the tensors of a ResNet fit, or None. source: "timm" or "torchvision"."""
+def infer_config(tensors: Tensors, source: str) -> ModelConfig | None:
+    """The options of the network that weights fit.
+
+    Args:
+        tensors: the weights of a ResNet.
+        source: "timm" or "torchvision"; others cannot be inferred.
+
+    Returns:
+        None if no network fits.
+    """
     if source not in ("timm", "torchvision"):
         return None
     tensors = tensors.renamed(lambda name: name.removeprefix("module."))
@@ -39,18 +50,18 @@ def fitting(tensors, source):
     return None
 
 
-def flags(config):
-    """The flags of `gluon-attn convert` that ask for it."""
+def flags(config: ModelConfig) -> str:
+    """The flags of `gluon-attn convert` for this network."""
     words = ["--model", config.model]
     for flag, pairs in (("--model-options", config.model_options), ("--attention-options", config.attention_options)):
         if flag == "--attention-options" and config.attention:
-            words += ["--attention", config.attention] + ["--slot", config.slot] * bool(config.slot)
+            words += ["--attention", config.attention] + (["--slot", config.slot] if config.slot else [])
         words += [flag, *(f"{key}={_text(value)}" for key, value in pairs.items())] if pairs else []
     return shlex.join(words)
 
 
 def _text(value):
-    """As YAML in one word, which the flags read."""
+    """YAML in one word, which the flags read."""
     return yaml.safe_dump(value, default_flow_style=True).splitlines()[0].replace(" ", "")
 
 
@@ -59,8 +70,8 @@ def _classes(tensors):
     return len(tensors[name]) if name else 1
 
 
-def _candidates(tensors):
-    """Fields of a `ModelConfig`, of each network that it may be."""
+def _candidates(tensors: Tensors) -> Iterator[dict[str, Any]]:
+    """Options of each network that it may be."""
     if any(name.startswith("stages.0.0.conv1_1x1") for name in tensors):
         yield from _byob(tensors)
     elif any(name.startswith("layer1.0.") for name in tensors):
@@ -84,7 +95,7 @@ def _resnet(tensors):
 
 
 def _stem(tensors):
-    """(its kind, the width of a deep one)."""
+    """(kind of the stem, width of a deep one)."""
     if "conv1.3.weight" not in tensors:
         return "large", None
     first, second = len(tensors["conv1.0.weight"]), len(tensors["conv1.3.weight"])
@@ -105,7 +116,7 @@ def _byob(tensors):
 
 
 def _attentions(tensors, start, slot):
-    """Fields of each attention whose names are there."""
+    """Options of each attention whose names are in the weights."""
     there = {name.removeprefix(start) for name in tensors if name.startswith(start)}
     return [
         {"attention": name, "attention_options": options, "slot": slot}
@@ -123,5 +134,5 @@ def _selective(tensors):
 
 
 def _count(tensors, pattern):
-    """One more than the greatest number in the names that fit."""
+    """One more than the largest number in the names that match."""
     return 1 + max((int(found[1]) for name in tensors if (found := re.fullmatch(pattern, name))), default=-1)

@@ -1,17 +1,19 @@
-"""YimianDai/open-atac (Gluon): attentional activations and the networks with them, by structural names."""
+"""Names of YimianDai/open-atac (Gluon): attentional activations and its networks, by structural names."""
 
-from .names import Source
+from mxnet.gluon import HybridBlock
+
+from .names import NameMap, Table
 
 
-def attentional(block):
-    """Its pooling and its inner ReLU, where they are, count as layers there."""
+def attentional(block: HybridBlock) -> Table:
+    """The optional pooling and inner ReLU count as layers there."""
     names, theirs = {}, int(block._global_pool)
     for ours in range(len(block.mlp)):
         names[f"mlp.{ours}"] = f"module.{theirs + ours}"
     return names
 
 
-SOURCE = Source(
+NAME_MAP = NameMap(
     tables={
         "cha_atac": attentional,
         "gluon_block_v2": {f"act{i}": f"msAA{i}" for i in (1, 2, 3)},

@@ -1,32 +1,42 @@
-"""Tensors by name, each made when it is asked for, so that a large file is never held twice."""
+"""Tensors by name, each made on access, so that a large file is never in memory twice."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 
-class Tensors(Mapping):
-    """Name -> NumPy array. loaders: name -> function that gives the array."""
+class Tensors(Mapping[str, np.ndarray]):
+    """Name -> array.
 
-    def __init__(self, loaders):
+    Args:
+        loaders: name -> function that gives the array.
+    """
+
+    def __init__(self, loaders: Mapping[str, Callable[[], Any]]):
         self._loaders = dict(loaders)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> np.ndarray:
         return np.asarray(self._loaders[name]())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._loaders)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._loaders)
 
-    def renamed(self, change):
-        """The same tensors with the names that `change` makes of theirs."""
+    def renamed(self, change: Callable[[str], str]) -> "Tensors":
+        """The same tensors with other names: `change(name)`."""
         return Tensors({change(name): loader for name, loader in self._loaders.items()})
 
     @classmethod
-    def of(cls, state):
-        """`state`, a mapping of arrays or already `Tensors`, as `Tensors`."""
-        return (
-            state if isinstance(state, cls) else cls({name: lambda value=value: value for name, value in state.items()})
-        )
+    def of(cls, state: Mapping[str, np.ndarray]) -> "Tensors":
+        """A mapping of arrays as `Tensors`; `Tensors` are returned as they are."""
+        if isinstance(state, cls):
+            return state
+        return cls({name: partial(_same, value) for name, value in state.items()})
+
+
+def _same(value):
+    return value

@@ -1,6 +1,9 @@
-"""huggingface/pytorch-image-models (timm): its attention layers, alone or in its ResNets."""
+"""Names of huggingface/pytorch-image-models (timm): its attention layers, alone and in its ResNets."""
 
-from .names import Source
+from mxnet.gluon import HybridBlock
+
+from ..models.resnet.torch_resnet import TorchResNet
+from .names import NameMap, Table
 
 BOTTLENECK = ((1, "1x1"), (2, "kxk"), (3, "1x1"))
 CBAM = {
@@ -11,28 +14,28 @@ CBAM = {
 }
 
 
-def global_context(way):
-    """The context goes through a perceptron that either scales or adds."""
+def global_context(way: str) -> Table:
+    """The context goes through an MLP that either scales or adds. way: its name there."""
     return {"key": "conv_attn", "squeeze": f"{way}.fc1", "norm": f"{way}.norm", "expand": f"{way}.fc2"}
 
 
-def gather_excite(block):
-    """Layers are counted through here, steps there."""
+def gather_excite(block: HybridBlock) -> Table:
+    """Layers are numbered here, steps there."""
     names = {"mlp.0": "mlp.fc1", "mlp.2": "mlp.fc2"}
     for i in range(0, len(getattr(block, "gather", ())), 3):
         names |= {f"gather.{i}": f"gather.conv{i // 3 + 1}", f"gather.{i + 1}": f"gather.norm{i // 3 + 1}"}
     return names
 
 
-def selective_kernel(block):
-    """Its branches are paths there."""
+def selective_kernel(block: HybridBlock) -> Table:
+    """Our branches are paths there."""
     names = {"squeeze": "attn.fc_reduce", "norm": "attn.bn", "expand": "attn.fc_select"}
     for i in range(len(block.branches)):
         names |= {f"branches.{i}.0": f"paths.{i}.conv", f"branches.{i}.1": f"paths.{i}.bn"}
     return names
 
 
-#: in a network of the class ByobNet, our path -> theirs; those without a pooling behind the stem are of it
+#: our path -> theirs in a network of the class ByobNet, which those without a pooling after the stem have
 BYOB_BLOCK = {
     **{f"conv{i}": f"conv{i}_{kernel}.conv" for i, kernel in BOTTLENECK},
     **{f"bn{i}": f"conv{i}_{kernel}.bn" for i, kernel in BOTTLENECK},
@@ -51,13 +54,13 @@ BYOB = {
 }
 
 
-def resnet(net):
-    """The network, of one of two classes there."""
+def resnet(net: TorchResNet) -> Table:
+    """The network, which has one of two classes there."""
     return {} if net.design.stem_pool else BYOB
 
 
-def residual(block):
-    """In blocks with selective kernels each convolution and its norm are one layer there."""
+def residual(block: HybridBlock) -> Table:
+    """In blocks with selective kernels a convolution and its norm are one layer there."""
     if not getattr(getattr(block, "design", None), "stem_pool", True):
         return BYOB_BLOCK
     names = {"post": "se"}
@@ -67,7 +70,7 @@ def residual(block):
     return names
 
 
-SOURCE = Source(
+NAME_MAP = NameMap(
     tables={
         "se": {"mlp.0": "fc1", "mlp.2": "fc2"},
         "ese": {"conv": "fc"},
@@ -81,7 +84,7 @@ SOURCE = Source(
         "resnet": resnet,
         "residual": residual,
     },
-    # a softmax follows, which no constant changes
+    # a softmax follows, whose output no constant changes
     unused=(r"(.*\.)?conv_attn\.bias",),
     companions={r"((?:.*\.)?conv_attn)\.weight": r"\1.bias"},
     # theirs convolves [mean; max], ours [max; mean]

@@ -1,9 +1,13 @@
-"""What timm calls our ResNets, and what `timm.create_model` is told to make those that it has no name for."""
+"""timm's names of our ResNets, and the arguments of `timm.create_model` for those without a name of their own."""
+
+from typing import Any
 
 from ..models import variants
-from ..models.resnet.stems import WIDTHS
+from ..models.resnet.design import Design
+from ..models.resnet.stems import STEM_WIDTHS
+from ..models.resnet.torch_resnet import TorchResNet
 
-#: attention of ours -> (timm's attn_layer, options that ours must have for it)
+#: our attention -> (timm's attn_layer, options that ours must have for it)
 _LAYERS = {
     "se": ("se", {"narrowest": 8}),
     "ese": ("ese", {}),
@@ -14,7 +18,7 @@ _LAYERS = {
     "gc": ("gc", {"epsilon": 1e-6}),
     "gca": ("gca", {"epsilon": 1e-6}),
 }
-#: block -> (slot, options) of ours that make timm's selective kernels
+#: block -> our (slot, options) of timm's selective kernels
 SELECTIVE = {
     "basic": ("conv1", {"groups": 1, "reduction": 8, "narrowest": 16, "split": True}),
     "bottleneck": ("conv", {"groups": 1, "narrowest": 8, "split": True}),
@@ -26,7 +30,7 @@ _DEPTHS = {
     ("bottleneck", (2, 2, 2, 2)): 26,
     ("bottleneck", (3, 24, 36, 3)): 200,
 }
-#: (shortcut, stem, its width) -> letter behind the depth
+#: (shortcut, stem, its width) -> letter after the depth
 _LETTERS = {
     ("conv", "large", 64): "",
     ("conv", "deep", 32): "c",
@@ -38,7 +42,7 @@ _NAMES = {f"resnet{depth}{letter}" for depth in (50, 101, 152) for letter in (""
     f"resnet{name}" for name in ("10t", "14t", "18", "18d", "26", "26d", "26t", "34", "34d", "50t", "200", "200d")
 }
 _SELECTIVE_NAMES = {"skresnet18", "skresnet34", "skresnet50", "skresnet50d"}
-#: ResNets of timm's ByobNet: name -> (blocks, widths, activation, width behind the last stage, attn_layer)
+#: ResNets of timm's ByobNet: name -> (blocks, widths, activation, width after the last stage, attn_layer)
 BYOB = {
     "gcresnet50t": ((3, 4, 6, 3), (64, 128, 256, 512), "relu", None, "gca"),
     "resnet33ts": ((2, 3, 3, 2), (64, 128, 384, 384), "swish", 1280, None),
@@ -47,8 +51,16 @@ BYOB = {
 _ACTIVATIONS = {"relu": "relu", "swish": "silu"}
 
 
-def timm_call(net, entry):
-    """(name, options) for `timm.create_model` of a `ResNet`, whose one attention is the plan entry, or None."""
+def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict[str, Any]] | None:
+    """How timm makes a ResNet of ours.
+
+    Args:
+        net: our network.
+        entry: the plan entry of its only attention; None if it has none.
+
+    Returns:
+        (name, options) for `timm.create_model`, or None if timm has no such network.
+    """
     design = net.design
     if design.bias or design.head != "fc" or len(net.blocks) != 4 or design.activation not in _ACTIVATIONS:
         return None
@@ -64,11 +76,11 @@ def timm_call(net, entry):
 
 
 def _layer(entry, kind, slot):
-    """timm's attn_layer of a plan entry; "" of none, None of one that timm does not have."""
+    """timm's attn_layer of a plan entry; "" if there is none, None if timm does not have it."""
     if entry is None:
         return ""
     layer, needed = _LAYERS.get(entry["name"], (None, None))
-    # where all widths are great enough, ours is as timm's without an option
+    # if all widths are large enough, ours is timm's without an option
     usual = layer == "se" and kind == "bottleneck" and slot == "post" and not entry["options"]
     return layer if entry["slot"] == slot and (usual or entry["options"] == needed) else None
 
@@ -76,11 +88,11 @@ def _layer(entry, kind, slot):
 def _resnet(net, start=""):
     """(name, options) of the backbone; start: "sk" with selective kernels."""
     design = net.design
-    stem_width = design.stem_width or WIDTHS[design.stem]
+    stem_width = design.stem_width or STEM_WIDTHS[design.stem]
     if design.stem == "small" or design.final_width or (design.stem == "large" and stem_width != 64):
         return None
     options = {} if design.activation == "relu" else {"act_layer": _ACTIVATIONS[design.activation]}
-    if design.widths != type(design).widths:
+    if design.widths != Design.widths:
         options["channels"] = design.widths
     letter = _LETTERS.get((design.shortcut, design.stem, stem_width))
     name = f"{start}resnet{_DEPTHS.get((design.kind, net.blocks))}{letter}"

@@ -1,42 +1,64 @@
-"""Our weights under the names that timm and torchvision give them."""
+"""Write our weights under the names of timm and torchvision."""
 
 import re
+from pathlib import Path
 
 import numpy as np
+from mxnet.gluon import HybridBlock
 
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
 from .counterpart import needed_counterpart
 from .files import write_weights
-from .from_reference import find_source
-from .names import parameter_names
+from .names import find_name_map, parameter_names
 
 TARGETS = ("timm", "torchvision")
 ENDINGS = (".safetensors", ".pth", ".pt")
 
 
-def reference_state(net, target):
-    """Name there -> float32 NumPy array, of a network of `get_model` with weights; `load_reference` reads it back.
+def reference_state(net: HybridBlock, target: str) -> dict[str, np.ndarray]:
+    """The weights of a network as the state dict of its counterpart; `load_reference` reads it back.
 
-    target: one of `TARGETS`. A network that the library does not have is a `UserError`.
+    Args:
+        net: a network of `get_model` with weights.
+        target: one of `TARGETS`.
+
+    Returns:
+        Name there -> float32 array.
+
+    Raises:
+        UserError: the target is unknown, or the library has no such network.
     """
     if target not in TARGETS:
         raise UserError(f"unknown target {target!r}; choose from {', '.join(TARGETS)}")
     needed_counterpart(net, target)
-    source, own, state = find_source(target), net._collect_params_with_prefix(), {}
-    for path, name in parameter_names(net, source).items():
+    name_map, own = find_name_map(target), net._collect_params_with_prefix()
+    state = {}
+    for path, name in parameter_names(net, name_map).items():
         value = own[path].data().asnumpy()
-        if path.endswith((".gamma", ".beta")):  # one number a channel there
+        if path.endswith((".gamma", ".beta")):  # one number per channel there
             value = value.reshape(-1)
-        state[name] = np.array(source.changed(name, value), np.float32, order="C")
-        for pattern, other in source.companions.items():
+        state[name] = np.array(name_map.changed(name, value), np.float32, order="C")
+        for pattern, other in name_map.companions.items():
             if re.fullmatch(pattern, name):
                 state[re.sub(pattern, other, name)] = np.zeros(1, np.float32)
     return state
 
 
-def save_reference(net, path, target):
-    """Write `reference_state` to a .safetensors (needs the extra convert) or a .pth or .pt (needs torch) file."""
+def save_reference(net: HybridBlock, path: Path | str, target: str) -> dict[str, np.ndarray]:
+    """Write the state dict of `reference_state` to a file.
+
+    Args:
+        net: a network of `get_model` with weights.
+        path: ends in .safetensors (needs the extra convert), .pth or .pt (need torch).
+        target: one of `TARGETS`.
+
+    Returns:
+        The state dict.
+
+    Raises:
+        UserError: another ending, a missing library, or an error of `reference_state`.
+    """
     if not str(path).endswith(ENDINGS):
         raise UserError(f"{path} must end in one of {', '.join(ENDINGS)}")
     state = reference_state(net, target)

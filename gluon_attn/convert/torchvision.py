@@ -1,5 +1,5 @@
-"""pytorch/vision (torchvision): its ResNets and its MobileNetV2, whose layers are called as ours."""
+"""Names of pytorch/vision (torchvision): its ResNets and its MobileNetV2 have our names."""
 
-from .names import Source
+from .names import NameMap
 
-SOURCE = Source(tables={})
+NAME_MAP = NameMap(tables={})

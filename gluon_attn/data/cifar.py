@@ -1,7 +1,8 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html)."""
 
+from ..config.data import DataConfig
 from . import cifar_files
-from .base import DATASETS, ArraySet, Source
+from .base import DATASETS, ArraySet, Dataset
 
 #: (set, DataConfig.normalization) -> mean, std. open-atac takes GluonCV's CIFAR-10 figures for both sets.
 NORMALIZATION = {
@@ -27,21 +28,21 @@ NAMES = {
 
 
 @DATASETS.register("cifar10")
-def cifar10(cfg, seed):
-    """50,000 and 10,000 images of 32x32 in 10 classes."""
+def cifar10(cfg: DataConfig, seed: int) -> Dataset:
+    """50,000 training and 10,000 test images of 32x32 in 10 classes."""
     return _open("cifar10", cfg)
 
 
 @DATASETS.register("cifar100")
-def cifar100(cfg, seed):
-    """50,000 and 10,000 images of 32x32 in 100 (fine) classes."""
+def cifar100(cfg: DataConfig, seed: int) -> Dataset:
+    """50,000 training and 10,000 test images of 32x32 in 100 (fine) classes."""
     return _open("cifar100", cfg)
 
 
-def _open(name, cfg):
+def _open(name: str, cfg: DataConfig) -> Dataset:
     train, val = cifar_files.load(name, cfg.data_dir)
     mean, std = NORMALIZATION[name, cfg.normalization]
-    return Source(
+    return Dataset(
         name=name,
         train=ArraySet(*train),
         val=ArraySet(*val),

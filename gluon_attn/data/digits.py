@@ -1,12 +1,13 @@
-"""scikit-learn's 1,797 handwritten digits (UCI, Alpaydin & Kaynak 1998), enlarged from 8x8 grey to 32x32 RGB.
+"""scikit-learn's 1,797 handwritten digits (UCI, Alpaydin & Kaynak 1998), resized from 8x8 gray to 32x32 RGB.
 
-The enlargement is one small matrix on each side, exact in binary: the arrays are the same on every machine.
+The resizing is a product with one small matrix on each side, exact in binary: the arrays are the same on every machine.
 """
 
 import numpy as np
 
+from ..config.data import DataConfig
 from ..utils.errors import UserError
-from .base import DATASETS, ArraySet, Source
+from .base import DATASETS, ArraySet, Dataset
 
 SIDE = 32
 #: mean and standard deviation of the training images' pixels, from 0 to 1
@@ -15,11 +16,11 @@ _TEST_SHARE = 0.2
 
 
 @DATASETS.register("digits")
-def digits(cfg, seed):
-    """The fixed stratified split: 1,438 images to train on and 359 to test, the same whatever the seed."""
+def digits(cfg: DataConfig, seed: int) -> Dataset:
+    """The fixed stratified split: 1,438 training and 359 test images, the same for every seed."""
     images, labels = _load()
     train, val = split(labels)
-    return Source(
+    return Dataset(
         name="digits",
         train=ArraySet(images[train], labels[train]),
         val=ArraySet(images[val], labels[val]),
@@ -30,9 +31,17 @@ def digits(cfg, seed):
     )
 
 
-def split(labels):
-    """Indices (train, test), ascending. Of each class, shuffled, the last fifth is for the test."""
-    shuffle, train, test = np.random.RandomState(0), [], []
+def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ascending indices of the training and the test images: of each class, shuffled, the last fifth is for the test.
+
+    Args:
+        labels: (N,) integers.
+
+    Returns:
+        (train, test), together all of 0 ... N - 1.
+    """
+    shuffle = np.random.RandomState(0)
+    train, test = [], []
     for label in np.unique(labels):
         members = shuffle.permutation(np.flatnonzero(labels == label))
         first = len(members) - round(_TEST_SHARE * len(members))
@@ -41,24 +50,25 @@ def split(labels):
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
 
 
-def enlarge(images, side):
-    """Bilinear resizing of (N, h, w) to (N, side, side), pixel centres aligned, edges repeated."""
+def enlarge(images: np.ndarray, side: int) -> np.ndarray:
+    """Bilinear resizing of (N, h, w) to (N, side, side), pixel centers aligned, edges repeated."""
     vertical, horizontal = (_bilinear(length, side) for length in images.shape[1:])
     return vertical @ images @ horizontal.T
 
 
-def _bilinear(old, new):
+def _bilinear(old: int, new: int) -> np.ndarray:
     """The (new, old) matrix whose rows hold the weights of the two nearest old pixels."""
-    centre = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
-    return np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(old)))
+    center = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    return np.maximum(0, 1 - np.abs(center[:, None] - np.arange(old)))
 
 
-def _load():
+def _load() -> tuple[np.ndarray, np.ndarray]:
+    """(images (N, 32, 32, 3) uint8, labels (N,) int32)."""
     try:
-        # Here, not above: scikit-learn takes a second to import.
+        # imported here because scikit-learn takes a second
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise UserError(f"the digits come with scikit-learn: pip install scikit-learn ({error})") from None
     bunch = load_digits()
-    grey = np.rint(enlarge(bunch.images, SIDE) * (255 / 16)).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=3), bunch.target.astype(np.int32)
+    gray = np.rint(enlarge(bunch.images, SIDE) * (255 / 16)).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=3), bunch.target.astype(np.int32)

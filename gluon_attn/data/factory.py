@@ -1,171 +1,144 @@
-"""From a `DataConfig` to loaders."""
+"""From a `DataConfig` to data sets and loaders."""
 
 import dataclasses
-import functools
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-
+from ..config.data import DataConfig
 from ..utils.errors import UserError
-from ..utils.seed import derive, generator
-from . import cifar, digits, imagenet_folder, imagenet_rec, synthetic  # noqa: F401  (each registers its sets)
-from .base import DATASETS, Part
-from .color import change_color
-from .hold_out import hold_out
+from ..utils.seed import derive
+from . import cifar, digits, imagenet, synthetic  # noqa: F401  (each registers its sets)
+from .base import DATASETS, Dataset
 from .loader import Loader
-from .mixing import SMOOTHING, cutmix, mixup, soft_labels
-from .rand_augment import rand_augment
-from .transforms import cutout, normalize, random_crop, random_erasing, random_flip
+from .pipeline import for_evaluation, for_training
+from .splits import hold_out, sample, split_training_images
 
-_OTHERS = 31  # random stream of the images that mixing weights learn from
+_ARCHITECTURE = 31  # random stream of the images that architecture parameters learn from
 
 
 @dataclass(frozen=True)
-class Data:
-    """What a run needs to know of its data; the fields mean the same as in `base.Source`.
+class DataLoaders:
+    """The loaders of a run and the facts about their data set; see `base.Dataset` for those of the same name.
 
-    smaller: (height, width) of smaller images that `train` begins with.
+    Attributes:
+        train: training batches.
+        val: evaluation batches.
+        classes: number of classes.
+        progressive_sizes: (H, W) of the smaller images that `train` begins with.
     """
 
     name: str
     train: Loader
     val: Loader
     classes: int
-    class_names: tuple
-    input_shape: tuple
-    mean: tuple
-    std: tuple
-    smaller: tuple = ()
+    class_names: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    progressive_sizes: tuple[tuple[int, int], ...] = ()
 
 
-def open_source(cfg, seed):
-    """The images of `cfg.dataset` as a `Source`; only `synthetic` uses `seed`. `UserError` on bad files.
+def open_dataset(cfg: DataConfig, seed: int) -> Dataset:
+    """The images of `cfg.dataset`; with `cfg.hold_out`, its `val` are training images, see `splits.hold_out`.
 
-    With `cfg.hold_out` its test images are training images that were kept apart, see `hold_out`.
+    Args:
+        cfg: options of the data.
+        seed: seed of the run; only `synthetic` uses it.
+
+    Raises:
+        UserError: the set is unknown, or a file is missing or broken.
     """
-    source = DATASETS.get(cfg.dataset)(cfg, seed)
-    return hold_out(source, cfg.hold_out) if cfg.hold_out else source
+    dataset = DATASETS.get(cfg.dataset)(cfg, seed)
+    return hold_out(dataset, cfg.hold_out) if cfg.hold_out else dataset
 
 
-def build(cfg, seed, devices=1, rank=0, size=1):
-    """`Data` for process `rank` of `size`; a batch holds `cfg.batch_size` images for each of `devices`."""
-    return _loaders(cfg, open_source(cfg, seed), seed, devices, rank, size)
+def build(cfg: DataConfig, seed: int, devices: int = 1, rank: int = 0, size: int = 1) -> DataLoaders:
+    """The loaders of a run.
+
+    Args:
+        cfg: options of the data.
+        seed: seed of the run.
+        devices: number of devices of this process; a batch holds `cfg.batch_size` images for each.
+        rank: number of this process.
+        size: number of processes.
+
+    Raises:
+        UserError: as `open_dataset`, or there are fewer training images than processes.
+    """
+    return _loaders(cfg, open_dataset(cfg, seed), seed, devices, rank, size)
 
 
-def _loaders(cfg, source, seed, devices, rank, size):
-    common = {"seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images, "rank": rank, "size": size}
-    batch_size, smaller = cfg.batch_size * devices, _smaller(cfg, source)
-    return Data(
-        name=source.name,
-        train=Loader(source.train, batch_size, _for_training(cfg, source), train=True, sizes=smaller, **common),
-        val=Loader(source.val, batch_size, _for_validation(source), train=False, **common),
-        classes=source.classes,
-        class_names=source.class_names,
-        input_shape=source.input_shape,
-        mean=source.mean,
-        std=source.std,
-        smaller=smaller,
+def build_test(cfg: DataConfig, seed: int, count: int | None = None) -> tuple[Dataset, Loader]:
+    """A data set and the loader of its test images for one process.
+
+    Args:
+        cfg: options of the data.
+        seed: seed of the run.
+        count: evaluate on so many images, drawn by `seed` (default: all).
+
+    Returns:
+        (data set, loader).
+    """
+    dataset = open_dataset(cfg, seed)
+    images = sample(dataset.val, count, seed)
+    common: dict[str, Any] = {"seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images}
+    return dataset, Loader(images, cfg.batch_size, for_evaluation(dataset), train=False, **common)
+
+
+def build_search(
+    cfg: DataConfig, seed: int, portion: float, devices: int = 1, rank: int = 0, size: int = 1
+) -> tuple[DataLoaders, Loader]:
+    """The loaders of a gradient search, which uses the training images alone.
+
+    Args:
+        cfg: options of the data.
+        seed: seed of the run.
+        portion: share of the training images that the weights learn from, the first in the order of the set.
+        devices: as in `build`.
+        rank: as in `build`.
+        size: as in `build`.
+
+    Returns:
+        (loaders, loader of the architecture parameters). The first has the `portion` as `train` and the rest as `val`.
+        The second yields the rest as training images: augmented and shuffled.
+
+    Raises:
+        UserError: as `build`, or one of the two would be empty.
+    """
+    dataset = open_dataset(cfg, seed)
+    first, rest = split_training_images(dataset, portion)
+    weights = _loaders(cfg, dataclasses.replace(dataset, train=first, val=rest), seed, devices, rank, size)
+    other_seed = derive(seed, _ARCHITECTURE)  # with one seed both would come in the same order
+    architecture = _loaders(cfg, dataclasses.replace(dataset, train=rest, val=rest), other_seed, devices, rank, size)
+    return weights, architecture.train
+
+
+def _loaders(cfg: DataConfig, dataset: Dataset, seed: int, devices: int, rank: int, size: int) -> DataLoaders:
+    common: dict[str, Any] = {
+        "seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images, "rank": rank, "size": size,
+    }  # fmt: skip
+    batch_size, sizes = cfg.batch_size * devices, _progressive_sizes(cfg, dataset)
+    prepare = for_training(cfg, dataset)
+    return DataLoaders(
+        name=dataset.name,
+        train=Loader(dataset.train, batch_size, prepare, train=True, progressive_sizes=sizes, **common),
+        val=Loader(dataset.val, batch_size, for_evaluation(dataset), train=False, **common),
+        classes=dataset.classes,
+        class_names=dataset.class_names,
+        input_shape=dataset.input_shape,
+        mean=dataset.mean,
+        std=dataset.std,
+        progressive_sizes=sizes,
     )
 
 
-def build_test(cfg, seed, count=None):
-    """(`Source`, loader of its test images for one process); `count` of them, drawn by `seed` (default all)."""
-    source = open_source(cfg, seed)
-    images = source.val
-    if count is not None and count < len(images):
-        images = Part(images, np.sort(generator(seed, count).permutation(len(images))[:count]))
-    common = {"seed": seed, "num_workers": cfg.num_workers, "max_bad": cfg.max_bad_images}
-    return source, Loader(images, cfg.batch_size, _for_validation(source), train=False, **common)
-
-
-def build_parts(cfg, seed, portion, devices=1, rank=0, size=1):
-    """(`Data`, loader) for a search, of the training images alone, as `build` makes them.
-
-    The first `portion` of them is `train`, the others are `val`; the loader has these as training images: changed at
-    random and in random order. Both references split so, in the order of the data set.
-    """
-    source = open_source(cfg, seed)
-    count = len(source.train)
-    first = int(portion * count)
-    if not 0 < first < count:
-        raise UserError(f"--train-portion {portion} leaves {first} of {count} images to learn from: change it")
-    parts = [Part(source.train, indices) for indices in np.split(np.arange(count), [first])]
-    halves = [dataclasses.replace(source, train=parts[i], val=parts[1]) for i in (0, 1)]
-    seeds = seed, derive(seed, _OTHERS)  # else both would come in one order
-    first, second = (_loaders(cfg, *pair, devices, rank, size) for pair in zip(halves, seeds, strict=True))
-    return first, second.train
-
-
-def _smaller(cfg, source):
-    """(height, width) of each of `cfg.progressive_size`."""
-    height, width = source.input_shape[1:]
+def _progressive_sizes(cfg: DataConfig, dataset: Dataset) -> tuple[tuple[int, int], ...]:
+    """(H, W) of each of `cfg.progressive_size`."""
+    height, width = dataset.input_shape[1:]
     sizes = cfg.progressive_size or ()
     if sizes and sizes[-1] >= min(height, width):
         raise UserError(
-            f"--progressive-size must stay below {height}, the size that the last epochs train with, got {sizes[-1]}"
+            f"option progressive_size must stay below {height}, the size that the last epochs train with, "
+            f"got {sizes[-1]}"
         )
     return tuple((size, size) for size in sizes)
-
-
-def _for_validation(source):
-    def prepare(images, labels, rng, epoch, epochs):
-        return normalize(images, source.mean, source.std), labels.astype(np.float32)
-
-    return prepare
-
-
-def _for_training(cfg, source):
-    augment, target = _augment(cfg, source), _target(cfg, source.classes)
-
-    def prepare(images, labels, rng, epoch, epochs):
-        return target(augment(images, rng), labels, rng, epoch, epochs)
-
-    return prepare
-
-
-def _augment(cfg, source):
-    """Function (images uint8, rng) -> data float32, from the options."""
-    steps = tuple(_pixel_steps(cfg, source))
-
-    def augment(images, rng):
-        for step in steps:
-            images = step(images, rng=rng)
-        data = normalize(images, source.mean, source.std)
-        if cfg.cutout:
-            data = cutout(data, cfg.cutout_length, rng)
-        return random_erasing(data, cfg.random_erasing, rng) if cfg.random_erasing else data
-
-    return augment
-
-
-def _pixel_steps(cfg, source):
-    """Functions (images uint8, rng=) -> images uint8, in their order."""
-    usual = (0.4, 0.1) if source.photographs else (0, 0)  # GluonCV's for ImageNet
-    given = (cfg.color_jitter, cfg.pca_noise)
-    jitter, noise = (default if value is None else value for value, default in zip(given, usual, strict=True))
-    if cfg.crop_padding and not source.photographs:
-        yield functools.partial(random_crop, padding=cfg.crop_padding)
-    if source.flip if cfg.flip is None else cfg.flip:
-        yield random_flip
-    if cfg.rand_augment:
-        count, magnitude = cfg.rand_augment
-        yield functools.partial(rand_augment, count=count, magnitude=magnitude)
-    if jitter or noise:
-        yield functools.partial(change_color, jitter=jitter, noise=noise)
-
-
-def _target(cfg, classes):
-    """Function (data, labels, rng, epoch, epochs) -> (data, label), from the options."""
-    eta = SMOOTHING if cfg.label_smoothing else 0.0
-
-    def target(data, labels, rng, epoch, epochs):
-        if not (cfg.mixup or cfg.cutmix or cfg.label_smoothing):
-            return data, labels.astype(np.float32)
-        soft = soft_labels(labels, classes, eta)
-        if epochs is not None and epoch >= epochs - cfg.mixup_off_epoch:
-            return data, soft
-        if cfg.cutmix and not (cfg.mixup and rng.random() < 0.5):
-            return cutmix(data, soft, rng.beta(cfg.cutmix_alpha, cfg.cutmix_alpha), rng)
-        return mixup(data, soft, rng.beta(cfg.mixup_alpha, cfg.mixup_alpha)) if cfg.mixup else (data, soft)
-
-    return target

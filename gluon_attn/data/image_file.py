@@ -1,4 +1,6 @@
-"""One image file, as a network is to see it."""
+"""One image file, as the input of a network."""
+
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
@@ -6,13 +8,23 @@ from PIL import Image, ImageFile, ImageOps
 from ..utils.errors import UserError
 
 
-def read_image(path, height, width):
-    """An image file as (height, width, 3) uint8 RGB.
+def read_image(path: Path | str, height: int, width: int) -> np.ndarray:
+    """Read an image file of any format that Pillow knows.
 
-    Turned as its EXIF entry says, then scaled bilinearly to the whole size; neither the proportions nor the edges are
-    kept otherwise. A file that is missing or no whole image is a `UserError`.
+    It is turned as its EXIF entry says and resized bilinearly as a whole: neither proportions nor edges are kept.
+
+    Args:
+        path: the file.
+        height: of the result.
+        width: of the result.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+
+    Raises:
+        UserError: the file is missing, or not a whole image.
     """
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # GluonCV, once imported, has cut images pass as grey
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # GluonCV sets it, and truncated images would pass as gray
 
     try:
         with Image.open(path) as image:

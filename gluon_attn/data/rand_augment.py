@@ -1,60 +1,72 @@
-"""RandAugment, Cubuk et al. 2019, https://arxiv.org/abs/1909.13719: its fourteen operations, by Pillow."""
+"""RandAugment (Cubuk et al. 2019, https://arxiv.org/abs/1909.13719): its fourteen operations, by Pillow."""
+
+import math
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from ..config.data import MOST_MAGNITUDE
 
-_GREY = (128, 128, 128)
+_GRAY = (128, 128, 128)
+_TRANSLATE, _SHEAR = 150 / 331, 0.3
+#: (image, strength from 0 to 1, sign -1 or 1) -> image
+Operation = Callable[[Image.Image, float, int], Image.Image]
 
 
-def rand_augment(images, count, magnitude, rng):
-    """`count` operations, drawn with repetition, on each of (B, H, W, 3) uint8; magnitude from 0 to `MOST_MAGNITUDE`.
+def rand_augment(images: np.ndarray, count: int, magnitude: int, rng: np.random.Generator) -> np.ndarray:
+    """Apply some operations, drawn with repetition, to each image.
 
-    At the strongest, shears are 0.3, shifts 150/331 of the side, rotations 30 degrees, enhancements 1 +- 0.9,
-    posterising keeps 4 bits and solarising inverts all; those that have a direction take either with probability one
-    half. What comes in at an edge is grey.
+    At the largest magnitude shears are 0.3, translations 150/331 of the side, rotations 30 degrees, enhancement factors
+    1 +- 0.9; posterize keeps 4 bits and solarize inverts all pixels. Operations with a direction take either with
+    probability 0.5. What comes in at an edge is gray.
+
+    Args:
+        images: (B, H, W, 3) uint8 RGB.
+        count: operations per image.
+        magnitude: strength, from 0 to `MOST_MAGNITUDE`.
+        rng: source of operations and directions.
+
+    Returns:
+        (B, H, W, 3) uint8, a new array.
     """
     changed = np.empty_like(images)
     names = list(OPERATIONS)
-    for image, out in zip(images, changed, strict=True):
-        picture = Image.fromarray(image)
-        for choice, sign in zip(rng.integers(0, len(names), count), rng.choice((-1, 1), count), strict=True):
-            picture = OPERATIONS[names[choice]](picture, magnitude / MOST_MAGNITUDE, sign)
-        out[...] = picture
+    for pixels, out in zip(images, changed, strict=True):
+        image = Image.fromarray(pixels)
+        for chosen, sign in zip(rng.integers(0, len(names), count), rng.choice((-1, 1), count), strict=True):
+            image = OPERATIONS[names[chosen]](image, magnitude / MOST_MAGNITUDE, sign)
+        out[...] = image
     return changed
 
 
-def _enhance(kind):
-    return lambda picture, level, sign: kind(picture).enhance(1 + sign * 0.9 * level)
+def _enhance(kind: Callable[[Image.Image], ImageEnhance._Enhance]) -> Operation:
+    return lambda image, strength, sign: kind(image).enhance(1 + sign * 0.9 * strength)
 
 
-def _affine(matrix):
-    """matrix: function (signed level, width, height) -> Pillow's six numbers, output place to input place."""
+def _affine(matrix: Callable[[float, int, int], tuple[float, ...]]) -> Operation:
+    """matrix: (signed strength, width, height) -> Pillow's six numbers, from output to input coordinates."""
 
-    def apply(picture, level, sign):
-        numbers = matrix(sign * level, *picture.size)
-        return picture.transform(picture.size, Image.Transform.AFFINE, numbers, fillcolor=_GREY)
+    def apply(image: Image.Image, strength: float, sign: int) -> Image.Image:
+        numbers = matrix(sign * strength, *image.size)
+        return image.transform(image.size, Image.Transform.AFFINE, numbers, fillcolor=_GRAY)
 
     return apply
 
 
-_SHIFT, _SHEAR = 150 / 331, 0.3
-
-#: name -> function (picture, level from 0 to 1, sign) -> picture
-OPERATIONS = {
-    "identity": lambda picture, level, sign: picture,
-    "autocontrast": lambda picture, level, sign: ImageOps.autocontrast(picture),
-    "equalize": lambda picture, level, sign: ImageOps.equalize(picture),
-    "rotate": lambda picture, level, sign: picture.rotate(30 * sign * level, fillcolor=_GREY),
-    "solarize": lambda picture, level, sign: ImageOps.solarize(picture, 256 * (1 - level)),
-    "posterize": lambda picture, level, sign: ImageOps.posterize(picture, 8 - round(4 * level)),
+OPERATIONS: dict[str, Operation] = {
+    "identity": lambda image, strength, sign: image,
+    "autocontrast": lambda image, strength, sign: ImageOps.autocontrast(image),
+    "equalize": lambda image, strength, sign: ImageOps.equalize(image),
+    "rotate": lambda image, strength, sign: image.rotate(30 * sign * strength, fillcolor=_GRAY),
+    "solarize": lambda image, strength, sign: ImageOps.solarize(image, math.ceil(256 * (1 - strength))),
+    "posterize": lambda image, strength, sign: ImageOps.posterize(image, 8 - round(4 * strength)),
     "color": _enhance(ImageEnhance.Color),
     "contrast": _enhance(ImageEnhance.Contrast),
     "brightness": _enhance(ImageEnhance.Brightness),
     "sharpness": _enhance(ImageEnhance.Sharpness),
-    "shear_x": _affine(lambda level, width, height: (1, _SHEAR * level, 0, 0, 1, 0)),
-    "shear_y": _affine(lambda level, width, height: (1, 0, 0, _SHEAR * level, 1, 0)),
-    "translate_x": _affine(lambda level, width, height: (1, 0, _SHIFT * level * width, 0, 1, 0)),
-    "translate_y": _affine(lambda level, width, height: (1, 0, 0, 0, 1, _SHIFT * level * height)),
+    "shear_x": _affine(lambda strength, width, height: (1, _SHEAR * strength, 0, 0, 1, 0)),
+    "shear_y": _affine(lambda strength, width, height: (1, 0, 0, _SHEAR * strength, 1, 0)),
+    "translate_x": _affine(lambda strength, width, height: (1, 0, _TRANSLATE * strength * width, 0, 1, 0)),
+    "translate_y": _affine(lambda strength, width, height: (1, 0, 0, 0, 1, _TRANSLATE * strength * height)),
 }

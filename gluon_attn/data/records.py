@@ -1,8 +1,8 @@
-"""RecordIO files (.rec with .idx), read at any place by any thread.
+"""Data records: RecordIO files (.rec with .idx), read at any offset by any thread.
 
-MXNet's reader has one position a file, so threads would wait for each other; `os.pread` has none. A record is the
-magic number, a word (3 bits: which part; 29 bits: length), the data, padding to 4 bytes. Data that holds the magic
-number is cut there into parts, which `mx.recordio` does when it writes.
+MXNet's reader has one position per file, so threads would wait for each other; `os.pread` has none. A record is the
+magic number, a word (3 bits: which part; 29 bits: length), the data, padding to 4 bytes. `mx.recordio` splits data that
+holds the magic number there into parts when it writes.
 """
 
 import functools
@@ -19,30 +19,35 @@ from .photos import BadImage
 
 _MAGIC = struct.pack("<I", 0xCED7230A)
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
-#: how a record begins: magic number, part and length, number of further labels, label
+#: the start of a record: magic number, part and length, number of further labels, label
 _HEAD = struct.Struct("<4sIIf")
-_REPAIR = "pack the images anew with gluon-attn data pack"
+_REPAIR = "pack the images again with gluon-attn data pack"
 
 
 class RecordFile:
     """The records of a .rec file in the order of its .idx file.
 
-    Opened, and index and file compared, at the first use; `UserError` when one is missing or they do not fit.
+    At the first use the file is opened and compared with its index: a `UserError` if one is missing or they do not
+    belong together.
+
+    Args:
+        path: the .rec file.
+        index_path: its index (default: the .idx file next to it).
     """
 
-    def __init__(self, path, index_path=None):
+    def __init__(self, path: Path | str, index_path: Path | str | None = None) -> None:
         self.path = Path(path).expanduser()
         self.index_path = Path(index_path).expanduser() if index_path else self.path.with_suffix(".idx")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._keys_and_offsets[0])
 
-    def name(self, number):
-        """What a message calls record `number`."""
+    def name(self, number: int) -> str:
+        """What a message calls the record."""
         return f"{self.path} record {self._keys_and_offsets[0][number]}"
 
-    def read(self, number):
-        """(bytes of the image file, label) of record `number`; `BadImage` when it is broken."""
+    def read(self, number: int) -> tuple[bytes, int]:
+        """(bytes of the image file, label) of a record; raises `BadImage` when it is broken."""
         data = self._record(int(self._keys_and_offsets[1][number]))[0]
         try:
             header, image = recordio.unpack(data)
@@ -53,8 +58,8 @@ class RecordFile:
             raise BadImage(f"its label is not a class number: {label.tolist()}")
         return image, int(label[0])
 
-    def label(self, number):
-        """Class number of record `number`, without its image where the record is whole and begins as usual."""
+    def label(self, number: int) -> int:
+        """Class index of a record; the image is not read if the record has one part and one label."""
         head = os.pread(self._file, _HEAD.size, int(self._keys_and_offsets[1][number]))
         if len(head) == _HEAD.size:
             magic, word, labels, label = _HEAD.unpack(head)
@@ -62,9 +67,10 @@ class RecordFile:
                 return int(label)
         return self.read(number)[1]
 
-    def _record(self, offset):
-        """(data, offset behind it) of the record at `offset`."""
-        parts, kind = [], _WHOLE
+    def _record(self, offset: int) -> tuple[bytes, int]:
+        """(data, offset after it) of the record at `offset`."""
+        parts: list[bytes] = []
+        kind = _WHOLE
         while kind not in (_WHOLE, _LAST) or not parts:
             head = os.pread(self._file, 8, offset)
             if len(head) < 8 or head[:4] != _MAGIC:
@@ -80,7 +86,8 @@ class RecordFile:
         return _MAGIC.join(parts), offset
 
     @functools.cached_property
-    def _file(self):
+    def _file(self) -> int:
+        """File descriptor of the .rec file."""
         try:
             file = os.open(self.path, os.O_RDONLY)
         except OSError as error:
@@ -89,8 +96,8 @@ class RecordFile:
         return file
 
     @functools.cached_property
-    def _keys_and_offsets(self):
-        """(keys, offsets), as the index has them."""
+    def _keys_and_offsets(self) -> tuple[list[int], np.ndarray]:
+        """(keys, offsets) in the order of the index."""
         size = os.fstat(self._file).st_size
         try:
             rows = [line.split("\t") for line in self.index_path.read_text(encoding="ascii").splitlines()]
@@ -106,8 +113,8 @@ class RecordFile:
         self._check_ends(min(offsets), max(offsets), size)
         return keys, np.array(offsets, np.int64)
 
-    def _check_ends(self, first, last, size):
-        """The first record begins the file, the last one ends it: else files were mixed up or cut."""
+    def _check_ends(self, first: int, last: int, size: int) -> None:
+        """The first record starts the file, the last one ends it: else files were mixed up or truncated."""
         try:
             end = self._record(last)[1] if last < size else last
         except BadImage as error:

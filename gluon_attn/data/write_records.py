@@ -1,75 +1,89 @@
-"""Class folders -> the RecordIO files that `imagenet_rec`, and MXNet's own readers, read."""
+"""Class folders -> data records: the RecordIO files that `imagenet_rec`, and MXNet's own readers, read."""
 
 import contextlib
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
+import numpy as np
 from mxnet import MXNetError, recordio
 from tqdm import tqdm
 
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
-from .imagenet_folder import ImageFiles
-from .loader import map_in_order
+from ..utils.parallel import map_in_order
+from .image_folder import ImageFolder
 from .photos import BadImage, decode
 from .records import RecordFile
 
 QUALITY = 95
 
 
-def pack(folder, prefix, resize=None, quality=QUALITY, workers=0):
-    """Write the images of folder/CLASS/ into prefix.rec, .idx and .lst; returns (images packed, complaints).
+def pack(
+    folder: Path | str, prefix: Path | str, resize: int | None = None, quality: int = QUALITY, workers: int = 0
+) -> tuple[int, list[str]]:
+    """Write the images of folder/CLASS/ into prefix.rec, .idx and .lst, each whole or not at all.
 
-    resize: the shorter side of larger images becomes that; they are encoded anew, as JPEG of `quality` from 1 to 100.
-    All others are packed as they are. An image that cannot be read is left out, with a complaint that names it. Each
-    file is written whole or not at all; `UserError` when nothing can be packed.
+    Args:
+        folder: holds a folder for each class.
+        prefix: path of the files without their endings.
+        resize: larger images get this shorter side and are encoded again, as JPEG; all others are packed as they are.
+        quality: of those JPEG files, from 1 to 100.
+        workers: threads that read and resize.
+
+    Returns:
+        (number of images packed, one line for each image that cannot be read and was left out).
+
+    Raises:
+        UserError: no image can be read, or the files cannot be written.
     """
-    files = ImageFiles(Path(folder))
+    files = ImageFolder(Path(folder))
     count, make = len(files), functools.partial(_record, files, resize=resize, quality=quality)
     with contextlib.ExitStack() as stack:
         rec, idx, listing = (stack.enter_context(atomic_path(f"{prefix}.{end}")) for end in ("rec", "idx", "lst"))
         made = stack.enter_context(contextlib.closing(map_in_order(make, count, workers)))
-        progress = tqdm(made, total=count, unit="image", disable=None)  # None: where it is no terminal
+        progress = tqdm(made, total=count, unit="image", disable=None)  # None: off where stderr is no terminal
         try:
-            lines, complaints = _write(rec, idx, files, progress)
+            lines, errors = _write(rec, idx, files, progress)
         except MXNetError as error:
             reason = str(error).splitlines()[-1]
             raise UserError(f"cannot write {prefix}.rec: {reason}; nothing was left there") from None
         if not lines:
-            raise UserError(f"no image in {folder} can be read: {complaints[0]}")
+            raise UserError(f"no image in {folder} can be read: {errors[0]}")
         if not _whole(rec, idx, len(lines)):
             raise UserError(f"{prefix}.rec could not be written whole; is the disk full?")
         listing.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-    return len(lines), complaints
+    return len(lines), errors
 
 
-def _write(rec, idx, files, made):
-    """(lines of the list, complaints); `made` gives each image's record or complaint in order."""
-    lines, complaints = [], []
+def _write(rec: Path, idx: Path, files: ImageFolder, made: Iterable[bytes | str]) -> tuple[list[str], list[str]]:
+    """(lines of the list, errors); `made` gives each image's record or error in order."""
+    lines: list[str] = []
+    errors: list[str] = []
     writer = recordio.MXIndexedRecordIO(str(idx), str(rec), "w")
     try:
         for number, record in enumerate(made):
             if isinstance(record, str):
-                complaints.append(record)
+                errors.append(record)
                 continue
             writer.write_idx(len(lines), record)
             lines.append(f"{len(lines)}\t{files.label(number)}\t{files.path(number)}\n")
     finally:
         writer.close()
-    return lines, complaints
+    return lines, errors
 
 
-def _whole(rec, idx, count):
-    """MXNet does not tell when the last bytes do not fit on the disk."""
+def _whole(rec: Path, idx: Path, count: int) -> bool:
+    """Whether all records are there: MXNet reports no error when the last bytes do not fit on the disk."""
     try:
         return len(RecordFile(rec, idx)) == count
     except UserError:
         return False
 
 
-def _record(files, number, resize, quality):
-    """The bytes of a record, or a complaint as text."""
+def _record(files: ImageFolder, number: int, resize: int | None, quality: int) -> bytes | str:
+    """The bytes of a record, or an error as text."""
     try:
         data, label = files.read(number)
         image = decode(data)
@@ -80,8 +94,8 @@ def _record(files, number, resize, quality):
     return recordio.pack(recordio.IRHeader(0, label, number, 0), data)
 
 
-def _encoded(image, shorter, quality):
-    """`image`, its shorter side scaled to `shorter`, as the bytes of a JPEG file."""
+def _encoded(image: np.ndarray, shorter: int, quality: int) -> bytes:
+    """The image, its shorter side resized to `shorter`, as the bytes of a JPEG file."""
     scale = shorter / min(image.shape[:2])
     height, width = (max(shorter, round(side * scale)) for side in image.shape[:2])
     smaller = cv2.cvtColor(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..config.card import Card
 from ..nn import fast
-from ..nn.float32_stats import single_precision
+from ..nn.tracing import single_precision
 from ..utils.errors import UserError
 
 INPUT = "data"

@@ -23,7 +23,7 @@ def put(targets, values):
     if not targets:
         return
     if _compiled(targets[0]):
-        mx.nd.gluon_attn_move(*targets, *values, pairs=len(targets), copied=1, factor=1.0, decay=0.0)
+        mx.nd.gluon_attn_multi_update(*targets, *values, num_arrays=len(targets), copy=1, scale=1.0, decay=0.0)
     elif targets[0].dtype == np.float32:  # one call, which copies where there are no types to bring together
         mx.nd.amp_multicast(*values, num_outputs=len(targets), out=targets)
     else:
@@ -34,7 +34,7 @@ def put(targets, values):
 def add(targets, directions, factor, decay=0.0):
     """target += factor (direction + decay target) for each, in place."""
     if targets and _compiled(targets[0]):
-        mx.nd.gluon_attn_move(*targets, *directions, pairs=len(targets), copied=0, factor=factor, decay=decay)
+        mx.nd.gluon_attn_multi_update(*targets, *directions, num_arrays=len(targets), copy=0, scale=factor, decay=decay)
         return
     for first in range(0, len(targets), _AT_ONCE):
         written = targets[first : first + _AT_ONCE]

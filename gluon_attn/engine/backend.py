@@ -1,25 +1,32 @@
-"""One process or several: what training needs to know of Horovod, in the only file that imports it.
+"""One process or several: what training needs of Horovod, in the only file that imports it.
 
-Each process has its own part of the data and one device. Gradients are summed over the processes and divided by the
+Each process has its own share of the data and one device. Gradients are summed over the processes and divided by the
 images of all, so a step is that of one process with the whole batch. Process 0 writes the files.
 """
 
 import contextlib
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import mxnet as mx
 from mxnet import gluon
+from mxnet.gluon import HybridBlock, Parameter
 
+from ..config.optim import OptimConfig
 from ..utils.errors import TrainingError, UserError
 from ..utils.optional import require
-from .termination import terminated
+from .watchdog import sigterm_as_error
 
 #: variables in which launchers say how many processes they started in all; the first that is set counts
 WORLD_SIZE = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 
 
-def connect(environ=os.environ):
-    """The `Backend` of this process: Horovod's where a launcher started several, else that of one process."""
+def connect(environ: Mapping[str, str] = os.environ) -> "Backend":
+    """The backend of this process: Horovod's where a launcher started several processes, else that of one process.
+
+    Raises:
+        UserError: Horovod is missing, or does not see the other processes.
+    """
     size = next((environ[name] for name in WORLD_SIZE if environ.get(name)), "1")
     if not size.isdecimal() or int(size) <= 1:
         return Backend()
@@ -32,39 +39,52 @@ def connect(environ=os.environ):
 
 
 class Backend:
-    """A run in one process, and the interface of both forms.
+    """A run in one process, and the interface of both kinds of run.
 
-    rank: number of this process of `size`; local_rank: its number on this host.
+    Attributes:
+        rank: number of this process, from 0 to size - 1.
+        size: number of processes.
+        local_rank: number of this process on its host.
     """
 
     rank, size, local_rank = 0, 1, 0
 
-    def make_trainer(self, params, optimizer, config, name="gradients"):
-        """A `gluon.Trainer` whose `allreduce_grads` sums gradients over devices and processes; config: OptimConfig.
+    def make_trainer(
+        self,
+        params: Sequence[Parameter],
+        optimizer: mx.optimizer.Optimizer,
+        config: OptimConfig,
+        name: str = "gradients",
+    ) -> gluon.Trainer:
+        """A Gluon trainer whose `allreduce_grads` sums gradients over devices and processes.
 
-        name: of its messages, another for each trainer.
+        Args:
+            params: what it updates.
+            optimizer: how.
+            config: how gradients are sent.
+            name: of its messages, another one for each trainer.
         """
         return gluon.Trainer(params, optimizer, update_on_kvstore=False)
 
-    def broadcast(self, net):
-        """Give every process the weights and statistics of process 0."""
+    def broadcast(self, net: HybridBlock) -> None:
+        """Give every process the weights and running statistics of process 0."""
 
-    def total(self, numbers):
-        """A list of numbers, each summed over the processes. Waits for all of them."""
+    def allreduce_sum(self, numbers: Iterable[float]) -> list[float]:
+        """Numbers, each summed over the processes. Waits for all of them."""
         return list(numbers)
 
-    def average(self, arrays):
-        """Put the mean over the processes into each array."""
+    def allreduce_mean(self, arrays: Sequence[mx.nd.NDArray]) -> None:
+        """Replace each array by its mean over the processes, in place."""
 
-    def combined(self, name, array):
+    def allreduce(self, name: str, array: mx.nd.NDArray) -> mx.nd.NDArray:
         """The sum of the arrays that the processes bring under one name, in any order of names and any thread."""
         return array
 
-    def barrier(self):
+    def barrier(self) -> None:
         """Wait until every process is here."""
-        self.total([0.0])
+        self.allreduce_sum([0.0])
 
-    def watched(self):
+    def peer_failures(self) -> contextlib.AbstractContextManager:
         """A context in which the end of another process is a `TrainingError`."""
         return contextlib.nullcontext()
 
@@ -72,42 +92,42 @@ class Backend:
 class Horovod(Backend):
     """A run in several processes, started by `horovodrun` or `mpirun`."""
 
-    def __init__(self):
-        if not mx.context.num_gpus():  # looking for messages each millisecond, as is usual, takes cores from computing
+    def __init__(self) -> None:
+        if not mx.context.num_gpus():  # by default it polls for messages every millisecond, which takes CPU time
             os.environ.setdefault("HOROVOD_CYCLE_TIME", "10")
         self._hvd = _library()
         self._hvd.init()
         self.rank, self.size, self.local_rank = self._hvd.rank(), self._hvd.size(), self._hvd.local_rank()
 
     def make_trainer(self, params, optimizer, config, name="gradients"):
-        return _Summing(self._hvd, params, optimizer, config, name)
+        return _HorovodTrainer(self._hvd, params, optimizer, config, name)
 
     def broadcast(self, net):
         self._hvd.broadcast_parameters(net._collect_params_with_prefix(), root_rank=0)
 
-    def total(self, numbers):
+    def allreduce_sum(self, numbers):
         array = mx.nd.array(list(numbers), dtype="float64")
         return self._hvd.allreduce(array, op=self._hvd.Sum, name="numbers").asnumpy().tolist()
 
-    def combined(self, name, array):
+    def allreduce(self, name, array):
         return self._hvd.allreduce(array, op=self._hvd.Sum, name=name)
 
-    def average(self, arrays):
+    def allreduce_mean(self, arrays):
         for number, array in enumerate(arrays):
             array[:] = self._hvd.allreduce(array, op=self._hvd.Sum, name=f"mean.{number}") / self.size
-        for array in arrays:  # a name must not be used again before it is done
+        for array in arrays:  # a name must not be used again before its message is done
             array.wait_to_read()
 
     @contextlib.contextmanager
-    def watched(self):
-        with terminated():
+    def peer_failures(self) -> Iterator[None]:
+        with sigterm_as_error():
             try:
                 yield
             except mx.MXNetError as error:
                 text = str(error).lower()
                 if not any(word in text for word in ("horovod", "gloo", "nccl", "connection")):
                     raise
-                with contextlib.suppress(mx.MXNetError):  # else what waits fails again when Python ends
+                with contextlib.suppress(mx.MXNetError):  # otherwise pending operations fail again when Python ends
                     mx.nd.waitall()
                 raise TrainingError("another process of this run has ended") from error
 
@@ -119,7 +139,7 @@ def _library():
         raise UserError(f"several processes need Horovod, which make horovod builds ({error})") from None
 
 
-class _Summing(gluon.Trainer):
+class _HorovodTrainer(gluon.Trainer):
     """Sums gradients over the processes: one by one as they come, or in groups, as the `OptimConfig` says."""
 
     def __init__(self, hvd, params, optimizer, config, name):
@@ -132,13 +152,13 @@ class _Summing(gluon.Trainer):
         sent = [grad.astype("float16", copy=False) for grad in grads] if self._half else grads
         for number, group in enumerate(_grouped(sent, self._groups)):
             self._hvd.grouped_allreduce_(group, op=self._hvd.Sum, name=f"{self._name}.{number}", priority=-number)
-        for grad, narrow in zip(grads, sent, strict=True):
-            if narrow is not grad:
-                mx.nd.cast(narrow, dtype=grad.dtype, out=grad)
+        for grad, half in zip(grads, sent, strict=True):
+            if half is not grad:
+                mx.nd.cast(half, dtype=grad.dtype, out=grad)
 
 
 def _grouped(arrays, groups):
-    """Lists of arrays of one type, in order: `groups` of about as many arrays, or each array for itself with 0."""
+    """Lists of arrays of one dtype, in order: `groups` of about as many arrays, or each array by itself with 0."""
     groups = min(groups, len(arrays)) or len(arrays)
     for number in range(groups):
         part = arrays[number * len(arrays) // groups : (number + 1) * len(arrays) // groups]

@@ -1,44 +1,51 @@
-"""What happens around the loop, one small class each.
+"""What happens around the training loop, one small class each.
 
-Order of events: `start`; in each epoch `epoch_start`, `step` after every batch, `epoch_end` once the epoch is in
-the history; `stop` last, also after an error. Within one event callbacks run in the order of the trainer's list.
+Order of events: `start`; in each epoch `epoch_start`, `step` after every batch, `epoch_end` once the epoch is in the
+history; `stop` last, also after an error. Within one event callbacks run in the order of the trainer's list.
 """
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..checkpoint import CheckpointStore
 from ..nn.params import save_params
 from ..utils.files import write_text
 from ..utils.log import get_logger
+from .metrics import Meter
 from .state import snapshot
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
 
 
 class Callback:
     """Does nothing at every event; subclasses do something at some."""
 
-    def start(self, trainer):
+    def start(self, trainer: "Trainer") -> None:
         """Before the first epoch."""
 
-    def epoch_start(self, trainer):
+    def epoch_start(self, trainer: "Trainer") -> None:
         """Before the first batch of epoch `trainer.epoch`."""
 
-    def step(self, trainer, step, meter):
+    def step(self, trainer: "Trainer", step: int, meter: Meter) -> None:
         """After batch `step` (from 0); `meter` has read all batches but the newest."""
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         """After evaluation; `record` is the newest of `trainer.history`, `trainer.epoch` counts finished epochs."""
 
-    def stop(self, trainer):
+    def stop(self, trainer: "Trainer") -> None:
         """At the end, whatever ended the run."""
 
 
 class Progress(Callback):
-    """A bar on a terminal, else a line every `interval` batches; one line an epoch on both."""
+    """A progress bar on a terminal, else a line every `interval` batches; one line per epoch on both."""
 
-    def __init__(self, interval):
+    def __init__(self, interval: int):
         self._interval = interval
         self._bar = None
 
@@ -49,18 +56,20 @@ class Progress(Callback):
     def step(self, trainer, step, meter):
         if self._bar is not None:
             self._bar.update()
-            self._bar.set_postfix(loss=f"{meter.last_loss:.3f}", refresh=False)
+            self._bar.set_postfix(self.shown(trainer, meter), refresh=False)
         elif (step + 1) % self._interval == 0:
             total = len(trainer.train_loader)
             get_logger().info("epoch %d batch %d/%d loss %.4f", trainer.epoch, step + 1, total, meter.last_loss)
 
+    def shown(self, trainer: "Trainer", meter: Meter) -> dict:
+        """What the bar shows beside the count, name -> value."""
+        return {"loss": f"{meter.last_loss:.3f}"}
+
     def epoch_end(self, trainer, record):
         self.stop(trainer)
         get_logger().info(
-            "epoch %d: train loss %.4f accuracy %.4f, test loss %.4f accuracy %.4f (best %.4f), "
-            "%.1f s (%.0f%% waiting for data), %.0f img/s%s",
-            record["epoch"], record["train_loss"], record["train_accuracy"], record["val_loss"],
-            record["val_accuracy"], trainer.best["val_accuracy"], record["seconds"],
+            "epoch %d: %s, %.1f s (%.0f%% waiting for data), %.0f img/s%s",
+            record["epoch"], trainer.task.describe(record, trainer.best), record["seconds"],
             100 * record["data_seconds"] / record["seconds"], record["images_per_second"],
             f", loss scale {record['loss_scale']:g}" if "loss_scale" in record else "",
         )  # fmt: skip
@@ -71,10 +80,27 @@ class Progress(Callback):
             self._bar = None
 
 
-class MetricsFile(Callback):
-    """metrics.jsonl: one JSON object an epoch. Rewritten from the history, so a resumed run has no epoch twice."""
+class Patience(Callback):
+    """Stops the run when `epochs` epochs have brought no better score.
 
-    def __init__(self, path):
+    It follows from the history, so a resumed run stops where an unbroken one would; all processes see the same.
+    """
+
+    def __init__(self, epochs: int):
+        self._epochs = epochs
+
+    def start(self, trainer):
+        if trainer.best is not None and trainer.epoch - 1 - trainer.best["epoch"] >= self._epochs:
+            trainer.stop(f"no better {trainer.task.score.name} in {self._epochs} epochs")
+
+    def epoch_end(self, trainer, record):
+        self.start(trainer)
+
+
+class MetricsFile(Callback):
+    """One JSON object per epoch. Rewritten from the history, so a resumed run has no epoch twice."""
+
+    def __init__(self, path: Path):
         self._path = path
 
     def epoch_end(self, trainer, record):
@@ -82,44 +108,44 @@ class MetricsFile(Callback):
 
 
 class Best(Callback):
-    """best.params: the weights of the epoch with the best test accuracy."""
+    """A parameter file with the weights of the epoch with the best score."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path):
         self._path = path
 
     def epoch_end(self, trainer, record):
         if trainer.best is record:
-            with trainer.tested():
+            with trainer.ema_weights():
                 save_params(trainer.net, self._path)
 
 
 class Periodic(Callback):
     """A parameter file every `period` epochs, `FOLDER/NAME-EPOCH.params`."""
 
-    def __init__(self, folder, name, period):
+    def __init__(self, folder: Path | str, name: str, period: int):
         self._folder, self._name, self._period = Path(folder), name, period
 
     def epoch_end(self, trainer, record):
         if trainer.epoch % self._period == 0:
-            with trainer.tested():
+            with trainer.ema_weights():
                 save_params(trainer.net, self._folder / f"{self._name}-{trainer.epoch:04d}.params")
 
 
 class Checkpoints(Callback):
     """A checkpoint after every epoch; it comes last, so what it says is done is done."""
 
-    def __init__(self, store):
+    def __init__(self, store: CheckpointStore):
         self._store = store
 
     def epoch_end(self, trainer, record):
         meta, files = snapshot(trainer)
-        self._store.save(trainer.net, trainer.optimizer, meta, files)
+        self._store.save(trainer.net, trainer.gluon_trainer, meta, files)
 
 
 class Curves(Callback):
     """Draws the history anew after every epoch with `draw(history, path)`."""
 
-    def __init__(self, draw, path):
+    def __init__(self, draw: Callable[[list, Path], None], path: Path):
         self._draw, self._path = draw, path
 
     def epoch_end(self, trainer, record):

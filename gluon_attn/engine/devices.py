@@ -1,19 +1,28 @@
 """Which devices a run uses."""
 
+from collections.abc import Sequence
+
 import mxnet as mx
 
 from .. import runtime
 from ..utils.errors import UserError
 from ..utils.log import get_logger
+from .backend import Backend
 
 
-def contexts(gpus=None, num_gpus=0, backend=None):
-    """MXNet contexts for `--gpus 0,1` or `--num-gpus N`; the CPU, with one warning, where no such GPU is usable.
+def contexts(gpus: Sequence[int] | None = None, num_gpus: int = 0, backend: Backend | None = None) -> list[mx.Context]:
+    """The devices of this process: GPUs, or the CPU, with one warning where GPUs were asked for and none is usable.
 
-    backend: see `backend.connect`; of several processes each takes one of the GPUs, by its number on the host.
+    Args:
+        gpus: GPUs by number.
+        num_gpus: the first so many GPUs instead.
+        backend: the processes of the run; of several on a host each takes one of the GPUs, by its local rank.
+
+    Raises:
+        UserError: both are given, or a GPU is asked for that cannot be used while others can.
     """
     if gpus and num_gpus:
-        raise UserError("give --gpus or --num-gpus, not both")
+        raise UserError("give option gpus or option num_gpus, not both")
     wanted = list(gpus) if gpus else list(range(num_gpus))
     if not wanted:
         return [mx.cpu()]

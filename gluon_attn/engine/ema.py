@@ -1,58 +1,69 @@
-"""Averages of weights over the steps of a run."""
+"""Exponential moving average (EMA) of the weights."""
 
 import contextlib
+from collections.abc import Collection, Iterator, Mapping
 
 import mxnet as mx
+from mxnet.gluon import HybridBlock
 
 from . import arrays
 
 
-def statistics(net, frozen, average):
-    """Arrays of all running statistics but the `frozen` ones, also those in an `average`, or None.
+def running_statistics(net: HybridBlock, frozen: Collection[str], ema: "WeightEMA | None") -> list[mx.nd.NDArray]:
+    """The running means and variances of a network, also those in an EMA, without the `frozen` ones.
 
-    Each process has seen other images; the mean of theirs is tested and saved.
+    Each process has seen other images; the mean over the processes is evaluated and saved.
     """
     params = net._collect_params_with_prefix()
     names = [name for name in params if name.endswith(("running_mean", "running_var")) and name not in frozen]
-    means = [average.means[name] for name in names if name in average.means] if average else []
-    return [params[name].list_data()[0] for name in names] + means
+    averaged = [ema.values[name] for name in names if name in ema.values] if ema else []
+    return [params[name].list_data()[0] for name in names] + averaged
 
 
-class WeightAverage:
+class WeightEMA:
     """Exponential moving average of a network's weights and running statistics, in float32.
 
-    mean = d * mean + (1 - d) * weight after each update, d = min(decay, n / (n + 9)) at update n (from 0), so that a
-    short run is not held back by the weights that it started from. `means` goes by structural name, `updates` is n.
+    value = d * value + (1 - d) * weight after each update, d = min(decay, n / (n + 9)) at update n (from 0), so that a
+    short run is not held back by its first weights.
+
+    Args:
+        net: the network.
+        decay: the largest d, such as 0.999.
+
+    Attributes:
+        values: structural name -> averaged array.
+        updates: n.
     """
 
-    def __init__(self, net, decay):
+    def __init__(self, net: HybridBlock, decay: float):
         self._params = net._collect_params_with_prefix()
         self._decay = decay
-        self.means, self.updates = {}, 0
+        self.values: dict[str, mx.nd.NDArray] = {}
+        self.updates = 0
 
-    def update(self):
+    def update(self) -> None:
         """Take in the weights as they are now."""
-        mx.nd.waitall()  # the engine does not know that a backward pass writes running statistics
+        mx.nd.waitall()  # a backward pass writes running statistics without MXNet's engine knowing
         decay = min(self._decay, self.updates / (self.updates + 9))
         weights = {name: param.list_data()[0].astype("float32", copy=False) for name, param in self._params.items()}
-        known = [name for name in weights if name in self.means]
-        arrays.add([self.means[name] for name in known], [weights[name] for name in known], 1 - decay, decay=-1.0)
-        new = [name for name in weights if name not in self.means]
-        self.means.update(zip(new, arrays.copies([weights[name] for name in new]), strict=True))
+        known = [name for name in weights if name in self.values]
+        arrays.add([self.values[name] for name in known], [weights[name] for name in known], 1 - decay, decay=-1.0)
+        new = [name for name in weights if name not in self.values]
+        self.values.update(zip(new, arrays.copies([weights[name] for name in new]), strict=True))
         self.updates += 1
 
-    def load(self, means, updates):
-        """Go on from saved means, on whatever device they are, and their number of updates."""
+    def load(self, values: Mapping[str, mx.nd.NDArray], updates: int) -> None:
+        """Resume from saved values, on any device, and their number of updates."""
         devices = {name: param.list_ctx()[0] for name, param in self._params.items()}
-        self.means = {name: mean.as_in_context(devices[name]) for name, mean in means.items()}
+        self.values = {name: value.as_in_context(devices[name]) for name, value in values.items()}
         self.updates = updates
 
     @contextlib.contextmanager
-    def applied(self):
-        """The network has the averaged weights inside this context, its own after it."""
+    def applied(self) -> Iterator[None]:
+        """A context in which the network has the averaged weights; after it, its own again."""
         own = {name: [data.copy() for data in param.list_data()] for name, param in self._params.items()}
-        for name, mean in self.means.items():
-            self._params[name].set_data(mean.astype(self._params[name].dtype))
+        for name, value in self.values.items():
+            self._params[name].set_data(value.astype(self._params[name].dtype))
         try:
             yield
         finally:

@@ -1,15 +1,17 @@
-"""Learning rates that fall from the output back to the input."""
+"""Layer-wise learning-rate decay, from the output back to the input."""
 
-from mxnet.gluon import nn
+from collections.abc import Iterator
+
+from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ..utils.errors import UserError
 
 
-def decay_layers(net, factor):
-    """Multiply the learning rate of each parameter by `factor` once for each group behind its own, as timm does.
+def decay_layers(net: HybridBlock, factor: float) -> None:
+    """Multiply the learning rate of each parameter by `factor` once for each group after its own, as timm does.
 
-    Groups, see `layer_groups`: the classifier has the rate itself, the last block `factor` times it, the block before
-    `factor`**2, the stem of a network with n blocks `factor`**(n + 1). Through `lr_mult`, so every schedule stays.
+    The classifier has the learning rate itself, the last block `factor` times it, the block before `factor`**2, the
+    stem of a network with n blocks `factor`**(n + 1). It is set as `lr_mult`, so every schedule stays.
     """
     groups = layer_groups(net)
     for depth, params in enumerate(reversed(groups)):
@@ -17,17 +19,19 @@ def decay_layers(net, factor):
             param.lr_mult = factor**depth
 
 
-def layer_groups(net):
-    """Parameters in lists from input to output: what comes before the first block, each block, the classifier.
+def layer_groups(net: HybridBlock) -> list[list[Parameter]]:
+    """The parameters in groups from input to output: the stem, each block, the classifier.
 
     A block is a child, below sequences, that is no layer of Gluon's: a residual block, a cell, a module between stages.
-    Layers behind a block are counted to it, but the last layer of the network, the classifier. A network without
-    blocks is a `UserError`.
+    Layers after a block belong to its group, but for the last layer of the network, the classifier.
+
+    Raises:
+        UserError: the network has no blocks.
     """
     groups, seen = [[]], set()
     units = list(_units(net))
     if all(_is_layer(unit) for unit in units):
-        raise UserError("--layer-decay needs a network of blocks, this one has none")
+        raise UserError("option layer_decay needs a network of blocks, this one has none")
     for unit in units:
         if not _is_layer(unit) or unit is units[-1]:
             groups.append([])
@@ -38,8 +42,8 @@ def layer_groups(net):
     return groups
 
 
-def _units(block):
-    """The parts with parameters, in order; sequences are looked into."""
+def _units(block: HybridBlock) -> Iterator[HybridBlock]:
+    """The children with parameters, in order; sequences are opened."""
     for child in block._children.values():
         if isinstance(child, (nn.Sequential, nn.HybridSequential)):
             yield from _units(child)

@@ -10,7 +10,8 @@ NARROW = 32
 _MAPS = {
     f"gluon_attn_{name}"
     for name in (
-        "gate", "shift", "cross", "sge", "logistic_gate", "depthwise", "pointwise", "separable", "norm", "weighted_sum",
+        "gate", "shift", "cross_gate", "sge", "sigmoid_gate", "depthwise", "pointwise", "separable", "batch_norm",
+        "weighted_sum",
     )
 }  # fmt: skip
 

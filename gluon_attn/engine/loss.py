@@ -1,47 +1,57 @@
-"""What training makes small: the cross entropy with the labels and, where there is a teacher, with its outputs."""
+"""The training loss of classifiers: cross entropy with the labels and, with a teacher, with its outputs."""
 
+import mxnet as mx
 from mxnet import nd
 from mxnet.gluon.loss import SoftmaxCrossEntropyLoss
 
+from ..config.distill import DistillConfig
 from ..utils.optional import without_torch
 
 with without_torch():
     from gluoncv.loss import DistillationSoftmaxCrossEntropyLoss
 
 
-AUXILIARY = 0.4  # weight of an auxiliary head, DARTS's
+AUXILIARY_WEIGHT = 0.4  # of the loss of an auxiliary head, DARTS's
 
 
-class Loss:
+class ClassificationLoss:
     """Losses of the images of a batch, (n,) float32.
 
-    teacher: float32 images -> float32 logits, or None. distill: a `DistillConfig`. With a teacher, T the temperature
-    and h the hard weight, the loss of logits z is h CE(label, z) + (1 - h) T**2 CE(softmax(teacher / T), z / T), as
-    Hinton et al. 2015, https://arxiv.org/abs/1503.02531, have it; T**2 makes the gradients independent of T.
-    auxiliary: weight of an auxiliary head's losses (default 0.4).
+    With a teacher, temperature T and hard weight h, the loss of logits z is h CE(label, z) + (1 - h) T**2
+    CE(softmax(teacher / T), z / T), Hinton et al. 2015, https://arxiv.org/abs/1503.02531; T**2 makes the size of the
+    gradients independent of T.
+
+    Args:
+        auxiliary_weight: weight of the losses of an auxiliary head (default 0.4).
+        distill: temperature and hard weight where there is a teacher; None: no teacher.
     """
 
-    def __init__(self, distill, teacher=None, auxiliary=None):
-        self._teacher, self._temperature = teacher, distill.temperature
-        self._auxiliary = AUXILIARY if auxiliary is None else auxiliary
-        self._criteria = {soft: _criterion(distill, teacher, soft) for soft in (False, True)}
+    def __init__(self, auxiliary_weight: float | None = None, distill: DistillConfig | None = None):
+        self._distill = distill
+        self._auxiliary_weight = AUXILIARY_WEIGHT if auxiliary_weight is None else auxiliary_weight
+        self._criteria = {soft: _criterion(distill, soft) for soft in (False, True)}
 
-    def targets(self, images):
-        """What `__call__` wants beside the labels for one device's images: a tuple; call it while nothing records."""
-        return (nd.softmax(self._teacher(images) / self._temperature),) if self._teacher else ()
+    def soft_targets(self, logits: mx.nd.NDArray) -> mx.nd.NDArray:
+        """softmax(logits / T) of the teacher's logits (n,classes)."""
+        return nd.softmax(logits / self._distill.temperature)
 
-    def __call__(self, output, label, *targets):
-        """Losses of logits (n, classes), or of a pair of these and an auxiliary head's.
+    def __call__(self, output, label: mx.nd.NDArray, *soft_targets: mx.nd.NDArray) -> mx.nd.NDArray:
+        """Losses of a batch.
 
-        label: class numbers (n,), or weights of the classes (n, classes).
+        Args:
+            output: logits (n,classes), or a pair of these and the logits of an auxiliary head.
+            label: class numbers (n,), or weights of the classes (n,classes).
+            soft_targets: the teacher's, where there is one.
         """
         if isinstance(output, tuple | list):
-            first, second = (self(part, label, *targets) for part in output)
-            return first + self._auxiliary * second
-        return self._criteria[label.ndim == 2](output, label, *targets)
+            first, second = (self(part, label, *soft_targets) for part in output)
+            return first + self._auxiliary_weight * second
+        return self._criteria[label.ndim == 2](output, label, *soft_targets)
 
 
-def _criterion(distill, teacher, soft):
-    if teacher is None:
-        return SoftmaxCrossEntropyLoss(sparse_label=not soft)
-    return DistillationSoftmaxCrossEntropyLoss(distill.temperature, distill.hard_weight, sparse_label=not soft)
+def _criterion(distill, soft_labels):
+    if distill is None:
+        return SoftmaxCrossEntropyLoss(sparse_label=not soft_labels)
+    return DistillationSoftmaxCrossEntropyLoss(
+        distill.temperature, distill.hard_weight, sparse_label=not soft_labels
+    )  # fmt: skip

@@ -1,22 +1,34 @@
-"""Optimizer states as MXNet's own `Trainer.save_states` writes them: a pickle, opened for who trusts it."""
+"""Optimizer states as MXNet's own `Trainer.save_states` writes them: a pickle, opened only for who trusts it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mxnet as mx
 
 from ..checkpoint import flatten, set_optimizer_state
 from ..utils.errors import UserError
 
+if TYPE_CHECKING:
+    from .trainer import Trainer
 
-def load_states(trainer, path, order):
-    """Put the states of a file into a `Trainer`'s optimizer, which keeps its own options and schedule.
 
-    The file is unpickled, which runs what code it holds. order: paths of the network's parameters in the order of the
-    trainer that wrote it. States of another network or optimizer are a `UserError`.
+def load_states(trainer: "Trainer", path: Path | str, order: Sequence[str]) -> None:
+    """Put the states of a file into a trainer's optimizer, which keeps its own options and schedule.
+
+    The file is unpickled, which runs any code it holds.
+
+    Args:
+        trainer: of a network of the same kind.
+        path: the file.
+        order: structural names of the parameters in the order of the trainer that wrote the file.
+
+    Raises:
+        UserError: the file cannot be read, or is of another network or optimizer.
     """
     found = _read(path)
     params, arrays, counts = trainer.net._collect_params_with_prefix(), {}, {}
-    optimizer = trainer.optimizer._optimizer
+    optimizer = trainer.gluon_trainer._optimizer
     for index, state in found.states.items():
         if not isinstance(index, int) or index >= len(order):
             raise UserError(f"{path} is of another network: it has a state for parameter {index}")
@@ -28,7 +40,7 @@ def load_states(trainer, path, order):
         arrays |= {f"{name}:{place}": array for place, array in given.items()}
         counts[name] = _count(found, index, optimizer.num_update)
     numbers = {"num_update": optimizer.num_update, "counts": counts, "numbers": {}}
-    set_optimizer_state(trainer.net, trainer.optimizer, arrays, numbers)
+    set_optimizer_state(trainer.net, trainer.gluon_trainer, arrays, numbers)
 
 
 def _read(path):

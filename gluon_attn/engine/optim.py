@@ -1,12 +1,15 @@
-"""The Gluon trainer of a run."""
+"""The optimizer of a run, and Gluon's trainer that applies it."""
 
 import inspect
 import re
+from collections.abc import Callable, Iterable
 
 import mxnet as mx
 from mxnet import gluon
+from mxnet.gluon import HybridBlock, Parameter
 
 from ..config.base import nearest
+from ..config.optim import OptimConfig
 from ..utils.errors import UserError
 from .backend import Backend
 from .layer_decay import decay_layers
@@ -68,18 +71,32 @@ class NAG(mx.optimizer.NAG):
             mx.nd.cast(exact, dtype=weight.dtype, out=weight)
 
 
-def optimizer_names():
+def optimizer_names() -> list[str]:
     """MXNet optimizers that a run can save and resume."""
     return sorted(set(mx.optimizer.Optimizer.opt_registry) - _UNUSABLE)
 
 
-def make_trainer(net, config, schedule, backend=None, apart=()):
-    """A `gluon.Trainer` over a network's parameters.
+def make_trainer(
+    net: HybridBlock,
+    config: OptimConfig,
+    schedule: Callable[[int], float],
+    backend: Backend | None = None,
+    excluded: Iterable[Parameter] = (),
+) -> gluon.Trainer:
+    """Gluon's trainer over the parameters of a network.
 
-    config: an `OptimConfig`. schedule: update number -> learning rate. backend: see `backend.connect`. apart:
-    parameters that it leaves alone. Parameters go
-    in by structural order, which does not depend on what else the process has built. Updates run in this process,
-    so that their state can be saved. float16 parameters have float32 originals in that state.
+    Parameters go in by structural order, which does not depend on what else the process has built. Updates run in this
+    process, so that their state can be saved. float16 parameters have float32 originals in that state.
+
+    Args:
+        net: the network.
+        config: optimizer, weight decay and the like.
+        schedule: number of an update, from 1 -> learning rate.
+        backend: the processes of the run (default: this one alone).
+        excluded: parameters that the optimizer leaves alone.
+
+    Raises:
+        UserError: an unknown optimizer, or an option that this one does not have.
     """
     name = config.optimizer.lower()
     if name not in optimizer_names():
@@ -89,28 +106,31 @@ def make_trainer(net, config, schedule, backend=None, apart=()):
     if "momentum" in accepted:
         options["momentum"] = 0.9 if config.momentum is None else config.momentum
     elif config.momentum is not None:
-        raise UserError(f"optimizer {name} has no momentum: leave --momentum out")
+        raise UserError(f"optimizer {name} has no momentum: leave option momentum out")
     params = list({id(p): p for p in net._collect_params_with_prefix().values()}.values())
-    others = set(map(id, apart))
+    others = set(map(id, excluded))
     params = [param for param in params if id(param) not in others]
     for param in params:
         if config.no_wd and _NO_DECAY.search(param.name):
             param.wd_mult = 0.0
     if config.layer_decay is not None:
         if name in _OWN_RATE:
-            raise UserError(f"the steps of {name} do not follow the learning rate: leave --layer-decay out")
+            raise UserError(f"the steps of {name} do not follow the learning rate: leave option layer_decay out")
         decay_layers(net, config.layer_decay)
     options["learning_rate"] = config.lr
     optimizer = {"sgd": SGD, "nag": NAG}.get(name, mx.optimizer.Optimizer.opt_registry[name])
     return (backend or Backend()).make_trainer(params, optimizer(**options), config)
 
 
-def clip_gradients(trainer, largest, beside=()):
+def clip_gradients(trainer: gluon.Trainer, largest: float, extra: Iterable[Parameter] = ()) -> None:
     """Scale the summed gradients of every device so that their common norm, in float32, is at most `largest`.
 
-    beside: further parameters whose gradients count.
+    Args:
+        trainer: whose parameters' gradients are scaled.
+        largest: the norm.
+        extra: further parameters whose gradients count, and are scaled.
     """
-    params = [p for p in (*trainer._params, *beside) if p.grad_req != "null"]
+    params = [p for p in (*trainer._params, *extra) if p.grad_req != "null"]
     for device in range(len(trainer._contexts)):
         grads = [p.list_grad()[device] for p in params]
         wide = [grad.astype("float32", copy=False) for grad in grads]

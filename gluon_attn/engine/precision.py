@@ -1,9 +1,11 @@
-"""The number type of a run: what computes in training, and the operators it is traced with."""
+"""The dtype of a run: what computes in training, and the operators it is traced with."""
 
 import contextlib
 import warnings
+from collections.abc import Callable, Sequence
 
 import mxnet as mx
+from mxnet.gluon import HybridBlock
 
 from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
@@ -11,11 +13,13 @@ from ..utils.log import get_logger
 from .layouts import aligned, widened
 
 
-def computing(net, dtype, hybrid=True):
-    """What runs in training and evaluation: float32 images -> float32 outputs, on the weights of `net`.
+def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Callable:
+    """What runs in training and evaluation: float32 images -> float32 outputs, on the weights of a network.
 
-    float32: the network; bfloat16: its mixed-precision form; float16: the network, whose weights become float16 here.
-    hybrid: compile it to a graph; the mixed-precision form is one anyway.
+    Args:
+        net: the network; with float16 its weights become float16.
+        dtype: float32: the network itself; bfloat16: its mixed-precision form; float16: the network with casts around.
+        hybrid: compile it to a graph; the mixed-precision form is a graph in any case.
     """
     form = low_precision(net, dtype) if dtype == "bfloat16" else net
     if dtype == "float16":
@@ -25,11 +29,11 @@ def computing(net, dtype, hybrid=True):
     return form if dtype != "float16" else lambda x: net(x.astype(dtype)).astype("float32")
 
 
-def low_precision(net, dtype):
+def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     """The network's mixed-precision form, on the same weights, which stay float32.
 
-    Convolutions and dense layers compute in `dtype`, what needs the range in float32, as MXNet's AMP lists say. Only
-    this network changes, where `amp.init` would change every operator of the process.
+    Convolutions and dense layers compute in `dtype`, what needs the range of float32 in float32, as MXNet's AMP lists
+    say. `amp.init` would change every operator of the process; this changes one network.
     """
     from mxnet.contrib import amp
 
@@ -40,15 +44,23 @@ def low_precision(net, dtype):
         return mx.gluon.SymbolBlock(aligned(mixed, net.collect_params()), [data], params=net.collect_params())
 
 
-def usable_dtype(dtype, contexts, has_bfloat16):
-    """`dtype`, or with one warning what comes next to it on these devices.
+def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:
+    """The dtype to compute in: `dtype`, or with one warning the nearest one that these devices can.
 
-    MXNet computes float16 on GPUs only, bfloat16 on CPUs only. has_bfloat16: whether the processor does.
+    MXNet computes float16 on GPUs only and bfloat16 on CPUs only.
+
+    Args:
+        dtype: what is asked for.
+        contexts: the devices of the run.
+        has_bfloat16: whether the processor has bfloat16 instructions.
+
+    Raises:
+        UserError: bfloat16 on a GPU.
     """
     on_gpu = any(context.device_type == "gpu" for context in contexts)
     if on_gpu:
         if dtype == "bfloat16":
-            raise UserError("MXNet has no bfloat16 on a GPU: use --dtype float16")
+            raise UserError("MXNet has no bfloat16 on a GPU: set option dtype to float16")
         return dtype
     usable = "float32" if dtype == "float32" or not has_bfloat16 else "bfloat16"
     if usable != dtype:
@@ -57,7 +69,7 @@ def usable_dtype(dtype, contexts, has_bfloat16):
     return usable
 
 
-def training_operators(dtype, contexts, kernels):
-    """A context to trace in: compiled operators where they may serve, which is on the CPU."""
+def training_operators(dtype: str, contexts: Sequence[mx.Context], kernels: str) -> contextlib.AbstractContextManager:
+    """A context to trace networks in: with compiled operators on the CPU, unless `kernels` is "off"."""
     on_cpu = all(context.device_type == "cpu" for context in contexts)
     return compiled_operators() if kernels == "auto" and dtype != "float16" and on_cpu else contextlib.nullcontext()

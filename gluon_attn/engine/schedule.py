@@ -1,5 +1,6 @@
-"""Learning rates: GluonCV's schedulers, counted from the first update."""
+"""Learning-rate schedules: GluonCV's schedulers, counted from the first update."""
 
+from ..config.optim import OptimConfig
 from ..utils.optional import without_torch
 
 with without_torch():
@@ -7,10 +8,15 @@ with without_torch():
 from mxnet.lr_scheduler import LRScheduler as Base
 
 
-def scaled(config, images):
-    """The `OptimConfig` with its learning rates made fit for updates from `images` images, as `lr_scaling` says.
+def scaled(config: OptimConfig, images: int) -> OptimConfig:
+    """The options with their learning rates scaled to the global batch, as option lr_scaling says.
 
-    linear: in proportion to them (Goyal et al. 2017); sqrt: to their root (Krizhevsky 2014).
+    "linear" scales in proportion (Goyal et al. 2017, https://arxiv.org/abs/1706.02677), "sqrt" by the square root
+    (Krizhevsky 2014, https://arxiv.org/abs/1404.5997).
+
+    Args:
+        config: the options.
+        images: per update, over all devices, processes and accumulated batches.
     """
     if config.lr_scaling == "none":
         return config
@@ -20,17 +26,22 @@ def scaled(config, images):
 
 
 class Schedule(Base):
-    """update number -> learning rate, for the `OptimConfig` of a run.
+    """Number of an update -> learning rate.
 
     MXNet numbers updates from 1, GluonCV's schedulers from 0; without the shift every step of the rate would come
     one batch before its epoch.
+
+    Args:
+        config: the options.
+        epochs: length of the run.
+        steps: updates per epoch.
     """
 
-    def __init__(self, config, epochs, steps):
+    def __init__(self, config: OptimConfig, epochs: int, steps: int):
         super().__init__(base_lr=config.lr)
         self._parts = _sequence(config, epochs, steps)
 
-    def __call__(self, num_update):
+    def __call__(self, num_update: int) -> float:
         return self._parts(max(0, num_update - 1))
 
 
@@ -54,7 +65,7 @@ def _sequence(config, epochs, steps):
     return LRSequential(parts)
 
 
-def step_epochs(config, epochs):
+def step_epochs(config: OptimConfig, epochs: int) -> list[int]:
     """Epochs at which the step schedule lowers the rate."""
     if config.lr_decay_period:
         return list(range(config.lr_decay_period, epochs, config.lr_decay_period))

@@ -1,6 +1,8 @@
-"""What a run keeps in a checkpoint beside weights and optimizer, and how it goes on from it."""
+"""What a run keeps in a checkpoint beside weights and optimizer, and how it resumes from it."""
 
 import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mxnet as mx
 import numpy as np
@@ -10,11 +12,14 @@ from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..version import __version__
 
-_AVERAGE = "average.params"
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+_EMA = "average.params"
 
 
-def snapshot(trainer):
-    """(meta, files) of a `Trainer` for `CheckpointStore.save`."""
+def snapshot(trainer: "Trainer") -> tuple[dict, dict]:
+    """(meta, files) of a trainer for `CheckpointStore.save`."""
     update = trainer.update
     meta = {
         "epoch": trainer.epoch,
@@ -32,40 +37,46 @@ def snapshot(trainer):
     }
     if update.scaler:
         meta["loss_scale"] = update.scaler.state()
-    if update.average:
-        meta["averaged_updates"] = update.average.updates
-    more, files = trainer.more_state()
-    if update.average:
-        files = {**files, _AVERAGE: update.average.means}
+    if update.ema:
+        meta["averaged_updates"] = update.ema.updates
+    more, files = trainer.task.state(trainer)
+    if update.ema:
+        files = {**files, _EMA: update.ema.values}
     return {**meta, **more}, files
 
 
-def go_on(trainer, folder, meta):
-    """Put a checkpoint into a `Trainer` that was made with the same options."""
+def resume(trainer: "Trainer", folder: Path, meta: dict) -> None:
+    """Put a checkpoint into a trainer that was made with the same options.
+
+    Raises:
+        UserError: the checkpoint is of training in float16, this run is not, or the other way round.
+    """
     found = meta.get("dtype", trainer.dtype)
     if found != trainer.dtype and "float16" in (found, trainer.dtype):
-        raise UserError(f"{folder} was trained in {found}, here it would be {trainer.dtype}: go on where it was begun")
+        raise UserError(
+            f"{folder} was trained in {found}, here it would be {trainer.dtype}: resume it where it was started"
+        )
     processes = meta.get("processes", trainer.backend.size)
     if processes != trainer.backend.size:
-        get_logger().info("begun by %d process(es), gone on with by %d", processes, trainer.backend.size)
+        get_logger().info("started by %d process(es), resumed by %d", processes, trainer.backend.size)
     counted = _recount(meta["optimizer"], meta.get("updates_per_epoch"), trainer.update.per_epoch)
-    restore(folder, {**meta, "optimizer": counted}, trainer.net, trainer.optimizer)
+    restore(folder, {**meta, "optimizer": counted}, trainer.net, trainer.gluon_trainer)
     trainer.epoch, trainer.history, trainer.best = meta["epoch"], meta["history"], meta["best"]
     update = trainer.update
     if update.scaler and "loss_scale" in meta:
         update.scaler.load(meta["loss_scale"])
-    if update.average:
-        update.average.load(mx.nd.load(str(folder / _AVERAGE)), meta["averaged_updates"])
+    if update.ema:
+        update.ema.load(mx.nd.load(str(folder / _EMA)), meta["averaged_updates"])
 
 
-def begin_at(trainer, epoch):
-    """Let a `Trainer` count its epochs, and the optimizer the updates on which its schedule depends, from `epoch`."""
-    trainer.epoch, optimizer = epoch, trainer.optimizer.optimizer
+def start_at_epoch(trainer: "Trainer", epoch: int) -> None:
+    """Let a trainer count its epochs, and the updates that its schedule depends on, from `epoch`."""
+    trainer.epoch, optimizer = epoch, trainer.gluon_trainer.optimizer
     optimizer.begin_num_update = optimizer.num_update = epoch * trainer.update.per_epoch
 
 
 def _recount(numbers, before, now):
-    """The optimizer's counts of updates, on which the schedule depends, for epochs of another length."""
+    """The optimizer's counts of updates, which the schedule depends on, for epochs of another length."""
     if before in (None, now):
         return numbers
     counts = {name: round(count * now / before) for name, count in numbers["counts"].items()}

@@ -1,22 +1,26 @@
-"""Callbacks that hand the numbers of a run to programs that show them."""
+"""Callbacks that log the numbers of a run to TensorBoard and Weights & Biases."""
 
 import secrets
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..utils.errors import UserError
 from ..utils.files import ensure_dir, write_text
 from ..utils.optional import require
 from .callbacks import Callback
 
-#: W&B's modes in which nothing is sent
-_AT_HOME = ("offline", "dryrun", "disabled")
+if TYPE_CHECKING:
+    pass
+
+#: modes of W&B in which nothing is sent
+_OFFLINE = ("offline", "dryrun", "disabled")
 
 
 class TensorBoard(Callback):
     """Every number of each epoch's record, as TensorBoard events in `folder`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path):
         self._writer_class = require("tensorboardX").SummaryWriter
         self._folder, self._writer = folder, None
 
@@ -34,18 +38,26 @@ class TensorBoard(Callback):
 
 
 class WeightsAndBiases(Callback):
-    """The options and every epoch's record, for Weights & Biases.
+    """Options and every epoch's record, for Weights & Biases.
 
-    All is written below `folder`/wandb and sent to `project`, unless WANDB_MODE=offline keeps it there. A resumed run
-    goes on under its id. Without a login it is a `UserError`; nothing is asked for.
+    All is written below FOLDER/wandb and sent to the project, unless WANDB_MODE=offline. A resumed run keeps its id.
+
+    Args:
+        folder: the run folder, whose name is the run's.
+        project: W&B's.
+
+    Raises:
+        UserError: there is no login; nothing is asked for.
     """
 
-    def __init__(self, folder, project):
+    def __init__(self, folder: Path, project: str):
         self._wandb = require("wandb")
         self._folder, self._project, self._run = Path(folder), project, None
-        self._offline = self._wandb.setup().settings.mode in _AT_HOME
+        self._offline = self._wandb.setup().settings.mode in _OFFLINE
         if not self._offline and not self._wandb.login(prompt=False, verify=False):
-            raise UserError("--wandb needs a login: call `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline")
+            raise UserError(
+                "option wandb needs a login: call `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline"
+            )
 
     def start(self, trainer):
         try:
@@ -58,8 +70,9 @@ class WeightsAndBiases(Callback):
                 config=trainer.config.to_dict(),
             )
         except self._wandb.errors.Error as error:
-            raise UserError(f"W&B cannot be reached: {error}; WANDB_MODE=offline goes without") from None
-        self._run.define_metric("val_accuracy", summary="max")
+            raise UserError(f"W&B cannot be reached: {error}; set WANDB_MODE=offline to work without it") from None
+        score = trainer.task.score
+        self._run.define_metric(score.key, summary="max" if score.higher_is_better else "min")
 
     def epoch_end(self, trainer, record):
         self._run.log(record, step=record["epoch"])

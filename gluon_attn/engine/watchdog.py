@@ -1,7 +1,8 @@
-"""What one of several processes leaves on the terminal when it is ended: the newest checkpoint.
+"""The end of one of several processes: said with its reason and the newest checkpoint, whatever ended it.
 
-A small process beside it says so, since the first cannot always: inside MXNet Python hears no signal, and a failed
-allreduce can crash MXNet, whose threads note errors in one list without a lock.
+A launcher ends the other processes with SIGTERM once one has died. Inside MXNet Python handles no signal, and a failed
+all-reduce can crash MXNet, whose threads note errors in one list without a lock. So a small watchdog process beside
+each training process reports the end where the process itself cannot.
 """
 
 import contextlib
@@ -11,63 +12,96 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
+from ..utils.child_process import child_environment
+from ..utils.errors import TrainingError
 from ..utils.files import epochs
 
-_SAID = bytes(1)  # beside it the pipe has numbers of signals
-_PATIENCE = 2.0  # seconds that a process has to end by itself; horovodrun kills it after five
+_REPORTED = bytes(1)  # the pipe carries this byte, and the numbers of signals
+_GRACE = 2.0  # seconds for a process to end by itself; horovodrun kills it after five
 
 
-def kept(folder):
-    """The newest of the checkpoints in `folder`, as words."""
+def newest_checkpoint(folder: Path | str) -> str:
+    """The newest checkpoint in a folder, in words for an error message."""
     last = epochs(folder)
     return f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
 
 
 @contextlib.contextmanager
-def spoken_for(folder):
-    """While it lasts, the end of this process is told with the newest checkpoint in `folder`; an exception is not."""
+def sigterm_as_error() -> Iterator[None]:
+    """A context in which SIGTERM, which launchers send once a process has died, is a `TrainingError`."""
+
+    def stop(number, frame):
+        raise TrainingError("the launcher ended this process, as it does once another one has ended")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    after = before
+    try:
+        yield
+    except TrainingError:
+        after = signal.SIG_IGN  # a second SIGTERM must not cut the error message off
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, after)
+
+
+@contextlib.contextmanager
+def watched(folder: Path | str) -> Iterator[None]:
+    """A context in which a watchdog process reports the death of this one with the newest checkpoint in `folder`.
+
+    An exception that leaves the context is not reported: the process reports it itself.
+    """
     if threading.current_thread() is not threading.main_thread():  # signals go to the main thread
         yield
         return
-    command = [sys.executable, "-c", f"from {__name__} import stand_by; stand_by()", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", f"from {__name__} import main; main()", str(folder)]
     # in a session of its own: Ctrl-C is for the process that works
-    other = subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0, env=environment, start_new_session=True)
-    os.set_blocking(other.stdin.fileno(), False)
-    before = signal.set_wakeup_fd(other.stdin.fileno(), warn_on_full_buffer=False)
+    watchdog = subprocess.Popen(
+        command, stdin=subprocess.PIPE, bufsize=0, env=child_environment(), start_new_session=True
+    )  # fmt: skip
+    os.set_blocking(watchdog.stdin.fileno(), False)
+    before = signal.set_wakeup_fd(watchdog.stdin.fileno(), warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(before)
         with contextlib.suppress(BrokenPipeError):
-            other.stdin.write(_SAID)
-        other.stdin.close()
-        other.wait()
+            watchdog.stdin.write(_REPORTED)
+        watchdog.stdin.close()
+        watchdog.wait()
 
 
-def why(pipe):
-    """Why the process at the other end of a pipe cannot speak for itself; None where it has."""
+def reason_of_death(pipe: int) -> str | None:
+    """Why the process at the other end of a pipe ended without reporting it; None where it did report.
+
+    Args:
+        pipe: file descriptor to read; it carries the numbers of the signals that the process receives.
+    """
     seconds = None
     while select.select([pipe], (), (), seconds)[0]:
-        heard = os.read(pipe, 1)
-        if not heard:
+        received = os.read(pipe, 1)
+        if not received:
             return "this process broke off"
-        if heard == _SAID:
+        if received == _REPORTED:
             return None
-        if heard[0] == signal.SIGTERM:
-            seconds = _PATIENCE
+        if received[0] == signal.SIGTERM:
+            seconds = _GRACE
     return "the launcher ended this process, which did not answer"
 
 
-def stand_by():
-    """The small process: wait for the end of its parent, and say it where that one has not."""
+def main() -> None:
+    """The watchdog process: wait for the end of its parent, and report it where the parent has not."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # launchers may send it to all processes
     parent = os.getppid()
-    reason = why(sys.stdin.fileno())
+    reason = reason_of_death(sys.stdin.fileno())
     if reason is None:
         return
-    print(f"error: {reason}; {kept(sys.argv[1])}", file=sys.stderr, flush=True)
+    print(f"error: {reason}; {newest_checkpoint(sys.argv[1])}", file=sys.stderr, flush=True)
     with contextlib.suppress(ProcessLookupError):
         if os.getppid() == parent:
             os.kill(parent, signal.SIGKILL)

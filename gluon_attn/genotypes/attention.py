@@ -1,12 +1,14 @@
-"""What a search for an attention found, as plain data."""
+"""The genotype of an attention, as plain data: what ANAS searches for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
+from pathlib import Path
+from typing import Any
 
 from ..utils.errors import UserError
-from .files import cells_of, look_up
+from .files import cells_of, is_whole, look_up
 
-#: the operations that ANAS chooses from
+#: candidate operations of ANAS
 ATTENTION_OPS = (
     "none", "skip_connect", "relu_conv_bn_1x1", "sep_conv_3x3", "dil_conv_3x3", "avg_pool_3x3", "max_pool_3x3",
     "channel_score", "spatial_score",
@@ -17,29 +19,40 @@ ATTENTION_OPS = (
 class AttentionGenotype:
     """A cell of nodes, each the sum of two operations.
 
-    att: (operation, input) pairs, two for each node. Inputs 0 and 1 are the cell's input, 2 the first node and so on;
-    a node takes what comes before it.
+    Attributes:
+        att: (operation, input) of each edge, two edges per node. Inputs 0 and 1 are the cell's input, 2 is the first
+            node, and so on; the input of an edge comes before its node.
+
+    Raises:
+        UserError: the edges are no genotype.
     """
 
-    att: tuple
+    att: Sequence[tuple[str, int]]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.att, tuple | list) or not self.att or len(self.att) % 2:
-            raise UserError(f"a genotype's att must be a list of two edges a node, got {self.att!r}")
+            raise UserError(f"a genotype's att must be a list of two edges per node, got {self.att!r}")
         object.__setattr__(self, "att", tuple(_edge(edge, 2 + i // 2) for i, edge in enumerate(self.att)))
 
     @property
-    def nodes(self):
-        """How many nodes it has."""
+    def nodes(self) -> int:
+        """Number of nodes."""
         return len(self.att) // 2
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back."""
         return {"att": [list(edge) for edge in self.att]}
 
     @classmethod
-    def from_dict(cls, data):
-        """Build from plain data, {"att": edges} or what a genotype file holds; anything else is a `UserError`."""
+    def from_dict(cls, data: Any) -> "AttentionGenotype":
+        """Build from plain data.
+
+        Args:
+            data: {"att": edges}, or the content of a genotype file.
+
+        Raises:
+            UserError: it is neither.
+        """
         if isinstance(data, dict) and "cells" in data:
             cell = cells_of(data, ("attention",))["attention"]
             data = {"att": cell.get("edges")} if isinstance(cell, dict) else cell
@@ -48,20 +61,27 @@ class AttentionGenotype:
         return cls(data["att"])
 
 
-def _edge(edge, inputs):
-    """(operation, input) of one edge that may take `inputs` inputs."""
+def _edge(edge: Any, inputs: int) -> tuple[str, int]:
+    """(operation, input) of an edge with `inputs` possible inputs."""
     if not isinstance(edge, tuple | list) or len(edge) != 2:
         raise UserError(f"an edge is an operation and the number of its input, got {edge!r}")
     name, source = edge
     if name not in ATTENTION_OPS:
         raise UserError(f"unknown operation {name!r} in a genotype; choose from {', '.join(ATTENTION_OPS)}")
-    if isinstance(source, bool) or not isinstance(source, Integral) or not 0 <= source < inputs:
+    if not is_whole(source) or not 0 <= source < inputs:
         raise UserError(f"the input of {name} must be a whole number from 0 to {inputs - 1} there, got {source!r}")
     return name, int(source)
 
 
-def attention_genotype(value):
-    """The `AttentionGenotype` that a published name, plain data or a JSON file means."""
+def attention_genotype(value: "AttentionGenotype | dict[str, Any] | Path | str") -> AttentionGenotype:
+    """The genotype of an attention.
+
+    Args:
+        value: a published name, plain data, a JSON file, or a genotype, which is returned as it is.
+
+    Raises:
+        UserError: it is none of these, or no genotype of an attention; the message names the file.
+    """
     if isinstance(value, AttentionGenotype):
         return value
     data, where = look_up(value, "attention", "a mapping with 'att'")

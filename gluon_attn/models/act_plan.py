@@ -1,20 +1,36 @@
-"""Plans of "Attention as Activation": attentional activation in the last stages of a network."""
+"""The plan of "Attention as Activation" (Dai et al. 2020): attentional activations in some stages of a network."""
 
 from ..attention.factory import ATTENTIONS
-from ..nn.act import ACTIVATIONS
+from ..nn.layers import ACTIVATIONS
 from ..utils.errors import UserError
 from .plan import Entry
 
 ORDERS = ("bac", "pre")
 
 
-def act_entry(act_type, stages, *, act_layers=None, act_order="bac", reduction=None, relu=None, global_pool=None):
-    """The plan entry for an activation or an attentional one.
+def act_entry(
+    act_type: str,
+    stages: int,
+    *,
+    act_layers: int | None = None,
+    act_order: str = "bac",
+    reduction: int | None = None,
+    relu: bool | None = None,
+    global_pool: bool | None = None,
+) -> Entry:
+    """The plan entry of an activation.
 
-    act_type: an activation (`relu prelu elu selu gelu swish`) or an attention (`ChaATAC`). stages: number of
-    places to count over (a network's stages, plus 1 where a head has an activation of its own). act_layers: how
-    many of them hold it (default: all), the others a ReLU. act_order: count from the last ("bac", default) or
-    the first ("pre"). reduction, relu, global_pool: options of the attention, None where not asked for.
+    Args:
+        act_type: an activation (`relu prelu elu selu gelu swish`) or an attention (`ChaATAC`).
+        stages: number of stages, plus 1 if a head has an activation; see `Model.act_stages`.
+        act_layers: number of stages that have `act_type`; the others have ReLU. None: all.
+        act_order: "bac" counts them from the last stage, "pre" from the first.
+        reduction: option of the attention; None for its default.
+        relu: as `reduction`.
+        global_pool: as `reduction`.
+
+    Raises:
+        UserError: an argument is wrong, or an activation is given options.
     """
     options = {"reduction": reduction, "relu": relu, "global_pool": global_pool}
     options = {key: value for key, value in options.items() if value is not None}

@@ -1,40 +1,54 @@
-"""What the registry holds of a network, and the list of them."""
+"""The record of a model in the registry, and the registry."""
+
+from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..registry import Registry
 
+if TYPE_CHECKING:  # a plan needs no MXNet
+    from mxnet.gluon import HybridBlock
+
+#: name -> `Model`; `models/zoo.py` fills it
 MODELS = Registry("model")
 
 
 @dataclass(frozen=True)
 class Model:
-    """What the registry holds of a network.
+    """What the registry holds of a model.
 
-    build: `build(plan, classes, **options) -> HybridBlock`. input_size: height and width it was designed for.
-    stages: number of its stages. head: an activation behind the last one. blocks: how many in each stage, where known.
-    classes: of the data it was designed for.
-    entries: its plan where that is part of its name; backbone: the network that has it. own_plan: so is what `build`
-    makes of its own options.
+    Attributes:
+        build: `build(plan, classes, **options)` gives the uninitialized network.
+        input_size: height and width in pixels of the images that it was designed for.
+        stages: number of its stages.
+        head: whether an activation follows the last stage. An `act` slot counts it as one more stage.
+        classes: number of classes of the data set that it was designed for.
+        entries: plan entries that belong to its name, as plain data. () if there are none.
+        own_plan: whether its attention belongs to its name, by `entries` or by its own options. Such a model takes no
+            other attention and no plan.
+        blocks: number of blocks in each stage; () if its options decide, or if it has no residual blocks.
+        backbone: name of the model without `entries`; None if there are none.
     """
 
-    build: object
+    build: Callable[..., HybridBlock]
     input_size: int
     stages: int
     head: bool = False
     classes: int = 1000
-    entries: tuple = ()
+    entries: tuple[Mapping[str, Any], ...] = ()
     own_plan: bool = False
-    blocks: tuple = ()
+    blocks: tuple[int, ...] = ()
     backbone: str | None = None
 
     @property
-    def places(self):
-        """Number of `act` places to count over."""
+    def act_stages(self) -> int:
+        """Number of stages that an `act` slot counts, the head included."""
         return self.stages + self.head
 
-    def options(self):
-        """Option name -> default."""
+    def options(self) -> dict[str, Any]:
+        """Option name -> default value."""
         parameters = inspect.signature(self.build).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}

@@ -1,34 +1,37 @@
-"""One searched cell: what a genotype's names stand for, and the block that strings them.
+"""One searched cell: the layers that a genotype names, and the block that connects them.
 
 Liu et al. 2019, https://arxiv.org/abs/1806.09055; Att-DARTS, https://github.com/chomin/Att-DARTS.
 """
 
+from typing import Any
+
 from mxnet.gluon import HybridBlock, nn
 
 from ..attention.factory import ATTENTIONS, attention_options, get_attention
-from ..nn.cell_convs import FactorizedReduce, ReLUConvBN, joined
+from ..genotypes.cell import CellEdges
+from ..nn.cell_convs import FactorizedReduce, ReLUConvBN, concat_channels
 from ..nn.cell_ops import CELL_OPS, Skip, cell_op
-from ..nn.drop_path import DropPath
+from ..nn.layers import DropPath
 
-#: attention -> its options in Att-DARTS, whose counts and scores are the published ones
-OPTIONS = {"SE": {"bias": False}, "BAM": {"variant": "reference"}}
+#: attention -> options that Att-DARTS gives it; its parameter counts and scores are the published ones
+OPTIONS: dict[str, dict[str, Any]] = {"SE": {"bias": False}, "BAM": {"variant": "reference"}}
 
 
-def attention_layer(name, channels, size):
-    """A cell's attention for maps of `size` pixels height and width, by any of its names."""
+def attention_layer(name: str, channels: int, size: int) -> HybridBlock:
+    """An attention of a cell: N,channels,size,size -> the same. name: any of its names."""
     options = dict(OPTIONS.get(name, {}))
     if "spatial" in attention_options(name):
         options["spatial"] = size
     return get_attention(name, channels, **options)
 
 
-def second_layer(name, channels, size):
-    """What follows an edge's first layer: an operation or an attention."""
+def second_layer(name: str, channels: int, size: int) -> HybridBlock:
+    """The layer after an edge's first one: an operation or an attention."""
     return cell_op(name, channels) if name in CELL_OPS else attention_layer(name, channels, size)
 
 
-def first_layer(name, channels, stride, size, reduction):
-    """An edge's operation; an attention in a reduction cell has a skip before it that may halve the maps."""
+def first_layer(name: str, channels: int, stride: int, size: int, reduction: bool) -> HybridBlock:
+    """The first layer of an edge: an operation, or an attention, in a reduction cell after a skip with this stride."""
     if name in CELL_OPS:
         return cell_op(name, channels, stride=stride)
     if not reduction:
@@ -38,28 +41,48 @@ def first_layer(name, channels, stride, size, reduction):
     return both
 
 
-def preprocessed(in_channels, channels, halve, affine=True):
-    """What brings a cell's input to its width, and to half its size if `halve`."""
+def preprocess(in_channels: int, channels: int, halve: bool, affine: bool = True) -> HybridBlock:
+    """The layer that gives a cell's input its number of channels, and half its height and width if `halve`."""
     make = FactorizedReduce if halve else ReLUConvBN
     return make(in_channels, channels, affine=affine)
 
 
 class Cell(HybridBlock):
-    """A searched cell: (N,before,..), (N,last,..) -> N,len(concat) channels,H,W.
+    """A searched cell: outputs of the two cells before -> N,len(concat)*channels,H,W.
 
-    edges: a `CellEdges`. before, last: channels of the outputs of the two cells before. channels: of each node. size:
-    H of the output. reduction: it halves the maps. halve: the cell before did, so the first input is twice as large.
-    Paths are dropped where neither layer of an edge is the identity.
+    In training, paths are dropped in the edges of which neither layer is the identity.
+
+    Args:
+        edges: the searched edges.
+        before: channels of the output of the cell before the last.
+        last: channels of the output of the last cell.
+        channels: channels of each node.
+        size: H of the output.
+        reduction: the cell halves height and width.
+        halve: the last cell was a reduction cell, so the first input is twice as high and wide as the second.
+
+    Attributes:
+        channels: number of output channels.
     """
 
     reference_key = "cell"
 
-    def __init__(self, edges, before, last, channels, size, *, reduction=False, halve=False):
+    def __init__(
+        self,
+        edges: CellEdges,
+        before: int,
+        last: int,
+        channels: int,
+        size: int,
+        *,
+        reduction: bool = False,
+        halve: bool = False,
+    ):
         super().__init__()
         self._edges, self.channels = edges, channels * len(edges.concat)
         with self.name_scope():
-            self.preprocess0 = preprocessed(before, channels, halve)
-            self.preprocess1 = preprocessed(last, channels, False)
+            self.preprocess0 = preprocess(before, channels, halve)
+            self.preprocess1 = preprocess(last, channels, False)
             self.first, self.second, self.drop = (nn.HybridSequential(prefix="") for _ in range(3))
             for name, source, attention in edges.edges:
                 stride = 2 if reduction and source < 2 else 1
@@ -71,12 +94,13 @@ class Cell(HybridBlock):
                 self.drop.add(nn.HybridSequential() if any(map(is_identity, layers)) else DropPath())
             self.bottleneck = attention_layer(edges.bottleneck, self.channels, size) if edges.bottleneck else None
 
-    def hybrid_forward(self, F, before, last):
+    def hybrid_forward(self, F: Any, before: Any, last: Any) -> Any:
+        """Two arrays, (N,before,H,W) or twice as high and wide, and (N,last,H,W) -> N,channels,H,W."""
         states = [self.preprocess0(before), self.preprocess1(last)]
         for node in range(self._edges.nodes):
             first, second = (self._edge(states, edge) for edge in (2 * node, 2 * node + 1))
             states.append(first + second)
-        y = joined(F, [states[i] for i in self._edges.concat], self.channels)
+        y = concat_channels(F, [states[i] for i in self._edges.concat], self.channels)
         return self.bottleneck(y) if self.bottleneck else y
 
     def _edge(self, states, edge):
@@ -84,6 +108,6 @@ class Cell(HybridBlock):
         return self.drop[edge](self.second[edge](x) if len(self.second) else x)
 
 
-def is_identity(layer):
-    """Whether it gives its input, so that dropping its path would drop a shortcut."""
+def is_identity(layer: HybridBlock) -> bool:
+    """Whether the output of a layer is its input. A path with such a layer is a shortcut, which is never dropped."""
     return isinstance(layer, (Skip, ATTENTIONS.get("identity")))

@@ -1,52 +1,77 @@
 """Networks by name."""
 
+from pathlib import Path
+from typing import Any
+
+from mxnet.gluon import HybridBlock
+
 from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
 from ..utils.checks import positive
 from ..utils.errors import UserError
-from . import (  # noqa: F401 - each registers its networks
-    cell_network,
-    mobilenet_v2,
-    named,
-)
-from .base import MODELS
-from .norms import normalized
+from . import zoo  # noqa: F401 - registers the models
+from .base import MODELS, Model
+from .norms import with_norm
 from .plan import Entry, Plan
-from .resnet import (  # noqa: F401
-    cifar_resnet,
-    cifar_resnet_torch,
-    fbresnet,
-    gluon_resnet,
-    imagenet_resnet,
-)
 from .scheme import Scheme, is_file
 
 
-def list_models():
-    """Names that `get_model` takes, sorted."""
+def list_models() -> list[str]:
+    """Names of all models.
+
+    Returns:
+        The names that `get_model` takes, sorted, without aliases.
+    """
     return MODELS.names()
 
 
-def model_info(name):
-    """The `Model` record of a name; an unknown one is a `UserError` with the nearest choices."""
+def model_info(name: str) -> Model:
+    """The record of a model.
+
+    Raises:
+        UserError: the name is unknown; the message suggests the nearest ones.
+    """
     return MODELS.get(name)
 
 
-def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *, norm="batch", **options):
-    """A new network, uninitialized unless `pretrained`.
+def get_model(
+    name: str,
+    classes: int = 1000,
+    attention: str | dict[str, Any] | None = None,
+    plan: Plan | dict[str, Any] | None = None,
+    pretrained: bool | str | Path = False,
+    *,
+    norm: str = "batch",
+    **options: Any,
+) -> HybridBlock:
+    """Make a network.
 
-    name: one of `list_models()`. classes: number of outputs (default 1000). attention: a name of
-    `list_attentions()`, or a mapping {"name": ..., option: value}, put where that attention belongs. plan: a
-    `Plan` (or its plain data) instead. pretrained: a parameter file to load, or True for the published one of exactly
-    this network (`gluon-attn models --pretrained` lists them). norm: "batch" (default) or "group", see
-    `norms.normalized`. options: the network's own, such as `input_size`, `drop_rate`, `last_gamma`; an unknown one is
-    a `UserError`. scheme: a file of a connection scheme for this network, see `scheme.Scheme`; networks such as
-    sge_fbresnet50 also take its bits.
-    The network's `recipe` holds all of this as plain data, for a `Card`.
+    Args:
+        name: one of `list_models()`, or an alias.
+        classes: number of outputs.
+        attention: a name of `list_attentions()`, or a mapping {"name": ..., option: value}. It goes into the slot that
+            it is made for, in every block or stage.
+        plan: which attention is in which slot, a `Plan` or its plain data, in place of `attention`.
+        pretrained: a parameter file to load, or True for the published parameters of exactly this network
+            (`gluon-attn models --pretrained` lists them). False: the network is uninitialized.
+        norm: "batch" or "group" normalization in the backbone, see `norms.with_norm`.
+        **options: options of the model, such as `input_size`, `drop_rate`, `last_gamma`; `model_info(name).options()`
+            has all with their defaults. `scheme` may also be the file of a connection scheme for this model, see
+            `scheme.Scheme`; models such as sge_fbresnet50 take its bits, too.
+
+    Returns:
+        The network, N,3,H,W -> N,classes logits. Its `recipe` holds name, classes, plan and options as plain data; a
+        `Card` is made of it.
+
+    Raises:
+        UserError: a name, an option or a value is wrong; the plan does not fit; the parameters are of another network.
+
+    Example:
+        `net = get_model("resnet50_v1b", 1000, attention="eca", input_size=224)`
     """
     model = MODELS.get(name)
     if is_file(options.get("scheme")):
-        plan, options = _with_scheme(name, attention, plan, options)
+        plan, options = _with_scheme_file(name, attention, plan, options)
         of_file = options.pop("norm", norm)
         norm = of_file if norm == "batch" else norm
     known = model.options()
@@ -54,14 +79,14 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
         if key not in known:
             raise UserError(f"model {name!r} has no option {key!r}{nearest(key, known)}")
     classes = positive("classes", classes)
-    plan = _plan(name, model, attention, plan)
-    net = normalized(model.build(plan, classes, **options), norm)
-    # a network that read a file says what it held, so that the recipe needs no file
+    chosen = _plan(name, model, attention, plan)
+    net = with_norm(model.build(chosen, classes, **options), norm)
+    # the content of files that options name, so that the recipe needs no file
     options = {**options, **{key: value for key, value in getattr(net, "resolved", {}).items() if key in options}}
     net.recipe = {
         "model": MODELS.resolve(name),
         "classes": classes,
-        "plan": None if model.own_plan else plan.to_dict(),
+        "plan": None if model.own_plan else chosen.to_dict(),
         "options": options if norm == "batch" else {**options, "norm": norm},
     }
     if pretrained:
@@ -71,12 +96,31 @@ def get_model(name, classes=1000, attention=None, plan=None, pretrained=False, *
     return net
 
 
-def _with_scheme(name, attention, plan, options):
+def attention_entry(model: Model, name: str, options: dict[str, Any] | None = None, slot: str | None = None) -> Entry:
+    """The plan entry that puts an attention everywhere in a model.
+
+    Args:
+        model: the record of the model.
+        name: name of the attention.
+        options: its options.
+        slot: kind of slot; None: the one that the attention is made for.
+
+    Raises:
+        UserError: the attention or the slot is unknown.
+    """
+    kind = ATTENTIONS.get(name)
+    slot = slot or kind.slot
+    stages = tuple(range(1, model.stages)) if kind.between and slot == "stage" else None
+    return Entry(slot=slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
+
+
+def _with_scheme_file(name, attention, plan, options):
     """(plan, options) of the network with the scheme in the file that the options name."""
-    found, options = Scheme.load(options["scheme"]), dict(options)
+    options = dict(options)
     path = options.pop("scheme")
-    if MODELS.resolve(found.model) != MODELS.resolve(name):
-        raise UserError(f"scheme {path} is for {found.model}, not for {name}")
+    found = Scheme.load(path)
+    asked = attention.get("name") if isinstance(attention, dict) else attention
+    found.check_belongs(path, name, asked)
     if found.attention is None:
         return plan, {**found.network_options(), **options, "scheme": found.scheme}
     if attention is not None or plan is not None:
@@ -84,15 +128,8 @@ def _with_scheme(name, attention, plan, options):
     return found.plan(), {**found.network_options(), **options}
 
 
-def attention_entry(model, name, options=None, slot=None):
-    """The plan entry that puts an attention where it belongs in a `Model`, or in another kind of place, `slot`."""
-    kind = ATTENTIONS.get(name)
-    slot = slot or kind.slot
-    stages = tuple(range(1, model.stages)) if kind.between and slot == "stage" else None
-    return Entry(slot=slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
-
-
 def _plan(name, model, attention, plan):
+    """The `Plan` that the arguments of `get_model` ask for."""
     if attention is not None and plan is not None:
         raise UserError("give an attention or a plan, not both")
     if model.own_plan and (attention is not None or plan is not None):

@@ -1,11 +1,11 @@
-"""Another normalization in a whole network."""
+"""Another normalization layer in a whole network."""
 
 from math import gcd
 
-from mxnet.gluon import nn
+from mxnet.gluon import HybridBlock, nn
 
 from ..attention.base import Attention
-from ..nn.group_norm import GroupNorm
+from ..nn.norm import GroupNorm
 from ..utils.checks import choice
 
 NORMS = ("batch", "group")
@@ -13,11 +13,20 @@ NORMS = ("batch", "group")
 GROUPS = 32
 
 
-def normalized(net, norm):
-    """`net`, uninitialized, with the normalization `norm` of `NORMS`.
+def with_norm(net: HybridBlock, norm: str) -> HybridBlock:
+    """Change the normalization layers of a network in place.
 
-    group: each batch normalization that has a scale becomes a `GroupNorm` of 32 groups (or the greatest common divisor
-    with the channels), under the same parameter names. Those inside attentions stay: their maps may be single pixels.
+    Args:
+        net: an uninitialized network with batch normalization.
+        norm: "batch": nothing changes. "group": each batch normalization that has a scale becomes a `GroupNorm` of 32
+            groups (or of the greatest common divisor with the channels), under the same parameter names. Those inside
+            attentions stay: their feature maps may be single pixels.
+
+    Returns:
+        `net`.
+
+    Raises:
+        UserError: another name.
     """
     if choice("norm", norm, NORMS) == "group":
         _replace(net)
@@ -38,5 +47,5 @@ def _put(block, name, old):
         new = GroupNorm(channels, gcd(GROUPS, channels))
     new.gamma.init = old.gamma.init  # zeros with last_gamma
     block._children[name] = new
-    if hasattr(block, name):  # an attribute, which Gluon would not let change its type
+    if hasattr(block, name):  # Gluon does not let an attribute change its type
         object.__setattr__(block, name, new)

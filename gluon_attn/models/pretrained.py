@@ -1,27 +1,35 @@
-"""Which published parameter file fits a network."""
+"""The published parameter file that fits a network."""
+
+from pathlib import Path
+from typing import Any
 
 from ..nn.params import load_params, save_params
 from ..utils.errors import UserError
 from .base import MODELS
-from .catalogue import catalogue
+from .catalogue import Published, catalogue
 
 __all__ = ["find_published", "load_params", "pretrained_path", "save_params"]
 
-#: options that do not change what a parameter file holds
+#: options that do not change the contents of a parameter file
 _FREE = {"drop_rate", "drop_path", "input_size", "last_gamma"}
 _SHOWN = 4
 
 
-def pretrained_path(recipe, any_classes=False):
-    """The published parameter file for a network's `recipe`, checked; none is a `UserError` that says what there is.
+def pretrained_path(recipe: dict[str, Any], any_classes: bool = False) -> Path:
+    """Path of the published parameter file that fits a network.
 
-    any_classes: one for another number of classes will do, where none has this one.
+    Args:
+        recipe: of the network, see `get_model`.
+        any_classes: whether one for another number of classes will do if none has this one.
+
+    Raises:
+        UserError: there is none (the message says what there is), or the file is missing or damaged.
     """
     return find_published(recipe, any_classes).path()
 
 
-def find_published(recipe, any_classes=False):
-    """The `catalogue.Published` whose file fits a network's `recipe`."""
+def find_published(recipe: dict[str, Any], any_classes: bool = False) -> Published:
+    """The entry of the catalogue that fits a network; arguments and errors are those of `pretrained_path`."""
     known = catalogue()
     fitting = [entry for entry in known.values() if _key(entry.card.to_dict()) == _key(recipe)]
     same = [entry for entry in fitting if entry.card.classes == recipe["classes"]]
@@ -39,7 +47,7 @@ def find_published(recipe, any_classes=False):
 
 
 def _key(recipe):
-    """What must be the same: model, plan and options, those at their defaults left out."""
+    """What must be the same: model, plan and options, without those at their defaults."""
     defaults = MODELS.get(recipe["model"]).options()
     options = {
         key: value
@@ -50,7 +58,7 @@ def _key(recipe):
 
 
 def _plain(plan):
-    """Plan entries without what stays at its default."""
+    """Plan entries without fields at their defaults."""
     entries = (plan or {}).get("entries", [])
     empty = (None, {}, False)
     return [{key: value for key, value in entry.items() if value not in empty} for entry in entries]

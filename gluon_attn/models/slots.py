@@ -1,43 +1,57 @@
-"""Where a plan meets a backbone: one block's places, the block that has them, and the stage that strings blocks."""
+"""The seam between a plan and a backbone: the slots of a block, the residual block and the stage."""
 
 import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.act import get_activation
+from ..nn.layers import get_activation
+from .plan import Plan
 
 
-class Site:
-    """One block's place in the network: asks the plan for what its slots hold.
+def strided_size(size: int, stride: int) -> int:
+    """Height of a feature map after a convolution with this stride and "same" padding."""
+    return -(-size // stride)
 
-    plan: a bound `Plan`. stage: from 1. block: from 0 in the stage, None for the head. spatial: height of the
-    block's input. drop_rate: of the dropout behind an activation.
+
+class BlockSlots:
+    """The slots of one block: asks the plan for the module in each.
+
+    Args:
+        plan: a bound `Plan`.
+        stage: number of the stage, from 1.
+        block: index of the block in its stage, from 0; None in the head.
+        spatial: height of the block's input.
+        drop_rate: dropout probability after the activation of `act(drop=True)`; 0 for no dropout.
     """
 
-    def __init__(self, plan, stage, block, spatial, drop_rate=0.0):
+    def __init__(self, plan: Plan, stage: int, block: int | None, spatial: int, drop_rate: float = 0.0):
         self.plan, self.stage, self.block, self.spatial = plan, stage, block, spatial
         self.drop_rate = drop_rate
 
-    def post(self, channels, spatial):
-        """What ends the residual branch of `channels` maps, `spatial` high, or None."""
+    def post(self, channels: int, spatial: int) -> HybridBlock | None:
+        """The module at the end of the residual branch, or None."""
         return self.plan.make("post", self.stage, self.block, channels, spatial)
 
-    def conv(self, channels, spatial, stride, otherwise):
-        """What stands for the 3x3 convolution of `channels` maps, `spatial` high: the plan's, or `otherwise()`."""
-        return self.plan.make("conv", self.stage, self.block, channels, spatial, stride) or otherwise()
-
-    def inner(self, channels, spatial):
-        """What stands before the block's last convolution, on `channels` maps, `spatial` high, or None."""
+    def inner(self, channels: int, spatial: int) -> HybridBlock | None:
+        """The module before the block's last convolution, or None."""
         return self.plan.make("inner", self.stage, self.block, channels, spatial)
 
-    def conv1(self, channels, in_channels, spatial, stride, otherwise):
-        """What stands for the 3x3 convolution from `in_channels` to `channels` maps: the plan's, or `otherwise()`."""
-        made = self.plan.make("conv1", self.stage, self.block, channels, spatial, stride, in_channels)
-        return made or otherwise()
+    def conv(self, channels: int, spatial: int, stride: int, default: Callable[[], HybridBlock]) -> HybridBlock:
+        """The module in place of the 3x3 convolution that keeps the number of channels, or `default()`."""
+        return self.plan.make("conv", self.stage, self.block, channels, spatial, stride) or default()
 
-    def act(self, channels, spatial, drop=False, otherwise="relu"):
-        """The activation of `channels` maps, `spatial` high: the plan's or `otherwise`; with `drop`, dropout behind."""
-        module = self.plan.make("act", self.stage, self.block, channels, spatial) or get_activation(otherwise)
+    def conv1(
+        self, channels: int, in_channels: int, spatial: int, stride: int, default: Callable[[], HybridBlock]
+    ) -> HybridBlock:
+        """The module in place of the block's first 3x3 convolution, or `default()`."""
+        made = self.plan.make("conv1", self.stage, self.block, channels, spatial, stride, in_channels)
+        return made or default()
+
+    def act(self, channels: int, spatial: int, drop: bool = False, default: str = "relu") -> HybridBlock:
+        """The activation: the plan's, or the one named `default`. drop: dropout of `drop_rate` follows."""
+        module = self.plan.make("act", self.stage, self.block, channels, spatial) or get_activation(default)
         if not (drop and self.drop_rate):
             return module
         both = nn.HybridSequential(prefix="")
@@ -46,21 +60,29 @@ class Site:
 
 
 class Residual(HybridBlock):
-    """A block whose `post`, an attention or None, ends its residual branch and may carry a state on.
+    """A residual block whose branch ends in `post`, an attention or None.
 
-    With a carrying `post`, `block(x, *state)` gives (y, *state), the state empty in the first block of a stage. A
-    subclass has `body`, its branch, `downsample`, its shortcut, or None where that is the input itself, and `last`, the
-    activation after the addition, or None for ReLU.
+    An attention may carry a state from block to block. Then `block(x, *state)` gives (y, *state), and the state is
+    empty in the first block of a stage.
+
+    Attributes:
+        body: the residual branch without `post`.
+        downsample: the shortcut; None if it is the identity.
+        post: the attention at the end of the branch, or None.
+        last: the activation after the addition; None for ReLU.
     """
 
     reference_key = "residual"
 
-    post = downsample = last = None
+    body: Any
+    post: HybridBlock | None = None
+    downsample: HybridBlock | None = None
+    last: HybridBlock | None = None
     _connected = True
 
     @contextlib.contextmanager
-    def disconnected(self):
-        """A context in which it goes without its `post`."""
+    def disconnected(self) -> Iterator[None]:
+        """A context in which the block skips its `post`."""
         self._connected = False
         try:
             yield
@@ -68,32 +90,42 @@ class Residual(HybridBlock):
             self._connected = True
 
     @property
-    def states(self):
-        """How many arrays it carries."""
+    def states(self) -> int:
+        """Number of arrays that it carries to the next block."""
         return getattr(self.post, "states", 0) if self._connected else 0
 
-    def attend(self, F, x, state):
-        """(what `post` makes of the branch's `x`, the new state, empty where it carries none)."""
+    def attend(self, F: Any, x: Any, state: tuple) -> tuple[Any, tuple]:
+        """Apply `post`.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: output of the branch, (N,C,H,W).
+            state: of the block before; empty if there is none.
+
+        Returns:
+            The new x, and the new state, which is empty if `post` carries none.
+        """
         if not self.states:
             return self.post(x) if self.post and self._connected else x, ()
-        x, *state = self.post(x, *(state or self.post.begin_state(F, x)))
-        return x, tuple(state)
+        x, *new = self.post(x, *(state or self.post.begin_state(F, x)))  # type: ignore[misc, union-attr]
+        return x, tuple(new)
 
-    def hybrid_forward(self, F, x, *state):
-        """Addition, then the activation."""
+    def hybrid_forward(self, F: Any, x: Any, *state: Any) -> Any:
+        """Branch, addition, activation: N,C,H,W -> N,channels,H/stride,W/stride."""
         residual = self.downsample(x) if self.downsample else x
-        x, state = self.attend(F, self.body(x), state)
+        x, new = self.attend(F, self.body(x), state)
         x = self.last(residual + x) if self.last else F.Activation(residual + x, act_type="relu")
-        return (x, *state) if state else x
+        return (x, *new) if new else x
 
 
 class Stage(nn.HybridSequential):
-    """Blocks one after the other; what a block carries goes to the next one that carries."""
+    """Blocks one after the other; passes the state of one block to the next block that carries one."""
 
     reference_key = "stage"
 
-    def hybrid_forward(self, F, x):
-        state = ()
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
+        """N,C,H,W -> the output of the last block, without its state."""
+        state: list = []
         for block in self._children.values():
             if getattr(block, "states", 0) and isinstance(block, Residual):
                 x, *state = block(x, *state)

@@ -1,7 +1,11 @@
-"""Depths and widths as rows of data; what a row means stands in the file of its family."""
+"""Depths, widths and attentions of the published networks, as rows of data; `models/zoo.py` makes models of them."""
 
-#: CIFAR ResNets: depth -> (block, blocks a stage). Three stages of 16, 32, 64 channels (bottlenecks: 4 times that).
-CIFAR_RESNET = {
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: ResNets for CIFAR: depth -> (block, blocks per stage). Three stages of 16, 32, 64 channels (bottlenecks: 4 times
+#: that).
+CIFAR_RESNET: dict[int, tuple[str, int]] = {
     20: ("basic", 3),
     32: ("basic", 5),
     44: ("basic", 7),
@@ -12,7 +16,7 @@ CIFAR_RESNET = {
 
 #: ResNets for ImageNet: depth -> (block, blocks of each stage). Four stages of 64 to 512 channels (bottlenecks: 4 times
 #: that).
-RESNET = {
+RESNET: dict[int, tuple[str, tuple[int, ...]]] = {
     18: ("basic", (2, 2, 2, 2)),
     34: ("basic", (3, 4, 6, 3)),
     50: ("bottleneck", (3, 4, 6, 3)),
@@ -31,8 +35,8 @@ MOBILENET_V2 = (
     (6, 320, 1, 1),
 )
 
-#: attention at every place of its own -> plan entries; `NAME_resnetDEPTH` has them
-_ATTENTIONS = {
+#: attention -> plan entries of `NAME_resnetDEPTH`
+_ATTENTIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "eca": ({"name": "eca"},),
     "se": ({"name": "se"},),
     "cbam": ({"name": "cbam"},),
@@ -42,22 +46,22 @@ _ATTENTIONS = {
     "triplet": ({"name": "triplet"},),
 }
 
-#: kernels of the released ECA-Nets: depth -> one a stage
+#: kernel sizes of the released ECA-Nets: depth -> one per stage
 _ECA_KERNELS = {18: (3, 5, 7, 7), 34: (3, 3, 5, 7), 50: (3, 5, 5, 7), 101: (3, 3, 5, 7), 152: (3, 3, 5, 7)}
 
 
-def eca_entries(kernels):
-    """Plan entries of ECA with kernel size -> stages."""
+def eca_entries(kernels: Mapping[int, Sequence[int]]) -> tuple[dict[str, Any], ...]:
+    """Plan entries of ECA, as plain data. kernels: kernel size -> stages that have it."""
     return tuple({"name": "eca", "options": {"kernel_size": k}, "stages": stages} for k, stages in kernels.items())
 
 
-def by_kernel(kernels):
-    """Kernel size -> stages, from the kernel size of each stage."""
+def by_kernel(kernels: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Kernel size -> stages that have it, from the kernel size of each stage."""
     return {k: tuple(i for i, kernel in enumerate(kernels, 1) if kernel == k) for k in dict.fromkeys(kernels)}
 
 
-#: named models: name -> (backbone, options of it with another default, plan entries)
-NAMED = {
+#: models with their attention in their name: name -> (backbone, options with another default there, plan entries)
+NAMED: dict[str, tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]] = {
     **{
         f"{name}_resnet{depth}": (f"resnet{depth}_v1b", {}, entries)
         for name, entries in _ATTENTIONS.items()

@@ -1,1 +1,1 @@
-"""Parts that two or more attentions use; of the package they import `utils` and `registry` only."""
+"""Layers and functions that two or more attentions or models use. Imports only `utils`, `registry` and `config`."""

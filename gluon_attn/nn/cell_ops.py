@@ -1,8 +1,11 @@
-"""Operations on the edges of searched cells, N,C,H,W -> N,C,H/stride,W/stride, by name.
+"""Candidate operations on the edges of searched cells, by name; (N,C,H,W) -> (N,C,H/stride,W/stride), rounded up.
 
-The convolutions are those of `cell_convs.py`. The two scores are those of ANAS: pooled values at every place, for a
-gate to be made of.
+The convolutions are those of `cell_convs.py`. The two scores are those of ANAS: pooled values at every pixel,
+from which a gate is made.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
@@ -10,32 +13,48 @@ from ..registry import Registry
 from ..utils.errors import UserError
 from . import fast
 from .cell_convs import Conv7x1, DilConv, FactorizedReduce, ReLUConvBN, SepConv
-from .pool import MaxPool
+from .layers import MaxPool
+from .tracing import Tensor
 
-#: name -> a function of (channels, stride, affine)
+#: name -> a function of (channels, stride, affine) that makes the block
 CELL_OPS = Registry("operation")
 
 
-def cell_op(name, channels, *, stride=1, affine=True):
-    """A new operation of `channels` maps in and out. affine: its normalisations scale and shift (default True)."""
+def cell_op(name: str, channels: int, *, stride: int = 1, affine: bool = True) -> HybridBlock:
+    """A new operation.
+
+    Args:
+        name: one of `CELL_OPS`.
+        channels: of input and output.
+        stride: 1 (default) or 2.
+        affine: its batch norms scale and shift (default True).
+
+    Returns:
+        A block, (N,C,H,W) -> (N,C,H/stride,W/stride).
+
+    Raises:
+        UserError: for an unknown name, a score with a stride, or a skip connection of stride 2 and odd channels.
+    """
     return CELL_OPS.get(name)(channels, stride, affine)
 
 
 class Skip(HybridBlock):
-    """The input itself."""
+    """The identity."""
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """Any shape -> the same."""
         return F.identity(x)
 
 
 class Zero(HybridBlock):
-    """Zeros of the size that the other operations of this stride give."""
+    """Zeros of the shape that the other operations of this stride give."""
 
-    def __init__(self, stride=1):
+    def __init__(self, stride: int = 1) -> None:
         super().__init__()
         self._stride = stride
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """(N,C,H,W) -> (N,C,H/stride,W/stride)."""
         if self._stride == 1:
             return F.zeros_like(x)
         return F.zeros_like(F.Pooling(x, kernel=(1, 1), stride=(self._stride,) * 2, pool_type="avg"))
@@ -44,34 +63,38 @@ class Zero(HybridBlock):
 class ChannelScore(HybridBlock):
     """W [avg(x); max(x)] + b at every pixel: average and maximum over H and W, W a dense layer to C values."""
 
-    def __init__(self, channels):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         with self.name_scope():
             self.fc = nn.Conv2D(channels, 1, in_channels=2 * channels)
 
-    def hybrid_forward(self, F, x):
-        # stack, since mixed precision makes its inputs one type, which it does not for concat
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """(N,C,H,W) -> (N,C,H,W)."""
+        # stack, since mixed precision casts its inputs to one dtype, which it does not for concat
         pooled = F.stack(fast.global_avg(F, x), fast.global_max(F, x), axis=1)  # (N,2,C,1,1)
         return fast.channel_spread(F, x, self.fc(F.reshape(pooled, shape=(0, -1, 1, 1))))
 
 
 class SpatialScore(HybridBlock):
-    """w [max(x); avg(x)] in every channel: maximum and average over C, w a 1x1 convolution to one map, no bias."""
+    """w [max(x); avg(x)] in every channel: maximum and average over C, w a 1x1 convolution to one channel, no bias."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         with self.name_scope():
             self.conv = nn.Conv2D(1, 1, use_bias=False, in_channels=2)
 
-    def hybrid_forward(self, F, x):
-        over_channels = [F.squeeze(line, axis=1) for line in (fast.channel_max(F, x), fast.channel_mean(F, x))]
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """(N,C,H,W) -> (N,C,H,W)."""
+        over_channels = [F.squeeze(pooled, axis=1) for pooled in (fast.channel_max(F, x), fast.channel_mean(F, x))]
         return fast.spatial_spread(F, x, self.conv(F.stack(*over_channels, axis=1)))
 
 
-def _unstrided(make):
-    def checked(channels, stride, affine):
+def _unstrided(make: Callable[[int], HybridBlock]) -> Callable[[int, int, bool], HybridBlock]:
+    """A maker that refuses strides."""
+
+    def checked(channels: int, stride: int, affine: bool) -> HybridBlock:
         if stride != 1:
-            raise UserError(f"a score keeps the size of its map, got stride {stride}")
+            raise UserError(f"a score keeps the spatial size, got stride {stride}")
         return make(channels)
 
     return checked

@@ -1,37 +1,124 @@
-"""Batch normalisation that has compiled operators."""
+"""Normalization layers: batch norm with compiled operators, group norm, and layer norm over channels."""
 
-from mxnet.gluon import nn
+from typing import Any
 
+import mxnet as mx
+from mxnet.gluon import HybridBlock, nn
+
+from . import fast
 from .convolution import compiled
-from .gates import NORMED
+from .float32_stats import InFloat32
+from .tracing import Tensor
 
 
 class BatchNorm(nn.BatchNorm):
-    """Gluon's, for maps that oneDNN's convolutions did not make; parameters, their names and results are the same."""
+    """Gluon's batch norm with compiled operators, for the plain NCHW layout.
 
-    apart = False
+    Options, parameters, their names and the results are those of `mxnet.gluon.nn.BatchNorm`.
+    """
 
-    def leave_apart(self):
-        """With compiled operators leave the map with its statistics, as a tuple, to the `fast.weighted_sum` behind.
-
-        For a norm without scale and shift, with the momentum and eps of `gates.NORMED`; no other changes.
-        """
-        usual = all(self._kwargs[name] == value for name, value in NORMED.items())
-        self.apart = usual and self._kwargs["fix_gamma"] and self.beta.grad_req == "null"
-
-    def hybrid_forward(self, F, x, gamma, beta, running_mean, running_var):
-        if not compiled(self) or self._kwargs["use_global_stats"]:
+    def hybrid_forward(
+        self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor, running_mean: Tensor, running_var: Tensor
+    ) -> Tensor:
+        """(N,C,...) -> (N,C,...)."""
+        if not self.compiled():
             return super().hybrid_forward(F, x, gamma, beta, running_mean, running_var)
-        # MXNet's own norm, of two numbers a channel that have the same mean and variance, knows whether these or the
-        # running ones count; of (2,C,1,1), since with (2,C) it can crash
-        moments = F.BlockGrad(F.gluon_attn_moments(F.BlockGrad(x)))
         running = running_mean, running_var
-        fixed = F.BlockGrad(gamma), F.BlockGrad(beta)  # without a backward pass it leaves the running ones alone
-        kept = F.BatchNorm(moments, *fixed, *running, **{**self._kwargs, "output_mean_var": True})
-        normal, mean, scale = (F.BlockGrad(kept[i]) for i in range(3))
-        if self.apart:
-            return x, moments, normal, mean, scale, *running
-        return F.gluon_attn_norm(
-            x, moments, normal, mean, scale, gamma, beta, *running, scaled=int(not self._kwargs["fix_gamma"]),
+        stats = self._stats(F, x, gamma, beta, *running)
+        return F.gluon_attn_batch_norm(
+            x, *stats, gamma, beta, *running, fix_gamma=int(self._kwargs["fix_gamma"]),
             momentum=self._kwargs["momentum"], eps=self._kwargs["eps"],
         )  # fmt: skip
+
+    def compiled(self) -> bool:
+        """Whether the compiled operators may replace MXNet's here."""
+        return compiled(self) and not self._kwargs["use_global_stats"]
+
+    def is_affine(self) -> bool:
+        """Whether it scales or shifts."""
+        return not self._kwargs["fix_gamma"] or self.beta._differentiable
+
+    def input_and_stats(self, F: Any, x: Tensor) -> tuple[Tensor, ...]:
+        """What a compiled operator needs to normalize by itself.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,...).
+
+        Returns:
+            x, the two values per channel of the batch statistics, these normalized, the mean and the inverse standard
+            deviation to use, the running mean and the running variance.
+        """
+        names = ("gamma", "beta", "running_mean", "running_var")
+        params = [self._reg_params[name] for name in names]
+        with self.name_scope():
+            arrays = [param.var() if F is mx.sym else param.data(x.context) for param in params]
+            return x, *self._stats(F, x, *arrays), *arrays[2:]
+
+    def _stats(self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor, *running: Tensor) -> list[Tensor]:
+        """(two values per channel of the batch statistics, these normalized, mean, inverse standard deviation)."""
+        # MXNet's norm of two values per channel with the same mean and variance decides whether the statistics of the
+        # batch or the running ones count; of shape (2,C,1,1), since with (2,C) it can crash
+        stats = F.BlockGrad(F.gluon_attn_batch_stats(F.BlockGrad(x)))
+        constants = F.BlockGrad(gamma), F.BlockGrad(beta)  # without a backward pass it does not update running ones
+        outputs = F.BatchNorm(stats, *constants, *running, **{**self._kwargs, "output_mean_var": True})
+        return [stats, *(F.BlockGrad(outputs[i]) for i in range(3))]
+
+
+class GroupNorm(InFloat32, HybridBlock):
+    """Group norm with a scale and a shift per channel, (N,C,H,W) -> (N,C,H,W).
+
+    The statistics are taken in float32. MXNet's own runs slowly on a CPU and has no ONNX converter.
+
+    Args:
+        channels: C.
+        groups: number of groups, a divisor of C.
+        epsilon: added to the variance (default 1e-5).
+    """
+
+    def __init__(self, channels: int, groups: int, *, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self._groups, self._members, self._epsilon = groups, channels // groups, epsilon
+        with self.name_scope():
+            self.gamma = self.params.get("gamma", shape=(1, channels, 1, 1), init="ones")
+            self.beta = self.params.get("beta", shape=(1, channels, 1, 1), init="zeros")
+
+    def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        """(N,C,H,W) -> (N,C,H,W)."""
+        wide = self.widen(F, x)
+        centered = fast.channel_shift(F, wide, -self._over_groups(F, fast.global_avg(F, wide)))
+        variance = self._over_groups(F, fast.global_avg(F, F.square(centered)))
+        scale = F.broadcast_div(self.widen(F, gamma), F.sqrt(variance + self._epsilon))
+        shift = F.broadcast_add(F.zeros_like(scale), self.widen(F, beta))
+        return self.narrow(F, fast.channel_shift(F, fast.channel_gate(F, centered, scale), shift))
+
+    def _over_groups(self, F: Any, means: Tensor) -> Tensor:
+        """(N,C,1,1) -> (N,C,1,1), each value replaced by the mean of its group."""
+        of_groups = F.mean(F.reshape(means, shape=(0, self._groups, -1)), axis=2)
+        return F.reshape(F.repeat(of_groups, repeats=self._members, axis=1), shape=(0, -1, 1, 1))
+
+
+class ChannelNorm(InFloat32, HybridBlock):
+    """Layer norm over the channels of (N,C,1,1), with a scale and a shift per channel.
+
+    The statistics are taken in float32.
+
+    Args:
+        channels: C.
+        epsilon: added to the variance (default 1e-5).
+    """
+
+    def __init__(self, channels: int, *, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self._epsilon = epsilon
+        with self.name_scope():
+            self.gamma = self.params.get("gamma", shape=(1, channels, 1, 1), init="ones")
+            self.beta = self.params.get("beta", shape=(1, channels, 1, 1), init="zeros")
+
+    def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        """(N,C,1,1) -> (N,C,1,1)."""
+        wide = self.widen(F, x)
+        centered = F.broadcast_sub(wide, F.mean(wide, axis=1, keepdims=True))
+        std = F.sqrt(F.mean(F.square(centered), axis=1, keepdims=True) + self._epsilon)
+        normalized = self.narrow(F, F.broadcast_div(centered, std))
+        return F.broadcast_add(F.broadcast_mul(normalized, gamma), beta)

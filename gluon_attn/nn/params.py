@@ -1,27 +1,48 @@
-"""Parameter files: written whole, read strictly."""
+"""Parameter files: written whole or not at all, read strictly."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import mxnet as mx
-from mxnet.gluon import nn
+from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
 
+Devices: TypeAlias = mx.Context | list[mx.Context] | None
 
-def save_params(net, path):
-    """Write a network's parameters and running statistics to `path` under their structural names."""
+
+def save_params(net: HybridBlock, path: Path | str) -> None:
+    """Write a network's parameters and running statistics under their structural names.
+
+    Args:
+        net: the network, initialized.
+        path: the file, which appears whole or not at all.
+
+    Raises:
+        UserError: if the file cannot be written.
+    """
     with atomic_path(path) as staged:
         net.save_parameters(str(staged))
 
 
-def load_params(net, path, ctx=None, renewed=()):
-    """Read a parameter file into a network, which it initializes where needed.
+def load_params(net: HybridBlock, path: Path | str, ctx: Devices = None, renewed: Sequence[str] = ()) -> list[str]:
+    """Read a parameter file into a network, which is initialized where needed.
 
-    Strict: a missing, left-over or wrongly shaped tensor, or a file that cannot be read, is a `UserError` and
-    the network is left as it was. ctx: device or devices (default: where the network is, else the CPU). renewed: names
-    of tensors that stay as they are, already initialized, if all of them have another first length in the file, as a
-    classifier for other classes has. Returns the names that were so left out.
+    Args:
+        net: the network.
+        path: the file.
+        ctx: device or devices (default: those of the network, else the CPU).
+        renewed: names of tensors that keep the values they are initialized with, if all of them have another first
+            length in the file; so has a classifier for another number of classes.
+
+    Returns:
+        The names among `renewed` that were not loaded.
+
+    Raises:
+        UserError: if the file cannot be read, or a tensor is missing, left over or has the wrong shape. The network is
+            then left as it was.
     """
     tensors = read_params(path)
     params = net._collect_params_with_prefix()
@@ -29,7 +50,7 @@ def load_params(net, path, ctx=None, renewed=()):
     if missing or extra:
         parts = [f"it lacks {few(missing)}"] * bool(missing) + [f"it has {few(extra)} besides"] * bool(extra)
         raise UserError(f"{path} is of another network: {', '.join(parts)}")
-    left_out = _other_rows(params, tensors, renewed)
+    left_out = _of_other_length(params, tensors, renewed)
     for name in left_out:
         del params[name], tensors[name]
     for name, value in tensors.items():
@@ -40,34 +61,55 @@ def load_params(net, path, ctx=None, renewed=()):
     return left_out
 
 
-def classifier(net, classes=None):
-    """Names of the weights of the last layer, dense or a convolution, with `classes` outputs; [] if there is none.
+def classifier(net: HybridBlock, classes: int | None = None) -> list[str]:
+    """Names of the parameters of a network's classifier: its last dense or convolutional layer.
 
-    classes: None takes the last of any number.
+    Args:
+        net: the network.
+        classes: the number of outputs of that layer (default None: any).
+
+    Returns:
+        The names, [] if there is no such layer.
     """
-    layers = []
+    layers: list[HybridBlock] = []
 
-    def look(block):
+    def visit(block: HybridBlock) -> None:
         if isinstance(block, (nn.Dense, nn.Conv2D)) and classes in (None, block.weight.shape[0]):
             layers.append(block)
 
-    net.apply(look)
+    net.apply(visit)
     own = {id(param) for layer in layers[-1:] for param in layer.collect_params().values()}
     return [name for name, param in net._collect_params_with_prefix().items() if id(param) in own]
 
 
-def fill(param, value, ctx=None):
-    """Give a parameter, initialized or not, the NDArray `value` in the parameter's dtype; ctx as in `load_params`."""
-    param._load_init(value, _where(param, ctx), cast_dtype=True, dtype_source="current")
+def fill(param: Parameter, value: mx.nd.NDArray, ctx: Devices = None) -> None:
+    """Set a parameter, initialized or not, to a value, cast to the parameter's dtype.
+
+    Args:
+        param: the parameter.
+        value: array of its shape.
+        ctx: as in `load_params`.
+    """
+    param._load_init(value, _devices(param, ctx), cast_dtype=True, dtype_source="current")
 
 
-def few(names):
-    """The first three of some names and how many more there are."""
+def few(names: Sequence[str]) -> str:
+    """The first three of some names, and how many more there are."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def read_params(path):
-    """Tensor name -> NDArray of a parameter file; `UserError` when it is missing, damaged or no such file."""
+def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
+    """The tensors of a parameter file.
+
+    Args:
+        path: a file that `save_params` or MXNet's `export` wrote.
+
+    Returns:
+        Name -> array.
+
+    Raises:
+        UserError: if the file is missing, damaged or not a parameter file.
+    """
     if not Path(path).is_file():
         raise UserError(f"parameter file {path} does not exist")
     try:
@@ -81,8 +123,8 @@ def read_params(path):
     return {name.split(":", 1)[-1]: value for name, value in tensors.items()}
 
 
-def _where(param, ctx):
-    """Devices for the values; a parameter that lives elsewhere is moved there."""
+def _devices(param: Parameter, ctx: Devices) -> list[mx.Context]:
+    """Devices for the values; a parameter on others is moved."""
     devices = [ctx] if isinstance(ctx, mx.Context) else ctx
     if param._data is None and not param._deferred_init:
         return devices or [mx.cpu()]
@@ -91,12 +133,15 @@ def _where(param, ctx):
     return param.list_ctx()
 
 
-def _other_rows(params, tensors, names):
-    """The names, if each has another first length in `tensors` and otherwise fits, else []."""
+def _of_other_length(
+    params: dict[str, Parameter], tensors: dict[str, mx.nd.NDArray], names: Sequence[str]
+) -> list[str]:
+    """The names if each has another first length in `tensors` and otherwise fits, else []."""
     pairs = [(params[name].shape, tensors[name].shape) for name in names]
     other = all(own[:1] != found[:1] and _fits(own[1:], found[1:]) for own, found in pairs)
     return list(names) if other else []
 
 
-def _fits(shape, found):
+def _fits(shape: Sequence[int], found: Sequence[int]) -> bool:
+    """Whether an array of shape `found` fits a parameter's shape, in which 0 and -1 are unknown."""
     return len(shape) == len(found) and all(a in (0, -1, b) for a, b in zip(shape, found, strict=True))

@@ -1,61 +1,75 @@
-"""Batch norms whose statistics are those of the images of all processes.
+"""Synchronized batch norm: statistics over the samples of all processes.
 
-A custom operator, since what it sends to the others stands in the middle of a pass. Its input and its gradient come
-through a multiplication by 1: of an array in one of oneDNN's layouts MXNet hands a copy to a custom operator, and frees
-it before that has run.
+A custom operator, since its all-reduce is in the middle of a pass. Its input and its gradient go through a
+multiplication by 1: of an array in one of oneDNN's layouts MXNet hands a copy to a custom operator, and frees it before
+the operator has run.
 """
 
 import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import mxnet as mx
 import numpy as np
 from mxnet import autograd
-from mxnet.gluon import nn
+from mxnet.gluon import HybridBlock, nn
 
 from .norm import BatchNorm
+from .tracing import Tensor
+
+AllReduce = Callable[[str, mx.nd.NDArray], mx.nd.NDArray]
 
 _OPERATOR = "gluon_attn_sync_batch_norm"
-#: key of a norm -> (the function that sums arrays, the norm's place in its network); operators take text only
-_norms = {}
-_MOST_USES = 64  # of a norm in a pass
+#: key of a norm -> (the all-reduce, index of the norm in its network); attributes of operators are text only
+_norms: dict[str, tuple[AllReduce, int]] = {}
+_MAX_USES = 64  # of a norm in a pass
 _keys = map(str, itertools.count())
 
 
-def synchronize(net, total):
-    """Synchronize the batch norms of a network; returns how many they are.
+def synchronize(net: HybridBlock, allreduce_sum: AllReduce) -> int:
+    """Synchronize the batch norms of a network.
 
-    total: function (name, array) -> the sum of the arrays that all processes bring under that name, the same for each;
-    it is called in threads of MXNet's. Each must have the same network, on one device, and begin with the same running
-    statistics. Norms that compute with these, as frozen ones do, stay as they are.
+    All processes must have the same network, each on one device, with the same running statistics at first. Norms that
+    use the running statistics in training (frozen ones) stay as they are.
+
+    Args:
+        net: the network, changed in place.
+        allreduce_sum: function of (name, array) that returns the sum of the arrays of all processes with that name. It
+            is called in threads of MXNet.
+
+    Returns:
+        The number of norms that were synchronized.
     """
-    norms = {}
+    norms: dict[int, HybridBlock] = {}
 
-    def look(block):
+    def visit(block: HybridBlock) -> None:
         if type(block) in (nn.BatchNorm, BatchNorm) and not block._kwargs["use_global_stats"]:
             norms[id(block)] = block
 
-    net.apply(look)
-    for place, norm in enumerate(norms.values()):
-        norm.__class__ = SyncBatchNorm  # in place: others hold the block too
-        norm._key, norm._uses = next(_keys), itertools.cycle(range(_MOST_USES))
-        _norms[norm._key] = total, place
+    net.apply(visit)
+    for index, norm in enumerate(norms.values()):
+        norm.__class__ = SyncBatchNorm  # in place, since others hold the block too
+        norm._key, norm._uses = next(_keys), itertools.cycle(range(_MAX_USES))
+        _norms[norm._key] = allreduce_sum, index
     return len(norms)
 
 
 class SyncBatchNorm(nn.BatchNorm):
-    """What `synchronize` makes of a batch norm over axis 1. Parameters, their names and evaluation are the same."""
+    """What `synchronize` turns a batch norm over axis 1 into. Parameters, their names and evaluation are the same."""
 
-    def hybrid_forward(self, F, x, gamma, beta, running_mean, running_var):
-        """N,C,... -> N,C,..."""
+    def hybrid_forward(
+        self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor, running_mean: Tensor, running_var: Tensor
+    ) -> Tensor:
+        """(N,C,...) -> (N,C,...)."""
         options = {name: self._kwargs[name] for name in ("eps", "momentum", "fix_gamma")}
         options.update(op_type=_OPERATOR, key=self._key, use=self._use(F))
         return 1 * F.Custom(1 * x, gamma, beta, running_mean, running_var, **options)[0]
 
-    def _use(self, F):
+    def _use(self, F: Any) -> int:
         """A number for this use of the norm, the same in each process.
 
-        Gradients of two uses in a pass may be on their way at the same time. Evaluation sends nothing and does not
-        count, since it may have a batch less elsewhere.
+        The gradients of two uses in a pass may be all-reduced at the same time. Evaluation sends nothing and does not
+        count, since another process may evaluate one batch less.
         """
         if F is mx.nd and not autograd.is_recording():
             return 0
@@ -64,81 +78,85 @@ class SyncBatchNorm(nn.BatchNorm):
 
 @mx.operator.register(_OPERATOR)
 class _Properties(mx.operator.CustomOpProp):
-    """Arguments are text. Outputs: the normalized maps; mean and 1 / deviation of the channels, for the gradient."""
+    """Outputs: the normalized feature map; mean and inverse standard deviation per channel, for the gradient."""
 
-    def __init__(self, key, use, eps, momentum, fix_gamma):
+    def __init__(self, key: str, use: str, eps: str, momentum: str, fix_gamma: str) -> None:
         super().__init__()
-        total, place = _norms[key]
-        self._name, self._total = f"norm.{place}.{use}", total
+        allreduce_sum, index = _norms[key]
+        self._name, self._allreduce_sum = f"norm.{index}.{use}", allreduce_sum
         self._options = float(eps), float(momentum), fix_gamma == "True"
 
-    def list_arguments(self):
+    def list_arguments(self) -> list[str]:
         return ["data", "gamma", "beta"]
 
-    def list_auxiliary_states(self):
+    def list_auxiliary_states(self) -> list[str]:
         return ["running_mean", "running_var"]
 
-    def list_outputs(self):
-        return ["output", "mean", "scale"]
+    def list_outputs(self) -> list[str]:
+        return ["output", "mean", "inv_std"]
 
-    def infer_shape(self, in_shape):
+    def infer_shape(self, in_shape: list) -> tuple[list, list, list]:
         data, channels = in_shape[0], [in_shape[0][1]]
         return [data, channels, channels], [data, channels, channels], [channels, channels]
 
-    def infer_type(self, in_type):
+    def infer_type(self, in_type: list) -> tuple[list, list, list]:
         wide = np.float32
         return [in_type[0], wide, wide], [in_type[0], wide, wide], [wide, wide]
 
-    def create_operator(self, ctx, in_shapes, in_dtypes):
-        return _Normalize(lambda name, array: self._total(f"{self._name}.{name}", array), *self._options)
+    def create_operator(self, ctx: Any, in_shapes: list, in_dtypes: list) -> "_SyncBatchNorm":
+        return _SyncBatchNorm(lambda name, array: self._allreduce_sum(f"{self._name}.{name}", array), *self._options)
 
 
-class _Normalize(mx.operator.CustomOp):
+class _SyncBatchNorm(mx.operator.CustomOp):
     """Forward and backward of the norm on one device, in float32."""
 
-    def __init__(self, total, eps, momentum, fix_gamma):
+    def __init__(self, allreduce_sum: AllReduce, eps: float, momentum: float, fix_gamma: bool) -> None:
         super().__init__()
-        self._total, self._eps, self._momentum, self._fix_gamma = total, eps, momentum, fix_gamma
+        self._allreduce_sum, self._eps, self._momentum, self._fix_gamma = allreduce_sum, eps, momentum, fix_gamma
 
-    def forward(self, is_train, req, in_data, out_data, aux):
+    def forward(self, is_train: bool, req: list, in_data: list, out_data: list, aux: Sequence) -> None:
         data, (gamma, beta), (running_mean, running_var) = in_data[0].astype("float32"), in_data[1:], aux
         mean, variance = running_mean, running_var
         if is_train:
-            # distances from the running mean, which is near and the same everywhere: squares of the values themselves
-            # would lose the variance of maps far from 0
-            away = data - _row(running_mean, data)
-            shift, square = self._means("forward", away, away * away)
+            # differences to the running mean, which is near and the same everywhere: squares of the values themselves
+            # would lose the variance of feature maps far from 0
+            difference = data - _per_channel(running_mean, data)
+            shift, square = self._means("forward", difference, difference * difference)
             mean, variance = running_mean + shift, square - shift * shift
-            for kept, value in ((running_mean, mean), (running_var, variance)):
-                kept[:] = self._momentum * kept + (1 - self._momentum) * value
-        scale = 1 / mx.nd.sqrt(variance + self._eps)
-        factor = scale if self._fix_gamma else scale * gamma
-        normal = (data - _row(mean, data)) * _row(factor, data) + _row(beta, data)
-        for place, value in enumerate((normal, mean, scale)):
-            self.assign(out_data[place], req[place], value.astype(out_data[place].dtype))
+            for running, value in ((running_mean, mean), (running_var, variance)):
+                running[:] = self._momentum * running + (1 - self._momentum) * value
+        inv_std = 1 / mx.nd.sqrt(variance + self._eps)
+        scale = inv_std if self._fix_gamma else inv_std * gamma
+        y = (data - _per_channel(mean, data)) * _per_channel(scale, data) + _per_channel(beta, data)
+        for index, value in enumerate((y, mean, inv_std)):
+            self.assign(out_data[index], req[index], value.astype(out_data[index].dtype))
 
-    def backward(self, req, out_grad, in_data, out_data, in_grad, aux):
+    def backward(self, req: list, out_grad: list, in_data: list, out_data: list, in_grad: list, aux: Sequence) -> None:
         grad, data = out_grad[0].astype("float32"), in_data[0].astype("float32")
-        mean, scale = out_data[1:]
-        normal = (data - _row(mean, data)) * _row(scale, data)
-        level, slope = self._means("backward", grad, grad * normal)
-        factor = scale if self._fix_gamma else scale * in_data[1]
-        whole = (grad - _row(level, data) - normal * _row(slope, data)) * _row(factor, data)
-        turned = mx.nd.zeros_like(scale) if self._fix_gamma else _sums(grad * normal)
-        for place, value in enumerate((whole, turned, _sums(grad))):
-            self.assign(in_grad[place], req[place], value.astype(in_grad[place].dtype))
+        mean, inv_std = out_data[1:]
+        normalized = (data - _per_channel(mean, data)) * _per_channel(inv_std, data)
+        grad_mean, product_mean = self._means("backward", grad, grad * normalized)
+        scale = inv_std if self._fix_gamma else inv_std * in_data[1]
+        grad_data = (
+            grad - _per_channel(grad_mean, data) - normalized * _per_channel(product_mean, data)
+        ) * _per_channel(scale, data)
+        grad_gamma = mx.nd.zeros_like(inv_std) if self._fix_gamma else _channel_sums(grad * normalized)
+        for index, value in enumerate((grad_data, grad_gamma, _channel_sums(grad))):
+            self.assign(in_grad[index], req[index], value.astype(in_grad[index].dtype))
 
-    def _means(self, name, *maps):
-        """Means of maps over the pixels of all images everywhere, one a channel."""
+    def _means(self, name: str, *maps: mx.nd.NDArray) -> list[mx.nd.NDArray]:
+        """Means of feature maps over the pixels of all samples of all processes, one per channel."""
         channels = maps[0].shape[1]
         count = mx.nd.full((1,), maps[0].size / channels, ctx=maps[0].context)
-        sums = self._total(name, mx.nd.concat(count, *map(_sums, maps), dim=0))
+        sums = self._allreduce_sum(name, mx.nd.concat(count, *map(_channel_sums, maps), dim=0))
         return [sums[1 + i * channels : 1 + (i + 1) * channels] / sums[:1] for i in range(len(maps))]
 
 
-def _sums(maps):
-    return maps.sum(axis=1, exclude=True)
+def _channel_sums(x: mx.nd.NDArray) -> mx.nd.NDArray:
+    """(N,C,...) -> (C,)."""
+    return x.sum(axis=1, exclude=True)
 
 
-def _row(values, maps):
-    return values.reshape((1, -1) + (1,) * (maps.ndim - 2))
+def _per_channel(values: mx.nd.NDArray, like: mx.nd.NDArray) -> mx.nd.NDArray:
+    """(C,) -> (1,C,1,...), to be broadcast to the shape of `like`."""
+    return values.reshape((1, -1) + (1,) * (like.ndim - 2))

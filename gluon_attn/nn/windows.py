@@ -1,113 +1,145 @@
-"""Attention of every pixel to a window around it, by blocks: matrix products in place of an unfolding.
+"""Local self-attention by blocks: matrix products in place of an unfolding of each pixel's window.
 
-A map is cut into blocks of pixels; all queries of a block share one window, the block and what it reaches around.
-Copies of a pixel are then as many as windows that hold it, not one a query, and logits and sums are `batch_dot`s.
-MXNet's `im2col` would need k * k copies and has no ONNX converter. Any map size goes: it is padded to whole blocks.
+A feature map is cut into blocks of pixels; all queries of a block share one window, which is the block and its
+surroundings. A pixel is copied once per window that contains it, not once per query, and logits and sums are
+`batch_dot`s. MXNet's `im2col` would need k * k copies and has no ONNX converter. Any spatial size goes: it is padded to
+whole blocks.
 
-Maps are (M,d,H,W), M images times heads. Inside a block or window the column comes first: (blocks, column, row, d).
+Feature maps are (M,d,H,W), M = N * heads. Inside a block or window the column comes first: (blocks, column, row, d).
 """
 
 import math
+from typing import Any
 
 from . import fast
+from .float32_stats import InFloat32
+from .tracing import Tensor
 
-#: added to the logit of what is out of bounds; three of them still fit float16
+#: added to the logits of what is outside of the feature map; three times that still fits float16
 OUTSIDE = -1e4
 
 
-def offsets_of(block, reach, step=1):
-    """How many offsets occur between a query of a block and a line of its window."""
+def offsets_of(block: int, reach: int, step: int = 1) -> int:
+    """How many different offsets there are between a query of a block and a line of its window."""
     return 2 * (block + reach) - step
 
 
-def attend(F, module, queries, keys, values, places, *, size, offsets, block, reach, step=1, scale=1.0):
-    """softmax over the window of scale (q . k + place) times v, in each head; the window ends with the map.
+def attend(
+    F: Any, module: InFloat32, queries: Tensor, keys: Tensor, values: Tensor, position_logits: Tensor, *, size: int,
+    offsets: int, block: int, reach: int, step: int = 1, scale: float = 1.0,
+) -> Tensor:  # fmt: skip
+    """softmax over the window of scale * (q . k + position logit), times v, in each head; pixels outside do not count.
 
-    queries: (N,C,H/step,W/step), every step-th pixel. keys, values: (N,C,H,W). places: logits of L row offsets, then
-    of L column offsets in each head, of (N,heads*2L,H/step,W/step); from the least offset on, or if these are not all
-    that occur, the middle ones: farther pixels are out. size: C / heads. offsets: L. block, reach: side of a block
-    and how far its window goes on around it, in pixels of the keys; `step` divides `block`. module: the `InFloat32`
-    block whose attention it is. Gives (N*heads,size,H/step,W/step).
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        module: the attention, which widens its logits to float32.
+        queries: (N,C,H/step,W/step), for every step-th pixel.
+        keys: (N,C,H,W).
+        values: (N,C,H,W).
+        position_logits: (N,heads*2*offsets,H/step,W/step), in each head those of the row offsets, then those of the
+            column offsets, from the least offset on. If they are fewer than `offsets_of` says, they are those in the
+            middle, and pixels farther away do not count.
+        size: C / heads.
+        offsets: of rows or columns, as in position_logits.
+        block: side of a block, in pixels of the keys.
+        reach: how far its window goes beyond it on each side, in pixels of the keys.
+        step: divides `block` (default 1).
+        scale: of the logits (default 1).
+
+    Returns:
+        (N*heads,size,H/step,W/step).
     """
     queries, keys, values = (F.reshape(x, shape=(-1, size, 0, 0)) for x in (queries, keys, values))
-    places = F.reshape(places, shape=(-1, 2 * offsets, 0, 0))
+    position_logits = F.reshape(position_logits, shape=(-1, 2 * offsets, 0, 0))
     side, width = block // step, block + 2 * reach
-    # one more channel takes what the keys' last channel says of the map's border
+    # one more channel of ones, which adds the last channel of the keys: OUTSIDE beyond the border, else 0
     ones = F.ones_like(F.slice_axis(queries, axis=1, begin=0, end=1))
-    asked = F.concat(queries, ones, places, dim=1)
-    cut = blocks(F, asked if scale == 1 else asked * scale, side)  # softmax's own temperature is five times slower
+    extended = F.concat(queries, ones, position_logits, dim=1)
+    cut = blocks(F, extended if scale == 1 else extended * scale, side)  # softmax's own temperature is 5 times slower
     border = F.zeros_like(F.slice_axis(keys, axis=1, begin=0, end=1))
     keys = F.concat(padded(F, keys, block, reach), padded(F, border, block, reach, OUTSIDE), dim=1)
 
-    near = F.SliceChannel(F.slice_axis(cut, axis=3, begin=size + 1, end=None), num_outputs=2, axis=3)
-    rows = _placed(F, near[0], offsets, side, width, step)
-    columns = F.SwapAxis(_placed(F, F.SwapAxis(near[1], dim1=1, dim2=2), offsets, side, width, step), dim1=1, dim2=2)
+    position = F.SliceChannel(F.slice_axis(cut, axis=3, begin=size + 1, end=None), num_outputs=2, axis=3)
+    rows = _shifted(F, position[0], offsets, side, width, step)
+    columns = _shifted(F, F.SwapAxis(position[1], dim1=1, dim2=2), offsets, side, width, step)
+    columns = F.SwapAxis(columns, dim1=1, dim2=2)
     logits = F.batch_dot(
-        _listed(F, F.slice_axis(cut, axis=3, begin=0, end=size + 1), side),
-        _listed(F, windows(F, keys, block, width), width),
+        _flat(F, F.slice_axis(cut, axis=3, begin=0, end=size + 1), side),
+        _flat(F, windows(F, keys, block, width), width),
         transpose_b=True,
-    ) + _crossed(F, _listed(F, F.concat(columns, rows, dim=3), side), width)
+    ) + _row_plus_column(F, _flat(F, F.concat(columns, rows, dim=3), side), width)
 
-    shares = module.narrow(F, fast.softmax(F, module.widen(F, logits)))
-    seen = _listed(F, windows(F, padded(F, values, block, reach), block, width), width)
-    return unblocked(F, F.reshape(F.batch_dot(shares, seen), shape=(0, side, side, -1)), queries, side)
+    probabilities = module.narrow(F, fast.softmax(F, module.widen(F, logits)))
+    in_windows = _flat(F, windows(F, padded(F, values, block, reach), block, width), width)
+    y = F.reshape(F.batch_dot(probabilities, in_windows), shape=(0, side, side, -1))
+    return unblocked(F, y, queries, side)
 
 
-def gathered(F, values, weights, *, kernel, heads, share):
-    """Sum over a k x k window of values times weights, which differ from pixel to pixel: (N,C,H,W).
+def weighted_neighborhood(F: Any, values: Tensor, weights: Tensor, *, kernel: int, heads: int, shared: int) -> Tensor:
+    """Sum over a k x k window of values times weights that differ from pixel to pixel; zeros outside.
 
-    values: (N,C,H,W). weights: (N,heads*k*k,H,W), by head, in it by offset; C = heads * share, and channels `heads`
-    apart have the same. Outside the map the values are zero. Offsets are taken one by one, best where they are few.
+    The offsets are taken one by one, which is best where they are few.
+
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        values: (N,C,H,W).
+        weights: (N,heads*k*k,H,W), by head, within it by offset.
+        kernel: k, odd.
+        heads: number of different weights per offset; channels `heads` apart have the same.
+        shared: C / heads.
+
+    Returns:
+        (N,C,H,W).
     """
     wide, reach = _pad(F, values, kernel // 2, kernel // 2), kernel - 1
     rows = [F.slice_axis(wide, axis=2, begin=i, end=(i - reach) or None) for i in range(kernel)]
-    near = [F.slice_axis(row, axis=3, begin=j, end=(j - reach) or None) for row in rows for j in range(kernel)]
-    lines = F.reshape(weights, shape=(0, heads, kernel**2, -1))
-    parts = F.SliceChannel(lines, num_outputs=kernel**2, axis=2) if kernel > 1 else [lines]
-    spread = [F.reshape_like(F.concat(*[part] * share, dim=1), values) for part in parts]
-    return F.add_n(*[x * weight for x, weight in zip(near, spread, strict=True)])
+    shifted = [F.slice_axis(row, axis=3, begin=j, end=(j - reach) or None) for row in rows for j in range(kernel)]
+    by_head = F.reshape(weights, shape=(0, heads, kernel**2, -1))
+    parts = F.SliceChannel(by_head, num_outputs=kernel**2, axis=2) if kernel > 1 else [by_head]
+    spread = [F.reshape_like(F.concat(*[part] * shared, dim=1), values) for part in parts]
+    return F.add_n(*[x * weight for x, weight in zip(shifted, spread, strict=True)])
 
 
-def padded(F, x, block, reach, fill=0.0):
-    """(M,d,H,W) with `reach` pixels of `fill` before it and so many behind that `windows` has whole ones."""
+def padded(F: Any, x: Tensor, block: int, reach: int, fill: float = 0.0) -> Tensor:
+    """(M,d,H,W) padded with `fill`: by `reach` pixels before, and after by as many as whole windows need."""
     over = _over(block, block + 2 * reach)
-    whole = _pad(F, _paved(F, x, block), 0, over)
+    whole = _pad(F, _whole_blocks(F, x, block), 0, over)
     return F.slice_like(_pad(F, x, reach, over - reach + block - 1, fill), whole, axes=(2, 3))
 
 
-def windows(F, x, block, width):
-    """(M,d,.,.) as `padded` made it -> (blocks, width, width, d)."""
+def windows(F: Any, x: Tensor, block: int, width: int) -> Tensor:
+    """(M,d,.,.) from `padded` -> (blocks, width, width, d)."""
     x = _strips(F, F.transpose(x, axes=(0, 2, 3, 1)), block, width)
     return _strips(F, F.SwapAxis(x, dim1=1, dim2=2), block, width)
 
 
-def blocks(F, x, block):
-    """(M,d,H,W) -> (blocks, block, block, d), zeros where the map ends."""
+def blocks(F: Any, x: Tensor, block: int) -> Tensor:
+    """(M,d,H,W) -> (blocks, block, block, d), with zeros beyond the feature map."""
     return windows(F, padded(F, x, block, 0), block, block)
 
 
-def unblocked(F, y, x, block):
-    """(blocks, block, block, d) -> (M,d,H,W), the blocks of a map of x's size."""
-    whole = F.transpose(_paved(F, x, block), axes=(0, 2, 3, 1))
+def unblocked(F: Any, y: Tensor, x: Tensor, block: int) -> Tensor:
+    """(blocks, block, block, d) -> (M,d,H,W), put together to the spatial size of x."""
+    whole = F.transpose(_whole_blocks(F, x, block), axes=(0, 2, 3, 1))
     strips = F.SwapAxis(_strips(F, whole, block, block), dim1=1, dim2=2)
     y = F.reshape_like(y, strips, lhs_begin=0, lhs_end=2, rhs_begin=0, rhs_end=2)
     y = F.reshape_like(F.SwapAxis(y, dim1=1, dim2=2), whole, lhs_begin=0, lhs_end=2, rhs_begin=0, rhs_end=2)
     return F.slice_like(F.transpose(y, axes=(0, 3, 1, 2)), F.BlockGrad(x), axes=(2, 3))
 
 
-def _over(block, width):
-    """By how much whole blocks that cover a window exceed one block."""
+def _over(block: int, width: int) -> int:
+    """By how much the whole blocks that cover a window exceed one block."""
     return (math.ceil(width / block) - 1) * block
 
 
-def _pad(F, x, before, behind, fill=0.0):
-    if not before and not behind:
+def _pad(F: Any, x: Tensor, before: int, after: int, fill: float = 0.0) -> Tensor:
+    if not before and not after:
         return x
-    return F.Pad(x, mode="constant", pad_width=(0,) * 4 + (before, behind) * 2, constant_value=fill)
+    return F.Pad(x, mode="constant", pad_width=(0,) * 4 + (before, after) * 2, constant_value=fill)
 
 
-def _paved(F, x, block):
-    """A map of (M,1,H,W) rounded up to whole blocks, for its size alone."""
+def _whole_blocks(F: Any, x: Tensor, block: int) -> Tensor:
+    """(M,1,H,W), H and W rounded up to whole blocks, for its shape alone."""
     first = F.zeros_like(F.slice_axis(F.BlockGrad(x), axis=1, begin=0, end=1))
     if block == 1:
         return first
@@ -115,26 +147,26 @@ def _paved(F, x, block):
     return F.UpSampling(count, scale=block, sample_type="nearest")
 
 
-def _strips(F, x, block, width):
-    """(A,n*block+.,B,d) -> (A*n,width,B,d): every `block` lines those from there on."""
+def _strips(F: Any, x: Tensor, block: int, width: int) -> Tensor:
+    """(A,n*block+.,B,d) -> (A*n,width,B,d): from every `block`-th line on, `width` lines."""
     over, parts = _over(block, width), []
     for begin in range(0, over + 1, block):
         part = x if not over else F.slice_axis(x, axis=1, begin=begin, end=(begin - over) or None)
         part = F.reshape(part, shape=(-1, block, 0, 0))
-        left = width - begin
-        parts.append(part if left >= block else F.slice_axis(part, axis=1, begin=0, end=left))
+        remaining = width - begin
+        parts.append(part if remaining >= block else F.slice_axis(part, axis=1, begin=0, end=remaining))
     return F.concat(*parts, dim=1) if over else parts[0]
 
 
-def _listed(F, x, side):
+def _flat(F: Any, x: Tensor, side: int) -> Tensor:
     """(blocks, side, side, d) -> (blocks, side * side, d)."""
     return F.reshape(x, shape=(0, side * side, -1))
 
 
-def _placed(F, logits, offsets, side, width, step):
+def _shifted(F: Any, logits: Tensor, offsets: int, side: int, width: int, step: int) -> Tensor:
     """(blocks, ., side, offsets) -> (blocks, ., side, width): line j of the window is at offset j - step * i of line i.
 
-    Offsets beyond those given are out. Read again as rows that are `step` shorter, each begins where it should.
+    Offsets beyond those given are OUTSIDE. Reading the whole as rows that are `step` shorter shifts each row as needed.
     """
     span = width + (side - 1) * step  # `offsets_of` them
     if offsets < span:
@@ -146,10 +178,10 @@ def _placed(F, logits, offsets, side, width, step):
     return F.slice_axis(F.reshape(line, shape=(0, 0, side, -1)), axis=3, begin=0, end=width)
 
 
-def _crossed(F, places, width):
-    """(blocks, queries, column and row logits) -> (blocks, queries, width * width), their sum at each crossing."""
-    line = F.slice_axis(F.slice_axis(F.BlockGrad(places), axis=0, begin=0, end=1), axis=1, begin=0, end=1)
+def _row_plus_column(F: Any, logits: Tensor, width: int) -> Tensor:
+    """(blocks, queries, column and row logits) -> (blocks, queries, width * width): their sum at each pixel."""
+    line = F.slice_axis(F.slice_axis(F.BlockGrad(logits), axis=0, begin=0, end=1), axis=1, begin=0, end=1)
     number = F.contrib.arange_like(F.slice_axis(line, axis=2, begin=0, end=width), axis=2)
     eye = F.broadcast_equal(F.reshape(number, shape=(-1, 1)), F.reshape(number, shape=(1, -1)))
     pairs = F.concat(F.repeat(eye, repeats=width, axis=0), F.tile(eye, reps=(width, 1)), dim=1)
-    return F.FullyConnected(places, pairs, num_hidden=width * width, no_bias=True, flatten=False)
+    return F.FullyConnected(logits, pairs, num_hidden=width * width, no_bias=True, flatten=False)

@@ -6,9 +6,9 @@ _SHOWN = 5
 def read_for(path, net, card=None):
     """An image file as a network takes it: (1,3,H,W) float32, normalised. card: the network's, if it has one."""
     from ..config.card import Card
+    from ..data.image_file import read_image
     from ..data.transforms import normalize
     from ..models.factory import model_info
-    from ..data.image_file import read_image
 
     side = model_info(net.recipe["model"]).input_size
     card = card or Card(input_shape=(3, side, side))

@@ -1,18 +1,37 @@
-"""What a search for a connection scheme tries schemes with."""
+"""What a search for a connection scheme evaluates schemes with: the trained supernet, its devices and images."""
 
 from pathlib import Path
+from typing import Any
 
-from ..config.ean import search_option
+from ..config.ean import EanSearchConfig, search_option
 from ..config.train import RunConfig
 from ..utils import log
 from ..utils.errors import UserError
-from . import folder as run_folder
+from .folder import RunFolder
+
+_LATENCY_BATCH, _LATENCY_REPEATS = 32, 3
 
 
-class Setting:
-    """What schemes are tried with: the trained supernet on its devices, and the evaluator with its images."""
+class SearchContext:
+    """The trained supernet on its devices, and the evaluator with its images.
 
-    def __init__(self, config, backend):
+    Args:
+        config: the options of the search.
+        backend: the processes that share the evaluations.
+
+    Attributes:
+        weights: the parameter file of the supernet.
+        devices: its devices.
+        source: the data set.
+        supernet: the `Supernet`, compiled for evaluation.
+        evaluator: the `Evaluator`.
+        extremes: the schemes with no and with all blocks connected.
+
+    Raises:
+        UserError: if the option supernet names no trained supernet.
+    """
+
+    def __init__(self, config: EanSearchConfig, backend: Any) -> None:
         from ..data.factory import build_test
         from ..engine.devices import contexts
         from ..nn.params import load_params
@@ -27,40 +46,50 @@ class Setting:
         load_params(self.supernet, self.weights)
         self.supernet.compile_for_evaluation(fused=all(device.device_type == "cpu" for device in self.devices))
         self.evaluator = Evaluator(self.supernet, loader, self.devices, backend)
-        self.ends = [bit * sum(self.supernet.blocks) for bit in "01"]
+        self.extremes = [bit * sum(self.supernet.blocks) for bit in "01"]
 
-    def times(self):
-        """Milliseconds that the attention of a block adds to an image, for each stage."""
+    def stage_latencies(self) -> list[float]:
+        """Measures the milliseconds that the attention of one block adds to an image, for each stage."""
         from ..analyze.latency import latency
-        from ..search.ean.latency_reward import stage_times
+        from ..search.ean.reward import stage_latencies
 
-        log.get_logger().info("measuring what the attention of each stage takes")
-        return stage_times(self.supernet, lambda: latency(self.supernet, self.source.input_shape, batch=32, repeats=3))
+        log.get_logger().info("measuring the latency of each stage's attention")
+        shape = self.source.input_shape
+        return stage_latencies(
+            self.supernet, lambda: latency(self.supernet, shape, batch=_LATENCY_BATCH, repeats=_LATENCY_REPEATS)
+        )
 
 
-def of_the_supernet(options):
-    """Plain data of the data and network of the supernet's run folder that a search has a use for, or nothing."""
+def supernet_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of data and model of the supernet's run that also apply to a search.
+
+    Args:
+        options: plain data of the search's options by group; score.supernet may name a run folder.
+
+    Returns:
+        Plain data by group; empty if there is no such run folder.
+    """
     folder = options.get("score", {}).get("supernet")
-    if not folder or not (Path(folder) / "config.yaml").is_file():
+    if not folder or not RunFolder(folder).holds_run:
         return {}
-    stored = run_folder.read_config(folder, RunConfig).to_dict()
+    stored = RunFolder(folder).read_config(RunConfig).to_dict()
     return {
         group: {name: value for name, value in stored[group].items() if search_option(group, name)}
         for group in ("data", "model")
     }
 
 
-def _weights(supernet):
-    """The parameter file of a supernet: as its run's last epoch left them, or the file itself."""
+def _weights(supernet: str | None) -> Path:
+    """The parameter file of a supernet: the newest checkpoint of its run folder, or the file itself."""
     from ..checkpoint import CheckpointStore
 
     if supernet is None:
-        raise UserError("name the supernet: --supernet RUN, the folder that search.py ean-supernet wrote")
+        raise UserError("option supernet is missing: it names the run folder that search.py ean-supernet wrote")
     if not Path(supernet).exists():
-        raise UserError(f"there is no supernet {supernet}: give --supernet a run folder or a parameter file")
+        raise UserError(f"there is no supernet {supernet}: option supernet takes a run folder or a parameter file")
     if not Path(supernet).is_dir():
         return Path(supernet)
-    newest = CheckpointStore(Path(supernet) / "checkpoints").newest()
+    newest = CheckpointStore(RunFolder(supernet).checkpoints).newest()
     if newest is None:
         raise UserError(f"{supernet} holds no whole checkpoint of a supernet: train it with search.py ean-supernet")
     return newest[0] / "net.params"

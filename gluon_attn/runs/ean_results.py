@@ -1,55 +1,80 @@
-"""What a search for a connection scheme leaves: the best scheme's file, a table of costs, pictures and a page."""
+"""The results of a search for a connection scheme: the best scheme's file, a table of costs, figures and a report."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config.ean import EanSearchConfig
 from ..utils import log
 from ..utils.files import write_json
 from ..utils.table import render
+from .ean_context import SearchContext
+from .folder import RunFolder
+
+if TYPE_CHECKING:  # these load MXNet or matplotlib
+    from matplotlib.figure import Figure
+
+    from ..models.scheme import Scheme
+    from ..search.ean.policy_search import EanSearch
+    from ..search.ean.reward import Reward
+    from ..search.ean.searcher import Searcher
 
 HEADER = ("scheme", "of", "connected", "accuracy", "reward", "params", "MACs", "ms/image")
 _NONE, _ALL = "no block connected", "all connected"
-_NO_OPTIONS = ("input_size", "scheme")  # of a model, which are said elsewhere
+_NOT_IN_SCHEME = ("input_size", "scheme")  # options of the supernet that a scheme file does not hold
 
 
-def write_results(folder, config, setting, searches):
-    """Write best.json, results.json, rewards.png, chances.png, network.png and report.html; log the table."""
-    first = searches[0]
-    best, reward = first.best()
-    scheme = _scheme(config, setting, first, best)
-    scheme.save(folder / "best.json")
-    rows = _rows(setting, searches, scheme)
-    write_json(folder / "results.json", [dict(zip(HEADER, row, strict=True)) for row in rows])
-    figures = _figures(first, searches, scheme, setting.supernet.blocks)
-    _draw(folder, figures)
-    _report(folder / "report.html", config, rows, figures, scheme)
+def write_results(
+    folder: RunFolder, config: EanSearchConfig, context: SearchContext, searches: "Sequence[Searcher]"
+) -> None:
+    """Writes best.json, results.json, four PNGs and report.html, and logs the table.
+
+    Args:
+        folder: the run folder.
+        config: the options of the search.
+        context: supernet and evaluator; the evaluator has evaluated `context.extremes`.
+        searches: finished searches, the first of them an `EanSearch`, the others baselines.
+    """
+    ean: Any = searches[0]
+    best, reward = ean.best()
+    scheme = _best_scheme(config, context, ean, best)
+    scheme.save(folder.scheme_file)
+    rows = _rows(context, searches, scheme)
+    write_json(folder.results_file, [dict(zip(HEADER, row, strict=True)) for row in rows])
+    figures = _figures(ean, searches, scheme, context.supernet.blocks)
+    _save_figures(folder.path, figures)
+    _write_report(folder.report_file, config, rows, figures, scheme)
     table = render(HEADER, rows)
-    log.get_logger().info("%s\nbest scheme %s, reward %.3f: %s", table, best, reward, folder / "best.json")
+    log.get_logger().info("%s\nbest scheme %s, reward %.3f: %s", table, best, reward, folder.scheme_file)
 
 
-def _scheme(config, setting, searcher, bits):
-    """The `Scheme` with what it is for."""
+def _best_scheme(config: EanSearchConfig, context: SearchContext, searcher: "Searcher", bits: str) -> "Scheme":
+    """The `Scheme` file of the best bits: with network, attention, options, score and origin."""
     from ..models.scheme import Scheme
 
-    recipe = setting.supernet.recipe
-    options = {key: value for key, value in recipe["options"].items() if key not in _NO_OPTIONS}
+    recipe = context.supernet.recipe
+    options = {key: value for key, value in recipe["options"].items() if key not in _NOT_IN_SCHEME}
     model = {"model": recipe["model"], "attention": None, "options": options}
     if recipe["plan"]:
         (entry,) = recipe["plan"]["entries"]
         model |= {"attention": entry["name"], "options": entry["options"], "network": options}
-    images = config.score.images or len(setting.source.val)
+    images = config.score.images or len(context.source.val)
     origin = (
         f"search.py ean, {searcher.steps} steps, seed {config.train.seed}; accuracy of the supernet on {images} images "
-        f"of {setting.source.name}"
+        f"of {context.source.name}"
     )
-    return Scheme(scheme=bits, score=setting.evaluator.known[bits]["accuracy"], origin=origin, **model)
+    return Scheme(scheme=bits, score=context.evaluator.scores[bits]["accuracy"], origin=origin, **model)
 
 
-def _rows(setting, searches, scheme):
-    """A row of `HEADER` for the best scheme of each search, for none and all blocks connected."""
-    none, whole = setting.ends
-    named = {one.name: one.best()[0] for one in searches} | {_NONE: none, _ALL: whole}
-    reward, rows = searches[0].reward, []
+def _rows(context: SearchContext, searches: "Sequence[Searcher]", scheme: "Scheme") -> list[tuple]:
+    """A row of `HEADER` for the best scheme of each search, and for none and all blocks connected."""
+    none, all_connected = context.extremes
+    named = {search.name: search.best()[0] for search in searches} | {_NONE: none, _ALL: all_connected}
+    reward: Reward = searches[0].reward
+    rows = []
     for name, bits in named.items():
-        accuracy = setting.evaluator.known[bits]["accuracy"]
-        params, macs, milliseconds = _cost(setting, scheme.replace(scheme=bits))
+        accuracy = context.evaluator.scores[bits]["accuracy"]
+        params, macs, milliseconds = _cost(context, scheme.replace(scheme=bits))
         rows.append(
             (bits, name, bits.count("1"), f"{accuracy:.2f} %", f"{reward(bits, accuracy):.3f}", params, macs,
              f"{milliseconds:.3f}")
@@ -57,8 +82,8 @@ def _rows(setting, searches, scheme):
     return rows
 
 
-def _cost(setting, scheme):
-    """(parameters, MACs, milliseconds an image) of the network of a scheme, built for itself."""
+def _cost(context: SearchContext, scheme: "Scheme") -> tuple[int, int, float]:
+    """(parameters, MACs, milliseconds per image) of the plain network of a scheme."""
     import mxnet as mx
 
     from ..analyze.cost import cost
@@ -66,43 +91,47 @@ def _cost(setting, scheme):
     from ..config.model import ModelConfig
     from ..models.build import build
 
-    shape = setting.source.input_shape
-    net = build(ModelConfig(**scheme.model_options()), setting.source.classes, shape[1])
-    net.initialize(mx.init.MSRAPrelu(), ctx=setting.devices[0])
+    shape = context.source.input_shape
+    net = build(ModelConfig(**scheme.model_options()), context.source.classes, shape[1])
+    net.initialize(mx.init.MSRAPrelu(), ctx=context.devices[0])
     net.hybridize(static_alloc=True, static_shape=True)
     spent = cost(net, shape)
     return spent.params, spent.macs, latency(net, shape, batch=32)
 
 
-def _figures(first, searches, scheme, blocks):
-    """File name without ending -> figure."""
+def _figures(
+    ean: "EanSearch", searches: "Sequence[Searcher]", scheme: "Scheme", blocks: Sequence[int]
+) -> "dict[str, Figure]":
+    """File name without suffix -> figure."""
     from ..analyze import scheme_plots
 
     return {
-        "curves": scheme_plots.curves({one.name: one.curve() for one in searches}),
-        "rewards": scheme_plots.rewards(first.samples),
-        "chances": scheme_plots.chances(first.course, blocks),
+        "curves": scheme_plots.curves({search.name: search.curve() for search in searches}),
+        "rewards": scheme_plots.rewards(ean.samples),
+        "chances": scheme_plots.chances(ean.probability_history, blocks),
         "network": scheme_plots.network(scheme.scheme, blocks, scheme.attention or "attention"),
     }
 
 
-def _draw(folder, figures):
+def _save_figures(folder: Path, figures: "dict[str, Figure]") -> None:
     from ..analyze.plots import save_png
 
     for name, figure in figures.items():
         save_png(figure, folder / f"{name}.png")
 
 
-def _report(path, config, rows, figures, scheme):
+def _write_report(
+    path: Path, config: EanSearchConfig, rows: list[tuple], figures: "dict[str, Figure]", scheme: "Scheme"
+) -> None:
     from ..analyze.plots import svg_text
     from ..analyze.report import write_report
 
-    steps, tried = config.ean.steps, config.ean.steps * (1 + config.ean.validate_size)
+    steps, samples = config.ean.steps, config.ean.steps * (1 + config.ean.validate_size)
     write_report(
         path,
         title=f"Connections of {scheme.model}",
-        summary=f"Each search tried {tried} schemes ({steps} steps). Accuracy is the supernet's, the cost that of the "
-        "network of the scheme by itself.",
+        summary=f"Each search sampled {samples} schemes ({steps} steps). Accuracy is that of the supernet, the costs "
+        "are those of the plain network of the scheme.",
         header=HEADER,
         rows=rows,
         marked=0,

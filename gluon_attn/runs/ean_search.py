@@ -1,136 +1,138 @@
-"""One search for a connection scheme, from options to a run folder."""
+"""One search for a connection scheme (EAN), from options to a run folder."""
 
-import contextlib
 import json
-import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
 
 from ..config.ean import EanSearchConfig
 from ..config.files import merge
+from ..engine.backend import Backend
+from ..search.ean.baselines import Evolution, RandomSearch
+from ..search.ean.policy_search import EanSearch
+from ..search.ean.reward import LatencySaving, Reward
+from ..search.ean.search_state import load_search, save_search
+from ..search.ean.searcher import Searcher
 from ..utils import log
 from ..utils.errors import UserError
 from ..utils.files import read_json, sha256, write_json, write_text
-from . import folder as run_folder
+from .ean_context import SearchContext, supernet_options
 from .ean_results import write_results
-from .ean_context import Setting, of_the_supernet
-
-_SUPERNET = "supernet.json"
+from .folder import RunFolder
+from .options import Options
+from .placement import placed
+from .train import connect_quietly, describing
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search leaves: its folder, the best scheme's file there, the searches, the first of them EAN's."""
+class EanSearchResult:
+    """What a search for a connection scheme leaves.
+
+    Attributes:
+        folder: the run folder.
+        scheme_file: the best scheme's file there.
+        searches: EAN's search, then the baselines.
+    """
 
     folder: Path
-    scheme: Path
-    searches: list
+    scheme_file: Path
+    searches: list[Searcher]
+
+    @property
+    def scheme(self) -> str:
+        """The best scheme, a 0 or 1 per block."""
+        return self.searches[0].best()[0]
 
 
-def search(given, recipe=None, defaults=None):
-    """Search as the options say; goes on with an earlier search where they ask for it. Returns a `Found`.
+def ean_search(options: Options) -> EanSearchResult:
+    """Search as the options of an `EanSearchConfig` say, or resume an earlier search where they ask for it.
 
-    given, recipe, defaults: as in `training.run`; data and network are those of the supernet's run where not given.
+    Data and network are those of the supernet's run where they are not given.
     """
-    from ..engine.backend import connect
-
-    backend = connect()
-    if backend.rank:  # process 0 speaks and writes for all
-        log.to_terminal(logging.ERROR)
-    recipe = merge(of_the_supernet(merge(recipe or {}, given)), recipe or {})
-    with backend.watched():
-        config, folder, resumed = run_folder.place(EanSearchConfig, given, recipe, defaults or {})
-        setting = Setting(config, backend)
-        told = _agreed(config, setting, folder if resumed else None, backend)
-        searches = _searches(config, setting, told["times"], folder if resumed else None)
+    backend = connect_quietly()
+    asked = merge(options.recipe, options.given)
+    options = replace(options, recipe=merge(supernet_options(asked), options.recipe))
+    with backend.peer_failures(), placed(options, backend) as place:
+        config, folder = place.config, place.folder
+        context = SearchContext(config, backend)
+        earlier = folder if place.resumed else None
+        fixed = _fixed_by_start(config, context, earlier, backend)
+        searches = _searches(config, context, fixed["times"], earlier)
         steps = [search.steps for search in searches]
-        if backend.total(steps) != [backend.size * count for count in steps]:
+        if backend.allreduce_sum(steps) != [backend.size * count for count in steps]:
             raise UserError("the processes do not see the same search: their hosts must share the run folder")
-        with contextlib.nullcontext() if backend.rank else run_folder.written(folder, config, resumed=resumed):
+        with describing(place, backend):
             if not backend.rank:
-                write_json(folder / _SUPERNET, told)
-            for one in searches:
-                _go(one, config, None if backend.rank else folder)
-            setting.evaluator(setting.ends)  # by all processes
+                write_json(folder.supernet_file, fixed)
+            for search in searches:
+                _run(search, config, None if backend.rank else folder)
+            context.evaluator(context.extremes)  # by all processes
             if not backend.rank:
-                write_results(folder, config, setting, searches)
+                write_results(folder, config, context, searches)
         backend.barrier()
-        return Found(folder, folder / "best.json", searches)
+        return EanSearchResult(folder.path, folder.scheme_file, searches)
 
 
-def _agreed(config, setting, folder, backend):
-    """{"sha256" of the supernet, "times" if the reward wants them}: what a search goes on with must not change.
+def _fixed_by_start(config: EanSearchConfig, context: Any, earlier: RunFolder | None, backend: Backend) -> dict:
+    """{"sha256" of the supernet, "times" if the reward needs them}: what a resumed search must have unchanged.
 
-    folder: of the search that goes on, or None. Process 0 measures the times for all.
+    earlier: the folder of the search that is resumed, or None. Process 0 measures the times for all.
     """
-    found = {"sha256": sha256(setting.weights), "times": None}
-    if folder is not None and (folder / _SUPERNET).is_file():
-        begun = read_json(folder / _SUPERNET)
-        if begun["sha256"] != found["sha256"]:
+    found: dict[str, Any] = {"sha256": sha256(context.weights), "times": None}
+    if earlier is not None and earlier.supernet_file.is_file():
+        started = read_json(earlier.supernet_file)
+        if started["sha256"] != found["sha256"]:
             raise UserError(
-                f"{folder} was begun with other weights than those of {setting.weights}: start a new search"
+                f"{earlier} was started with other weights than those of {context.weights}: start a new search"
             )
-        return begun
+        return started
     if config.score.reward_for == "latency":
-        own = [0.0] * len(setting.supernet.blocks) if backend.rank else setting.times()
-        found["times"] = backend.total(own)
+        own = [0.0] * len(context.supernet.blocks) if backend.rank else context.stage_latencies()
+        found["times"] = backend.allreduce_sum(own)
     return found
 
 
-def _searches(config, setting, times, folder):
-    """EAN's search and those to compare with, gone on from `folder` unless that is None."""
-    from ..search.ean.baselines import Evolution, RandomSearch
-    from ..search.ean.latency_reward import TimeSaved
-    from ..search.ean.policy_search import EanSearch
-    from ..search.ean.reward import Reward
-    from ..search.ean.search_state import load_search
-
-    score, evaluator, blocks = config.score, setting.evaluator, setting.supernet.blocks
-    saved = {"saved": TimeSaved(times, blocks)} if times else {}
+def _searches(config, context, times, earlier) -> list[Searcher]:
+    """EAN's search and the baselines, resumed from the folder `earlier` unless that is None."""
+    score, evaluator, blocks = config.score, context.evaluator, context.supernet.blocks
+    saved = {"saved": LatencySaving(times, blocks)} if times else {}
     options = {
         "reward": Reward(score.reward_weight, score.reward_base, **saved),
-        "seed": config.train.seed, "details": evaluator.loss,
+        "seed": config.train.seed, "details": evaluator.details,
     }  # fmt: skip
-    made = [EanSearch(sum(blocks), evaluator, config.ean, **options)]
+    made: list[Searcher] = [EanSearch(sum(blocks), evaluator, config.ean, **options)]
     kinds = {"random": RandomSearch, "evolution": Evolution}
     for name in score.baselines:
         made.append(kinds[name](sum(blocks), evaluator, samples=made[0].count, **options))
-    for one in made:
-        if folder is not None and _state(folder, one).exists():
-            load_search(one, _state(folder, one))
-            evaluator.recall(one.samples)
+    for search in made:
+        if earlier is not None and earlier.search_state(search.name).exists():
+            load_search(search, earlier.search_state(search.name))
+            evaluator.restore(search.samples)
     return made
 
 
-def _state(folder, searcher):
-    return folder / "state" / searcher.name
-
-
-def _go(searcher, config, folder):
-    """Run a search to its last step, saved behind each in `folder` (None: nowhere)."""
-    from tqdm import tqdm
-
-    from ..search.ean.search_state import save_search
-
+def _run(search: Searcher, config: EanSearchConfig, folder: RunFolder | None) -> None:
+    """Run a search to its last step, saved after each in `folder` (None: nowhere)."""
     steps, interval = config.ean.steps, config.train.log_interval
-    bar = tqdm(total=steps, initial=searcher.steps, desc=searcher.name, unit="step", leave=False,
+    bar = tqdm(total=steps, initial=search.steps, desc=search.name, unit="step", leave=False,
                disable=folder is None or not sys.stderr.isatty())  # fmt: skip
 
-    def after(searcher, records):
+    def after(search, records):
         if folder is None:
             return
-        text = "".join(json.dumps(record) + "\n" for record in searcher.samples)
-        write_text(folder / f"samples-{searcher.name}.jsonl", text)
-        save_search(searcher, _state(folder, searcher))
+        text = "".join(json.dumps(record) + "\n" for record in search.samples)
+        write_text(folder.samples_file(search.name), text)
+        save_search(search, folder.search_state(search.name))
         bar.update()
-        if searcher.steps % interval == 0 or searcher.steps == steps:
-            bits, reward = searcher.best()
+        if search.steps % interval == 0 or search.steps == steps:
+            bits, reward = search.best()
             log.get_logger().info(
-                "%s step %d/%d: rewards %s, best %.3f of %s, %d schemes known", searcher.name, searcher.steps, steps,
-                " ".join(f"{record['reward']:.3f}" for record in records), reward, bits,
-                len(searcher.evaluate.known),
+                "%s step %d/%d: rewards %s, best %.3f of %s, %d schemes known", search.name, search.steps, steps,
+                " ".join(f"{record['reward']:.3f}" for record in records), reward, bits, len(search.evaluate.scores),
             )  # fmt: skip
 
     with bar:
-        searcher.run(steps, after)
+        search.run(steps, after)

@@ -1,66 +1,86 @@
-"""`--dry-run` of a search: what it would take, from a few of its own steps."""
+"""What a gradient search would take, from a few of its own steps."""
 
 import itertools
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+import mxnet as mx
+
+from ..engine.backend import Backend
 from ..utils.process_memory import peak
+from ..utils.seed import seed_all
+from .gradient_search import make_search_trainer
 
-_STEPS = 2  # that are measured, behind one that compiles
+_STEPS = 2  # that are measured, after one that compiles
 
 
-def estimate(config, backend):
-    """Print the time and the memory that a search would take; nothing is written."""
-    import mxnet as mx
+@dataclass(frozen=True)
+class Estimate:
+    """Time and memory of a search.
 
-    from ..engine.evaluate import evaluate
-    from ..cli.searches import gradient
+    Attributes:
+        weights: number of trained weights.
+        epochs, steps: epochs, and steps in each.
+        batch_size: images per step.
+        step_seconds: of one step.
+        seconds: of the whole search.
+        memory: bytes, the peak of this process.
+    """
 
-    trainer = gradient.make_trainer(config, None, backend)
-    begun = time.perf_counter()
+    weights: int
+    epochs: int
+    steps: int
+    batch_size: int
+    step_seconds: float
+    seconds: float
+    memory: int
+
+
+def estimate(config: Any, backend: Backend) -> Estimate:
+    """Measure a few steps of a search; nothing is written."""
+    trainer = make_search_trainer(config, None, backend)
+    warm_up, epochs = config.search.arch_warmup, config.train.num_epochs
+    started = time.perf_counter()
     with trainer.operators:
-        warm = _measured(trainer, mx, 0) if config.search.arch_warmup else 0.0
-        step, compiling = _measured(trainer, mx, config.search.arch_warmup), time.perf_counter() - begun
-        begun = time.perf_counter()
-        evaluate(trainer.compute, _First(trainer.val_loader), trainer.contexts)
-        tested = (time.perf_counter() - begun) * len(trainer.val_loader)
-    steps, epochs = len(trainer.train_loader), config.train.num_epochs
-    seconds = (
-        compiling
-        + epochs * tested
-        + steps * sum(warm if epoch < config.search.arch_warmup else step for epoch in range(epochs))
+        weights_only = _step_seconds(trainer, 0) if warm_up else 0.0
+        step, compiling = _step_seconds(trainer, warm_up), time.perf_counter() - started
+        started = time.perf_counter()
+        trainer.task.evaluate(trainer.forward, _FirstBatch(trainer.val_loader), trainer.contexts, list)
+        evaluation = (time.perf_counter() - started) * len(trainer.val_loader)
+    steps = len(trainer.train_loader)
+    training = steps * sum(weights_only if epoch < warm_up else step for epoch in range(epochs))
+    params = trainer.net.collect_params().values()
+    return Estimate(
+        weights=sum(param.data().size for param in params if param.grad_req != "null"),
+        epochs=epochs,
+        steps=steps,
+        batch_size=config.data.batch_size,
+        step_seconds=step,
+        seconds=compiling + epochs * evaluation + training,
+        memory=peak(),
     )
-    count = sum(param.data().size for param in trainer.net.collect_params().values() if param.grad_req != "null")
-    if not backend.rank:
-        print(f"{count:,} weights; {epochs} epochs of {steps} steps of {config.data.batch_size} images")
-        print(f"{step:.2f} s a step, {_readable(seconds)} in all, {peak() / 2**30:.2f} GB of memory")
-    return 0
 
 
-def _measured(trainer, mx, epoch):
+def _step_seconds(trainer, epoch):
     """Seconds of a step as in that epoch."""
-    from ..utils.seed import seed_all
-
     seed_all(trainer.config.train.seed)
     trainer.epoch = epoch
     ends, batches = [], itertools.cycle(trainer.train_loader.epoch(0))
-    with trainer.searching():
+    with trainer.task.epoch(trainer):
         for batch in itertools.islice(batches, 1 + _STEPS):
-            trainer.train_step(*batch)
+            trainer.train_step(batch)
             mx.nd.waitall()
             ends.append(time.perf_counter())
     return (ends[-1] - ends[0]) / _STEPS
 
 
-class _First:
+class _FirstBatch:
     """The first batch of a loader."""
 
     def __init__(self, loader):
         self._loader = loader
 
-    def epoch(self, number):
+    def epoch(self, number: int) -> Iterator[tuple]:
         return itertools.islice(self._loader.epoch(number), 1)
-
-
-def _readable(seconds):
-    minutes = seconds / 60
-    return f"{minutes / 60:.1f} hours" if minutes > 120 else f"{minutes:.1f} minutes"

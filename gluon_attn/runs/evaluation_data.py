@@ -1,22 +1,33 @@
 """The test images that belong to a trained network."""
 
 from pathlib import Path
+from typing import Any
 
+from ..config.card import Card
 from ..config.data import DataConfig
+from ..data.base import Dataset
+from ..data.factory import open_dataset
 from ..utils.errors import UserError
-from .folder import read_config
+from .folder import RunFolder
 
 
-def open_test_set(target, card, dataset=None, **options):
-    """The `Source` whose test images (`val`) belong to a run folder or an exported file.
+def open_test_set(target: Path | str, card: Card, dataset: str | None = None, **options: Any) -> Dataset:
+    """The `Dataset` whose test images (`val`) belong to a run folder or an exported file.
 
-    card: the target's. dataset: another set than the one that the network was trained on. options: of the data, see
-    `DataConfig`; None leaves one as it is. A run folder knows its options of the data; for an exported file the set's
-    defaults are taken. A set whose images or classes do not fit the network is a `UserError`.
+    A run folder knows its data options; for an exported file the defaults of the data set are taken.
+
+    Args:
+        target: the run folder or file.
+        card: the target's.
+        dataset: another data set than the one that the network was trained on.
+        options: of `DataConfig`; None leaves one as it is.
+
+    Raises:
+        UserError: the images or classes of the data set do not fit the network.
     """
     config, seed = _config(target, card, _meant(dataset, options))
     source = open_set(config, seed, options)
-    if _nameless(source.name, source.class_names):  # the files do not tell how many there are
+    if _nameless(source.name, source.class_names):  # the files do not tell how many classes there are
         source = open_set(config, seed, {**options, "classes": max(2, card.classes)})
     if source.input_shape != card.input_shape or source.classes != card.classes:
         raise UserError(
@@ -30,24 +41,22 @@ def open_test_set(target, card, dataset=None, **options):
     return source
 
 
-def open_named_set(dataset, options, input_size):
-    """The `Source` for a network that is known by its name and made for photographs of `input_size`."""
+def open_named_set(dataset: str | None, options: dict[str, Any], input_size: int) -> Dataset:
+    """The `Dataset` for a network that is known by its name and made for photographs of `input_size` pixels."""
     dataset = _meant(dataset, options)
     if not dataset:
-        raise UserError("name the images to test on: --rec-val FILE, or a --dataset")
+        raise UserError("name the images to evaluate on: option rec_val, or option dataset")
     return open_set(DataConfig(dataset=dataset, **_sized(dataset, input_size)), 1, options)
 
 
-def open_set(config, seed, options):
-    """The `Source` of a `DataConfig` with some options changed; None leaves one as it is."""
-    from ..data.factory import open_source
-
+def open_set(config: DataConfig, seed: int, options: dict[str, Any]) -> Dataset:
+    """The `Dataset` of data options with some of them changed; None leaves one as it is."""
     changes = {key: value for key, value in options.items() if value is not None}
     if "data_dir" in changes:  # all files are there
         changes = {"rec_val": None, "rec_val_idx": None, **changes}
-    if "rec_val" in changes:  # its index lies beside it
+    if "rec_val" in changes:  # its index is beside it
         changes = {"rec_val_idx": None, **changes}
-    return open_source(config.replace(**changes), seed)
+    return open_dataset(config.replace(**changes), seed)
 
 
 def _meant(dataset, options):
@@ -62,9 +71,10 @@ def _nameless(dataset, names):
 def _config(target, card, dataset):
     """(DataConfig, seed) of a target's own data, or of another set's images in the network's size."""
     if not (dataset or card.dataset):
-        raise UserError(f"{target} does not say what it was trained on: name a --dataset")
-    if Path(target, "config.yaml").is_file():
-        stored = read_config(target)
+        raise UserError(f"{target} does not say what it was trained on: name one with option dataset")
+    folder = RunFolder(target)
+    if folder.holds_run:
+        stored = folder.read_config()
         if dataset in (None, stored.data.dataset):
             return stored.data, stored.train.seed
     name = dataset or card.dataset

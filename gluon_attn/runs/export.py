@@ -57,9 +57,9 @@ def _check(args, wanted):
 
 def _fastest(args, net, card, name, wanted, output, material):
     """Measure, print the table, return the folder of the fastest."""
+    from ..cli.bench import table
     from ..deploy.fastest import fastest
     from ..utils import cpu
-    from ..cli.bench import table
 
     threads = cpu.threads(cpu.Host())[0]
     best, speeds = fastest(net, card, name, wanted, output, material, args.batch_size or BATCH, threads)
@@ -75,7 +75,7 @@ def _repositories(args, packed, name, output):
 
 
 def _network(args):
-    """(network, `Card`, `Source` or None, name of the files, default folder) of a run folder or a named model."""
+    """(network, `Card`, `Dataset` or None, name of the files, default folder) of a run folder or a named model."""
     from ..deploy.load_run import load_run
     from ..models.factory import list_models
     from .evaluation_data import open_test_set
@@ -98,7 +98,7 @@ def _network(args):
 
 
 def _named(args, options):
-    """(network, `Card`, `Source` or None); without a data set the model has the classes that it was designed for."""
+    """(network, `Card`, `Dataset` or None); without a data set the model has the classes that it was designed for."""
     from ..config.card import Card
     from ..models.factory import get_model, model_info
     from .network import make_card, named_network

@@ -1,127 +1,153 @@
-"""The folder of a run: found or made, and what stands in it before training starts."""
+"""The folder of a run, and the only place that knows the names of its files."""
 
 import contextlib
-import re
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import filelock
+
+from ..config.card import Card
 from ..config.files import read_yaml, write_yaml
 from ..config.train import RunConfig
 from ..utils import log
 from ..utils.errors import UserError
 from ..utils.files import clear_leftovers, ensure_dir, write_json
-from ..runs.options import resolve
-
-#: options that may change when a run goes on; all others decide what the run is
-_FREE = {
-    "data": {"num_workers", "data_dir", "rec_train", "rec_train_idx", "rec_val", "rec_val_idx", "max_bad_images"},
-    "model": {"pretrained"},
-    "optim": {"num_groups"},
-    "search": {
-        "stop_skips", "stop_stable", "skip_limit", "draw_every", "seeds", "pick_by", "retrain_epochs", "dry_run",
-        "note",
-    },
-    "train": {
-        "num_epochs", "patience", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period",
-        "save_dir", "save_plot_dir", "summary", "log_interval", "tensorboard", "logging_file",
-        "wandb", "project", "resume_states", "trust",
-    },
-    "ean": {"steps"},
-    "score": {"supernet", "baselines"},
-}  # fmt: skip
 
 
-def run_name(config):
-    """The name that a run gets by itself, such as digits-cifar_resnet20_v1-se."""
-    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in config.name_parts if part)
+class RunFolder:
+    """A run's folder and the files in it.
 
-
-def new_folder(config):
-    """Where a new run goes; `UserError` when the one asked for already holds a run."""
-    if config.train.run_dir:
-        folder = Path(config.train.run_dir)
-        if (folder / "config.yaml").exists():
-            raise UserError(
-                f"{folder} already holds a run: add --resume auto to go on with it, or choose another --run-dir"
-            )
-        return folder
-    return unused(Path("runs") / run_name(config))
-
-
-def unused(folder):
-    """`folder`, or where it exists the first of FOLDER-2, FOLDER-3 ... that does not."""
-    number, free = 1, folder
-    while free.exists():
-        number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
-    return free
-
-
-def find_run(config):
-    """The folder to resume: the one asked for, else the newest in runs/ that was made with the same options."""
-    if config.train.run_dir:
-        folder = Path(config.train.run_dir)
-        return folder if (folder / "config.yaml").is_file() else None
-    name = run_name(config)
-    same_name = [path for path in Path("runs").glob(f"{name}*") if (path / "config.yaml").is_file()]
-    for folder in sorted(same_name, key=lambda path: (path / "config.yaml").stat().st_mtime, reverse=True):
-        if not changed_options(read_config(folder, type(config)), config):
-            return folder
-    return None
-
-
-def read_config(folder, kind=RunConfig):
-    """The config of a run folder, of the class `kind`."""
-    return kind.from_dict(read_yaml(Path(folder) / "config.yaml"))
-
-
-def changed_options(old, new):
-    """Names of options that differ and may not when a run goes on."""
-    before, after = old.to_dict(), new.to_dict()
-    return [
-        f"{group}.{key}"
-        for group, values in before.items()
-        for key in values
-        if key not in _FREE.get(group, ()) and values[key] != after[group][key]
-    ]
-
-
-def place(kind, given, recipe, defaults):
-    """(config, run folder, whether it goes on): on resuming, the run's own options stand unless given anew.
-
-    kind: the class of the config; given, recipe, defaults: plain data by option group, earlier ones winning.
+    Attributes:
+        path: the folder.
+        config_file: config.yaml, all options of the run.
+        card_file: card.json, the network's `Card`.
+        log_file: log.txt, the log with times.
+        metrics_file: metrics.jsonl, one JSON object per epoch.
+        best_params: best.params, the weights of the best epoch.
+        history_plot: history.png, loss and accuracy over the epochs.
+        events: folder of TensorBoard's events.
+        checkpoints: folder of the checkpoints.
+        params: folder of periodic parameter files.
+        genotype_file: genotype.json, what a gradient search derives.
+        operations_plot: choices.png, softmax weights of the candidate operations over the epochs.
+        cells: folder of pictures of derived cells.
+        random_file: chance.json, the genotypes of a random search.
+        seeds_file: seeds.json, several searches side by side.
+        supernet_file: supernet.json, what a resumed EAN search must have unchanged.
+        scheme_file: best.json, the best connection scheme of an EAN search.
+        results_file: results.json, the table of a search or of several runs.
+        report_file: report.html, a page about the run.
     """
-    config = resolve(kind, defaults, recipe, given)
-    if config.train.resume is None:
-        return config, new_folder(config), False
-    if config.train.resume != "auto":
-        raise UserError(f"--resume takes auto, got {config.train.resume!r}; --run-dir names the run's folder")
-    folder = find_run(config)
-    if folder is None:
-        log.get_logger().info("no run to go on with: starting anew")
-        return config, new_folder(config), False
-    stored = read_config(folder, kind)
-    config = resolve(kind, stored.to_dict(), recipe, given)
-    changed = changed_options(stored, config)
-    if changed:
-        raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
-    return config, folder, True
 
+    def __init__(self, path: Path | str):
+        self.path = path = Path(path)
+        self.config_file, self.card_file = path / "config.yaml", path / "card.json"
+        self.log_file, self.metrics_file = path / "log.txt", path / "metrics.jsonl"
+        self.best_params, self.history_plot = path / "best.params", path / "history.png"
+        self.events, self.checkpoints, self.params = path / "events", path / "checkpoints", path / "params"
+        self.genotype_file, self.operations_plot = path / "genotype.json", path / "choices.png"
+        self.cells, self.scheme_file = path / "cells", path / "best.json"
+        self.results_file, self.report_file = path / "results.json", path / "report.html"
+        self.random_file, self.seeds_file = path / "chance.json", path / "seeds.json"
+        self.supernet_file = path / "supernet.json"
+        self._lock = path / ".lock"
 
-@contextlib.contextmanager
-def written(folder, config, card=None, resumed=False):
-    """The run folder describes the run by config.yaml and card.json; inside this context its log is kept."""
-    if resumed:
-        clear_leftovers(folder)
-    describe(ensure_dir(folder), config, card)
-    files = [folder / "log.txt", *filter(None, [config.train.logging_file])]
-    with contextlib.ExitStack() as stack:
-        for path in files:
-            stack.callback(log.close, log.to_file(path))
-        yield
+    def __str__(self) -> str:
+        return str(self.path)
 
+    @property
+    def holds_run(self) -> bool:
+        """Whether a run was started here."""
+        return self.config_file.is_file()
 
-def describe(folder, config, card=None):
-    """Write config.yaml and, where there is a `Card`, card.json."""
-    write_yaml(folder / "config.yaml", config)
-    if card is not None:
-        write_json(folder / "card.json", card.to_dict())
+    def below(self, name: str) -> "RunFolder":
+        """The folder of a run that belongs to this one, such as one of several seeds."""
+        return RunFolder(self.path / name)
+
+    def samples_file(self, search: str) -> Path:
+        """The samples of one of the searches of an EAN run, one JSON object per line."""
+        return self.path / f"samples-{search}.jsonl"
+
+    def search_state(self, search: str) -> Path:
+        """The folder with the state of one of the searches of an EAN run."""
+        return self.path / "state" / search
+
+    def read_config(self, kind: type = RunConfig) -> Any:
+        """The config of the run, of the class `kind`; `UserError` where it is missing or broken."""
+        return kind.from_dict(read_yaml(self.config_file))
+
+    def read_options(self) -> dict[str, Any]:
+        """All options as "group.name" -> value, as plain data, so that those of an earlier version can be read too.
+
+        Raises:
+            UserError: this is not a run folder, or the file is damaged.
+        """
+        if not self.holds_run:
+            raise UserError(f"{self} is not a run folder: it has no {self.config_file.name}")
+        groups = read_yaml(self.config_file)
+        if not all(isinstance(group, dict) for group in groups.values()):
+            raise UserError(f"{self.config_file} is damaged: it holds more than groups of options")
+        return {f"{group}.{key}": value for group, values in groups.items() for key, value in values.items()}
+
+    def read_history(self) -> list[dict]:
+        """The records of the finished epochs, one or more; `UserError` where there is none or the file is damaged."""
+        if not self.metrics_file.is_file():
+            raise UserError(f"{self} has no {self.metrics_file.name}: the run has not finished an epoch")
+        try:
+            history = [json.loads(line) for line in self.metrics_file.read_text(encoding="utf-8").splitlines()]
+            whole = bool(history) and all(isinstance(record["epoch"], int) for record in history)
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            raise UserError(f"{self.metrics_file} is damaged: every line must be a JSON object with an epoch")
+        return history
+
+    def describe(self, config: Any, card: Card | None = None) -> None:
+        """Write the config and, where there is one, the card."""
+        ensure_dir(self.path)
+        write_yaml(self.config_file, config)
+        if card is not None:
+            write_json(self.card_file, card.to_dict())
+
+    @contextlib.contextmanager
+    def logged(self, config: Any, card: Card | None = None, resumed: bool = False) -> Iterator[None]:
+        """A context in which the folder describes the run and its log is kept there."""
+        if resumed:
+            clear_leftovers(self.path)
+        self.describe(config, card)
+        with contextlib.ExitStack() as stack:
+            for path in filter(None, [self.log_file, config.train.logging_file]):
+                stack.callback(log.close, log.to_file(path))
+            yield
+
+    @contextlib.contextmanager
+    def locked(self, created: bool = False) -> Iterator[None]:
+        """A context in which no other process can take this folder; one that nothing was written to is removed.
+
+        Args:
+            created: the folder was made for this run, although it is there already.
+
+        Raises:
+            UserError: another run is at work in it.
+        """
+        created = created or not self.path.exists()
+        ensure_dir(self.path)
+        lock = filelock.FileLock(self._lock)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise UserError(f"{self} is in use by another run: choose another option run_dir, or wait") from None
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._clean_up, created)
+            stack.callback(lock.release)
+            yield
+
+    def _clean_up(self, created):
+        """A run that wrote nothing leaves nothing."""
+        with contextlib.suppress(OSError):
+            if all(item == self._lock for item in self.path.iterdir()):
+                self._lock.unlink(missing_ok=True)
+                if created:
+                    self.path.rmdir()

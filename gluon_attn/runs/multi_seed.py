@@ -1,71 +1,68 @@
-"""Several searches in one call, one a seed: each in its own folder, a table, and the best of them."""
+"""Several searches in one call, one per seed: each in a folder of its own, and the best of them."""
 
-import statistics
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ..engine.backend import Backend
 from ..utils.errors import UserError
 from ..utils.files import read_json, write_json
 from ..utils.log import get_logger
-from . import folder as run_folder
-from ..runs.options import resolve
-from ..utils.table import render
+from .folder import RunFolder
+from .gradient_search import gradient_search
+from .options import Options
+from .placement import RUNS, run_name, unused
+from .retrain import retrain
 
 
-def several(config_class, given, recipe, defaults, backend):
-    """Search once for each of `--seeds` in FOLDER/seed-N, write FOLDER/seeds.json and FOLDER/genotype.json."""
-    from ..cli.searches import gradient
-    from .retrain import retrain
+@dataclass(frozen=True)
+class MultiSeedResult:
+    """What several searches leave.
 
-    config = resolve(config_class, defaults, recipe, given)
-    if len(set(config.search.seeds)) < len(config.search.seeds):
-        raise UserError(f"each of --seeds once, got {','.join(map(str, config.search.seeds))}")
-    top, rows = _folder(config), []
-    for seed in config.search.seeds:
+    Attributes:
+        folder: with seeds.json, the best genotype in genotype.json and a run folder seed-N per seed.
+        genotype: the best one.
+        rows: one per search: seed, accuracy, entropy, skips and, where networks were trained, retrained.
+        best: the row of the best search.
+        criterion: the key that decided.
+    """
+
+    folder: RunFolder
+    genotype: Any
+    rows: list[dict]
+    best: dict
+    criterion: str
+
+
+def multi_seed_search(options: Options, backend: Backend) -> MultiSeedResult:
+    """Search once for each of the seeds in option seeds; resumed searches are those that are there."""
+    config = options.config()
+    seeds = config.search.seeds
+    if len(set(seeds)) < len(seeds):
+        raise UserError(f"option seeds must have each seed once, got {','.join(map(str, seeds))}")
+    top, rows, genotypes = _folder(config), [], {}
+    for seed in seeds:
         get_logger().info("seed %d", seed)
-        own = {**given, "train": {**given.get("train", {}), "seed": seed, "run_dir": str(top / f"seed-{seed}")}}
-        own["search"] = {key: value for key, value in given.get("search", {}).items() if key != "seeds"}
-        folder, trainer = gradient.run(config_class, own, _without_seeds(recipe), defaults, backend)
-        last = trainer.history[-1]
-        row = {"seed": seed, "accuracy": last["val_accuracy"], "entropy": last["entropy"], "skips": last["skips"]}
+        own = options.override("search.seeds", None).override("train.seed", seed)
+        found = gradient_search(own.override("train.run_dir", str(top.below(f"seed-{seed}"))), backend)
+        row = {
+            "seed": seed, "accuracy": found.accuracy, "entropy": found.last["entropy"], "skips": found.last["skips"]
+        }  # fmt: skip
         if config.search.pick_by == "retrain":
-            row["retrained"] = retrain(trainer.config, trainer.derived()[0], backend, seed)
-        rows.append({**row, "folder": folder})
-    key = "retrained" if config.search.pick_by == "retrain" else "accuracy"
-    best = max(rows, key=lambda row: row[key])
+            row["retrained"] = retrain(found.trainer.config, found.genotype, backend, seed)
+        rows.append({**row, "folder": found.folder.path.name})
+        genotypes[seed] = found.genotype
+    criterion = "retrained" if config.search.pick_by == "retrain" else "accuracy"
+    best = max(rows, key=lambda row: row[criterion])
     if not backend.rank:
-        write_json(top / "seeds.json", {"best": best["seed"], "by": key, "searches": [_plain(row) for row in rows]})
-        write_json(top / "genotype.json", read_json(best["folder"] / "genotype.json"))
-        print(table(rows))
-        print(f"\nbest by {key}: seed {best['seed']}, {top}/genotype.json")
-    return 0
-
-
-def table(rows):
-    """A row a search, then mean and spread (standard deviation of a sample)."""
-    header = [key for key in rows[0] if key != "folder"]
-    cells = [[_shown(row[key]) for key in header] for row in rows]
-    columns = [[row[key] for row in rows] for key in header[1:]]
-    cells.append(["mean", *(_shown(statistics.fmean(column)) for column in columns)])
-    if len(rows) > 1:
-        cells.append(["spread", *(_shown(statistics.stdev(column)) for column in columns)])
-    return render(header, cells)
-
-
-def _shown(value):
-    return f"{value:.4f}" if isinstance(value, float) else value
-
-
-def _plain(row):
-    return {**row, "folder": row["folder"].name}
-
-
-def _without_seeds(recipe):
-    return {**recipe, "search": {key: value for key, value in recipe.get("search", {}).items() if key != "seeds"}}
+        write_json(top.seeds_file, {"best": best["seed"], "by": criterion, "searches": rows})
+        write_json(top.genotype_file, read_json(top.below(best["folder"]).genotype_file))
+    return MultiSeedResult(top, genotypes[best["seed"]], rows, best, criterion)
 
 
 def _folder(config):
-    """Where the searches' folders go; those that are there already go on with --resume auto."""
+    """Where the searches' folders go; with option resume those that are there are resumed."""
     if config.train.run_dir:
-        return Path(config.train.run_dir)
-    named = Path("runs") / f"{run_folder.run_name(config)}-seeds"
-    return named if config.train.resume else run_folder.unused(named)
+        return RunFolder(Path(config.train.run_dir))
+    named = RUNS / f"{run_name(config)}-seeds"
+    return RunFolder(named if config.train.resume else unused(named))

@@ -1,6 +1,6 @@
 """A tiny MXNet operation in a process of its own, so that `gluon-attn doctor` outlives its crash.
 
-`python -m gluon_attn.runs.mxnet_probe [GPU ...]` prints one line of JSON. `run_trial` starts it and reads the answer.
+`python -m gluon_attn.runs.mxnet_probe [GPU ...]` prints one line of JSON. `probe` starts it and reads the answer.
 """
 
 import json

@@ -1,25 +1,46 @@
-"""The network of a run, and the card that describes it."""
+"""The network of a run, the teacher it learns from, and the card that describes it."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+from mxnet.gluon import HybridBlock
 
 from ..config.card import Card
+from ..config.distill import DistillConfig
+from ..data.base import Dataset
+from ..data.factory import DataLoaders
+from ..deploy.load_run import load_run
+from ..models.build import build as build_model
+from ..models.factory import get_model, model_info
+from ..models.pretrained import pretrained_path
+from ..nn.params import classifier, load_params
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.seed import seed_all
+from .evaluation_data import open_named_set
+
+#: makes the network of a `ModelConfig` for (config, classes, height of the images)
+Build = Callable[[Any, int, int], HybridBlock]
 
 
-def make_network(config, data, devices, build=None):
+def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], build: Build = build_model) -> HybridBlock:
     """The network of a run on its devices, initialized from the seed (He et al. 2015) or from a parameter file.
 
-    The classifier of a file for another number of classes is left out, with a warning. build: makes the network of a
-    `ModelConfig` (default: `models.build.build`).
+    The classifier of a file for another number of classes is left out, with a warning.
+
+    Args:
+        config: a `RunConfig`.
+        data: what it trains on.
+        devices: where.
+        build: makes the network (default: `models.build.build`).
+
+    Raises:
+        UserError: the options, the file or the sizes of the images do not fit the network.
     """
-    import mxnet as mx
-
-    from ..models import build as usual
-    from ..models.pretrained import pretrained_path
-    from ..nn.params import classifier, load_params
-
     model = config.model.replace(pretrained=None, use_pretrained=False)
-    net = (build or usual.build)(model, data.classes, data.input_shape[1])
+    net = build(model, data.classes, data.input_shape[1])
     start = config.model.pretrained
     if config.model.use_pretrained:
         start = pretrained_path(net.recipe, any_classes=True)
@@ -28,21 +49,26 @@ def make_network(config, data, devices, build=None):
     if start:
         left_out = load_params(net, start, renewed=classifier(net, data.classes))
         if left_out:
-            message = "%s is for another number of classes: %s start anew, for %d"
+            message = "%s is for another number of classes: %s are initialized anew, for %d"
             get_logger().warning(message, start, " and ".join(left_out), data.classes)
-    try_sizes(net, data.smaller, devices, f"model {config.model.model}")
+    check_sizes(net, data.progressive_sizes, devices, f"model {config.model.model}")
     if config.train.summary:
         net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))
     return net
 
 
-def try_sizes(net, sizes, devices, name):
-    """A `UserError` that begins with `name` where the network, not hybridized, takes no images of one of the sizes.
+def check_sizes(net: HybridBlock, sizes: Iterable[tuple[int, int]], devices: list[mx.Context], name: str) -> None:
+    """Check that a network, not hybridized, takes images of these sizes.
 
-    sizes: (height, width) of each.
+    Args:
+        net: the network.
+        sizes: (height, width) of each.
+        devices: where it is.
+        name: what the error calls the network.
+
+    Raises:
+        UserError: it does not take one of them.
     """
-    import mxnet as mx
-
     for size in sizes:
         try:
             net(mx.nd.zeros((1, 3, *size), ctx=devices[0])).wait_to_read()
@@ -50,22 +76,59 @@ def try_sizes(net, sizes, devices, name):
             raise UserError(f"{name} takes no images of {'x'.join(map(str, size))}: {error}") from None
 
 
-def named_network(name, params, dataset, options):
-    """(hybridized network, `Source`) of a model with a parameter file; the data say how many classes it has.
+def make_teacher(config: DistillConfig, data: DataLoaders, devices: list[mx.Context]) -> HybridBlock | None:
+    """The trained network that a run learns from, on the run's devices, or None where the options name none.
 
-    params: the file, or True for the published one. dataset, options: see `evaluation_set.open_named_set`.
+    Raises:
+        UserError: it was trained on images normalized in another way or with another number of classes, takes no
+            images of the run's sizes, or cannot be found.
     """
-    from ..models.factory import get_model, model_info
-    from .evaluation_data import open_named_set
+    if not config.teacher:
+        return None
+    folder = Path(config.teacher)
+    by_name = config.teacher_params or not (folder.is_dir() or len(folder.parts) > 1)
+    net = _named_teacher(config, data) if by_name else _teacher_of_run(folder, data)
+    net.collect_params().setattr("grad_req", "null")
+    net.collect_params().reset_ctx(devices)
+    net.hybridize(False)
+    check_sizes(net, [data.input_shape[1:], *data.progressive_sizes], devices, f"teacher {config.teacher}")
+    return net
 
+
+def _named_teacher(config, data):
+    weights = config.teacher_params or True
+    return get_model(config.teacher, data.classes, pretrained=weights, input_size=data.input_shape[1])
+
+
+def _teacher_of_run(folder, data):
+    net, card = load_run(folder)
+    if card.classes != data.classes:
+        raise UserError(f"teacher {folder} has {card.classes} classes, the data have {data.classes}")
+    for what in ("mean", "std"):
+        own, here = getattr(card, what), tuple(getattr(data, what))
+        if own != here:
+            raise UserError(f"teacher {folder} was trained with images normalized by {what} {own}, here it is {here}")
+    return net
+
+
+def named_network(
+    name: str, params: Path | str | bool, dataset: str | None, options: dict[str, Any]
+) -> tuple[HybridBlock, Dataset]:
+    """A hybridized network by its name, with a parameter file, and the data that say how many classes it has.
+
+    Args:
+        name: of the model.
+        params: the parameter file, or True for the published one.
+        dataset, options: see `evaluation_data.open_named_set`.
+    """
     source = open_named_set(dataset, options, model_info(name).input_size)
     net = get_model(name, source.classes, pretrained=params, input_size=source.input_shape[1])
     net.hybridize(static_alloc=True)
     return net, source
 
 
-def make_card(net, data):
-    """The `Card` of a network that is trained on `data`."""
+def make_card(net: HybridBlock, data: DataLoaders | Dataset) -> Card:
+    """The card of a network that is trained on `data`."""
     return Card(
         **net.recipe,
         dataset=data.name,

@@ -1,74 +1,79 @@
-"""The baseline of a search: choices by chance, as many as the search's multiply-adds pay for."""
+"""The baseline of a gradient search: genotypes drawn at random, as many as the search's MACs pay for."""
 
+from dataclasses import dataclass
+from typing import Any
+
+from mxnet.gluon import HybridBlock
+
+from ..analyze.cost import cost
+from ..data.factory import open_dataset
+from ..engine.backend import Backend
+from ..search.darts.methods import METHODS
 from ..utils.files import write_json
 from ..utils.log import get_logger
-from . import folder as run_folder
-from ..runs.options import resolve
-from ..utils.table import render
+from ..utils.seed import derive, generator
+from .folder import RunFolder
+from .options import Options
+from .placement import placed
+from .retrain import retrain
 
-_FIRST, _SECOND = 2, 5  # forward and backward passes of a supernet's step: by the order of the gradients
+_FIRST_ORDER, _SECOND_ORDER = 2, 5  # forward and backward passes in a step of the supernet
+_STREAM = 41  # of random numbers
 
 
-def random_search(config_class, given, recipe, defaults, backend):
-    """Train genotypes drawn by chance for `retrain_epochs` each; the best goes to genotype.json."""
-    from ..data.factory import open_source
-    from ..search.darts.methods import METHODS
-    from ..utils.seed import derive, generator
-    from .retrain import retrain
+@dataclass(frozen=True)
+class RandomSearchResult:
+    """What a random search leaves: its folder, with the best genotype in genotype.json, and a row per genotype."""
 
-    config = resolve(config_class, defaults, recipe, given)
-    folder, method = run_folder.new_folder(config), METHODS[config.kind](config)
-    source = open_source(config.data, config.train.seed)
-    shape, random = (source.classes, source.input_shape), generator(config.train.seed, 41)
-    left, rows, best = budget(config, method, *shape), [], None
+    folder: RunFolder
+    genotype: Any
+    accuracy: float
+    rows: list[dict]
+
+
+def random_search(options: Options, backend: Backend) -> RandomSearchResult:
+    """Train genotypes drawn at random for `retrain_epochs` each; the best goes to genotype.json."""
+    with placed(options, backend) as place:
+        return _search(place.config, place.folder, backend)
+
+
+def _search(config, folder, backend):
+    method, source = METHODS[config.kind](config), open_dataset(config.data, config.train.seed)
+    classes, shape, random = source.classes, source.input_shape, generator(config.train.seed, _STREAM)
+    left, rows, best = budget(config, method, classes, shape), [], None
     if not backend.rank:
-        run_folder.describe(folder, config)
-    get_logger().info("a search of these options takes %.3g multiply-adds an image of its training part", left)
+        folder.describe(config)
+    get_logger().info("a search with these options takes %.3g MACs per image of its training subset", left)
     while True:
-        genotype = method.by_chance(random)
-        cost = passes(method.network(genotype, *_sizes(shape)), shape[1]) * config.search.retrain_epochs
-        if rows and cost > left:
-            break
-        left -= cost
-        score = retrain(config, genotype, backend, derive(config.train.seed, len(rows)))
-        rows.append({"number": len(rows), "accuracy": score, "skips": _skips(method, genotype)})
-        get_logger().info("%d by chance: accuracy %.4f", len(rows), score)
-        if best is None or score > best[0]:
-            best = score, genotype
+        genotype = method.sample(random)
+        spent = macs(method.network(genotype, classes, shape[1]), shape) * config.search.retrain_epochs
+        if rows and spent > left:
+            return RandomSearchResult(folder, best[1], best[0], rows)
+        left -= spent
+        accuracy = retrain(config, genotype, backend, derive(config.train.seed, len(rows)))
+        rows.append({"number": len(rows), "accuracy": accuracy, "skips": _skips(genotype)})
+        get_logger().info("random genotype %d: accuracy %.4f", len(rows), accuracy)
+        if best is None or accuracy > best[0]:
+            best = accuracy, genotype
         if not backend.rank:
             about = {"seed": config.train.seed, "score": {"accuracy": round(100 * best[0], 2)}}
-            write_json(folder / "genotype.json", method.document(best[1], origin="chance", **about))
-            write_json(folder / "chance.json", rows)
-    if not backend.rank:
-        print(render(list(rows[0]), [[_shown(value) for value in row.values()] for row in rows]))
-        print(f"\nbest of {len(rows)}: {best[0]:.4f}, {folder}/genotype.json")
-    return 0
+            write_json(folder.genotype_file, method.document(best[1], origin="chance", **about))
+            write_json(folder.random_file, rows)
 
 
-def budget(config, method, classes, input_shape):
-    """Multiply-adds of a whole search, an image of the training part."""
-    steps = _SECOND if config.search.unrolled else _FIRST
-    warm = min(config.search.arch_warmup, config.train.num_epochs)
-    epochs = warm + steps * (config.train.num_epochs - warm)
-    return epochs * passes(method.supernet(classes, input_shape[1]), input_shape)
+def budget(config: Any, method: Any, classes: int, input_shape: tuple[int, int, int]) -> int:
+    """MACs of a whole search, per image of its training subset."""
+    passes = _SECOND_ORDER if config.search.unrolled else _FIRST_ORDER
+    warm_up = min(config.search.arch_warmup, config.train.num_epochs)
+    epochs = warm_up + passes * (config.train.num_epochs - warm_up)
+    return epochs * macs(method.supernet(classes, input_shape[1]), input_shape)
 
 
-def passes(net, input_shape):
-    """Multiply-adds of an image's forward pass; the backward pass is in proportion."""
-    from ..analyze.cost import cost
-
+def macs(net: HybridBlock, input_shape: tuple[int, int, int]) -> int:
+    """MACs of an image's forward pass; those of the backward pass are in proportion."""
     return cost(net, input_shape).macs
 
 
-def _sizes(shape):
-    classes, (_, height, _) = shape
-    return classes, height
-
-
-def _skips(method, genotype):
+def _skips(genotype):
     edges = genotype.att if hasattr(genotype, "att") else genotype.normal.edges
     return sum(edge[0] == "skip_connect" for edge in edges)
-
-
-def _shown(value):
-    return f"{value:.4f}" if isinstance(value, float) else value

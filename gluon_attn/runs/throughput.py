@@ -1,41 +1,52 @@
-"""`--benchmark` and `--data-benchmark` of the training scripts: the step without images, the images without step."""
+"""Throughput of training without data, and of data without training."""
 
 import itertools
 import time
+from typing import Any
 
+import mxnet as mx
+
+from ..config.train import RunConfig
+from ..data.factory import build
+from ..data.fake import build_fake
+from ..engine.backend import Backend, connect
+from ..engine.classification import Classification
+from ..engine.devices import contexts
+from ..engine.trainer import Trainer
 from ..utils.errors import UserError
 from ..utils.process_memory import peak
+from .network import make_network
 
 #: so small that no network leaves the numbers that it starts with
-_STILL = {"lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0}
+_NO_LEARNING: dict[str, Any] = {"lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0}
 
 
-def measure(config):
-    """Print images a second as a `RunConfig` asks for, over `benchmark_batches` batches; no run folder is made."""
-    from ..engine.backend import connect
+def throughput(config: RunConfig) -> tuple[str, Backend]:
+    """Measure over `benchmark_batches` batches; no run folder is made.
 
+    Args:
+        config: with option benchmark the training step on random numbers in memory is measured, with its peak
+            memory; with option data_benchmark the preparation of training images.
+
+    Returns:
+        One line with the images per second, and the backend, whose process 0 is to print it.
+    """
     backend = connect()
-    with backend.watched():
-        line = _step(config, backend) if config.train.benchmark else _images(config, backend)
-    if not backend.rank:
-        print(line)
+    with backend.peer_failures():
+        return (_training(config, backend) if config.train.benchmark else _loading(config, backend)), backend
 
 
-def _step(config, backend):
-    """Epoch 0 of a usual trainer warms up, epoch 1 is measured, and there is nothing to test on."""
-    from ..data.repeated import repeated
-    from ..engine.devices import contexts
-    from ..engine.trainer import Trainer
-    from .network import make_network
-
+def _training(config, backend):
+    """Epoch 0 of an ordinary trainer warms up, epoch 1 is measured, and there is nothing to evaluate on."""
     if config.distill.teacher:
-        raise UserError("--benchmark measures a step without its teacher: drop --teacher")
+        raise UserError("option benchmark measures a step without its teacher: drop option teacher")
     train = config.train.replace(num_epochs=2, start_epoch=0, summary=False)
-    last = config.data.replace(progressive_size=None)  # the size that most epochs have
-    config = config.replace(train=train, data=last, optim=config.optim.replace(**_STILL))
+    data_config = config.data.replace(progressive_size=None)  # the size that most epochs have
+    config = config.replace(train=train, data=data_config, optim=config.optim.replace(**_NO_LEARNING))
     devices = contexts(train.gpus, train.num_gpus, backend)
-    data = repeated(config.data, train.seed, len(devices), train.benchmark_batches)
-    trainer = Trainer(make_network(config, data, devices), config, devices, data.train, data.val, (), backend)
+    data = build_fake(config.data, train.seed, len(devices), train.benchmark_batches)
+    net, task = make_network(config, data, devices), Classification(train.auxiliary_weight)
+    trainer = Trainer(net, task, config, devices, data.train, data.val, (), backend)
     trainer.fit()
     speed, where = trainer.history[-1]["images_per_second"], ", ".join(map(str, devices))
     step = f"{config.data.batch_size * len(devices)} images of {_size(data)} on {where}"
@@ -45,17 +56,15 @@ def _step(config, backend):
     )
 
 
-def _images(config, backend):
-    """The loader of a run, from its start; as many epochs as it takes."""
-    from ..data.factory import build
-
+def _loading(config, backend):
+    """The loader of a run from its start, as many epochs as it takes."""
     data = build(config.data, config.train.seed, 1, backend.rank, backend.size)
     epochs = itertools.chain.from_iterable(data.train.epoch(number) for number in itertools.count())
     start, images = time.perf_counter(), 0
     for batch, _ in itertools.islice(epochs, config.train.benchmark_batches):
         batch.wait_to_read()
         images += len(batch)
-    (speed,) = backend.total([images / (time.perf_counter() - start)])
+    (speed,) = backend.allreduce_sum([images / (time.perf_counter() - start)])
     workers = config.data.num_workers
     return f"{data.name}, images of {_size(data)}, {workers} workers{_processes(backend)}: {speed:.1f} img/s"
 
@@ -69,9 +78,7 @@ def _processes(backend):
 
 
 def _memory(devices):
-    """Of this process and of each of its GPUs; MXNet gives back no memory of a GPU, so what is taken is the peak."""
-    import mxnet as mx
-
+    """Of this process and of each of its GPUs; MXNet gives back no GPU memory, so what is taken is the peak."""
     parts = [f"{peak() / 2**30:.2f} GB"]
     for device in devices:
         if device.device_type == "gpu":

@@ -1,127 +1,191 @@
-"""One training run, from options to a run folder: data, network, trainer, files; nothing is computed here."""
+"""Training runs, from options to a run folder: data, network, task, trainer and files are put together here."""
 
 import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import mxnet as mx
+from mxnet.gluon import HybridBlock
+
+from ..analyze.plots import draw_history
+from ..checkpoint import CheckpointStore
+from ..config.card import Card
+from ..config.scores import Score
 from ..config.train import RunConfig
+from ..convert.gluon_names import sorted_names
+from ..data.factory import DataLoaders
+from ..data.factory import build as build_data
+from ..engine import callbacks as cb
+from ..engine import tracking
+from ..engine.backend import Backend, connect
+from ..engine.classification import Classification, Distillation
+from ..engine.devices import contexts
+from ..engine.mxnet_states import load_states
+from ..engine.state import start_at_epoch
+from ..engine.task import Task
+from ..engine.trainer import Trainer
+from ..engine.watchdog import newest_checkpoint, watched
+from ..models.build import build as build_model
 from ..utils import log
 from ..utils.errors import TrainingError
-from . import folder as run_folder
-from ..engine.watchdog import kept, spoken_for
-from .network import make_card, make_network
-from .teacher import make_teacher
+from .folder import RunFolder
+from .implied_options import with_implied
+from .network import Build, make_card, make_network, make_teacher
+from .options import Options, from_keywords
+from .placement import placed, run_name
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run leaves: its folder, the records of its best and of all epochs, the network as it ended, its data."""
+    """What a training run leaves.
+
+    Attributes:
+        folder: the run folder.
+        best: the record of the best epoch.
+        history: the records of all epochs, as in metrics.jsonl.
+        net: the network as it ended; the best epoch's weights are in the folder.
+        data: what it was trained and evaluated on.
+        score_kind: which score decided what is best.
+    """
 
     folder: Path
     best: dict
-    history: list
-    net: object
-    data: object
+    history: list[dict]
+    net: HybridBlock
+    data: DataLoaders
+    score_kind: Score
+
+    @property
+    def score(self) -> float:
+        """The best score; of a classifier its top-1 accuracy on the test images, from 0 to 1."""
+        return self.score_kind.of(self.best)
 
 
-def run(given, recipe=None, defaults=None, kind=RunConfig, build=None):
-    """Train as the options say; goes on with an earlier run where they ask for it. Returns a `Result`.
+def train(**options: Any) -> Result:
+    """Train a network, as `gluon-attn train` does.
 
-    given, recipe, defaults: plain data by option group; `given` wins over `recipe`, that over a script's `defaults`.
-    kind: the class of all of it. build: as in `network.make_network`.
+    Args:
+        options: names and values of options as flags and recipes have them, such as model="cifar_resnet20_v1",
+            attention="se", dataset="digits", num_epochs=8, lr=0.1, run_dir="runs/se", resume="auto";
+            `gluon-attn train --help` lists all. A group may be a mapping, optim={"lr": 0.1}; config=FILE reads a
+            recipe.
+
+    Returns:
+        The `Result` of the run, whose files are in its folder.
+
+    Raises:
+        UserError: an unknown option, a value that does not fit, or files that are missing or broken.
+        TrainingError: the run cannot continue, such as after a loss that is not finite.
     """
-    from ..engine.backend import connect
+    return train_run(with_implied(from_keywords(RunConfig, options)))
 
-    backend = connect()
-    if backend.rank:  # process 0 speaks and writes for all
-        log.to_terminal(logging.ERROR)
-    with backend.watched():
-        config, folder, resumed = run_folder.place(kind, given, recipe or {}, defaults or {})
-        trainer, card, data = _prepare(config, folder, backend, build)  # what is wrong shows before all writing
+
+def train_run(options: Options, build: Build = build_model) -> Result:
+    """Train as the options say, or resume an earlier run where they ask for it.
+
+    Args:
+        options: of a `RunConfig` or a class with its groups.
+        build: makes the network, as in `network.make_network`.
+    """
+    backend = connect_quietly()
+    with backend.peer_failures(), placed(options, backend) as place:
+        trainer, card, data = make_trainer(place.config, place.folder, backend, build)  # errors before files
         backend.barrier()
-        with contextlib.nullcontext() if backend.rank else run_folder.written(folder, config, card, resumed):
-            best = fit(trainer, folder, resumed)
-        return Result(folder, best, trainer.history, trainer.net, data)
+        with describing(place, backend, card):
+            best = fit(trainer, place.folder, place.resumed)
+        return Result(place.folder.path, best, trainer.history, trainer.net, data, trainer.task.score)
 
 
-def evaluate(config):
-    """Print loss and scores over the test images of the network that a `RunConfig` names; no run folder is made."""
-    from ..engine import evaluate as testing
-    from ..engine.backend import connect
-
+def connect_quietly() -> Backend:
+    """The backend of this process; only process 0 logs."""
     backend = connect()
-    with backend.watched():
-        trainer, _, data = _prepare(config, Path("runs"), backend)
+    if backend.rank:
+        log.to_terminal(logging.ERROR)
+    return backend
+
+
+def describing(place: Any, backend: Backend, card: Card | None = None) -> contextlib.AbstractContextManager:
+    """A context in which the folder of a `Place` describes the run and logs it; only process 0 writes."""
+    if backend.rank:
+        return contextlib.nullcontext()
+    return place.folder.logged(place.config, card, place.resumed)
+
+
+def evaluate_pretrained(config: RunConfig) -> tuple[dict[str, float], Backend]:
+    """Scores of the network that a config names, with its weights, on the test images; no run folder is made."""
+    backend = connect()
+    with backend.peer_failures():
+        trainer, _, data = make_trainer(config, RunFolder("runs"), backend)
         with trainer.operators:
-            scores = testing.evaluate(trainer.compute, data.val, trainer.contexts, backend.total)
-    if not backend.rank:
-        print(", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+            scores = trainer.task.evaluate(trainer.forward, data.val, trainer.contexts, backend.allreduce_sum)
+    return scores, backend
 
 
-def _prepare(config, folder, backend, build=None):
-    """(trainer, card, data) of a run; writes nothing."""
-    from ..data import factory as data_factory
-    from ..engine.devices import contexts
-    from ..engine.trainer import Trainer
-
+def make_trainer(
+    config: Any, folder: RunFolder, backend: Backend, build: Build = build_model
+) -> tuple[Trainer, Card, DataLoaders]:
+    """The trainer of a run, its card and its data; writes nothing."""
     if backend.rank:
         config = config.replace(train=config.train.replace(summary=False))
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
-    data = data_factory.build(config.data, config.train.seed, len(devices), backend.rank, backend.size)
-    net, teacher = make_network(config, data, devices, build), make_teacher(config.distill, data, devices)
+    data = build_data(config.data, config.train.seed, len(devices), backend.rank, backend.size)
+    net = make_network(config, data, devices, build)
+    task = make_task(config, data, devices)
     callbacks = () if backend.rank else _callbacks(config, folder)
-    trainer = Trainer(net, config, devices, data.train, data.val, callbacks, backend, teacher)
+    trainer = Trainer(net, task, config, devices, data.train, data.val, callbacks, backend)
     return trainer, make_card(net, data), data
 
 
-def fit(trainer, folder, resumed):
-    """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
-    from ..convert.gluon_names import sorted_names
-    from ..engine.mxnet_states import load_states
-    from ..engine.state import begin_at
+def make_task(config: Any, data: DataLoaders, devices: list[mx.Context]) -> Task:
+    """The task of a training run: classification, with a teacher distillation."""
+    teacher = make_teacher(config.distill, data, devices)
+    weight = config.train.auxiliary_weight
+    return Classification(weight) if teacher is None else Distillation(config.distill, teacher, weight)
 
-    store = store_of(trainer.config, folder)
+
+def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
+    """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
+    store = checkpoints(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
+    train = trainer.config.train
     if checkpoint:
         trainer.resume(*checkpoint)
-        log.get_logger().info("going on after epoch %d of %s", trainer.epoch - 1, folder)
-    else:
-        train = trainer.config.train
-        if train.start_epoch:
-            begin_at(trainer, train.start_epoch)
-        if train.resume_states:
-            load_states(trainer, train.resume_states, sorted_names(trainer.net))
+        log.get_logger().info("resuming after epoch %d of %s", trainer.epoch - 1, folder)
+    elif train.start_epoch:
+        start_at_epoch(trainer, train.start_epoch)
+    if train.resume_states and not checkpoint:
+        load_states(trainer, train.resume_states, sorted_names(trainer.net))
     try:
-        with spoken_for(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
+        with watched(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
             return trainer.fit()
     except TrainingError as error:
-        raise TrainingError(f"{error}; {kept(store.folder)}") from None
+        raise TrainingError(f"{error}; {newest_checkpoint(store.folder)}") from None
 
 
-def store_of(config, folder):
-    """The `CheckpointStore` of a run."""
-    from ..checkpoint import CheckpointStore
+def checkpoints(config: Any, folder: RunFolder) -> CheckpointStore:
+    """The checkpoints of a run."""
+    return CheckpointStore(folder.checkpoints, config.train.keep_checkpoints)
 
-    return CheckpointStore(folder / "checkpoints", config.train.keep_checkpoints)
+
+def trackers(config: Any, folder: RunFolder) -> Iterator[cb.Callback]:
+    """The callbacks that log to TensorBoard and Weights & Biases, where the options ask for them."""
+    if config.train.tensorboard:
+        yield tracking.TensorBoard(folder.events)
+    if config.train.wandb:
+        yield tracking.WeightsAndBiases(folder.path, config.train.project)
 
 
 def _callbacks(config, folder):
-    from ..analyze.plots import draw_history
-    from ..engine import callbacks as cb
-    from ..engine import tracking
-
-    train = config.train
-    name = run_folder.run_name(config)
-    plots = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder / "history.png"
+    train, name = config.train, run_name(config)
+    plot = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder.history_plot
     yield cb.Progress(train.log_interval)
-    yield cb.MetricsFile(folder / "metrics.jsonl")
-    yield cb.Best(folder / "best.params")
+    yield cb.MetricsFile(folder.metrics_file)
+    yield cb.Best(folder.best_params)
     if train.save_period:
-        yield cb.Periodic(train.save_dir or folder / "params", name, train.save_period)
-    yield cb.Curves(draw_history, plots)
-    if train.tensorboard:
-        yield tracking.TensorBoard(folder / "events")
-    if train.wandb:
-        yield tracking.WeightsAndBiases(folder, train.project)
-    yield cb.Checkpoints(store_of(config, folder))
+        yield cb.Periodic(train.save_dir or folder.params, name, train.save_period)
+    yield cb.Curves(draw_history, plot)
+    yield from trackers(config, folder)
+    yield cb.Checkpoints(checkpoints(config, folder))

@@ -1,1 +1,1 @@
-"""Small helpers that every other package may import; they import nothing of gluon_attn outside this folder."""
+"""Small helpers that every other package may import; they import nothing else of gluon_attn."""

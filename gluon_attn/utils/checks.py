@@ -1,62 +1,94 @@
 """Checks of option values. Each returns the value, or raises a `UserError` of one line that names the option."""
 
 import math
+from collections.abc import Collection
 from numbers import Integral, Real
+from typing import Any
 
 from .errors import UserError
 
 
-def positive(name, value):
-    """`value` if it is a whole number above 0, else a `UserError` that names the option."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise UserError(f"{name} must be a whole number above 0, got {value!r}")
+def is_number(value: Any) -> bool:
+    """Whether `value` is a real number; True and False are none, NumPy's numbers are."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def positive_error(value: Any) -> str | None:
+    """Why `value` is no whole number above 0, or None if it is one."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return None if whole and value >= 1 else "must be a whole number above 0"
+
+
+def rate_error(value: float) -> str | None:
+    """Why a number is not in [0, 1), or None if it is."""
+    return None if 0 <= value < 1 else "must be from 0 to below 1"
+
+
+def positive(name: str, value: Any) -> int:
+    """Check for a whole number above 0.
+
+    Args:
+        name: the option, for the message.
+        value: what was given.
+
+    Returns:
+        The value as a Python int.
+
+    Raises:
+        UserError: it is something else.
+    """
+    error = positive_error(value)
+    if error:
+        raise UserError(f"{name} {error}, got {value!r}")
     return int(value)
 
 
-def positives(name, values, count):
-    """`values` as a tuple if it lists `count` whole numbers above 0."""
+def positives(name: str, values: Any, count: int) -> tuple[int, ...]:
+    """Check for a list of `count` whole numbers above 0, one per stage; returned as a tuple."""
     if not isinstance(values, list | tuple) or len(values) != count:
-        raise UserError(f"{name} must list {count} whole numbers, one a stage, got {values!r}")
+        raise UserError(f"{name} must list {count} whole numbers, one per stage, got {values!r}")
     return tuple(positive(name, value) for value in values)
 
 
-def rate(name, value):
-    """`value` if it is a number from 0 to below 1, as a dropout that leaves something."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
-        raise UserError(f"{name} must be from 0 to below 1, got {value!r}")
+def rate(name: str, value: Any) -> float:
+    """Check for a number in [0, 1), such as a dropout rate."""
+    error = rate_error(value if is_number(value) else math.nan)
+    if error:
+        raise UserError(f"{name} {error}, got {value!r}")
     return value
 
 
-def above(name, value):
-    """`value` if it is a finite number above 0."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
+def above(name: str, value: Any) -> float:
+    """Check for a finite number above 0."""
+    if not is_number(value) or not 0 < value < math.inf:
         raise UserError(f"{name} must be a number above 0, got {value!r}")
     return value
 
 
-def switch(name, value):
-    """`value` if it is True or False; text such as "no" would count as true."""
+def switch(name: str, value: Any) -> bool:
+    """Check for True or False; text such as "no" would count as true."""
     if not isinstance(value, bool):
         raise UserError(f"{name} must be true or false, got {value!r}")
     return value
 
 
-def odd(name, value):
-    """`value` if it is an odd whole number, so that a centred window keeps the map's size."""
-    if positive(name, value) % 2 == 0:
+def odd(name: str, value: Any) -> int:
+    """Check for an odd whole number above 0: a centered window of that size keeps the height and width."""
+    number = positive(name, value)
+    if number % 2 == 0:
         raise UserError(f"{name} must be odd, got {value!r}")
-    return value
+    return number
 
 
-def choice(name, value, known):
-    """`value` if it is one of the texts `known`."""
+def choice(name: str, value: Any, known: Collection[str]) -> str:
+    """Check for one of the texts `known`."""
     if not isinstance(value, str) or value not in known:
         raise UserError(f"{name} must be {' or '.join(known)}, got {value!r}")
     return value
 
 
-def some(name, values, known):
-    """`values` as a tuple if it lists some of the texts `known`, each once."""
+def some(name: str, values: Any, known: Collection[str]) -> tuple[str, ...]:
+    """Check for a list of some of the texts `known`, each at most once and at least one; returned as a tuple."""
     listed = tuple(values) if isinstance(values, tuple | list) else ()
     if not listed or not set(listed) <= set(known) or len(set(listed)) < len(listed):
         raise UserError(f"{name} must be a list of some of {', '.join(known)}, got {values!r}")

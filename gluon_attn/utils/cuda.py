@@ -1,14 +1,17 @@
-"""NVIDIA GPUs: the CUDA 11 libraries of the pip wheels, and the cards as the driver describes them.
+"""NVIDIA GPUs: the CUDA 11 libraries of the pip wheels, and the GPUs as the driver describes them.
 
-Run as a script this file prints the cards as JSON. `cards` does that in a child process, because cuInit and
-fork do not mix; hence only the standard library is imported here.
+Run as a script this file prints the GPUs as JSON. `cards` does that in a child process, because a process that has
+called cuInit must not fork; so only the standard library is imported here.
 """
 
 import ctypes
 import importlib.metadata as metadata
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
 
 DRIVER = "libcuda.so.1"
 #: distribution, folder below site-packages/nvidia, library; what mxnet-cu112 links against
@@ -31,10 +34,18 @@ _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 _QUERY_SECONDS = 60
 
 
-def mxnet_wheel():
-    """(distribution, version) of the MXNet that is installed; (None, None) for one that pip does not know.
+class Card(TypedDict):
+    """A GPU."""
 
-    With two wheels in one place they overwrite each other's library: the one whose size is on disk is meant.
+    id: int
+    name: str
+    capability: list[int]
+
+
+def mxnet_wheel() -> tuple[str | None, str | None]:
+    """(distribution, version) of the installed MXNet; (None, None) if pip has not installed it.
+
+    Two wheels in one place overwrite each other's library: then it is the one whose file size is found on disk.
     """
     found = []
     for name in ("mxnet-cu112", "mxnet"):
@@ -47,21 +58,33 @@ def mxnet_wheel():
     return (found[0].metadata["Name"], found[0].version) if found else (None, None)
 
 
-def _owns_library(distribution):
+def _owns_library(distribution: metadata.Distribution) -> bool:
+    """Whether libmxnet.so has the size that the distribution records."""
     for file in distribution.files or ():
         if file.name == "libmxnet.so":
             try:
-                return file.size == file.locate().stat().st_size
+                return file.size == os.stat(file.locate()).st_size
             except OSError:
                 return False
     return False
 
 
-def preload(load=None, locate=None):
-    """Open the driver and the CUDA 11 libraries for every later library to see; returns where each came from.
+def preload(
+    load: Callable[[str], None] | None = None, locate: Callable[[str, str], str | None] | None = None
+) -> dict[str, str]:
+    """Load the driver and the CUDA 11 libraries, with symbols that are visible to libraries loaded later.
 
-    A library that no wheel brings is looked for in the system. A missing driver or library is an
-    `ImportError` of one line. Tests replace `load(path)` and `locate(distribution, relative path)`.
+    A library that is in no wheel is taken from the system.
+
+    Args:
+        load: replaces the function (path) that loads a library, in tests.
+        locate: replaces the function (distribution, relative path) that finds a file of a wheel, in tests.
+
+    Returns:
+        Name of each library -> the path it was loaded from.
+
+    Raises:
+        ImportError: the driver or a library is missing; the message is one line.
     """
     load, locate = load or _load, locate or _locate
     try:
@@ -83,30 +106,30 @@ def preload(load=None, locate=None):
     return origin
 
 
-def _load(path):
+def _load(path: str) -> None:
     ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
 
 
-def _locate(distribution, relative):
+def _locate(distribution: str, relative: str) -> str | None:
     try:
         return str(metadata.distribution(distribution).locate_file(relative))
     except metadata.PackageNotFoundError:
         return None
 
 
-def unusable(capability):
-    """Why mxnet-cu112 cannot run on a card of this (major, minor) compute capability, or None when it can."""
+def unusable(capability: Sequence[int]) -> str | None:
+    """Why mxnet-cu112 cannot run on a GPU of this (major, minor) compute capability, or None if it can."""
     if 5 <= capability[0] <= 8:
         return None
     return f"the wheel mxnet-cu112 has code for compute capability 5.0 to 8.9, not for {_dotted(capability)}"
 
 
-def _dotted(capability):
+def _dotted(capability: Sequence[int]) -> str:
     return ".".join(map(str, capability))
 
 
-def cards(driver=DRIVER):
-    """(list of {"id", "name", "capability": [major, minor]}, complaint or None), asked in a child process."""
+def cards(driver: str = DRIVER) -> tuple[list[Card], str | None]:
+    """(the GPUs, why there are none or None), queried in a child process."""
     command = [sys.executable, "-I", "-S", __file__, driver]
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=_QUERY_SECONDS, check=False)
@@ -114,25 +137,26 @@ def cards(driver=DRIVER):
     except subprocess.TimeoutExpired:
         return [], f"the NVIDIA driver did not answer within {_QUERY_SECONDS} seconds"
     except (OSError, ValueError):
-        return [], "the NVIDIA driver could not be asked (its library crashed)"
-    return found["cards"], found["complaint"]
+        return [], "the NVIDIA driver could not be queried (its library crashed)"
+    return found["cards"], found["problem"]
 
 
-def _ask(driver):
-    """The same in this process: initialises CUDA, so only the child process calls it."""
+def _query(driver: str) -> dict[str, Any]:
+    """The same in this process: it initializes CUDA, so only the child process calls it."""
     try:
         cuda = ctypes.CDLL(driver)
     except OSError:
-        return {"cards": [], "complaint": f"no NVIDIA driver ({DRIVER})"}
+        return {"cards": [], "problem": f"no NVIDIA driver ({DRIVER})"}
     count = ctypes.c_int()
     for error in (cuda.cuInit(0), cuda.cuDeviceGetCount(ctypes.byref(count))):
         if error:
-            return {"cards": [], "complaint": f"the NVIDIA driver offers no GPU (CUDA error {error})"}
-    return {"cards": [_card(cuda, number) for number in range(count.value)], "complaint": None}
+            return {"cards": [], "problem": f"the NVIDIA driver offers no GPU (CUDA error {error})"}
+    return {"cards": [_card(cuda, number) for number in range(count.value)], "problem": None}
 
 
-def _card(cuda, number):
-    device, name, value, capability = ctypes.c_int(), ctypes.create_string_buffer(256), ctypes.c_int(), []
+def _card(cuda: ctypes.CDLL, number: int) -> Card:
+    device, name, value = ctypes.c_int(), ctypes.create_string_buffer(256), ctypes.c_int()
+    capability: list[int] = []
     cuda.cuDeviceGet(ctypes.byref(device), number)
     cuda.cuDeviceGetName(name, len(name), device)
     for attribute in (_MAJOR, _MINOR):
@@ -142,4 +166,4 @@ def _card(cuda, number):
 
 
 if __name__ == "__main__":
-    print(json.dumps(_ask(sys.argv[1])))
+    print(json.dumps(_query(sys.argv[1])))

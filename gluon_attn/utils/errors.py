@@ -1,9 +1,12 @@
-"""The two failures a user meets, and the exit codes they end with."""
+"""The errors that end a command with one line instead of a traceback."""
 
 
 class UserError(Exception):
-    """Something the user can put right. The message is one line that says what to do; commands exit with 2."""
+    """Something that the user can correct. The message is one line that says what to do; commands exit with 2.
+
+    A message that names an option writes `option NAME`; the command line replaces that by the flag.
+    """
 
 
 class TrainingError(Exception):
-    """A run that cannot go on (NaN loss, too many broken images). Commands exit with 1."""
+    """A run that cannot continue (NaN loss, too many unreadable images). Commands exit with 1."""

@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from .errors import UserError
 
@@ -15,8 +17,12 @@ _MARK = ".gluon_attn-scratch"
 _EPOCH = re.compile(r"epoch-\d+")
 
 
-def ensure_dir(path):
-    """Make folder `path` with its parents and return it; `UserError` when that is impossible."""
+def ensure_dir(path: Path | str) -> Path:
+    """Make a folder with its parents and return it.
+
+    Raises:
+        UserError: it cannot be made or written to.
+    """
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -27,18 +33,25 @@ def ensure_dir(path):
     return path
 
 
-def epochs(folder):
-    """What `folder` holds under names such as epoch-0007, oldest first; nothing where there is no such folder."""
+def epochs(folder: Path | str) -> list[Path]:
+    """Files and folders in `folder` with names such as epoch-0007, oldest first; none if there is no such folder."""
     folder = Path(folder)
     found = folder.iterdir() if folder.is_dir() else ()
     return sorted((path for path in found if _EPOCH.fullmatch(path.name)), key=lambda path: int(path.name[6:]))
 
 
 @contextlib.contextmanager
-def atomic_path(target):
-    """Yield a temporary path beside `target`; on success it takes `target`'s place, on failure it is removed.
+def atomic_path(target: Path | str) -> Iterator[Path]:
+    """Write a file or a folder whole or not at all.
 
-    Works for a file and for a folder. A folder that is already there is replaced.
+    Args:
+        target: what is written; an existing file or folder is replaced.
+
+    Yields:
+        A temporary path next to `target`, renamed to it after the `with` block, removed after an error.
+
+    Raises:
+        UserError: `target` cannot be written.
     """
     target = Path(target)
     ensure_dir(target.parent)
@@ -58,15 +71,15 @@ def atomic_path(target):
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def clear_leftovers(folder):
-    """Remove what writers that were killed left in `folder` and below it; no writer may be at work there."""
+def clear_leftovers(folder: Path | str) -> None:
+    """Remove temporary files of killed writers in `folder` and below; no writer may be running there."""
     for scratch in Path(folder).rglob(".*.*"):
         if scratch.is_dir() and (scratch / _MARK).exists():
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _replace(staged, target, aside):
-    """Rename `staged` to `target`; a folder in the way moves `aside`, and comes back if that fails."""
+def _replace(staged: Path, target: Path, aside: Path) -> None:
+    """Rename `staged` to `target`; an existing folder is renamed to `aside`, and back if that fails."""
     if not target.is_dir():
         os.replace(staged, target)
         return
@@ -78,8 +91,8 @@ def _replace(staged, target, aside):
         raise
 
 
-def _sync(path):
-    """Flush a file, or a folder and what it holds, to the disk, so that a rename never precedes its data."""
+def _sync(path: Path) -> None:
+    """Flush a file, or a folder with its contents, to the disk, so that a rename never precedes its data."""
     for item in [*path.iterdir(), path] if path.is_dir() else [path]:
         handle = os.open(item, os.O_RDONLY)
         try:
@@ -88,19 +101,23 @@ def _sync(path):
             os.close(handle)
 
 
-def write_text(target, text):
-    """Write `text` to `target`, whole or not at all."""
+def write_text(target: Path | str, text: str) -> None:
+    """Write a text file, whole or not at all."""
     with atomic_path(target) as staged:
         staged.write_text(text, encoding="utf-8")
 
 
-def write_json(target, value):
-    """Write `value` to `target` as indented JSON, whole or not at all."""
+def write_json(target: Path | str, value: Any) -> None:
+    """Write a value as indented JSON, whole or not at all."""
     write_text(target, json.dumps(value, indent=2, sort_keys=False) + "\n")
 
 
-def read_json(path):
-    """The JSON value in file `path`; `UserError` when it is missing or broken."""
+def read_json(path: Path | str) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        UserError: it is missing, or not valid JSON.
+    """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -109,7 +126,7 @@ def read_json(path):
         raise UserError(f"{path} is not valid JSON ({error})") from None
 
 
-def sha256(path):
+def sha256(path: Path | str) -> str:
     """Hex SHA-256 of a file."""
     digest = hashlib.sha256()
     with open(path, "rb") as handle:
@@ -118,10 +135,15 @@ def sha256(path):
     return digest.hexdigest()
 
 
-def read_hashed(path, files):
-    """The mapping in a JSON file, whose "sha256" has the hashes of files beside it: `files` and all that it names.
+def read_hashed(path: Path, files: Iterable[str]) -> Any | None:
+    """Read a JSON file that has the hashes of files next to it, and check them.
 
-    None where one of them is missing or not what the hash says.
+    Args:
+        path: a mapping, whose "sha256" maps names of files to hashes.
+        files: names that it must have.
+
+    Returns:
+        The mapping; None if the JSON file is missing or not valid, or one of the files is missing or has another hash.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -1,8 +1,11 @@
-"""Libraries that come with an extra, imported at the place of use."""
+"""Optional libraries, which extras of setup.py install, imported where they are used."""
 
 import contextlib
 import importlib
 import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
 
 from .errors import UserError
 
@@ -23,8 +26,15 @@ EXTRAS = {
 }
 
 
-def require(module):
-    """Import and return `module`; a missing one is a `UserError` that names the extra to install."""
+def require(module: str) -> ModuleType:
+    """Import an optional library.
+
+    Args:
+        module: its name, a key of `EXTRAS`.
+
+    Raises:
+        UserError: it is missing; the message names the extra to install.
+    """
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -33,22 +43,22 @@ def require(module):
 
 
 class _NoTorch:
-    """A finder of modules that answers for PyTorch alone: it is not there."""
+    """A module finder that reports PyTorch as missing and knows nothing else."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
         if name == "torch":
             raise ModuleNotFoundError("hidden", name=name)
 
 
 @contextlib.contextmanager
-def without_torch():
-    """Inside, PyTorch cannot be imported: GluonCV looks for it and ends with an error where it is newer than 1.x."""
+def without_torch() -> Iterator[None]:
+    """A block in which PyTorch cannot be imported: GluonCV imports it if it can, and fails with versions after 1.x."""
     torch = sys.modules.pop("torch", None)
-    sys.meta_path.insert(0, _NoTorch)
+    sys.meta_path.insert(0, _NoTorch)  # type: ignore[arg-type]
     try:
         yield
     finally:
-        sys.meta_path.remove(_NoTorch)
+        sys.meta_path.remove(_NoTorch)  # type: ignore[arg-type]
         if torch is not None:
             sys.modules["torch"] = torch

@@ -1,4 +1,4 @@
-"""How much memory this process took, and may take."""
+"""Memory that this process has used, and may use."""
 
 import re
 import resource
@@ -9,16 +9,16 @@ from . import cpu
 _UNKNOWN = 4 << 30
 
 
-def peak():
-    """The most bytes of memory that this process ever held at once."""
+def peak() -> int:
+    """Peak resident memory of this process in bytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
 
 
-def available(host):
-    """Bytes that are free, within the container's limit (cgroup v1 or v2), shared by the host's processes.
+def available(host: cpu.Host) -> int:
+    """Free memory in bytes within the container's limit (cgroup v1 or v2), shared by the host's processes.
 
-    host: a `cpu.Host`. Where neither is known it is 4 GiB.
+    4 GiB where neither free memory nor limit is known.
     """
     free = [
         int(kilobytes) * 1024 for kilobytes in re.findall(r"^MemAvailable:\s*(\d+)", host.read("proc/meminfo"), re.M)

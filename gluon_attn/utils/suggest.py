@@ -1,4 +1,4 @@
-"""The nearest known names for a mistyped one."""
+"""Suggestions for mistyped names."""
 
 import difflib
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 2, cutoff: float =
         name: what was typed; upper and lower case count alike.
         known: the names that exist.
         most: how many to suggest at most.
-        cutoff: least similarity of a suggestion, from 0 to 1, as in `difflib.get_close_matches`.
+        cutoff: smallest similarity of a suggestion, from 0 to 1, as in `difflib.get_close_matches`.
     """
     by_lower = {key.lower(): key for key in map(str, known)}
     near = difflib.get_close_matches(name.lower(), by_lower, n=most, cutoff=cutoff)

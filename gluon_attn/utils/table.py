@@ -1,8 +1,22 @@
 """Tables in plain text."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-def render(header, rows):
-    """Lines with aligned columns: numbers to the right (with thousands separated), text to the left; None is empty."""
+
+def render(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table with aligned columns.
+
+    Columns with a number are aligned right, all others left. Numbers have thousands separators; None is an empty cell.
+
+    Args:
+        header: name of each column.
+        rows: values of each row.
+
+    Returns:
+        One line per row, after the header.
+    """
+    rows = list(rows)
     cells = [[_text(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
     right = [any(_is_number(row[i]) for row in rows) for i in range(len(header))]
@@ -16,11 +30,11 @@ def render(header, rows):
     return "\n".join(lines)
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _text(value):
+def _text(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:,}" if _is_number(value) else str(value)

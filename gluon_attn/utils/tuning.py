@@ -1,7 +1,7 @@
 """Settings that MXNet, OpenMP, oneDNN and glibc read once, when they load. Each function returns a `Step`.
 
-A user's own value always wins. What we set is noted in one more variable, so that a child process (a Horovod
-worker, say) does not take its parent's value for the user's.
+The user's own value always has priority. What we set is noted in one more variable, so that a child process (such as a
+Horovod worker) does not mistake its parent's value for the user's.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ from . import cpu
 THREADS, ISA, BLAS = "OMP_NUM_THREADS", "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE"
 _NOTE = "GLUON_ATTN_RUNTIME"
 _AMX, _BELOW_AMX = "AVX512_CORE_AMX", "AVX512_CORE_BF16"
-#: OpenBLAS's kernels, the best first, and the flags that they need; one built without the first takes the second
+#: OpenBLAS's kernels, best first, and the CPU flags that they need; a build without the first uses the second
 _CORES = {"SkylakeX": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"}, "Haswell": {"avx2", "fma"}}
 _ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XTILEDATA = 158, 0x1023, 18  # x86-64 Linux
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -21,14 +21,19 @@ _OWN_MALLOC = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 @dataclass(frozen=True)
 class Step:
-    """What was done (`value`: "2", "on", "off") and why."""
+    """A setting that was made or left alone.
+
+    Attributes:
+        value: "2", "on", "off" ...
+        reason: why.
+    """
 
     value: str
     reason: str
 
 
-def set_threads(host):
-    """Set OMP_NUM_THREADS: left alone, MXNet takes half of the cores."""
+def set_threads(host: cpu.Host) -> Step:
+    """Set OMP_NUM_THREADS: by default MXNet uses half of the cores."""
     own = _own(host, THREADS)
     if own is not None:
         return Step(own, f"{THREADS} is set by you")
@@ -37,11 +42,11 @@ def set_threads(host):
     return Step(str(count), reason)
 
 
-def set_amx(host):
-    """Let oneDNN use AMX where processor and kernel have it, unless GLUON_ATTN_AMX=0 or the user set an ISA.
+def set_amx(host: cpu.Host) -> Step:
+    """Let oneDNN use AMX where processor and kernel support it, unless GLUON_ATTN_AMX=0 or the user set an ISA.
 
-    oneDNN uses AMX only when told, and dies with SIGILL unless the kernel was asked first: so it is asked for
-    a user's own DNNL_MAX_CPU_ISA too.
+    oneDNN uses AMX only if DNNL_MAX_CPU_ISA allows it, and then dies with SIGILL unless the kernel has granted the tile
+    registers. So they are requested for a user's own DNNL_MAX_CPU_ISA, too.
     """
     own, has_amx = _own(host, ISA), "amx_tile" in cpu.flags(host)
     if own is None:
@@ -62,16 +67,16 @@ def set_amx(host):
     return Step("off", "the kernel refused the tile registers")
 
 
-def _request_amx(host):
-    """Ask Linux for the tile registers, as it wants since 5.16 before their first use; True when granted."""
+def _request_amx(host: cpu.Host) -> bool:
+    """Request the tile registers, which Linux demands since 5.16 before their first use; True if granted."""
     libc = host.libc()
     if host.machine not in ("x86_64", "AMD64") or not hasattr(libc, "syscall"):
         return False
     return libc.syscall(*map(ctypes.c_long, (_ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XTILEDATA))) == 0
 
 
-def set_blas(host):
-    """Name the kernels of matrix products: MXNet's OpenBLAS (0.3.13) takes SSE3's on processors newer than itself."""
+def set_blas(host: cpu.Host) -> Step:
+    """Choose OpenBLAS's kernels: MXNet's version (0.3.13) uses those for SSE3 on processors newer than itself."""
     own = _own(host, BLAS)
     if own is not None:
         return Step(own, f"{BLAS} is set by you")
@@ -81,30 +86,31 @@ def set_blas(host):
         host.environ.pop(BLAS, None)
         return Step("its own choice", "the processor has neither AVX-512 nor AVX2 with FMA")
     _set(host, BLAS, core)
-    return Step(core, "of the processor's kind; by itself it takes SSE3 on new ones")
+    return Step(core, "fits the processor; by default OpenBLAS uses SSE3 on new ones")
 
 
-def keep_memory(host):
-    """Let glibc keep freed memory: giving it back costs page faults on each large array."""
+def keep_memory(host: cpu.Host) -> Step:
+    """Let glibc keep freed memory: returning it to the system costs page faults for each large array."""
     libc = host.libc()
     if not hasattr(libc, "gnu_get_libc_version") or not hasattr(libc, "mallopt"):
         return Step("off", "the C library is not glibc")
     own = [name for name in _OWN_MALLOC if name in host.environ]
     if own or "glibc.malloc." in host.environ.get("GLIBC_TUNABLES", ""):
         return Step("off", f"{(own or ['GLIBC_TUNABLES'])[0]} is set by you")
-    # Older glibc takes 32 MiB at most. With only the second call the mmap threshold would freeze at 128 KiB.
+    # Older glibc allows at most 32 MiB. With only the second call the mmap threshold would stay at 128 KiB.
     for size in (1 << 30, 32 << 20):
         if libc.mallopt(_M_MMAP_THRESHOLD, size) and libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1):
             return Step("on", f"freed arrays of up to {size >> 20} MiB are kept for reuse")
     return Step("off", "glibc refused the thresholds")
 
 
-def _own(host, name):
-    """The user's value of a variable; None when it is unset or was set by us in a parent process."""
+def _own(host: cpu.Host, name: str) -> str | None:
+    """The user's value of a variable; None if it is unset or was set by us in a parent process."""
     value = host.environ.get(name) or None
     return None if f"{name}={value}" in host.environ.get(_NOTE, "").split() else value
 
 
-def _set(host, name, value):
+def _set(host: cpu.Host, name: str, value: str) -> None:
+    """Set a variable and note that it was us."""
     kept = [item for item in host.environ.get(_NOTE, "").split() if not item.startswith(f"{name}=")]
     host.environ.update({name: value, _NOTE: " ".join([*kept, f"{name}={value}"])})

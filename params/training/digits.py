@@ -1,22 +1,25 @@
-"""Trains the networks of index.json anew, all or those that are named, and puts them in their place.
+"""Train the networks of index.json again, all or the named ones, and replace their files.
 
     python params/training/digits.py [NAME ...]
 
-Each is the last epoch's network of one run of train_cifar.py, whose command stands in the index; none was chosen by
-its test accuracy. Weights differ in their last bits from machine to machine, and with them the hashes.
+Each file has the weights of the last epoch of one run of train_cifar.py, whose command is in the index; none was chosen
+by its test accuracy. The last bits of the weights, and so the hashes, differ from machine to machine.
 """
 
 import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
+sys.path.insert(0, str(ROOT))  # for a clone that is not installed
 
 import gluon_attn  # noqa: E402
 from gluon_attn.checkpoint import CheckpointStore  # noqa: E402
+from gluon_attn.config.card import Card  # noqa: E402
 from gluon_attn.deploy.evaluate import score  # noqa: E402
 from gluon_attn.deploy.load_run import card_network, load_card  # noqa: E402
 from gluon_attn.deploy.predictor import of_network  # noqa: E402
@@ -34,22 +37,26 @@ NETWORKS = {
 }
 
 
-def train(name, folder):
-    """Train one network in `folder`; returns the command."""
+def train(name: str, folder: Path) -> str:
+    """Train one network in a run folder.
+
+    Returns:
+        The command.
+    """
     command = f"python train_cifar.py {RECIPE} {NETWORKS[name]} --seed {SEED}"
     subprocess.run([sys.executable, *shlex.split(command)[1:], "--run-dir", str(folder)], cwd=ROOT, check=True)
     return command
 
 
-def measured(name, card, weights):
-    """The score of a network on its own test images, as `gluon-attn eval` counts it."""
+def measured(name: str, card: Card, weights: Path) -> dict[str, Any]:
+    """The score of a network on its test images, as `gluon-attn eval` computes it."""
     result = score(of_network(card_network(card, weights, name), card), open_test_set(name, card).val)
     accuracy = result.correct / result.images
     return {"dataset": card.dataset, "images": result.images, "correct": result.correct, "accuracy": accuracy}
 
 
-def main(names):
-    """Train and publish each."""
+def main(names: Sequence[str]) -> None:
+    """Train and publish each network, all if there are no names."""
     for name in names or NETWORKS:
         if name not in NETWORKS:
             sys.exit(f"unknown network {name!r}; choose from {', '.join(NETWORKS)}")

@@ -210,10 +210,10 @@ def test_aa_widths(channels, heads, keys, values):
         ("nonlocal", {"reduction": 0}, "reduction must be a whole number above 0, got 0"),
         ("external", {"memory": 0}, "memory must be a whole number above 0, got 0"),
         ("pam", {"reduction": 0}, "reduction must be a whole number above 0, got 0"),
-        ("bot", {}, "bot has weights for distances in the map: give its height as spatial"),
+        ("bot", {}, "bot has weights for distances in the feature map: give its height as spatial"),
         ("bot", {"heads": 3, "spatial": 7}, "bot needs heads of one size: heads=3 does not divide 16 channels"),
         ("bot", {"spatial": (7, 5, 3)}, "spatial must be a height, or height and width, got (7, 5, 3)"),
-        ("aa", {}, "aa has weights for distances in the map: give its height as spatial"),
+        ("aa", {}, "aa has weights for distances in the feature map: give its height as spatial"),
         ("aa", {"spatial": 7, "value_share": 2}, "value_share must be a number above 0 and at most 1, got 2"),
         ("aa", {"spatial": 7, "key_share": True}, "key_share must be a number above 0 and at most 1, got True"),
         ("aa", {"spatial": 7, "heads": 17}, "aa gives each of its 17 heads a channel, but has 16: take fewer heads"),
@@ -231,7 +231,7 @@ def test_wrong_options(name, options, words):
 @pytest.mark.parametrize("name", ["aa", "bot"])
 def test_a_map_of_another_size_is_refused(name):
     block = drawn(name, 16, SPREAD, spatial=7)
-    with pytest.raises(UserError, match=r"positions of the map: made for maps of 7x7 \(spatial\), got 9x7"):
+    with pytest.raises(UserError, match=r"positions of the feature map: made for maps of 7x7 \(spatial\), got 9x7"):
         block(mx.nd.ones((1, 16, 9, 7)))
 
 
@@ -260,7 +260,9 @@ def test_other_spellings_where_spatial_is_needed(alias, name):
 @pytest.mark.parametrize("name", ["aa", "bot", "lambda"])
 @pytest.mark.parametrize("model", ["cifar_resnet20_v1", "cifar_resnet164_v1"])
 def test_in_place_of_a_convolution(name, model, tmp_path):
-    net = get_model(model, 10, plan=Plan([{"slot": "conv", "name": name, "stages": [3]}]))
+    # of the 18 blocks of the last stage of ResNet-164 the first two: one with a stride, one without
+    scheme = "0" * 36 + "11" + "0" * 16 if "164" in model else "0" * 6 + "111"
+    net = get_model(model, 10, plan=Plan([{"slot": "conv", "name": name, "scheme": scheme}]))
     net.initialize(mx.init.Xavier())
     net.hybridize()
     x = mx.nd.random.normal(shape=(2, 3, 32, 32))

@@ -5,7 +5,7 @@ import re
 import mxnet as mx
 import numpy as np
 import pytest
-from formulas import assert_gradient_is_the_slope
+from formulas import assert_gradient_is_the_finite_difference
 from mxnet.contrib import amp
 
 from gluon_attn import get_attention, list_attentions, load_params, save_params
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Cannot decide type")
 each = pytest.mark.parametrize("name", list_attentions())
 each_width = pytest.mark.parametrize("channels", [16, 64])
 each_size = pytest.mark.parametrize("size", [(7, 5), (1, 1)], ids=str)
-each_batch = pytest.mark.parametrize("batch", [1, 3])
+BATCHES = (1, 3)
 
 #: attention -> height and width that it refuses by its definition
 REFUSED = {}
@@ -51,21 +51,24 @@ def same(got, wanted):
 @each
 @each_width
 @each_size
-@each_batch
-def test_imperative_is_hybrid_is_symbol(name, channels, size, batch, tmp_path):
-    block, x = made(name, channels, size), image(batch, channels, size)
-    imperative = block(x)
-    assert imperative.shape == x.shape
-    assert imperative.dtype == x.dtype
+def test_imperative_is_hybrid_is_symbol(name, channels, size, tmp_path):
+    block, images = made(name, channels, size), [image(batch, channels, size) for batch in BATCHES]
+    imperative = [block(x) for x in images]
+    for x, y in zip(images, imperative, strict=True):
+        assert y.shape == x.shape
+        assert y.dtype == x.dtype
     with fast.plain_operators():
         plain = block(mx.sym.var("data"))
     block.hybridize()
-    same(block(x), imperative)
+    same(block(images[0]), imperative[0])
     block.export(str(tmp_path / "block"))
     params = [p for p in (tmp_path / "block-0000.params",) if block.collect_params()]
     loaded = mx.gluon.SymbolBlock.imports(str(tmp_path / "block-symbol.json"), ["data"], *map(str, params))
-    same(loaded(x), imperative)
-    same(mx.gluon.SymbolBlock(plain, mx.sym.var("data"), block.collect_params())(x), imperative)
+    plain = mx.gluon.SymbolBlock(plain, mx.sym.var("data"), block.collect_params())
+    for x, y in zip(images, imperative, strict=True):
+        same(block(x), y)
+        same(loaded(x), y)
+        same(plain(x), y)
 
 
 @each
@@ -81,11 +84,17 @@ def test_one_graph_takes_any_batch_and_each_image_is_for_itself(name):
 @each
 @each_width
 @each_size
-@each_batch
-@pytest.mark.parametrize("hybrid", [False, True], ids=["imperative", "hybrid"])
-def test_gradients_are_finite(name, channels, size, batch, hybrid):
-    block, x = made(name, channels, size), image(batch, channels, size)
-    block.hybridize(hybrid)
+def test_gradients_are_finite(name, channels, size):
+    """In training; imperative and hybrid, in batches of one image and of several."""
+    block = made(name, channels, size)
+    for hybrid in (False, True):
+        block.hybridize(hybrid)
+        for batch in BATCHES:
+            assert_finite_gradients(block, image(batch, channels, size), name)
+
+
+def assert_finite_gradients(block, x, name):
+    """All gradients of a training pass are finite, and that of x is not 0."""
     x.attach_grad()
     learned = {n: p for n, p in block.collect_params().items() if p.grad_req != "null"}
     for param in learned.values():
@@ -96,13 +105,13 @@ def test_gradients_are_finite(name, channels, size, batch, hybrid):
     grads = {"x": x.grad, **{n: p.grad() for n, p in learned.items()}}
     assert [n for n, grad in grads.items() if not np.isfinite(grad.asnumpy()).all()] == []
     # a norm's output does not change with the one value that it takes its statistics of
-    constant = (name == "lambda" or ATTENTIONS.get(name).normed) and batch == 1 and size == (1, 1)
+    constant = (name == "lambda" or ATTENTIONS.get(name).normed) and x.shape[::2] == (1, 1) and x.shape[3] == 1
     assert constant or np.abs(x.grad.asnumpy()).max() > 0
 
 
 @each
-def test_gradient_is_the_slope(name):
-    assert_gradient_is_the_slope(made(name, 16, (7, 5)), image(2, 16, (7, 5)))
+def test_gradient_is_the_finite_difference(name):
+    assert_gradient_is_the_finite_difference(made(name, 16, (7, 5)), image(2, 16, (7, 5)))
 
 
 @each

@@ -1,36 +1,40 @@
-"""`gluon-attn demo`, once with one epoch; whole, with the accuracy that it promises, among the slow tests."""
+"""`gluon-attn demo` with one epoch of a few images; whole, with the accuracy that it promises, among the slow tests."""
 
+import contextlib
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from gluon_attn.cli import main
 from gluon_attn.cli.demo import ATTENTIONS, HEADER
+from gluon_attn.data import digits
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [attention or "plain" for attention in ATTENTIONS]
 PARAMS = {"plain": "272,474", "se": "274,847", "eca": "272,501", "cha_atac": "289,610"}
 
 
-def run_demo(folder, *arguments):
-    """(finished process, the demo's folder), run in `folder` as a user would."""
-    done = subprocess.run(
-        [sys.executable, "-m", "gluon_attn", "demo", *arguments],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=1800,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done, folder / "runs" / "demo"
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    return run_demo(tmp_path_factory.mktemp("demo"), "--num-epochs", "1")
+    """(what the demo printed as `stdout`, its folder) after an epoch of 256 images, all test images as ever."""
+    folder, split, said = tmp_path_factory.mktemp("demo"), digits.split, io.StringIO()
+
+    def few(labels):
+        train, test = split(labels)
+        return train[:256], test
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.chdir(folder)
+        patch.setattr(digits, "split", few)
+        assert main(["demo", "--num-epochs", "1"]) == 0
+    return SimpleNamespace(stdout=said.getvalue()), folder / "runs" / "demo"
 
 
 def table(text):
@@ -104,7 +108,13 @@ def test_a_bad_number_of_epochs_is_one_line(capsys):
 
 @pytest.mark.slow
 def test_the_whole_demo_reaches_its_accuracy(tmp_path):
-    folder = run_demo(tmp_path)[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "gluon_attn", "demo"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=1800,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "runs/demo"
     accuracies = {row["name"]: row["accuracy"] for row in json.loads((folder / "results.json").read_text())}
     assert set(accuracies) == set(NAMES)
     assert all(accuracy >= 0.96 for accuracy in accuracies.values()), accuracies

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 from networks import digits, digits_run, network, write_run
 from PIL import Image
@@ -10,9 +9,7 @@ from PIL import Image
 from gluon_attn.cli import main
 from gluon_attn.config.files import write_yaml
 from gluon_attn.config.train import RunConfig
-from gluon_attn.data.image_file import read_image
 from gluon_attn.deploy import predictor
-from gluon_attn.utils.errors import UserError
 
 pytest.importorskip("onnxruntime")
 
@@ -144,23 +141,3 @@ def test_predict_names_the_classes(run, exported, picture, capsys):
     assert main(["predict", str(picture), str(picture), "--model", str(run), "--top", "1"]) == 0
     best = f"{picture}: {answers[0][0]['class']} {shares[0]:.1%}\n"
     assert capsys.readouterr().out == best * 2
-
-
-def test_images_are_read_as_the_network_wants_them(tmp_path):
-    halves = np.zeros((4, 6, 3), np.uint8)
-    halves[:, 3:] = (10, 20, 30)
-    Image.fromarray(halves).save(tmp_path / "rgb.png")
-    assert np.array_equal(read_image(tmp_path / "rgb.png", 4, 6), halves)
-    assert read_image(tmp_path / "rgb.png", 8, 2).shape == (8, 2, 3)
-    Image.fromarray(halves[..., 0]).save(tmp_path / "grey.png")
-    assert np.array_equal(read_image(tmp_path / "grey.png", 4, 6), halves[..., :1].repeat(3, axis=2))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by a quarter
-    Image.fromarray(halves).save(tmp_path / "turned.png", exif=exif)
-    assert np.array_equal(read_image(tmp_path / "turned.png", 6, 4), np.rot90(halves, -1))
-
-
-def test_a_cut_image_is_named(tmp_path, picture):
-    (tmp_path / "cut.png").write_bytes(picture.read_bytes()[:150])
-    with pytest.raises(UserError, match=r"image .*cut\.png cannot be read"):
-        read_image(tmp_path / "cut.png", 4, 4)

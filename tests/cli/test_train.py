@@ -1,8 +1,10 @@
 """train_cifar.py as a user runs it."""
 
+import functools
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gluon_attn.cli import train_cifar
 from gluon_attn.nn.params import read_params
 
 SCRIPT = Path(__file__).parents[2] / "train_cifar.py"
@@ -26,9 +29,20 @@ SMALL = (
 TIMES = ("seconds", "data_seconds", "images_per_second")
 
 
-def train(arguments, cwd, **options):
+#: two threads, whatever the tests have: runs that end alike to the last bit do so with them, too
+VARIABLES = {**os.environ, "OMP_NUM_THREADS": "2"}
+
+
+def start(arguments, cwd):
+    """The script in a process of its own."""
     command = [sys.executable, str(SCRIPT), *shlex.split(arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, env=VARIABLES)
+
+
+@pytest.fixture
+def train(call):
+    """The script's entry point in this process: `train(arguments, cwd)`."""
+    return functools.partial(call, train_cifar)
 
 
 def last_weights(folder):
@@ -42,10 +56,11 @@ def history(folder):
 
 
 def test_the_published_atac_command_runs_as_printed(tmp_path):
-    done = train(f"{PUBLISHED} --dataset digits --num-epochs 1 --blocks 1", tmp_path)
+    few = "--dataset synthetic --train-images 256 --val-images 64 --num-epochs 1 --blocks 1"
+    done = start(f"{PUBLISHED} {few}", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("no usable GPU here") == 1
-    folder = tmp_path / "runs/digits-atac-ChaATAC"
+    folder = tmp_path / "runs/synthetic-atac-ChaATAC"
     assert {path.name for path in folder.iterdir()} == {
         "best.params", "card.json", "checkpoints", "config.yaml", "history.png", "log.txt", "metrics.jsonl",
     }  # fmt: skip
@@ -60,25 +75,28 @@ def test_the_published_atac_command_runs_as_printed(tmp_path):
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unbroken")
-    done = train(f"{SMALL} --run-dir run", folder)
+    done = start(f"{SMALL} --run-dir run", folder)
     assert done.returncode == 0, done.stderr
     return folder / "run"
 
 
-def kill_in_epoch(epoch, batch, cwd):
-    """Start the run and kill it, without a chance to clean up, once it logs that batch."""
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """The folder of the same run, killed with SIGKILL in its third epoch, when it logs a batch."""
+    folder = tmp_path_factory.mktemp("killed")
     command = [sys.executable, "-u", str(SCRIPT), *shlex.split(f"{SMALL} --run-dir run")]
-    with subprocess.Popen(command, cwd=cwd, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=VARIABLES) as process:
         for line in process.stderr:
-            if line.startswith(f"epoch {epoch} batch {batch}/"):
+            if line.startswith("epoch 2 batch 2/"):
                 os.kill(process.pid, signal.SIGKILL)
                 break
     assert process.returncode == -signal.SIGKILL
+    return folder / "run"
 
 
-def test_a_killed_run_resumes_to_the_same_bits(unbroken, tmp_path):
-    kill_in_epoch(2, 2, tmp_path)
-    done = train(f"{SMALL} --run-dir run --resume auto", tmp_path)
+def test_a_killed_run_resumes_to_the_same_bits(unbroken, killed, tmp_path):
+    shutil.copytree(killed, tmp_path / "run")
+    done = start(f"{SMALL} --run-dir run --resume auto", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "going on after epoch 1" in done.stderr
     expected, found = last_weights(unbroken), last_weights(tmp_path / "run")
@@ -87,17 +105,17 @@ def test_a_killed_run_resumes_to_the_same_bits(unbroken, tmp_path):
     assert history(tmp_path / "run") == history(unbroken)
 
 
-def test_a_damaged_checkpoint_is_passed_over_and_the_run_still_ends_alike(unbroken, tmp_path):
-    kill_in_epoch(3, 2, tmp_path)
+def test_a_damaged_checkpoint_is_passed_over_and_the_run_still_ends_alike(unbroken, killed, tmp_path):
+    shutil.copytree(killed, tmp_path / "run")
     newest = max((tmp_path / "run/checkpoints").iterdir())
     (newest / "net.params").write_bytes(b"damaged")
-    done = train("--run-dir run --resume auto", tmp_path)  # the run folder knows its own options
+    done = start("--run-dir run --resume auto", tmp_path)  # the run folder knows its own options
     assert done.returncode == 0, done.stderr
     assert f"checkpoint run/checkpoints/{newest.name} is damaged; the checkpoint before it is used" in done.stderr
     assert history(tmp_path / "run") == history(unbroken)
 
 
-def test_resume_finds_the_run_by_its_options(tmp_path):
+def test_resume_finds_the_run_by_its_options(tmp_path, train):
     short = SMALL.replace("--num-epochs 4", "--num-epochs 1")
     for arguments, name in ((short, "-eca"), (f"{short} --lr 0.03", "-eca-2")):
         assert train(arguments, tmp_path).returncode == 0
@@ -108,7 +126,7 @@ def test_resume_finds_the_run_by_its_options(tmp_path):
     assert len(history(tmp_path / "runs/synthetic-cifar_resnet20_v1-eca-2")) == 1
 
 
-def test_a_run_is_not_overwritten_and_not_continued_with_other_options(unbroken):
+def test_a_run_is_not_overwritten_and_not_continued_with_other_options(unbroken, train):
     done = train(f"{SMALL} --run-dir run", unbroken.parent)
     assert done.returncode == 2
     assert "already holds a run: add --resume auto" in done.stderr
@@ -117,7 +135,7 @@ def test_a_run_is_not_overwritten_and_not_continued_with_other_options(unbroken)
     assert "made with other options (optim.lr)" in done.stderr
 
 
-def test_a_diverging_run_exits_1_and_names_the_checkpoint(tmp_path):
+def test_a_diverging_run_exits_1_and_names_the_checkpoint(tmp_path, train):
     done = train(f"{SMALL} --num-epochs 3 --lr 1e30 --lr-mode step --warmup-epochs 2 --run-dir run", tmp_path)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()[-1].split("; ")) >= 2
@@ -125,7 +143,7 @@ def test_a_diverging_run_exits_1_and_names_the_checkpoint(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_files_where_the_flags_put_them(tmp_path):
+def test_files_where_the_flags_put_them(tmp_path, train):
     flags = "--save-period 1 --save-dir kept --save-plot-dir plots --summary --tensorboard --mode imperative"
     done = train(f"{SMALL} --num-epochs 1 --run-dir run {flags}", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -135,7 +153,7 @@ def test_files_where_the_flags_put_them(tmp_path):
     assert any(path.name.startswith("events.out") for path in (tmp_path / "run/events").iterdir())
 
 
-def test_flags_of_the_loop_reach_it(tmp_path):
+def test_flags_of_the_loop_reach_it(tmp_path, train):
     flags = "--accumulate 3 --ema 0.9 --freeze features.0 --dtype float16 --lr-scaling sqrt --lr-batch 12 --patience 9"
     done = train(f"{SMALL} --num-epochs 1 --run-dir run {flags}", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -153,7 +171,7 @@ def test_flags_of_the_loop_reach_it(tmp_path):
         np.testing.assert_array_equal(best[name].asnumpy(), mean.asnumpy(), err_msg=name)
 
 
-def test_a_run_learns_from_another(unbroken, tmp_path):
+def test_a_run_learns_from_another(unbroken, tmp_path, train):
     taught = f"{SMALL} --num-epochs 1 --run-dir run --teacher {unbroken} --temperature 4"
     done = train(taught, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -178,18 +196,18 @@ BAD = {
     "--config missing.yaml": "cannot read config missing.yaml",
     "--resume yes": "--resume takes auto",
     "--run-dir file/run": "cannot write to file/run",
-    "--plan plan.json": "--plan says it all: drop --attention",
+    "--plan plan.json": "--plan already says which attention is where: leave out --attention",
     "--gpus 0 --num-gpus 1": "not both",
     "--freeze nothing": "--freeze nothing matches no parameter",
     "--lr-batch 8": "--lr-batch needs --lr-scaling",
-    "--temperature 2": "--temperature needs a --teacher",
+    "--temperature 2": "--temperature needs --teacher",
     "--teacher resnet50_v1b": "there are no published parameters of 'resnet50_v1b' as it is asked for, with 4 classes",
     "--teacher runs/none": "runs/none is not a run folder: it has no card.json",
 }
 
 
 @pytest.mark.parametrize("flags", BAD)
-def test_bad_input_is_one_line_and_leaves_nothing(flags, tmp_path):
+def test_bad_input_is_one_line_and_leaves_nothing(flags, tmp_path, train):
     (tmp_path / "file").write_text("")
     done = train(flags if "cifar10" in flags else f"{SMALL} {flags}", tmp_path)
     assert done.returncode == 2
@@ -200,14 +218,14 @@ def test_bad_input_is_one_line_and_leaves_nothing(flags, tmp_path):
     assert not (tmp_path / "runs").exists(), sorted((tmp_path / "runs").rglob("*"))
 
 
-def test_an_unknown_config_key_names_the_nearest(tmp_path):
+def test_an_unknown_config_key_names_the_nearest(tmp_path, train):
     (tmp_path / "recipe.yaml").write_text("optim:\n  learning_rate: 0.1\n")
     done = train("--config recipe.yaml", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: unknown config key 'optim.learning_rate'")
 
 
-def test_flags_win_over_the_recipe_and_both_are_written_down(tmp_path):
+def test_flags_win_over_the_recipe_and_both_are_written_down(tmp_path, train):
     (tmp_path / "recipe.yaml").write_text(
         "data: {dataset: synthetic, train_images: 32, val_images: 16, batch_size: 16, input_size: 16, num_workers: 0}\n"
         "model: {attention: se, attention_options: {reduction: 4}}\n"

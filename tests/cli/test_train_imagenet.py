@@ -20,7 +20,7 @@ SMALL = "--batch-size 8 -j 1 --input-size 32 --num-epochs 1 --classes 3"
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
-    return draw_set(tmp_path_factory.mktemp("photographs"))
+    return draw_set(tmp_path_factory.mktemp("photographs"), train=16, val=6)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_weights_are_tested_and_trained_on(photographs, here, capsys):
             "f is a pickle, whose code would run: add --trust if you made it yourself",
         ),
         ("--resume-states f --trust", "--resume-states needs the weights: --pretrained FILE or --use-pretrained"),
-        ("--trust", "--trust is for --resume-states FILE: leave it out"),
+        ("--trust", "--trust is for --resume-states: leave it out"),
         ("--dist-url tcp://a", "--dist-url has no meaning here: start several processes with horovodrun -np N"),
         ("--use_avd", "--use-avd has no meaning here"),
         ("-e", "--evaluate needs the weights: --pretrained FILE or --use-pretrained"),

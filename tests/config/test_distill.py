@@ -9,9 +9,9 @@ from gluon_attn.utils.errors import UserError
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"teacher_params": "a.params"}, "--teacher-params needs a --teacher"),
-        ({"temperature": 3}, "--temperature needs a --teacher"),
-        ({"hard_weight": 0.1}, "--hard-weight needs a --teacher"),
+        ({"teacher_params": "a.params"}, "option teacher_params needs option teacher"),
+        ({"temperature": 3}, "option temperature needs option teacher"),
+        ({"hard_weight": 0.1}, "option hard_weight needs option teacher"),
         ({"teacher": "a", "temperature": 0}, "option temperature must be above 0, got 0.0"),
         ({"teacher": "a", "hard_weight": 1}, "option hard_weight must be from 0 to below 1, got 1.0"),
     ],

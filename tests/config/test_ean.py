@@ -17,13 +17,13 @@ def test_the_defaults_are_the_authors():
     assert (score.reward_weight, score.reward_base, score.reward_for) == (2, 54, "sparsity")
 
 
-@pytest.mark.parametrize("kind", [ean.SupernetConfig, ean.EanSearchConfig, ean.ChainedConfig])
+@pytest.mark.parametrize("kind", [ean.SupernetConfig, ean.EanSearchConfig, ean.EanPipelineConfig])
 def test_there_and_back(kind):
     assert kind.from_dict(kind().to_dict()) == kind()
 
 
 def test_options_that_are_named_exist():
-    kinds = field_types(ean.ChainedConfig)
+    kinds = field_types(ean.EanPipelineConfig)
     for table in (ean._SEARCHED, ean._NOT_OF_A_SUPERNET):
         for group, names in table.items():
             assert names <= {field.name for field in dataclasses.fields(kinds[group])}
@@ -36,7 +36,7 @@ def test_options_that_are_named_exist():
         (ean.SupernetConfig, "train", {"benchmark": True}, "benchmark has no effect on the training of a supernet"),
         (ean.EanSearchConfig, "data", {"mixup": True}, "mixup has no effect on a search"),
         (ean.EanSearchConfig, "train", {"num_epochs": 3}, "num_epochs has no effect on a search"),
-        (ean.ChainedConfig, "score", {"supernet": "runs/x"}, "supernet has no effect on the whole way"),
+        (ean.EanPipelineConfig, "score", {"supernet": "runs/x"}, "supernet has no effect on the pipeline of all steps"),
         (ean.EanSearchConfig, "score", {"baselines": ["chance"]}, "baselines must be one of random, evolution"),
     ],
 )

@@ -49,9 +49,9 @@ def test_an_unknown_key_names_its_group(tmp_path):
         (b"a: 1\n b: 2\n", "is not valid YAML: "),
         (b"a: \xff\xfe", "is not valid YAML: "),
         (b"a: !!python/object/apply:os.getcwd []", "is not valid YAML: "),
-        (b"- 1\n- 2\n", "must hold a mapping of option groups"),
-        (b"text", "must hold a mapping of option groups"),
-        (b"", "must hold a mapping of option groups"),
+        (b"- 1\n- 2\n", "must hold a mapping of groups of options"),
+        (b"text", "must hold a mapping of groups of options"),
+        (b"", "must hold a mapping of groups of options"),
     ],
 )
 def test_broken_files(tmp_path, content, words):

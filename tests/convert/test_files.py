@@ -28,7 +28,7 @@ def same(found):
 def test_mxnets_own(tmp_path):
     mx.nd.save(str(tmp_path / "a.params"), {f"arg:{name}": mx.nd.array(value) for name, value in STATE.items()})
     found = read_weights(tmp_path / "a.params")
-    assert (found.kind, found.besides) == ("MXNet parameters", ())
+    assert (found.kind, found.other_keys) == ("MXNet parameters", ())
     same(found)
     (tmp_path / "half.params").write_bytes((tmp_path / "a.params").read_bytes()[:-5])
     assert "half.params is damaged or not a parameter file" in failing(tmp_path / "half.params")
@@ -73,7 +73,7 @@ class TestPyTorch:
     def test_a_state(self, tmp_path, zipped):
         self.torch.save(self.state(), tmp_path / "a", _use_new_zipfile_serialization=zipped)
         found = read_weights(tmp_path / "a")
-        assert (found.kind, found.besides) == ("PyTorch tensors", ())
+        assert (found.kind, found.other_keys) == ("PyTorch tensors", ())
         same(found)
 
     @pytest.mark.parametrize("place", ["state_dict", "model", "net"])
@@ -81,7 +81,7 @@ class TestPyTorch:
         state = {"fc.weight": self.state()["fc.weight"].bfloat16(), "fc.bias": self.state()["fc.bias"].half()}
         self.torch.save({"epoch": 3, place: state, "optimizer": {"state": {}}}, tmp_path / "a")
         found = read_weights(tmp_path / "a")
-        assert (found.kind, found.besides) == ("PyTorch checkpoint", ("epoch", "optimizer"))
+        assert (found.kind, found.other_keys) == ("PyTorch checkpoint", ("epoch", "optimizer"))
         same(found)
 
     def test_files_with_code_are_not_opened(self, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data.cifar import NAMES
-from gluon_attn.data.factory import open_source
+from gluon_attn.data.factory import open_dataset
 from gluon_attn.utils.errors import UserError
 
 FILES = {
@@ -32,7 +32,7 @@ def write(folder, name, count=8):
 
 
 def load(name, folder, **options):
-    return open_source(DataConfig(dataset=name, data_dir=str(folder), **options), seed=1)
+    return open_dataset(DataConfig(dataset=name, data_dir=str(folder), **options), seed=1)
 
 
 def complaint(name, folder):
@@ -106,7 +106,7 @@ def test_missing_file(tmp_path, name):
     (tmp_path / FILES[name][0]).unlink()
     said = complaint(name, tmp_path)
     assert f"{tmp_path} lacks {FILES[name][0]};" in said
-    assert "unpack it and pass its folder with --data-dir" in said
+    assert "unpack it and pass its folder as option data_dir" in said
     assert not (tmp_path / FILES[name][0]).exists()
 
 
@@ -149,18 +149,18 @@ def test_no_network(no_network, name, monkeypatch):
     """Found out by one request; Gluon's own download, which tries six times, is not begun."""
     monkeypatch.delattr("mxnet.gluon.data.vision.datasets.download")
     with pytest.raises(UserError) as caught:
-        open_source(DataConfig(dataset=name), seed=1)
+        open_dataset(DataConfig(dataset=name), seed=1)
     said = str(caught.value)
     assert "\n" not in said
     assert said.startswith(f"cannot download {name} (ConnectionError; is there a network?): get cifar-10")
-    assert said.endswith("pass its folder with --data-dir")
+    assert said.endswith("pass its folder as option data_dir")
 
 
 def test_gluons_folder_is_used_once_filled(no_network, name, monkeypatch):
     """Files whose hash Gluon accepts are read without asking the network."""
     contents = list(write_parents(no_network / name, name).values())
     monkeypatch.setattr("mxnet.gluon.data.vision.datasets.check_sha1", lambda path, sha1: True)
-    source = open_source(DataConfig(dataset=name), seed=1)
+    source = open_dataset(DataConfig(dataset=name), seed=1)
     np.testing.assert_array_equal(source.val.labels, contents[-1][1])
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data import digits
-from gluon_attn.data.factory import open_source
+from gluon_attn.data.factory import open_dataset
 from gluon_attn.utils.errors import UserError
 
 
 @pytest.fixture(scope="module")
 def source():
-    return open_source(DataConfig(dataset="digits"), seed=1)
+    return open_dataset(DataConfig(dataset="digits"), seed=1)
 
 
 def test_facts(source):
@@ -69,4 +69,4 @@ def test_enlarging_is_bilinear():
 def test_missing_library_names_itself(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(UserError, match="pip install scikit-learn"):
-        open_source(DataConfig(dataset="digits"), seed=1)
+        open_dataset(DataConfig(dataset="digits"), seed=1)

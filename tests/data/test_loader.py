@@ -1,15 +1,12 @@
-"""Order, shards, worker independence, and that no thread outlives its iterator."""
+"""Order, shards, independence of workers, and the sizes of images."""
 
-import contextlib
 import itertools
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from gluon_attn.data.base import ArraySet
-from gluon_attn.data.loader import THREAD_NAME, Loader, map_in_order
+from gluon_attn.data.loader import Loader
 from gluon_attn.utils.errors import UserError
 
 
@@ -45,10 +42,6 @@ def same(first, second):
     return len(first) == len(second) and all(
         np.array_equal(a, b) for one, two in zip(first, second, strict=True) for a, b in zip(one, two, strict=True)
     )
-
-
-def running():
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith(THREAD_NAME)]
 
 
 def test_batches_are_float32_on_the_cpu():
@@ -168,109 +161,9 @@ def plain(images, labels, rng, epoch, epochs):
 )
 def test_training_images_grow(epochs, expected, caplog):
     images = ArraySet(np.zeros((20, 8, 8, 3), np.uint8), np.zeros(20, np.int32))
-    source = Loader(images, 8, plain, train=True, seed=1, sizes=((4, 4), (5, 6)))
+    source = Loader(images, 8, plain, train=True, seed=1, progressive_sizes=((4, 4), (5, 6)))
     with caplog.at_level("INFO"):
         assert [sizes(source, epoch, epochs) for epoch in range(epochs)] == [{size} for size in expected]
     starts = [f"from epoch {expected.index((h, w))} on training images are {h}x{w}" for h, w in dict.fromkeys(expected)]
     assert [record.getMessage() for record in caplog.records] == starts
     assert sizes(source, 0) == {(8, 8)}  # no run, no share of its epochs
-
-
-def test_workers_are_threads_and_end_with_the_epoch():
-    names = set()
-
-    def prepare(*arguments):
-        names.add(threading.current_thread().name)
-        return noisy(*arguments)
-
-    batches = loader(prepare=prepare, num_workers=2).epoch(0)
-    next(batches)
-    assert running()
-    list(batches)
-    assert not running()
-    assert all(name.startswith(THREAD_NAME) for name in names)
-
-
-def test_workers_end_when_the_loop_is_left():
-    for _ in loader(num_workers=2).epoch(0):
-        assert running()
-        break
-    assert not running()
-
-
-def test_workers_end_when_the_iterator_is_closed():
-    batches = loader(num_workers=2).epoch(0)
-    next(batches)
-    batches.close()
-    assert not running()
-
-
-def test_workers_end_when_the_loop_fails():
-    def loop():
-        for _ in loader(num_workers=2).epoch(0):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as caught:
-        loop()
-    del caught  # it holds the loop's frame, and that the iterator
-    assert not running()
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_workers_error_reaches_the_caller_as_it_is(workers):
-    error = RuntimeError("broken image")
-
-    def prepare(images, label, rng, epoch, epochs):
-        if 7 in label:
-            raise error
-        return noisy(images, label, rng, epoch, epochs)
-
-    source = loader(train=False, prepare=prepare, batch_size=4, num_workers=workers)
-    got = []
-    with pytest.raises(RuntimeError) as caught:
-        got.extend(label.asnumpy().tolist() for _, label in source.epoch(0))
-    assert caught.value is error
-    assert got == [[0, 1, 2, 3]]
-    assert not running()
-
-
-def test_the_work_ahead_is_bounded_and_given_up(monkeypatch):
-    """32 workers on 2 cores: 2 threads and 4 results ahead; what no thread has begun is not begun any more."""
-    gate, futures = threading.Event(), []
-
-    class Pool(ThreadPoolExecutor):
-        def submit(self, *call):
-            futures.append(super().submit(*call))
-            return futures[-1]
-
-        def shutdown(self, wait, cancel_futures):
-            super().shutdown(wait=False, cancel_futures=cancel_futures)
-            gate.set()
-            super().shutdown(wait=wait)
-
-    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
-    monkeypatch.setattr("gluon_attn.data.loader.ThreadPoolExecutor", Pool)
-    work = map_in_order(lambda number: gate.wait() if number else "first", 1000, 32)
-    with contextlib.closing(work) as results:
-        assert next(results) == "first"
-        assert len(futures) == 5
-        assert len(running()) <= 2
-    assert not running()
-    assert futures[3].cancelled()
-    assert futures[4].cancelled()
-
-
-def test_leaving_python_in_mid_epoch_ends(run_command):
-    """The iterator is still alive when the interpreter stops; its threads must not keep the process."""
-    program = """if True:
-        import gluon_attn, sys
-        from gluon_attn.config.data import DataConfig
-        from gluon_attn.data.factory import build
-        data = build(DataConfig(dataset="synthetic", batch_size=8, num_workers=2), seed=1)
-        batches = data.train.epoch(0)
-        next(batches)
-        print("got one")
-        sys.exit(7)
-    """
-    done = run_command("-c", program, timeout=120)
-    assert (done.returncode, done.stdout.strip()) == (7, "got one"), done.stderr

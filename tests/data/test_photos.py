@@ -6,7 +6,7 @@ import pytest
 from photographs import draw_folder, truncate
 from PIL import Image
 
-from gluon_attn.data.photos import BadImage, centre_crop, decode, random_resized_crop
+from gluon_attn.data.photos import BadImage, center_crop, decode, random_resized_crop
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_where_nothing_fits_the_middle_is_taken(shape, kept):
 
 def test_evaluation_takes_the_centre_at_seven_eighths(photo):
     """120 pixels are scaled to 128, of which 112 are kept: 105 of the photo's 120."""
-    crop = centre_crop(photo, 112)
+    crop = center_crop(photo, 112)
     assert crop.shape == (112, 112, 3)
     np.testing.assert_allclose(corners(crop), (47.5, 7.5, 151.5, 111.5), atol=0.7)
 
@@ -106,10 +106,10 @@ def test_evaluation_takes_the_centre_at_seven_eighths(photo):
 @pytest.mark.parametrize("shape", [(10, 10), (375, 500), (500, 333), (9, 200)])
 @pytest.mark.parametrize("ratio", [0.875, 1.0, 0.5])
 def test_evaluation_fits_any_size(size, shape, ratio):
-    assert centre_crop(np.zeros((*shape, 3), np.uint8), size, ratio=ratio).shape == (size, size, 3)
+    assert center_crop(np.zeros((*shape, 3), np.uint8), size, ratio=ratio).shape == (size, size, 3)
 
 
 def test_evaluation_at_its_own_size_changes_nothing(photo):
     square = photo[:64, :64]
-    np.testing.assert_array_equal(centre_crop(square, 64, ratio=1), square)
-    np.testing.assert_array_equal(centre_crop(square, 56), square[4:60, 4:60])
+    np.testing.assert_array_equal(center_crop(square, 64, ratio=1), square)
+    np.testing.assert_array_equal(center_crop(square, 56), square[4:60, 4:60])

@@ -6,11 +6,11 @@ from sklearn.linear_model import LogisticRegression
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data import synthetic
-from gluon_attn.data.factory import open_source
+from gluon_attn.data.factory import open_dataset
 
 
 def make(seed=1, **options):
-    return open_source(DataConfig(dataset="synthetic", **options), seed)
+    return open_dataset(DataConfig(dataset="synthetic", **options), seed)
 
 
 def test_sizes_and_facts():

@@ -17,6 +17,7 @@ from gluon_attn.config.optim import OptimConfig
 from gluon_attn.config.train import RunConfig, TrainConfig
 from gluon_attn.data.factory import build
 from gluon_attn.engine.backend import connect
+from gluon_attn.engine.classification import Classification
 from gluon_attn.engine.trainer import Trainer
 from gluon_attn.utils.seed import seed_all
 
@@ -64,7 +65,7 @@ def train(backend, mode="hybrid", images=96, epochs=2, size=16, **optim):
         net.add(gluon.nn.BatchNorm(in_channels=8), Twice(), gluon.nn.Conv2D(8, 3, in_channels=8, activation="relu"))
     net.add(gluon.nn.GlobalAvgPool2D(), gluon.nn.Dense(6, in_units=8))
     net.initialize(mx.init.MSRAPrelu())
-    trainer = Trainer(net, run, [mx.cpu()], sets.train, sets.val, backend=backend)
+    trainer = Trainer(net, Classification(), run, [mx.cpu()], sets.train, sets.val, backend=backend)
     trainer.fit()
     return trainer
 
@@ -87,7 +88,7 @@ def compare(folder):
         mx.nd.save(str(folder / f"{name}-{backend.rank}.grads"), gradients(backend, **options))
         (folder / f"{name}-{backend.rank}.json").write_text(json.dumps(trainer.history))
     statistics = mx.nd.array([backend.rank, 10.0 * backend.rank])
-    backend.average([statistics])
+    backend.allreduce_mean([statistics])
     (folder / f"average-{backend.rank}.json").write_text(json.dumps(statistics.asnumpy().tolist()))
 
 

@@ -75,20 +75,20 @@ def library(monkeypatch):
 def test_one_process_needs_no_horovod(environ):
     alone = backend.connect(environ)
     assert (type(alone), alone.rank, alone.size, alone.local_rank) == (backend.Backend, 0, 1, 0)
-    assert alone.total([1, 2]) == [1, 2]
+    assert alone.allreduce_sum([1, 2]) == [1, 2]
     alone.barrier()
-    assert alone.combined("name", 3) == 3
+    assert alone.allreduce("name", 3) == 3
 
 
 @pytest.mark.parametrize("variable", backend.WORLD_SIZE)
 def test_launchers_are_noticed(variable, library):
     found = backend.connect({variable: "2"})
     assert (library.started, found.rank, found.size, found.local_rank) == (True, 1, 2, 1)
-    assert found.total([1, 2.5]) == [2, 5]
+    assert found.allreduce_sum([1, 2.5]) == [2, 5]
     array = mx.nd.array([3.0])
-    found.average([array])
+    found.allreduce_mean([array])
     assert array.asscalar() == 3
-    assert found.combined("name", mx.nd.array([3.0])).asscalar() == 6
+    assert found.allreduce("name", mx.nd.array([3.0])).asscalar() == 6
 
 
 @pytest.mark.parametrize(("given", "gpus", "wanted"), [(None, 0, "10"), (None, 1, None), ("3", 0, "3")])
@@ -138,17 +138,17 @@ def test_what_is_sent(options, sizes, dtype, library):
 def test_the_end_of_another_process_is_a_training_error(library):
     found = backend.Horovod()
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(TrainingError, match="another process of this run has ended"), found.watched():
+    with pytest.raises(TrainingError, match="another process of this run has ended"), found.peer_failures():
         raise mx.MXNetError("Horovod has been shut down.")
-    with pytest.raises(TrainingError, match="another process of this run has ended"), found.watched():
+    with pytest.raises(TrainingError, match="another process of this run has ended"), found.peer_failures():
         raise mx.MXNetError("Traceback (most recent call last): Connection reset by peer")
-    with pytest.raises(mx.MXNetError, match="out of memory"), found.watched():
+    with pytest.raises(mx.MXNetError, match="out of memory"), found.peer_failures():
         raise mx.MXNetError("out of memory")
-    with pytest.raises(TrainingError, match="the launcher ended this process"), found.watched():
+    with pytest.raises(TrainingError, match="the launcher ended this process"), found.peer_failures():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     signal.signal(signal.SIGTERM, before)
-    with found.watched():
+    with found.peer_failures():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -238,6 +238,6 @@ def test_a_dead_process_ends_the_job_which_another_number_goes_on_with(flag, tmp
     arguments = [sys.executable, ROOT / "train_cifar.py", "--run-dir", "run", "--resume", "auto"]
     alone = subprocess.run(list(map(str, arguments)), cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert alone.returncode == 0, alone.stderr
-    assert "begun by 2 process(es), gone on with by 1" in alone.stderr
+    assert "started by 2 process(es), resumed by 1" in alone.stderr
     records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in records] == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Which parameters make a group, and that updates scale with its factor."""
+"""Which parameters form a group, and that updates scale with the group's factor."""
 
 import mxnet as mx
 import numpy as np
@@ -7,21 +7,21 @@ from mxnet import autograd, gluon
 
 import gluon_attn
 from gluon_attn.config.optim import OptimConfig
-from gluon_attn.engine.freeze import freeze
 from gluon_attn.engine.layer_decay import layer_groups
 from gluon_attn.engine.optim import make_trainer, optimizer_names
+from gluon_attn.engine.prepare_network import freeze
 from gluon_attn.engine.schedule import Schedule
 from gluon_attn.utils.errors import UserError
 
 
 def grouped(net):
-    """Structural names, one list a group; of a shared parameter the first."""
+    """Structural names, one list per group; of a shared parameter the first."""
     names = {id(param): name for name, param in reversed(list(net._collect_params_with_prefix().items()))}
     return [[names[id(param)] for param in group] for group in layer_groups(net)]
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "count", "stem", "blocks", "behind", "classifier"),
+    ("model", "options", "count", "stem", "blocks", "after", "classifier"),
     [
         ("resnet18_v1b", {}, 10, ("conv1.", "bn1."), "layer1.0. layer1.1. layer2.0.", (), "fc."),
         ("resnet18_v1d", {}, 10, ("conv1.", "bn1."), "layer1.0. layer1.1. layer2.0.", (), "fc."),
@@ -31,7 +31,7 @@ def grouped(net):
         ("cifar_resnet20_a", {"attention": "dia"}, 11, ("conv1.", "bn1."), "layer1.0. layer1.1.", (), "linear."),
     ],
 )
-def test_groups(model, options, count, stem, blocks, behind, classifier):
+def test_groups(model, options, count, stem, blocks, after, classifier):
     net = gluon_attn.get_model(model, **options)
     groups = grouped(net)
     assert len(groups) == count
@@ -39,7 +39,7 @@ def test_groups(model, options, count, stem, blocks, behind, classifier):
     for group, prefix in zip(groups[1:], blocks.split(), strict=False):
         assert all(name.startswith(prefix) for name in group)
     prefixes = {name.rpartition(".")[0] for name in groups[-2]}
-    assert all(any(f"{prefix}.".startswith(layer) for prefix in prefixes) for layer in behind)
+    assert all(any(f"{prefix}.".startswith(layer) for prefix in prefixes) for layer in after)
     assert all(name.startswith(classifier) for name in groups[-1])
     found = [name for group in groups for name in group]
     assert len(found) == len(set(found)) == len(list(net.collect_params().keys()))
@@ -63,7 +63,7 @@ def network():
 
 
 def steps(net, **options):
-    """How far each parameter goes in one step whose gradients are all 1."""
+    """Change of each parameter in one step whose gradients are all 1."""
     config = OptimConfig(lr=0.1, wd=0, **options)
     trainer = make_trainer(net, config, Schedule(config, 2, 2))
     params = net._collect_params_with_prefix()
@@ -111,5 +111,5 @@ def test_frozen_blocks_stay_and_count():
 def test_a_network_without_blocks_is_refused():
     net = gluon.nn.HybridSequential()
     net.add(gluon.nn.Dense(3, in_units=3), gluon.nn.Activation("relu"), gluon.nn.Dense(3, in_units=3))
-    with pytest.raises(UserError, match="--layer-decay needs a network of blocks, this one has none"):
+    with pytest.raises(UserError, match="option layer_decay needs a network of blocks, this one has none"):
         layer_groups(net)

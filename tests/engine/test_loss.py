@@ -6,7 +6,7 @@ import pytest
 from mxnet import autograd
 
 from gluon_attn.config.distill import DistillConfig
-from gluon_attn.engine.loss import Loss
+from gluon_attn.engine.loss import ClassificationLoss
 
 CLASSES = 5
 
@@ -38,8 +38,8 @@ def test_distillation(soft, hard):
     rng = np.random.default_rng(0)
     logits, label, weights = values(rng, soft)
     taught = 9 * rng.normal(size=(4, CLASSES))
-    loss = Loss(DistillConfig(teacher="a", temperature=4, hard_weight=hard), lambda images: mx.nd.array(taught))
-    found = loss(mx.nd.array(logits), mx.nd.array(label), *loss.targets(None))
+    loss = ClassificationLoss(distill=DistillConfig(teacher="a", temperature=4, hard_weight=hard))
+    found = loss(mx.nd.array(logits), mx.nd.array(label), loss.soft_targets(mx.nd.array(taught)))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found.asnumpy(), expected(logits, weights, taught, 4, hard), rtol=1e-5)
 
@@ -47,9 +47,7 @@ def test_distillation(soft, hard):
 @pytest.mark.parametrize("soft", [False, True])
 def test_without_a_teacher(soft):
     logits, label, weights = values(np.random.default_rng(0), soft)
-    loss = Loss(DistillConfig())
-    assert loss.targets(None) == ()
-    found = loss(mx.nd.array(logits), mx.nd.array(label))
+    found = ClassificationLoss()(mx.nd.array(logits), mx.nd.array(label))
     np.testing.assert_allclose(found.asnumpy(), expected(logits, weights), rtol=1e-5)
 
 
@@ -57,11 +55,11 @@ def test_the_gradient_hardly_depends_on_the_temperature():
     """That is what T**2 is for: at high T it tends to (z - teacher) / classes, both centred."""
     rng = np.random.default_rng(0)
     logits, taught = rng.normal(size=(2, 4, CLASSES))
-    loss = Loss(DistillConfig(teacher="a", temperature=1000, hard_weight=0), lambda images: mx.nd.array(taught))
-    targets, output = loss.targets(None), mx.nd.array(logits)
+    loss = ClassificationLoss(distill=DistillConfig(teacher="a", temperature=1000, hard_weight=0))
+    targets, output = loss.soft_targets(mx.nd.array(taught)), mx.nd.array(logits)
     output.attach_grad()
     with autograd.record():
-        value = loss(output, mx.nd.zeros(4), *targets)
+        value = loss(output, mx.nd.zeros(4), targets)
     value.backward()
     centred = (logits - logits.mean(1, keepdims=True)) - (taught - taught.mean(1, keepdims=True))
     np.testing.assert_allclose(output.grad.asnumpy(), centred / CLASSES, rtol=0.05, atol=2e-3)

@@ -4,16 +4,16 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_attn.engine.evaluate import evaluate
-from gluon_attn.engine.metrics import Meter, Timed
+from gluon_attn.engine.classification import evaluate
+from gluon_attn.engine.metrics import ClassificationMeter, TimedBatches
 
 
 def test_meter_averages_over_images_not_batches():
     rng = np.random.RandomState(0)
-    meter, losses, hits, top5 = Meter(), [], [], []
+    meter, losses, hits, top5 = ClassificationMeter(), [], [], []
     for n in (5, 3):
         loss, logits, labels = rng.rand(n), rng.randn(n, 8), rng.randint(0, 8, n)
-        meter.add([mx.nd.array(loss)], [mx.nd.array(logits)], [mx.nd.array(labels)])
+        meter.add([mx.nd.array(loss)], [(mx.nd.array(logits), mx.nd.array(labels))])
         losses.extend(loss)
         hits.extend(logits.argmax(1) == labels)
         top5.extend(label in row.argsort()[-5:] for row, label in zip(logits, labels, strict=True))
@@ -25,15 +25,15 @@ def test_meter_averages_over_images_not_batches():
 
 
 def test_soft_labels_count_by_their_largest_share():
-    meter = Meter()
+    meter = ClassificationMeter()
     logits = mx.nd.array([[2.0, 1.0], [0.0, 1.0]])
-    meter.add([mx.nd.zeros(2)], [logits], [mx.nd.array([[0.9, 0.1], [0.6, 0.4]])])
+    meter.add([mx.nd.zeros(2)], [(logits, mx.nd.array([[0.9, 0.1], [0.6, 0.4]]))])
     assert meter.result() == {"loss": 0.0, "accuracy": 0.5}
 
 
 def test_nan_shows_once_read():
-    meter = Meter()
-    meter.add([mx.nd.array([float("nan")])], [mx.nd.zeros((1, 2))], [mx.nd.zeros(1)])
+    meter = ClassificationMeter()
+    meter.add([mx.nd.array([float("nan")])], [(mx.nd.zeros((1, 2)), mx.nd.zeros(1))])
     assert meter.finite
     meter.flush()
     assert not meter.finite
@@ -57,8 +57,8 @@ def test_evaluate_splits_over_devices_and_keeps_the_last_batch():
 def test_sums_over_processes_come_before_division():
     meters = []
     for losses, logits in (([1.0, 2.0, 3.0], [[1, 0], [1, 0], [1, 0]]), ([5.0], [[0, 1]])):
-        meters.append(Meter())
-        meters[-1].add([mx.nd.array(losses)], [mx.nd.array(logits)], [mx.nd.zeros(len(losses))])
+        meters.append(ClassificationMeter())
+        meters[-1].add([mx.nd.array(losses)], [(mx.nd.array(logits), mx.nd.zeros(len(losses)))])
     sums = []
     for meter in meters:
         meter.result(lambda numbers: sums.append(numbers) or numbers)
@@ -77,7 +77,7 @@ def test_only_waiting_for_the_next_batch_is_timed(monkeypatch):
             yield number
         clock[0] += 5  # until it is known that there is no other
 
-    timed = Timed(batches())
+    timed = TimedBatches(batches())
     for _ in timed:
         clock[0] += 100
     assert timed.seconds == 3 * 2 + 5

@@ -1,4 +1,4 @@
-"""What MXNet's `Trainer.save_states` wrote, in a trainer of ours."""
+"""Optimizer states from MXNet's `Trainer.save_states`, loaded into our trainer."""
 
 import types
 
@@ -29,7 +29,7 @@ def updated(net, params, optimizer="sgd", **options):
 
 
 def states(trainer):
-    """Parameter's shape and place -> state, by index of the trainer."""
+    """Index of the parameter in the trainer -> its optimizer state."""
     found = trainer._updaters[0].states
     return {index: [array.asnumpy() for _, array in flatten(state)] for index, state in found.items()}
 
@@ -37,7 +37,7 @@ def states(trainer):
 def ours(net, **options):
     params = list(net._collect_params_with_prefix().values())
     optimizer = mx.gluon.Trainer(params, "sgd", {"momentum": 0.9, **options})
-    return types.SimpleNamespace(net=net, optimizer=optimizer)
+    return types.SimpleNamespace(net=net, gluon_trainer=optimizer)
 
 
 @pytest.fixture
@@ -70,11 +70,11 @@ def test_every_state_reaches_its_parameter(written):
     trainer = ours(network())
     load_states(trainer, path, sorted_names(trainer.net))
     names = list(trainer.net._collect_params_with_prefix())
-    found = {names[index]: arrays[0] for index, arrays in states(trainer.optimizer).items()}
+    found = {names[index]: arrays[0] for index, arrays in states(trainer.gluon_trainer).items()}
     assert set(found) == set(momentum)
     for name in found:
         np.testing.assert_array_equal(found[name], momentum[name], err_msg=name)
-    optimizer = trainer.optimizer._optimizer
+    optimizer = trainer.gluon_trainer._optimizer
     assert set(optimizer._index_update_count.values()) == {3}
     assert optimizer.learning_rate == 0.01  # its own stays
 
@@ -85,7 +85,7 @@ def test_what_does_not_fit(written, tmp_path):
         trainer = ours(net)
         with pytest.raises(UserError, match="is of another network"):
             load_states(trainer, path, sorted_names(net))
-        assert not trainer.optimizer._updaters[0].states
+        assert not trainer.gluon_trainer._updaters[0].states
     trainer = ours(network(), momentum=0.0)
     with pytest.raises(UserError, match="is of another network or optimizer"):
         load_states(trainer, path, sorted_names(trainer.net))

@@ -1,4 +1,4 @@
-"""The Gluon trainer: options reach the optimizer, decay and clipping do what they say."""
+"""The Gluon trainer: options reach the optimizer; weight decay and clipping are exact."""
 
 import mxnet as mx
 import numpy as np
@@ -58,7 +58,7 @@ def test_clipping_bounds_the_common_norm(largest):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_sgd_updates_large_weights_as_small_ones(momentum, monkeypatch):
-    """As MXNet's own, and the large weights not by its operator for several."""
+    """As MXNet's own; large weights are not updated by its operator for several weights."""
     options = {"learning_rate": 0.1, "wd": 0.3, "momentum": momentum, "rescale_grad": 0.25}
     ours, theirs = SGD(**options), mx.optimizer.SGD(**options)
     shapes, random = [(4, 3), (300, 300), (5,), (256, 256)], np.random.default_rng(0)

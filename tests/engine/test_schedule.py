@@ -52,5 +52,5 @@ def test_rates_follow_the_global_batch(rule, factor):
 
 def test_the_batch_that_the_rate_is_meant_for():
     assert scaled(OptimConfig(lr=0.1, lr_scaling="linear", lr_batch=32), 64).lr == pytest.approx(0.2)
-    with pytest.raises(UserError, match="--lr-batch needs --lr-scaling"):
+    with pytest.raises(UserError, match="option lr_batch needs option lr_scaling"):
         OptimConfig(lr_batch=32)

@@ -7,13 +7,13 @@ from mxnet.gluon import HybridBlock, nn
 from mxnet.gluon.loss import SoftmaxCrossEntropyLoss
 
 from gluon_attn.config.data import DataConfig
-from gluon_attn.config.distill import DistillConfig
 from gluon_attn.config.train import RunConfig, TrainConfig
 from gluon_attn.data.factory import build
 from gluon_attn.engine.callbacks import Callback
-from gluon_attn.engine.loss import Loss
+from gluon_attn.engine.classification import Classification
+from gluon_attn.engine.loss import ClassificationLoss
 from gluon_attn.engine.trainer import Trainer
-from gluon_attn.nn.drop_path import DropPath
+from gluon_attn.nn.layers import DropPath
 from gluon_attn.utils.errors import UserError
 
 DATA = DataConfig(
@@ -42,7 +42,7 @@ class TwoHeads(HybridBlock):
 def test_the_auxiliary_loss_by_its_formula(weight):
     logits, other = mx.nd.random.normal(shape=(4, 3)), mx.nd.random.normal(shape=(4, 3))
     label, plain = mx.nd.array([0, 1, 2, 1]), SoftmaxCrossEntropyLoss()
-    found = Loss(DistillConfig(), auxiliary=weight)((logits, other), label)
+    found = ClassificationLoss(weight)((logits, other), label)
     share = 0.4 if weight is None else weight
     wanted = plain(logits, label) + share * plain(other, label)
     np.testing.assert_allclose(found.asnumpy(), wanted.asnumpy(), rtol=1e-6)
@@ -60,7 +60,9 @@ def trainer(paths=True, callbacks=(), **train):
     net, data = TwoHeads(paths), build(DATA, 1)
     net.initialize()
     config = RunConfig(data=DATA, train=TrainConfig(num_epochs=4, **train))
-    return Trainer(net, config, [mx.cpu()], data.train, data.val, callbacks)
+    return Trainer(
+        net, Classification(config.train.auxiliary_weight), config, [mx.cpu()], data.train, data.val, callbacks
+    )
 
 
 def test_both_heads_learn_and_paths_are_dropped_more_and_more():

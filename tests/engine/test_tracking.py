@@ -7,6 +7,7 @@ import types
 import pytest
 
 from gluon_attn.config.train import RunConfig, TrainConfig
+from gluon_attn.engine.classification import Classification
 from gluon_attn.engine.tracking import WeightsAndBiases
 from gluon_attn.utils.errors import UserError
 
@@ -53,7 +54,7 @@ def stand(monkeypatch):
     return make
 
 
-TRAINER = types.SimpleNamespace(config=RunConfig())
+TRAINER = types.SimpleNamespace(config=RunConfig(), task=Classification())
 
 
 def test_every_epoch_is_recorded_under_its_number(stand, tmp_path):
@@ -104,7 +105,7 @@ def test_a_missing_login_and_a_dead_line_are_one_line(stand, tmp_path):
         WeightsAndBiases(tmp_path, "eca")
     stand(reachable=False)
     callback = WeightsAndBiases(tmp_path, "eca")
-    with pytest.raises(UserError, match="cannot be reached: no route; WANDB_MODE=offline"):
+    with pytest.raises(UserError, match="cannot be reached: no route; set WANDB_MODE=offline"):
         callback.start(TRAINER)
     callback.stop(TRAINER)
 

@@ -17,7 +17,7 @@ from gluon_attn.config.train import RunConfig, TrainConfig
 from gluon_attn.data.factory import build
 from gluon_attn.engine.backend import Backend
 from gluon_attn.engine.callbacks import Best, Callback, Checkpoints, MetricsFile, Periodic, Progress
-from gluon_attn.engine.evaluate import evaluate
+from gluon_attn.engine.classification import Classification, Distillation, evaluate
 from gluon_attn.engine.trainer import Trainer
 from gluon_attn.utils.errors import TrainingError, UserError
 from gluon_attn.utils.seed import seed_all
@@ -68,8 +68,8 @@ def elementwise(seed=7):
 def trainer(cfg, callbacks=(), net=None):
     data = build(cfg.data, cfg.train.seed)
     fresh = elementwise if cfg.train.dtype == "float16" else network
-    teacher = fresh(seed=11) if cfg.distill.teacher else None
-    return Trainer(net or fresh(), cfg, [mx.cpu()], data.train, data.val, callbacks, teacher=teacher)
+    task = Distillation(cfg.distill, fresh(seed=11)) if cfg.distill.teacher else Classification()
+    return Trainer(net or fresh(), task, cfg, [mx.cpu()], data.train, data.val, callbacks)
 
 
 def weights(net):
@@ -128,9 +128,9 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_unbroken_one(variant, tmp_path):
     for name, value in weights(unbroken.net).items():
         np.testing.assert_array_equal(weights(second.net)[name], value, err_msg=name)
     if cfg.optim.ema:
-        assert second.update.average.updates == 8
-        for name, mean in unbroken.update.average.means.items():
-            np.testing.assert_array_equal(second.update.average.means[name].asnumpy(), mean.asnumpy(), err_msg=name)
+        assert second.update.ema.updates == 8
+        for name, mean in unbroken.update.ema.values.items():
+            np.testing.assert_array_equal(second.update.ema.values[name].asnumpy(), mean.asnumpy(), err_msg=name)
     drop = {"seconds", "data_seconds", "images_per_second"}
     for one, other in zip(unbroken.history, second.history, strict=True):
         assert {k: v for k, v in one.items() if k not in drop} == {k: v for k, v in other.items() if k not in drop}
@@ -194,7 +194,7 @@ def test_learning_rate_one_batch_after_another():
 
     class Watch(Callback):
         def step(self, trainer, step, meter):
-            seen.append(trainer.optimizer.learning_rate)
+            seen.append(trainer.gluon_trainer.learning_rate)
 
     trainer(config(epochs=2, lr_mode="step", lr_decay_epoch=(1,), lr=0.1), [Watch()]).fit()
     assert seen[2] == pytest.approx(0.1)
@@ -217,7 +217,7 @@ def test_half_batches_accumulated_are_whole_ones():
     halves = trainer(config(plain.replace(batch_size=16), epochs=2, accumulate=2), net=linear())
     for run in (whole, halves):
         run.fit()
-        assert run.optimizer._optimizer.num_update == 6
+        assert run.gluon_trainer._optimizer.num_update == 6
     for name, value in weights(whole.net).items():
         np.testing.assert_allclose(weights(halves.net)[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
 
@@ -237,7 +237,7 @@ def test_the_compiled_graph_takes_images_of_every_size(dtype):
     data = DATA.replace(progressive_size=(8, 12))
     runs = [trainer(config(data, 3, mode, dtype), net=make()) for mode in ("hybrid", "imperative")]
     seen = []
-    runs[0].compute.register_forward_pre_hook(lambda block, inputs: seen.append(inputs[0].shape[2]))
+    runs[0].forward.register_forward_pre_hook(lambda block, inputs: seen.append(inputs[0].shape[2]))
     for run in runs:
         run.fit()
     assert [size for size, _ in itertools.groupby(seen)] == [8, 16, 12, 16]
@@ -252,7 +252,7 @@ def test_averaged_weights_are_tested_and_kept(tmp_path):
     kept = network(seed=5)
     kept.load_parameters(str(tmp_path / "best.params"))
     if best is run.history[-1]:
-        own, means = weights(run.net), run.update.average.means
+        own, means = weights(run.net), run.update.ema.values
         assert np.abs(own["0.weight"] - means["0.weight"].asnumpy()).max() > 1e-4
         np.testing.assert_array_equal(weights(kept)["0.weight"], means["0.weight"].asnumpy())
     found = evaluate(kept, run.val_loader, [mx.cpu()])
@@ -310,7 +310,8 @@ def test_the_teacher_is_learnt_from_and_stays_as_it_is(dtype, tmp_path):
     fresh = elementwise if dtype == "float16" else network
     teacher, store = fresh(seed=11), CheckpointStore(tmp_path / "taught")
     before = weights(teacher)
-    taught = Trainer(fresh(), cfg, [mx.cpu()], data.train, data.val, [Checkpoints(store)], teacher=teacher)
+    task = Distillation(cfg.distill, teacher)
+    taught = Trainer(fresh(), task, cfg, [mx.cpu()], data.train, data.val, [Checkpoints(store)])
     for one in (run, taught):
         one.fit()
     for name, value in weights(teacher).items():
@@ -335,7 +336,7 @@ class Scores(Callback):
 
 
 def test_patience(monkeypatch, tmp_path, caplog):
-    monkeypatch.setattr("gluon_attn.engine.trainer.evaluate", Scores([0.1, 0.3, 0.3, 0.2, 0.9]))
+    monkeypatch.setattr("gluon_attn.engine.classification.evaluate", Scores([0.1, 0.3, 0.3, 0.2, 0.9]))
     cfg = config(epochs=5)
     cfg = cfg.replace(train=cfg.train.replace(patience=2))
     store = CheckpointStore(tmp_path)
@@ -382,7 +383,7 @@ def test_another_number_of_processes_goes_on_at_its_place_in_the_schedule(tmp_pa
     class Two(Backend):
         size = 2
 
-        def total(self, numbers):
+        def allreduce_sum(self, numbers):
             return [2 * number for number in numbers]
 
     store = CheckpointStore(tmp_path)
@@ -391,14 +392,14 @@ def test_another_number_of_processes_goes_on_at_its_place_in_the_schedule(tmp_pa
     with pytest.raises(KeyboardInterrupt):
         first.fit()
     data = build(small.data, 7, rank=0, size=2)
-    second = Trainer(network(), small, [mx.cpu()], data.train, data.val, backend=Two())
+    second = Trainer(network(), Classification(), small, [mx.cpu()], data.train, data.val, backend=Two())
     second.resume(*store.newest())
     assert (first.update.per_epoch, second.update.per_epoch) == (6, 3)
-    assert second.optimizer._optimizer.num_update == 6
+    assert second.gluon_trainer._optimizer.num_update == 6
     second.fit()
     assert second.history[2]["lr"] == pytest.approx(0.05 * (1 + np.cos(np.pi * 8 / 11)) / 2)
 
 
 def test_the_learning_rate_is_scaled_by_the_global_batch():
     run = trainer(config(lr_mode="step", lr_scaling="linear", lr_batch=16, accumulate=3))
-    assert run.optimizer.learning_rate == pytest.approx(0.05 * 32 * 3 / 16)
+    assert run.gluon_trainer.learning_rate == pytest.approx(0.05 * 32 * 3 / 16)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
-from gluon_attn.engine.ema import WeightAverage
+from gluon_attn.engine.ema import WeightEMA
 from gluon_attn.engine.loss_scale import LossScaler
 from gluon_attn.engine.update import Update
 
@@ -58,15 +58,15 @@ def test_the_scale_does_not_show_in_the_step(clip):
 def test_an_overflowed_step_is_left_out(value):
     scaler = LossScaler(1024.0)
     net, update = make(scaler=scaler)
-    update.average = WeightAverage(net, 0.9)
+    update.ema = WeightEMA(net, 0.9)
     before = net.weight.data().asnumpy()
     backward(net, update, slice(8))
     net.bias.grad()[1] = value
     update.apply()
     np.testing.assert_array_equal(net.weight.data().asnumpy(), before)
-    assert (scaler.scale, update.trainer._optimizer.num_update, update.average.updates) == (512, 0, 0)
+    assert (scaler.scale, update.trainer._optimizer.num_update, update.ema.updates) == (512, 0, 0)
     np.testing.assert_allclose(change(net, update, slice(8)), change(*make(), slice(8)), rtol=1e-5)
-    assert (scaler.scale, update.average.updates) == (512, 1)
+    assert (scaler.scale, update.ema.updates) == (512, 1)
 
 
 def test_images_of_all_processes_count():

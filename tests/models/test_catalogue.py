@@ -75,7 +75,7 @@ def test_files_are_checked(own):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"file": "../mine.params"}, "names the file '../mine.params': it must lie beside the index"),
+        ({"file": "../mine.params"}, "names the file '../mine.params': it must be in the folder of the index"),
         ({"sha256": "12"}, "needs the SHA-256 of its file"),
         ({"colour": 1}, "is broken: .*colour"),
         ({"card": {"model": "x", "size": 1}}, "unknown config key 'size'"),
@@ -94,7 +94,7 @@ def test_a_folder_without_a_catalogue(own, tmp_path, monkeypatch):
     (own[0] / "index.json").write_text('{"version": 2, "networks": {}}')
     assert "is no catalogue of version 1" in complaint()
     monkeypatch.setenv("GLUON_ATTN_HOME", str(tmp_path / "none"))
-    assert "has no index.json: GLUON_ATTN_HOME must name a folder, or the address of one" in complaint()
+    assert "has no index.json: GLUON_ATTN_HOME must name a folder, or the URL of one" in complaint()
 
 
 def test_publishing_again_replaces(own, tmp_path):
@@ -119,7 +119,7 @@ def test_a_catalogue_on_the_web(own, tmp_path, monkeypatch, caplog):
     shelf._web_index.cache_clear()  # another process, without the web
     monkeypatch.setattr("gluon_attn.utils.download._TRIES", 1)
     assert values(get_model(MODEL, 7, pretrained=True, **OPTIONS)) == values(net)
-    assert "the index that was brought before is used" in caplog.text
+    assert "the index of an earlier download is used" in caplog.text
     shelf._web_index.cache_clear()
 
 

@@ -6,8 +6,8 @@ import pytest
 from mxnet.gluon import nn
 
 from gluon_attn import get_model
-from gluon_attn.models.norms import normalized
-from gluon_attn.nn.group_norm import GroupNorm
+from gluon_attn.models.norms import with_norm
+from gluon_attn.nn.norm import GroupNorm
 from gluon_attn.utils.errors import UserError
 
 
@@ -49,4 +49,4 @@ def test_it_runs_is_independent_of_the_batch_and_learns():
 
 def test_an_unknown_norm():
     with pytest.raises(UserError, match="norm must be batch or group, got 'layer'"):
-        normalized(nn.HybridSequential(), "layer")
+        with_norm(nn.HybridSequential(), "layer")

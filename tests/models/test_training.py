@@ -12,11 +12,15 @@ from gluon_attn.data import factory
 from gluon_attn.data.base import ArraySet
 from gluon_attn.data.loader import Loader
 from gluon_attn.engine import trainer as engine
+from gluon_attn.engine.classification import Classification
+from gluon_attn.models.factory import attention_entry, model_info
+from gluon_attn.models.resnet.gluon_resnet import GluonResNet
 from gluon_attn.utils.seed import seed_all
 
 QUICK = 64  # images; `make test-all` takes every digit
-#: windows of many small products: the first block of each stage has to do where it should be quick
-FEW = {name: Plan([{"name": name, "slot": "conv", "scheme": "100100100"}]) for name in ("fa", "halo")}
+BLOCKS = (2, 1, 1)  # of the quick network; a stage of two, since some attentions pass a state on
+#: windows of many small products: in the quick network only the first block of each stage has them
+FEW = {name: Plan([{"name": name, "slot": "conv", "scheme": "1011"}]) for name in ("fa", "halo")}
 
 
 def some(arrays, count):
@@ -27,22 +31,25 @@ def some(arrays, count):
 
 
 def fit(name, dtype, images):
-    """Records of three epochs of cifar_resnet20_v1 with one attention."""
+    """(trainer of three epochs, cifar_resnet20_v1 with one attention, with few blocks if there are few images)."""
     config = RunConfig(
         data=DataConfig(dataset="digits", batch_size=32, num_workers=0),
         optim=OptimConfig(optimizer="adam", lr=0.01, lr_mode="cosine", warmup_epochs=0),
         train=TrainConfig(num_epochs=3, dtype=dtype, seed=3),
     )
-    source = factory.open_source(config.data, 3)
+    source = factory.open_dataset(config.data, 3)
     train, val = some(source.train, images), some(source.val, images)
     prepare = factory._for_validation(source)
     loaders = [Loader(arrays, 32, prepare, train=learn, seed=3) for arrays, learn in ((train, True), (val, False))]
-    few = FEW.get(name) if images else None
-    where = {"plan": few} if few else {"attention": name}
-    net = get_model("cifar_resnet20_v1", source.classes, input_size=train.images.shape[1], **where)
+    size = train.images.shape[1]
+    if images:
+        plan = FEW.get(name) or Plan([attention_entry(model_info("cifar_resnet20_v1"), name)])
+        net = GluonResNet(1, "basic", BLOCKS, plan, source.classes, input_size=size)
+    else:
+        net = get_model("cifar_resnet20_v1", source.classes, attention=name, input_size=size)
     seed_all(3)
     net.initialize(mx.init.MSRAPrelu())
-    return engine.Trainer(net, config, [mx.cpu()], *loaders), net
+    return engine.Trainer(net, Classification(), config, [mx.cpu()], *loaders), net
 
 
 def check(name, dtype, images):

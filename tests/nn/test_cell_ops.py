@@ -1,14 +1,10 @@
 """Operations of searched cells, against NumPy."""
 
-import contextlib
-
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from gluon_attn.nn import fast
-from gluon_attn.nn.cell_convs import FactorizedReduce, joined
 from gluon_attn.nn.cell_ops import CELL_OPS, cell_op
 from gluon_attn.utils.errors import UserError
 
@@ -68,14 +64,6 @@ def test_gradients_between_convolutions(name, stride, train):
     assert np.isfinite(x.grad.asnumpy()).all()
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_joined_maps_lie_one_behind_the_other(plain):
-    first, second = image(), image()
-    with fast.plain_operators() if plain else contextlib.nullcontext():
-        got = joined(mx.nd, [first, second], 12).asnumpy()
-    np.testing.assert_array_equal(got, np.concatenate([first.asnumpy(), second.asnumpy()], 1))
-
-
 def test_scores_by_their_formulas():
     x = image()
     values = x.asnumpy()
@@ -91,23 +79,6 @@ def test_scores_by_their_formulas():
     np.testing.assert_allclose(block(x).asnumpy(), wanted, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(8, 6), (7, 5)])
-def test_the_factorized_reduction_sees_every_second_pixel_twice(size):
-    """Channels of the first half at even rows and columns, of the second at odd ones; zeros beyond the map."""
-    block = FactorizedReduce(6, 4)
-    block.initialize(mx.init.Normal(0.5))
-    x = image(*size)
-    padded = np.pad(np.maximum(x.asnumpy(), 0), ((0, 0), (0, 0), (0, 1), (0, 1)))
-    height, width = (-(-side // 2) for side in size)
-    halves = [
-        np.einsum(
-            "nchw,oc->nohw", padded[:, :, i::2, i::2][:, :, :height, :width], conv.weight.data().asnumpy()[..., 0, 0]
-        )
-        for i, conv in enumerate((block.conv_1, block.conv_2))
-    ]
-    np.testing.assert_allclose(block(x).asnumpy() * np.sqrt(1 + 1e-5), np.concatenate(halves, 1), rtol=1e-4, atol=1e-5)
-
-
 def test_pools():
     x = image()
     padded = np.pad(x.asnumpy(), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=np.nan)
@@ -121,7 +92,7 @@ def test_pools():
 def test_refused():
     with pytest.raises(UserError, match="unknown operation 'sep_conv_9x9'; did you mean"):
         cell_op("sep_conv_9x9", 6)
-    with pytest.raises(UserError, match="a score keeps the size of its map, got stride 2"):
+    with pytest.raises(UserError, match="a score keeps the spatial size, got stride 2"):
         cell_op("channel_score", 6, stride=2)
     with pytest.raises(UserError, match="an even number of channels, got 5"):
         cell_op("skip_connect", 5, stride=2)

@@ -7,7 +7,7 @@ from mxnet.gluon import nn
 
 from gluon_attn.nn import kernels
 from gluon_attn.nn.cell_ops import cell_op
-from gluon_attn.nn.convolution import DepthwiseConv, OneMapConv, PointwiseConv, WholeMapConv
+from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, OneChannelConv, PointwiseConv
 
 from .test_kernels import near, needs_compiler, passed, uses_kernels
 
@@ -57,17 +57,17 @@ def test_large_pointwise_is_left_to_onednn():
 @needs_compiler
 @pytest.mark.parametrize("maps", [1, 2])
 def test_one_map(maps):
-    agree(OneMapConv(7, maps), (3, maps, 9, 20))
+    agree(OneChannelConv(7, maps), (3, maps, 9, 20))
 
 
 @pytest.mark.parametrize("options", [{"kernel_size": 9}, {"kernel_size": 7, "use_bias": True}], ids=str)
 def test_one_map_beyond_the_compiled_operator(options):
-    assert not uses_kernels(drawn(OneMapConv(in_channels=2, **options)), 1)
+    assert not uses_kernels(drawn(OneChannelConv(in_channels=2, **options)), 1)
 
 
 @needs_compiler
 def test_whole_map():
-    agree(WholeMapConv(5, (9, 7)), (3, 5, 9, 7))
+    agree(GlobalDepthwiseConv(5, (9, 7)), (3, 5, 9, 7))
 
 
 @needs_compiler

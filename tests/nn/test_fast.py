@@ -1,8 +1,5 @@
 """Every function of nn.fast, in both of its forms: values, gradients, and which form is emitted."""
 
-import json
-import threading
-
 import mxnet as mx
 import numpy as np
 import pytest
@@ -15,10 +12,6 @@ SHAPES = [(1, 16, 8, 8), (3, 7, 5, 3), (3, 1, 6, 9), (1, 5, 1, 1), (3, 33, 1, 1)
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot decide type")
 each_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 both_modes = pytest.mark.parametrize("train", [True, False], ids=["train", "predict"])
-
-
-def operators(symbol):
-    return [node["op"] for node in json.loads(symbol.tojson())["nodes"] if node["op"] != "null"]
 
 
 def gradients(block, inputs, train=True):
@@ -137,35 +130,3 @@ def test_of_equal_maxima_the_first_takes_the_gradient(name):
     with fast.plain_operators():
         flat = gradients(Layer(name), [x])[1].ravel()
     assert flat[1] == flat[2] != 0
-
-
-@each_case
-def test_plain_operators_emits_the_one_plain_operator(name):
-    assert operators(trace(name, plain=True)) == [CASES[name][2]]
-    assert operators(trace(name)) != [CASES[name][2]]
-
-
-def test_plain_operators_nests_and_stays_in_its_thread():
-    seen = []
-    with fast.plain_operators():
-        with fast.plain_operators():
-            pass
-        seen.append(operators(trace("sigmoid")))
-        thread = threading.Thread(target=lambda: seen.append(operators(trace("sigmoid"))))
-        thread.start()
-        thread.join()
-    assert [*seen, operators(trace("sigmoid"))] == [["sigmoid"], ["Activation"], ["Activation"]]
-
-
-def test_plain_operators_ends_with_an_error():
-    with pytest.raises(KeyError), fast.plain_operators():
-        raise KeyError
-    assert operators(trace("sigmoid")) == ["Activation"]
-
-
-def test_a_fresh_trace_follows_the_switch_though_the_network_is_hybridized():
-    layer = Layer("channel_gate")
-    layer.hybridize()
-    layer(*map(nd.array, arrays("channel_gate", SHAPES[0])))
-    with fast.plain_operators():
-        assert operators(layer(mx.sym.var("x"), mx.sym.var("c"))) == ["broadcast_mul"]

@@ -1,4 +1,4 @@
-"""Batch normalisation with compiled operators, against MXNet's own."""
+"""Batch norm with compiled operators, group norm and channel norm, against MXNet's own and their formulas."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gluon_attn.nn import kernels
-from gluon_attn.nn.norm import BatchNorm
+from gluon_attn.nn.norm import BatchNorm, ChannelNorm, GroupNorm
 
 from .test_kernels import near, needs_compiler, passed, uses_kernels
 
@@ -106,3 +106,31 @@ def test_a_convolution_of_single_pixels_before_it_changes_nothing():
     with kernels.compiled_operators():
         got = block(x).asnumpy()
     near([got], [block(x).asnumpy()], "float32")
+
+
+def test_group_norm_is_mxnets_and_keeps_small_variances():
+    norm = GroupNorm(12, 3)
+    norm.initialize()
+    norm.gamma.set_data(mx.nd.random.uniform(0.5, 1.5, (1, 12, 1, 1)))
+    norm.beta.set_data(mx.nd.random.normal(shape=(1, 12, 1, 1)))
+    x = mx.nd.random.normal(100, 1, shape=(2, 12, 5, 4))  # a mean of squares less a square of means would fail here
+    rows = x.asnumpy().astype("float64").reshape(2, 3, -1)
+    rows = (rows - rows.mean(2, keepdims=True)) / np.sqrt(rows.var(2, keepdims=True) + 1e-5)
+    wanted = rows.reshape(x.shape) * norm.gamma.data().asnumpy() + norm.beta.data().asnumpy()
+    np.testing.assert_allclose(norm(x).asnumpy(), wanted, rtol=1e-3, atol=1e-4)  # x itself is good to 1e-5
+    x = x - 100
+    ones, zeros = mx.nd.ones(3), mx.nd.zeros(3)
+    own = mx.nd.GroupNorm(x, ones, zeros, num_groups=3, eps=1e-5) * norm.gamma.data() + norm.beta.data()
+    np.testing.assert_allclose(norm(x).asnumpy(), own.asnumpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 1, 1), (1, 1, 1, 1)], ids=str)
+def test_channel_norm(shape):
+    block = ChannelNorm(shape[1])
+    block.initialize()
+    gamma, beta = np.random.normal(size=(2, 1, shape[1], 1, 1)).astype("float32")
+    block.gamma.set_data(mx.nd.array(gamma))
+    block.beta.set_data(mx.nd.array(beta))
+    x = np.random.normal(size=shape).astype("float32")
+    wanted = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5) * gamma + beta
+    np.testing.assert_allclose(block(mx.nd.array(x)).asnumpy(), wanted, rtol=1e-5, atol=1e-6)

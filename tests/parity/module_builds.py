@@ -6,9 +6,9 @@ import mxnet as mx
 from built import Built, fixed, renamed
 
 from gluon_attn import get_attention
+from gluon_attn.attention.dia import LSTMCell
 from gluon_attn.attention.factory import attention_options
 from gluon_attn.nn import cell_ops
-from gluon_attn.nn.lstm import LSTMCell
 
 
 def attdarts_attention(args, case):
@@ -43,7 +43,7 @@ def _gather_excite(args):
     mlp = args.pop("mlp", True)
     if args.pop("extra_params", True):
         return get_attention("ge_theta_plus" if mlp else "ge_theta", channels, extent=extent, spatial=spatial)
-    assert not extent or spatial % extent == 0, f"windows of {extent} pixels do not fill a map of {spatial}"
+    assert not extent or spatial % extent == 0, f"windows of {extent} pixels do not fill {spatial}x{spatial}"
     reduction = 16 if mlp else None
     return get_attention("ge_theta_minus", channels, extent=extent, reduction=reduction, variant="reference")
 
@@ -69,7 +69,7 @@ def cell_operation(args, case):
 
 
 def cell_layer(args, case):
-    """The classes behind those operations; ours keep the width where theirs always do in its cells."""
+    """The classes of those operations; ours keep the number of channels where theirs always do in cells."""
     kind, widths = args.pop("cls"), (args.pop("C_in"), args.pop("C_out"))
     options = renamed(args, {"affine": "affine"})
     if kind == "FactorizedReduce":

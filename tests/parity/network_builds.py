@@ -9,9 +9,10 @@ from gluon_attn import Plan, get_model, list_models
 from gluon_attn.genotypes.cell import cell_genotype
 from gluon_attn.models.act_plan import act_entry
 from gluon_attn.models.cell import Cell
-from gluon_attn.models.resnet.cifar_resnet_torch import OPTION_B
+from gluon_attn.models.resnet.cifar import OPTION_B
+from gluon_attn.models.resnet.design import Design
 from gluon_attn.models.resnet.gluon_resnet import GluonResNet
-from gluon_attn.models.resnet.resnet import Design, ResNet
+from gluon_attn.models.resnet.torch_resnet import TorchResNet
 
 
 def eca_model(args, case):
@@ -63,7 +64,7 @@ def anas_eval(args, case):
     name, plan = f"anas_resnet{6 * blocks + 2}", Plan([{"name": "anas", "options": {"genotype": cell}}])
     if name in list_models():
         return Built(get_model(name, classes, genotype=cell), "anas")
-    return Built(ResNet(OPTION_B, [blocks] * 3, plan, classes, input_size=32), "anas")
+    return Built(TorchResNet(OPTION_B, [blocks] * 3, plan, classes, input_size=32), "anas")
 
 
 def anas_se(args, case):
@@ -92,7 +93,7 @@ def ean_stage(args, case):
 
 
 def att_darts_cell(args, case):
-    """Alone it gets both inputs; the first is twice as large behind a reduction."""
+    """Alone it gets both inputs; the first is twice as high and wide after a reduction."""
     genotype, reduction = cell_genotype(args.pop("genotype")), args.pop("reduction")
     edges, size = genotype.reduce if reduction else genotype.normal, (args.pop("height"), args.pop("width"))
     widths = [args.pop(key) for key in ("C_prev_prev", "C_prev", "C")]
@@ -116,10 +117,10 @@ def dia_resnet(args, case):
 
 
 def atac(args):
-    """(activation, options of it and its places)."""
+    """Return the activation, and the options of it and of where it is used."""
     act_type, options = args.pop("act_type"), atac_options(args)
-    places = {key: args.pop(key) for key in ("act_layers", "act_order") if key in args}
-    return act_type, places | (options if act_type == "ChaATAC" else {})
+    where = {key: args.pop(key) for key in ("act_layers", "act_order") if key in args}
+    return act_type, where | (options if act_type == "ChaATAC" else {})
 
 
 def atac_resnet20(args, case):
@@ -139,7 +140,7 @@ def atac_resnet50(args, case):
     if layers == [3, 4, 6, 3]:
         return Built(get_model("atac_resnet50_v1b", classes, act_type=act_type, **options), "open-atac")
     plan = Plan([act_entry(act_type, 4, **options)])
-    return Built(ResNet(Design("bottleneck"), layers, plan, classes, input_size=224), "open-atac")
+    return Built(TorchResNet(Design("bottleneck"), layers, plan, classes, input_size=224), "open-atac")
 
 
 BUILDS = {

@@ -13,8 +13,8 @@ CASES = [case for case in read_index() if case.run == "ean_controller"]
 #: prefix of the case's names -> our network
 NETS = {
     "controller._fc_controller": lambda search: search.controller.net,
-    "rnd_fix.rnd_fix": lambda search: search.novelty.fixed,
-    "rnd_learn.rnd_fix": lambda search: search.novelty.learner,
+    "rnd_fix.rnd_fix": lambda search: search.rnd.fixed,
+    "rnd_learn.rnd_fix": lambda search: search.rnd.predictor,
 }
 
 
@@ -63,9 +63,9 @@ def test_outputs_of_the_networks(case, search):
     limited = Controller(16, np.random.default_rng(0))
     limited.net.weights = search.controller.net.weights
     check(case, at="forward/", logits_if_mode_were_train=limited.logits(x))
-    actions, novelty = case.data["rnd/actions"], search.novelty
-    check(case, at="rnd/", fix=novelty.fixed(actions), learn=novelty.learner(actions))
-    check(case, at="rnd/", bonus=novelty.bonus(actions).sum())
+    actions, rnd = case.data["rnd/actions"], search.rnd
+    check(case, at="rnd/", fix=rnd.fixed(actions), learn=rnd.predictor(actions))
+    check(case, at="rnd/", bonus=rnd.bonus(actions).sum())
 
 
 def test_the_loop(case, search):
@@ -73,11 +73,11 @@ def test_the_loop(case, search):
     for step, actions in enumerate(data["loop/actions"]):
         schemes = as_bits(actions)
         rewards = np.array([search.reward(*pair) for pair in zip(schemes, toy_accuracies(schemes), strict=True)])
-        log_chances = search.controller.log_chances(actions)
+        log_probabilities = search.controller.log_probabilities(actions)
         gradients = spied(search.controller)
-        bonus_gradients = spied(search.novelty)
-        extra = search.learn_new(actions, rewards)
-        said.append((toy_accuracies(schemes), rewards, rewards + extra["bonus"], extra["bonus"][0], log_chances))
+        bonus_gradients = spied(search.rnd)
+        extra = search.learn_on_policy(actions, rewards)
+        said.append((toy_accuracies(schemes), rewards, rewards + extra["bonus"], extra["bonus"][0], log_probabilities))
         losses.append((extra["baseline"][0], extra["controller_loss"][0]))
         if f"loop/online_{step}/grad/_fc_controller.0.bias" in data:
             check_weights(case, f"loop/online_{step}/grad", gradients)
@@ -93,19 +93,19 @@ def test_the_loop(case, search):
     )
     check(case, at="loop/", baseline=np.array(losses)[:, 0], loss=np.array(losses)[:, 1], replay_loss=np.array(old))
     check_weights(case, "loop/final/controller", search.controller.net.weights)
-    check_weights(case, "loop/final/rnd_learn", search.novelty.learner.weights)
+    check_weights(case, "loop/final/rnd_learn", search.rnd.predictor.weights)
 
 
 def old_step(case, search, at):
     """One step on the memory that the case names; returns its loss."""
     stored = {key: case.data[f"{at}/{key}"] for key in ("picked_step", "stored_actions")}
-    memory = next(m for m in search.replay.memories if m.step == stored["picked_step"])
+    memory = next(m for m in search.replay.steps if m.step == stored["picked_step"])
     assert memory.actions.tolist() == stored["stored_actions"].tolist()
-    check(case, at=f"{at}/", stored_probs=memory.chances, stored_rewards=memory.rewards)
-    log_chances = search.controller.log_chances(memory.actions)
-    check(case, at=f"{at}/", log_probs=log_chances.T, ratio=(np.exp(log_chances) / memory.chances).T)
+    check(case, at=f"{at}/", stored_probs=memory.probabilities, stored_rewards=memory.rewards)
+    log_probabilities = search.controller.log_probabilities(memory.actions)
+    check(case, at=f"{at}/", log_probs=log_probabilities.T, ratio=(np.exp(log_probabilities) / memory.probabilities).T)
     gradients = spied(search.controller)
-    loss = search.learn_old(memory)
+    loss = search.learn_from_replay(memory)
     check_weights(case, f"{at}/grad", gradients)
     check_weights(case, f"{at}/after", search.controller.net.weights)
     return loss

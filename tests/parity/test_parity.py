@@ -46,8 +46,8 @@ def test_agrees_with_the_reference(case, mode):
 
 
 def nearest(case, mode, keys):
-    """The fewest complaints from inputs that differ in their last bits: by one rounding, or by the few that a deep
-    network's inner maps gather."""
+    """The fewest complaints from inputs that differ in their last bits: by one rounding, or by the few that add up in
+    the feature maps of a deep network."""
     best = None
     for size, seed in itertools.product((2e-7, 1e-6), range(1, 9)):
         found = against(case, keys, run(case, mode, "float32", (size, seed)))
@@ -81,7 +81,7 @@ def test_counts(case):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_case_is_known_and_used(case):
-    make(case)
+    """By a test that makes its network, which fails for one that `builds.py` does not know."""
     assert case in RAISING or case in COUNTED or case.modes()
 
 

@@ -1,4 +1,4 @@
-"""Searches agree with the reference implementations: what they derive, and the gradients of their mixing weights."""
+"""Searches agree with the reference implementations: what they derive, and the gradients of their alphas."""
 
 import mxnet as mx
 import numpy as np
@@ -10,9 +10,9 @@ from virtual_steps import measured
 from gluon_attn.convert import load_reference
 from gluon_attn.genotypes.attention import attention_genotype
 from gluon_attn.genotypes.cell import cell_genotype
-from gluon_attn.nn.drop_path import DropPath, set_drop_path
+from gluon_attn.nn.layers import DropPath, set_drop_path
 from gluon_attn.search.darts import architect as architects
-from gluon_attn.search.darts.derive import attention_genotype_of, cell_genotype_of
+from gluon_attn.search.darts.derive import derive_attention_genotype, derive_cell_genotype
 
 CASES = [case for case in read_index() if not is_pending(case)]
 
@@ -25,7 +25,9 @@ def of(run):
 def test_the_same_genotypes(case):
     space, wanted = make(case).block.space, case.genotypes
     derive, read = (
-        (attention_genotype_of, attention_genotype) if "alphas" in case.data else (cell_genotype_of, cell_genotype)
+        (derive_attention_genotype, attention_genotype)
+        if "alphas" in case.data
+        else (derive_cell_genotype, cell_genotype)
     )
     for trial, data in enumerate(wanted):
         weights = {name: values[trial] for name, values in case.data.items()}
@@ -63,7 +65,7 @@ class Search:
         load_reference(self.net, case.weights(), built.source)
         self.net.cast("float64")  # oneDNN has float32 only; WRONG in tests/search/test_supernet.py says why not that
         self.net.hybridize(static_alloc=True)
-        self.covers_all = case.opts["kind"] == "attdarts"  # its weight step covers the mixing weights
+        self.covers_all = case.opts["kind"] == "attdarts"  # its weight step clips the alphas' gradients, too
         architect = architects.Architect(
             self.net, mx.gluon.loss.SoftmaxCrossEntropyLoss(), momentum=self.hyper["sgd_momentum"],
             weight_decay=self.hyper["sgd_weight_decay"], variant="reference" if self.covers_all else "paper",
@@ -73,8 +75,8 @@ class Search:
         adam = self.hyper["arch_adam"]
         optimizer = architects.arch_adam(adam["lr"], adam["weight_decay"])
         self.arch_trainer = mx.gluon.Trainer([arch[name] for name in sorted(arch)], optimizer, kvstore=None)
-        mixing = set(map(id, arch.values()))
-        params = [p for p in self.net.collect_params().values() if p.grad_req != "null" and id(p) not in mixing]
+        alphas = set(map(id, arch.values()))
+        params = [p for p in self.net.collect_params().values() if p.grad_req != "null" and id(p) not in alphas]
         self.clipped = params + (list(arch.values()) if self.covers_all else [])
         options = {"learning_rate": self.hyper["eta"], "momentum": self.hyper["sgd_momentum"]}
         self.trainer = mx.gluon.Trainer(params, "sgd", {**options, "wd": self.hyper["sgd_weight_decay"]}, kvstore=None)
@@ -86,7 +88,7 @@ class Search:
         return mx.nd.array(images, dtype="float64"), mx.nd.array(labels, dtype="float64")
 
     def second_order(self, train, valid):
-        momenta = architects.momenta_of(self.trainer)
+        momenta = architects.momentum_buffers(self.trainer)
         return self.architect.second_order(self.batch(train), self.batch(valid), self.hyper["eta"], momenta)
 
     def sgd_step(self, index):
@@ -125,7 +127,7 @@ def steps(case, prefix, search):
 def test_gradients_of_first_and_second_order(case):
     search = Search(case)
     assert near(case, "first_order/", search.architect.first_order(*search.batch(1))) == []
-    assert steps(case, "second_order", Search(case)) == []
+    assert steps(case, "second_order", search) == []
 
 
 @pytest.mark.parametrize("case", of("arch"), ids=str)

@@ -81,7 +81,9 @@ def write(case, layout, folder):
 def test_a_converted_file_gives_the_references_output(source, case, layout, tmp_path):
     path, built = write(case, layout, tmp_path), make(case)
     weights = read_weights(path)
-    assert set(weights.besides) == ({"epoch", "arch", "best_prec1", "optimizer"} if "checkpoint" in layout else set())
+    assert set(weights.other_keys) == (
+        {"epoch", "arch", "best_prec1", "optimizer"} if "checkpoint" in layout else set()
+    )
     found = match(built.block, weights.tensors, source)
     assert not any(name.startswith("module.") for name in found.names.values()) or source == "open-atac"
     save_match(found, tmp_path / "out.params")

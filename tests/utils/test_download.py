@@ -1,4 +1,4 @@
-"""Files from a server on this machine: whole, checked, gone on with, brought once."""
+"""Files from a server on this machine: whole, checked, resumed, fetched once."""
 
 import hashlib
 import threading
@@ -38,22 +38,22 @@ def test_a_file_comes_whole_and_once(server, tmp_path):
     assert sorted(path.name for path in target.parent.iterdir()) == [".net.params.lock", "net.params"]
 
 
-def test_without_a_hash_it_comes_anew(server, tmp_path):
+def test_without_a_hash_it_is_fetched_again(server, tmp_path):
     for text in (CONTENT, b"other"):
         server.files["net.params"] = text
         assert download(f"{server.url}/net.params", tmp_path / "net.params").read_bytes() == text
 
 
-def test_a_break_is_gone_on_with(server, tmp_path):
+def test_a_download_resumes_after_a_break(server, tmp_path):
     server.breaks = [100_000, 200_000]  # bytes after which the next answers end
     download(f"{server.url}/net.params", tmp_path / "net.params", DIGEST)
     assert (tmp_path / "net.params").read_bytes() == CONTENT
     assert server.requests == [None, "bytes=100000-", "bytes=300000-"]
 
 
-def test_a_later_call_goes_on_too(server, tmp_path):
+def test_a_later_call_resumes_too(server, tmp_path):
     server.breaks = [1000] * 3
-    with pytest.raises(UserError, match=r"^cannot download http.*; try again to go on with it$"):
+    with pytest.raises(UserError, match=r"^cannot download http.*; try again to resume$"):
         download(f"{server.url}/net.params", tmp_path / "net.params", DIGEST)
     assert not (tmp_path / "net.params").exists()
     download(f"{server.url}/net.params", tmp_path / "net.params", DIGEST)

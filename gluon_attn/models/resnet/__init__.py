@@ -1,1 +1,5 @@
-"""Residual networks: blocks, stems, and the families of CIFAR and ImageNet."""
+"""Residual networks with slots for attention.
+
+`layers` has what all of them share. `torch_blocks` and `torch_resnet` are networks with PyTorch's parameter names,
+`gluon_blocks` and `gluon_resnet` those with GluonCV's. `cifar` and `imagenet` build the published networks of both.
+"""

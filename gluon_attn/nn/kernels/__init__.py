@@ -1,7 +1,7 @@
-"""Compiled operators for gating and pooling on a CPU, built once by the system's C++ compiler.
+"""Compiled operators for training on a CPU, built once by the system's C++ compiler.
 
-They stand in for the formulations of `nn/fast.py` while `compiled_operators()` is active, and are never part of a
-file that leaves the process: who exports traces the network anew.
+They stand in for the formulations of `nn/fast.py` while `compiled_operators()` is active, and are never part of an
+exported file: exporting traces the network anew.
 """
 
 import contextlib
@@ -14,35 +14,35 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 
 from ...utils import cpu
 
-_NAMES = (
-    "axes.cc", "blocks.cc", "depthwise.cc", "mixture.cc", "moves.cc", "norms.cc", "pointwise.cc", "rows.cc",
-    "separable.cc", "whole.cc", "windows.cc", "batch.h", "common.h", "correlate.h", "frames.h", "lanes.h", "tiles.h",
-)  # fmt: skip
-SOURCES = tuple(Path(__file__).with_name(name) for name in _NAMES)
-#: symbolic: Horovod makes libmxnet's symbols global, and those of its own lib_api.cc must not stand for ours
+_HERE = Path(__file__).parent
+#: the C++ files, all compiled into one library
+SOURCES: tuple[Path, ...] = (*sorted(_HERE.glob("*.cc")), *sorted(_HERE.glob("*.h")))
+#: symbolic: Horovod makes libmxnet's symbols global, and its own copy of lib_api.cc must not replace ours
 _FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-w", "-Wl,-Bsymbolic")
-_switches = []  # of the loaded operators: see `inputs_only`
+_switches: list[Any] = []  # of the loaded library, a C function: see `inputs_only`
 _active = contextvars.ContextVar("compiled_operators", default=False)
 
 
-def active():
+def active() -> bool:
     """Whether this thread traces with the compiled operators."""
     return _active.get()
 
 
 @contextlib.contextmanager
-def compiled_operators():
-    """While active, in this thread, `nn/fast.py` uses the compiled operators; without them it changes nothing.
+def compiled_operators() -> Iterator[None]:
+    """While active, in this thread, `nn/fast.py` uses the compiled operators where they can be built.
 
-    For networks in float32 or float64 on the CPU. They write gradients and cannot add to them (grad_req "add"), which
-    matters only to an input or weight that goes straight into one. It acts when a graph is traced, as
-    `fast.plain_operators` does.
+    For networks in float32 or float64 on the CPU. The operators write gradients and cannot add to them (grad_req
+    "add"), which matters only to an input or weight that one of them takes directly. Like `fast.plain_operators` it
+    acts while a graph is traced.
     """
     token = _active.set(problem() is None)
     try:
@@ -52,28 +52,32 @@ def compiled_operators():
 
 
 @contextlib.contextmanager
-def inputs_only():
-    """While active, in all threads, compiled convolutions leave the gradients of their weights as they are.
+def inputs_only() -> Iterator[None]:
+    """While active, in all threads, compiled convolutions do not compute the gradients of their weights.
 
-    For passes that need other gradients only. Waits for all that MXNet has to do, before and behind. Changes nothing
-    outside `compiled_operators`.
+    For backward passes that need other gradients only. Waits for all pending work of MXNet at both ends. Changes
+    nothing outside `compiled_operators`.
     """
     if not active():
         yield
         return
-    wanted = _switches[-1]
+    set_weight_gradients = _switches[-1]
     mx.nd.waitall()
-    wanted(0)
+    set_weight_gradients(0)
     try:
         yield
         mx.nd.waitall()
     finally:
-        wanted(1)
+        set_weight_gradients(1)
 
 
 @functools.cache
-def problem():
-    """None once the operators are loaded into MXNet, building them at first; else why they cannot be, as one line."""
+def problem() -> str | None:
+    """Load the operators into MXNet, building them the first time.
+
+    Returns:
+        None if they are loaded, else the reason why they cannot be, as one line.
+    """
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:
         return "no C++ compiler (g++, or what CXX names) is on the PATH"
@@ -82,7 +86,7 @@ def problem():
         if not library.is_file():
             _build(compiler, library)
         mx.library.load(str(library), False)
-        _switches.append(ctypes.CDLL(str(library)).gluon_attn_weight_gradients)
+        _switches.append(ctypes.CDLL(str(library)).gluon_attn_set_weight_gradients)
     except subprocess.CalledProcessError as error:
         return f"{compiler} failed: {(error.stderr.strip().splitlines() or ['no message'])[0]}"
     except (OSError, mx.MXNetError) as error:
@@ -90,13 +94,17 @@ def problem():
     return None
 
 
-def folder():
-    """Where built operators are kept: XDG_CACHE_HOME (by default ~/.cache), or the temporary folder if read-only."""
-    wanted = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gluon_attn"
+def folder() -> Path:
+    """The folder of built libraries: in XDG_CACHE_HOME (default ~/.cache), or in the temporary folder if read-only.
+
+    Raises:
+        PermissionError: if the one in the temporary folder belongs to another user.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gluon_attn"
     try:
-        wanted.mkdir(parents=True, exist_ok=True)
-        if os.access(wanted, os.W_OK):
-            return wanted
+        cache.mkdir(parents=True, exist_ok=True)
+        if os.access(cache, os.W_OK):
+            return cache
     except OSError:
         pass
     private = Path(tempfile.gettempdir()) / f"gluon_attn-{os.getuid()}"
@@ -106,8 +114,8 @@ def folder():
     return private
 
 
-def _key(compiler):
-    """What the built file depends on: source, compiler, MXNet and this kind of processor."""
+def _key(compiler: str) -> str:
+    """A hash of all that the built library depends on: sources, compiler, flags, MXNet and the kind of processor."""
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
     host = cpu.Host()
     parts = (
@@ -121,13 +129,14 @@ def _key(compiler):
     return hashlib.sha256("\n".join((*parts, cpu.model_name(host), flags)).encode()).hexdigest()[:16]
 
 
-def _build(compiler, library):
+def _build(compiler: str, library: Path) -> None:
+    """Compile the sources to `library`, which appears whole or not at all."""
     home = Path(mx.__file__).parent
     sources = [str(path) for path in (*SOURCES, home / "src/lib_api.cc") if path.suffix == ".cc"]
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
-        made = Path(scratch) / library.name
+        built = Path(scratch) / library.name
         subprocess.run(
-            [compiler, *_FLAGS, f"-I{home / 'include'}", *sources, "-o", str(made)],
+            [compiler, *_FLAGS, f"-I{home / 'include'}", *sources, "-o", str(built)],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        os.replace(made, library)
+        os.replace(built, library)

@@ -1,4 +1,4 @@
-// What the operators share: how an array is seen, how work is cut, how MXNet is told of types and shapes.
+// What all operators share: views of arrays, parallel loops, and dtype and shape inference for MXNet.
 
 #ifndef GLUON_ATTN_COMMON_H_
 #define GLUON_ATTN_COMMON_H_
@@ -17,60 +17,71 @@ typedef std::unordered_map<std::string, std::string> Attrs;
 typedef std::vector<MXTensor> Tensors;
 typedef std::vector<std::vector<unsigned int>> Shapes;
 
-// Whether convolutions write the gradients of their weights; see `kernels.inputs_only`.
+// Whether convolutions compute the gradients of their weights; see library.cc.
 extern bool weight_gradients;
 
-constexpr int64_t kColumns = 1024;  // of one task; its accumulators fit in the first cache
+constexpr int64_t kColumns = 1024;  // per task; its accumulators fit into the L1 cache
 
-// An array as outer x axis x inner: outer the axes before those that are pooled or broadcast, inner those behind.
+// An array as outer x axis x inner: `axis` is what is reduced or broadcast, `outer` the axes before, `inner` those
+// after.
 struct View {
   int64_t outer, axis, inner;
 };
 
+// The product of shape[from] ... shape[to - 1].
 inline int64_t size(const std::vector<int64_t>& shape, size_t from, size_t to) {
   int64_t product = 1;
   for (size_t i = from; i < to; ++i) product *= shape[i];
   return product;
 }
 
-// Runs body(outer, first column, end column) for all columns of all outer parts, in parallel.
+// `shape` seen along the axes that have length 1 in `reduced` only; they must be neighbors.
+inline View broadcast_view(const std::vector<int64_t>& shape, const std::vector<int64_t>& reduced) {
+  size_t from = 0, to = shape.size();
+  while (from < to && shape[from] == reduced[from]) ++from;
+  while (to > from && shape[to - 1] == reduced[to - 1]) --to;
+  return {size(shape, 0, from), size(shape, from, to), size(shape, to, shape.size())};
+}
+
+// Calls body(outer index, first column, end column) in parallel, for blocks that cover all inner columns.
 template <typename Body>
-void columns(const View& v, Body body) {
-  const int64_t parts = (v.inner + kColumns - 1) / kColumns;
+void parallel_columns(const View& v, Body body) {
+  const int64_t blocks = (v.inner + kColumns - 1) / kColumns;
 #pragma omp parallel for schedule(static)
-  for (int64_t task = 0; task < v.outer * parts; ++task) {
-    const int64_t first = task % parts * kColumns;
-    body(task / parts, first, std::min(first + kColumns, v.inner));
+  for (int64_t task = 0; task < v.outer * blocks; ++task) {
+    const int64_t first = task % blocks * kColumns;
+    body(task / blocks, first, std::min(first + kColumns, v.inner));
   }
 }
 
-// -1: not known yet
-inline MXReturnValue same_type(const Attrs&, std::vector<int>* in, std::vector<int>* out) {
+// All inputs and outputs have one dtype, float32 or float64. -1: not known yet.
+inline MXReturnValue infer_same_dtype(const Attrs&, std::vector<int>* in, std::vector<int>* out) {
   int known = -1;
-  for (auto* types : {in, out})
-    for (int type : *types) {
-      if (type == -1) continue;
-      if ((known != -1 && type != known) || (type != kFloat32 && type != kFloat64)) return MX_FAIL;
-      known = type;
+  for (auto* dtypes : {in, out})
+    for (int dtype : *dtypes) {
+      if (dtype == -1) continue;
+      if ((known != -1 && dtype != known) || (dtype != kFloat32 && dtype != kFloat64)) return MX_FAIL;
+      known = dtype;
     }
-  for (auto* types : {in, out})
-    for (int& type : *types) type = known;
+  for (auto* dtypes : {in, out})
+    for (int& dtype : *dtypes) dtype = known;
   return MX_SUCCESS;
 }
 
 template <int inputs>
-MXReturnValue takes(const Attrs&, int* in, int* out) {
+MXReturnValue num_inputs(const Attrs&, int* in, int* out) {
   *in = inputs;
   *out = 1;
   return MX_SUCCESS;
 }
 
-inline MXReturnValue shape_of_first(const Attrs&, Shapes* in, Shapes* out) {
+inline MXReturnValue infer_shape_of_first(const Attrs&, Shapes* in, Shapes* out) {
   (*out)[0] = (*in)[0];
   return MX_SUCCESS;
 }
 
-#define FOR_TYPE(tensor, ...)       \
+// Runs a statement with T as the dtype of `tensor`, then returns success.
+#define FOR_DTYPE(tensor, ...)      \
   if ((tensor).dtype == kFloat32) { \
     typedef float T;                \
     __VA_ARGS__;                    \

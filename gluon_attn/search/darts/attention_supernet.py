@@ -1,81 +1,103 @@
-"""ANAS's search network: a CIFAR ResNet whose every block ends in all choices of an attention cell."""
+"""ANAS's search network: a CIFAR ResNet whose every block ends in an attention cell of mixed operations."""
 
-from mxnet.gluon import HybridBlock, nn
+from typing import Any
+
+import mxnet as mx
+from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ...models.plan import Plan
-from ...models.resnet.cifar_resnet_torch import OPTION_B
-from ...models.resnet.resnet import ResNet
+from ...models.resnet.cifar import OPTION_B
+from ...models.resnet.torch_resnet import TorchResNet
 from ...nn import fast
-from .cell_supernet import mixing_weight
-from .mixed_op import Mixture, droppable
-from .space import attention_space
+from .cell_supernet import arch_parameter
+from .mixed_op import MixedOp, candidate_op
+from .space import AttentionSpace, attention_space
 
 
 class MixedAttention(HybridBlock):
-    """An attention cell with all edges: N,C,H,W and a row of mixing weights an edge -> N,C,H,W.
+    """An attention cell with all edges, each a mixed operation: x * sigmoid(sum of the nodes).
 
-    space: an `AttentionSpace`. channels: C. Its operations neither scale nor shift.
+    Called with x (N,C,H,W) and the softmax weights, one row an edge; gives N,C,H,W.
+
+    Args:
+        space: an `AttentionSpace`. Its operations have neither scale nor shift.
+        channels: C.
     """
 
     reference_key = "mixed_attention"
 
-    def __init__(self, space, channels):
+    def __init__(self, space: AttentionSpace, channels: int) -> None:
         super().__init__()
         self._space = space
         with self.name_scope():
             self.edges = nn.HybridSequential(prefix="")
             for edge in range(space.edges):
-                mixture = Mixture(prefix=f"edge{edge}_")
-                with mixture.name_scope():
-                    mixture.add(*(droppable(name, channels) for name in space.operations))
-                self.edges.add(mixture)
+                mixed = MixedOp(prefix=f"edge{edge}_")
+                with mixed.name_scope():
+                    mixed.add(*(candidate_op(name, channels) for name in space.operations))
+                self.edges.add(mixed)
 
-    def hybrid_forward(self, F, x, weights):
+    def hybrid_forward(self, F: Any, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
         states, edge = [x, x], 0
         for _ in range(self._space.nodes):
-            mixed = []
+            outputs = []
             for state in states:
-                mixed.append(self.edges[edge](state, F.slice_axis(weights, axis=0, begin=edge, end=edge + 1)))
+                outputs.append(self.edges[edge](state, F.slice_axis(weights, axis=0, begin=edge, end=edge + 1)))
                 edge += 1
-            states.append(F.add_n(*mixed))
+            states.append(F.add_n(*outputs))
         return fast.logistic_gate(F, x, F.add_n(*states[2:]))
 
 
 class SharedAttention(HybridBlock):
-    """A `MixedAttention` by mixing weights that all blocks of a network share."""
+    """A `MixedAttention` whose architecture parameters are shared by all blocks of a network.
+
+    Args:
+        space, channels: as of `MixedAttention`.
+        alphas: the architecture parameters, (edges, operations).
+    """
 
     reference_key = "shared_attention"
 
-    def __init__(self, space, channels, alphas):
+    def __init__(self, space: AttentionSpace, channels: int, alphas: Parameter) -> None:
         super().__init__()
         self.alphas = alphas
         with self.name_scope():
             self.cell = MixedAttention(space, channels)
 
-    def hybrid_forward(self, F, x, alphas):
+    def hybrid_forward(self, F: Any, x: mx.nd.NDArray, alphas: mx.nd.NDArray) -> mx.nd.NDArray:
         return self.cell(x, F.softmax(alphas, axis=-1))
 
 
-class AttentionSupernet(ResNet):
-    """ANAS's search network: N,3,H,W -> N,classes logits. `arch_parameters()` are its mixing weights.
+class AttentionSupernet(TorchResNet):
+    """ANAS's search network: N,3,H,W -> N,classes logits.
 
-    classes: number of outputs. blocks: in each of the three stages (default 3, the ResNet-20 of ANAS). operations,
-    nodes: see `space.attention_space` (default: ANAS's).
+    Args:
+        classes: number of outputs.
+        blocks: number of blocks in each of the three stages (default 3: ANAS's ResNet-20).
+        input_size: height of the images.
+        space: operations, nodes: see `space.attention_space` (default: ANAS's).
+
+    Attributes:
+        space: the `AttentionSpace`.
     """
 
-    def __init__(self, classes=10, *, blocks=3, input_size=32, **space):
+    space: AttentionSpace
+
+    def __init__(self, classes: int = 10, *, blocks: int = 3, input_size: int = 32, **space: Any) -> None:
         super().__init__(OPTION_B, [blocks] * 3, Plan(), classes, input_size=input_size)
         self.space = attention_space(**space)
         with self.name_scope():
-            self.alphas = mixing_weight(self, "alphas", (self.space.edges, len(self.space.operations)))
+            self.alphas = arch_parameter(self, "alphas", (self.space.edges, len(self.space.operations)))
         for number, channels in enumerate(OPTION_B.widths, 1):
             for block in getattr(self, f"layer{number}"):
                 with block.name_scope():
                     block.post = SharedAttention(self.space, channels, self.alphas)
 
-    def arch_parameters(self):
-        """Name -> mixing weight, a `Parameter`; softmax over the last axis gives the shares."""
+    def arch_parameters(self) -> dict[str, Parameter]:
+        """Name -> architecture parameter; its softmax over the last axis weighs the candidates."""
         return {"alphas": self.alphas}
 
-    def hybrid_forward(self, F, x, alphas):
-        return super().hybrid_forward(F, x)  # each block's attention has the alphas itself
+    def hybrid_forward(  # type: ignore[override]
+        self, F: Any, x: mx.nd.NDArray, alphas: mx.nd.NDArray
+    ) -> mx.nd.NDArray:
+        return super().hybrid_forward(F, x)  # alphas reach the blocks through their `SharedAttention`

@@ -1,130 +1,162 @@
-"""Choices side by side, mixed by weights."""
+"""Mixed operations: the sum of all candidate operations of an edge, weighted by a softmax (DARTS)."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
 from ...models.cell import attention_layer
-from ...nn import fast
-from ...nn.cell_convs import FactorizedReduce
 from ...nn.cell_ops import CELL_OPS, Skip, Zero, cell_op
+from ...nn.layers import MaxPool
 from ...nn.norm import BatchNorm
-from ...nn.pool import MaxPool
+from ...nn.norm_sum import NormSequential, weighted_norm_sum
 from ...utils.errors import UserError
+from .space import CellSpace
 
 
-class Mixture(nn.HybridSequential):
-    """sum_i w_i choice_i(x), for w of as many values as there are choices, of any shape."""
+class MixedOp(nn.HybridSequential):
+    """A mixed operation: sum_i w_i op_i(x) over its candidate operations.
+
+    Liu et al. 2019, https://arxiv.org/abs/1806.09055, equation 2. `add` appends candidates. Called with x
+    (N,C,H,W) and the softmax weights, as many values as candidates in an array of any shape; gives N,C',H',W'.
+    """
 
     reference_key = "mixed_op"
 
-    def add(self, *blocks):
-        super().add(*blocks)
-        for block in blocks:
-            while isinstance(block, (nn.HybridSequential, FactorizedReduce)):
-                block = list(block._children.values())[-1]
-            if isinstance(block, BatchNorm):  # then it is the end of a choice, and the sum can take it on
-                block.leave_apart()
-
-    def hybrid_forward(self, F, x, weights):
-        """Choices of zeros take no part; their weights then get zero gradients, as they would."""
+    def hybrid_forward(self, F: Any, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
+        """The weighted sum; "none" is left out, its weight gets a gradient of zero as it would in the sum."""
         layers = list(self._children.values())
         kept = [i for i, layer in enumerate(layers) if not isinstance(layer, Zero)]
         weights = F.reshape(weights, shape=(-1,))
         if len(kept) < len(layers):
             weights = F.concat(*(F.slice_axis(weights, axis=0, begin=i, end=i + 1) for i in kept), dim=0)
-        return fast.weighted_sum(F, [layers[i](x) for i in kept], weights)
+        return weighted_norm_sum(F, [layers[i] for i in kept], x, weights)
 
-    def forward(self, x, weights):
+    def forward(self, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
+        """Calls `hybrid_forward`; `HybridSequential` takes one input only."""
         return HybridBlock.forward(self, x, weights)
 
 
 class DroppedSkip(Skip):
-    """The input; in training zeros for a random part `rate` of its values, the others scaled, as P-DARTS has it."""
+    """A skip connection with dropout in training (P-DARTS, https://arxiv.org/abs/1904.12760).
 
-    def __init__(self):
+    Attributes:
+        rate: dropout rate (default 0), set by `drop_path.set_drop_path`.
+    """
+
+    rate: float
+
+    def __init__(self) -> None:
         super().__init__()
         self.rate = 0.0
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: mx.nd.NDArray) -> mx.nd.NDArray:
         return F.Dropout(x, p=self.rate) if self.rate else F.identity(x)
 
 
-def droppable(name, channels, *, stride=1):
-    """An operation that neither scales nor shifts; a skip connection is one that `drop_path.set_drop_path` drops."""
-    return (
-        DroppedSkip()
-        if name == "skip_connect" and stride == 1
-        else cell_op(name, channels, stride=stride, affine=False)
-    )
+def candidate_op(name: str, channels: int, *, stride: int = 1) -> HybridBlock:
+    """Builds a candidate operation without scale and shift (affine=False); skip connections have dropout."""
+    if name == "skip_connect" and stride == 1:
+        return DroppedSkip()
+    return cell_op(name, channels, stride=stride, affine=False)
 
 
-def searched(name, channels, stride, size, strided):
-    """A choice of a mixture. Pools have a norm behind them; nothing scales or shifts, the weights do.
+def candidate_layer(name: str, channels: int, stride: int, size: int, reduction: bool) -> HybridBlock:
+    """Builds a candidate of a cell's edge: an operation or an attention.
 
-    strided: the edge halves the maps, so that attentions have a skip before them that does it by `stride`.
+    Args:
+        name: of the operation or attention. Pooling is followed by batch norm, as in DARTS.
+        channels: C.
+        stride: of the edge.
+        size: height of the output, for attentions that need it.
+        reduction: the edge reduces height and width: an attention then follows a skip connection with `stride`.
     """
     if name not in CELL_OPS:
         attention = attention_layer(name, channels, size)
-        return _row(cell_op("skip_connect", channels, stride=stride, affine=False), attention) if strided else attention
-    operation = droppable(name, channels, stride=stride)
-    return _row(operation, BatchNorm(center=False, scale=False, in_channels=channels)) if "pool" in name else operation
+        if not reduction:
+            return attention
+        return _sequence(cell_op("skip_connect", channels, stride=stride, affine=False), attention)
+    operation = candidate_op(name, channels, stride=stride)
+    if "pool" not in name:
+        return operation
+    normed = NormSequential(prefix="")
+    normed.add(operation, BatchNorm(center=False, scale=False, in_channels=channels))
+    return normed
 
 
-def _row(*layers):
-    both = nn.HybridSequential(prefix="")
-    both.add(*layers)
-    return both
+def _sequence(*layers: HybridBlock) -> HybridBlock:
+    block = nn.HybridSequential(prefix="")
+    block.add(*layers)
+    return block
 
 
-def _mixture(prefix, names, *place):
-    mixture = Mixture(prefix=prefix)
-    with mixture.name_scope():
-        mixture.add(*(searched(name, *place) for name in names))
-    return mixture
+def _mixed_op(prefix: str, names: Sequence[str], *layer_args: Any) -> MixedOp:
+    """The mixed operation of `candidate_layer(name, *layer_args)` for each name."""
+    mixed = MixedOp(prefix=prefix)
+    with mixed.name_scope():
+        mixed.add(*(candidate_layer(name, *layer_args) for name in names))
+    return mixed
 
 
 class MixedEdge(HybridBlock):
-    """An edge of a cell in search: a mixture of first layers, then one of second layers where the space has them.
+    """An edge of a search cell: a mixed operation, followed by a second one if the space has second layers.
 
-    space: a `CellSpace`. channels, stride: of the edge. size: H behind it.
+    Called with x (N,C,H,W) and the softmax weights of the first and, if any, of the second layer.
+
+    Args:
+        space: a `CellSpace`.
+        channels: C.
+        stride: of the edge: 2 from a reduction cell's inputs, otherwise 1.
+        size: height of the output.
     """
 
     reference_key = "mixed_edge"
 
-    def __init__(self, space, channels, stride, size):
+    def __init__(self, space: CellSpace, channels: int, stride: int, size: int) -> None:
         super().__init__()
         with self.name_scope():
-            self.first = _mixture("first_", space.first, channels, stride, size, stride != 1)
+            self.first = _mixed_op("first_", space.first, channels, stride, size, stride != 1)
             self.second = None
             if space.second:
-                # as in Att-DARTS an attention beside operations has a skip here too
-                strided = stride != 1 and any(name in CELL_OPS for name in space.second)
-                self.second = _mixture("second_", space.second, channels, 1, size, strided)
+                # as in Att-DARTS's code, attentions among operations have a skip connection here, too
+                reduction = stride != 1 and any(name in CELL_OPS for name in space.second)
+                self.second = _mixed_op("second_", space.second, channels, 1, size, reduction)
 
-    def hybrid_forward(self, F, x, first, second=None):
+    def hybrid_forward(
+        self, F: Any, x: mx.nd.NDArray, first: mx.nd.NDArray, second: mx.nd.NDArray | None = None
+    ) -> mx.nd.NDArray:
         x = self.first(x, first)
         return x if self.second is None else self.second(x, second)
 
 
 class PartialEdge(HybridBlock):
-    """A `MixedEdge` for one channel in `parts`; the others pass by, and all are shuffled, as in PC-DARTS.
+    """Partial channel connections (PC-DARTS): a `MixedEdge` on 1/parts of the channels, then a channel shuffle.
 
-    Xu et al. 2020, https://arxiv.org/abs/1907.05737. Where the edge halves maps, what passes by is pooled by maxima,
-    here of 3x3 pixels.
+    Xu et al. 2020, https://arxiv.org/abs/1907.05737. The other channels bypass the mixed operation; with stride 2
+    they are max-pooled, here by 3x3.
+
+    Args:
+        space, channels, stride, size: as of `MixedEdge`.
+        parts: 1/K of the channels go through the mixed operation; K of the paper.
+
+    Raises:
+        UserError: if the channels are not a multiple of 2 * parts.
     """
 
-    def __init__(self, space, channels, stride, size, parts):
+    def __init__(self, space: CellSpace, channels: int, stride: int, size: int, parts: int) -> None:
         super().__init__()
         if channels % (2 * parts):
             raise UserError(
-                f"--partial-channels {parts} needs channels in multiples of {2 * parts}, here are {channels}"
+                f"option partial_channels {parts} needs channels in multiples of {2 * parts}, got {channels}"
             )
         self._width, self._parts, self._channels = channels // parts, parts, channels
         with self.name_scope():
             self.edge = MixedEdge(space, self._width, stride, size)
             self.pool = MaxPool(stride) if stride != 1 else None
 
-    def hybrid_forward(self, F, x, *weights):
+    def hybrid_forward(self, F: Any, x: mx.nd.NDArray, *weights: mx.nd.NDArray) -> mx.nd.NDArray:
         parts = [F.slice_axis(x, axis=1, begin=i * self._width, end=(i + 1) * self._width) for i in range(self._parts)]
-        rest = [self.pool(part) if self.pool else part for part in parts[1:]]
-        turned = F.stack(self.edge(parts[0], *weights), *rest, axis=2)  # (N,C/parts,parts,H,W)
-        return F.reshape(turned, shape=(-1, self._channels, 0, 0), reverse=True)
+        bypassed = [self.pool(part) if self.pool else part for part in parts[1:]]
+        shuffled = F.stack(self.edge(parts[0], *weights), *bypassed, axis=2)  # (N,C/parts,parts,H,W)
+        return F.reshape(shuffled, shape=(-1, self._channels, 0, 0), reverse=True)

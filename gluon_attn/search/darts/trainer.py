@@ -1,132 +1,163 @@
-"""Searches by gradients: the training loop, in which mixing weights move before the weights do."""
+"""Gradient searches as a task: architecture parameters (alphas) are updated before the weights are."""
 
 import contextlib
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import mxnet as mx
+import numpy as np
+from mxnet.gluon import HybridBlock
 from mxnet.gluon.loss import SoftmaxCrossEntropyLoss
 
 from ...checkpoint import optimizer_state, set_optimizer_state
+from ...engine.backend import Backend
+from ...engine.callbacks import Callback
+from ...engine.classification import Classification
 from ...engine.optim import clip_gradients
 from ...engine.trainer import Trainer
-from ...nn.drop_path import set_drop_path
+from ...nn.layers import set_drop_path
 from ...utils.errors import UserError
-from ...utils.log import get_logger
-from .architect import Architect, arch_adam, momenta_of, set_gradients
+from .architect import Architect, arch_adam, momentum_buffers, set_gradients
+from .callbacks import early_stopping
 from .derive import SKIP, entropies
 from .mixed_op import DroppedSkip
 
 _ARCH = "arch.params"
-_FALL = 0.19  # of the dropout on skip connections, in ANAS and P-DARTS
+_DROPOUT_DECAY = 0.19  # per epoch, of the dropout on skip connections, in ANAS and P-DARTS
+
+#: alphas by name -> (genotype, edges (operation, input, ...) whose skip connections count)
+Derive = Callable[[dict[str, np.ndarray]], tuple[Any, Sequence[tuple]]]
 
 
-class SearchTrainer(Trainer):
-    """A `Trainer` of a supernet that moves its mixing weights, too, on images of their own.
+class SearchTask(Classification):
+    """Classification by a supernet, whose alphas learn from images of their own before each step of the weights.
 
-    net: with `arch_parameters()`. config: an `AttDartsConfig` or `AnasConfig`. derive: weights {name: array} ->
-    (genotype, edges (operation, input ...) whose skip connections count). search: the loader of the images that the
-    mixing weights learn from; it is gone through again where it is shorter. The others as of `Trainer`. One device a
-    process; with several, each takes its own virtual steps and the gradients are averaged.
+    With several processes each makes its own virtual step, and the gradients of the alphas are averaged.
 
-    A record of `history` also has `entropy` (mean over all choices, in nats), `skips`, `genotype` and `mixing`, the
-    mixing weights.
+    Args:
+        net: the supernet, with `arch_parameters()`.
+        config: an `AttDartsConfig` or `AnasConfig`.
+        derive: derives a genotype from alphas.
+        alpha_loader: the images that the alphas learn from; it is gone through again where it is shorter.
     """
 
-    def __init__(self, net, config, derive, contexts, train, search, val, callbacks=(), backend=None):
-        if len(contexts) > 1:
-            raise UserError(
-                f"a search takes one device a process, got {len(contexts)}: start one for each, with horovodrun"
-            )
-        self.arch = net.arch_parameters()
-        super().__init__(net, config, contexts, train, val, callbacks, backend, apart=self.arch.values())
-        self._search_loader, self._derive, self._search_batches = search, derive, None
+    def __init__(self, net: HybridBlock, config: Any, derive: Derive, alpha_loader: Any):
+        super().__init__()
+        self.config, self.alphas, self._derive = config, net.arch_parameters(), derive
+        self._alpha_loader, self._alpha_batches = alpha_loader, None
+        momentum = 0.9 if config.optim.momentum is None else config.optim.momentum
         self.architect = Architect(
-            net, SoftmaxCrossEntropyLoss(), momentum=0.9 if config.optim.momentum is None else config.optim.momentum,
-            weight_decay=config.optim.wd, variant=config.variant,
+            net, SoftmaxCrossEntropyLoss(), momentum=momentum, weight_decay=config.optim.wd, variant=config.variant
         )  # fmt: skip
-        optimizer = arch_adam(config.search.arch_lr, config.search.arch_wd)
-        params = [self.arch[name] for name in sorted(self.arch)]
-        self.arch_optimizer = self.backend.make_trainer(params, optimizer, config.optim, "architecture")
-        if config.variant == "reference":
-            self.update.beside = params
+        self.arch_trainer: mx.gluon.Trainer | None = None
 
-    def mixing(self):
-        """Name -> mixing weights, as a NumPy array."""
-        return {name: param.data().asnumpy() for name, param in self.arch.items()}
+    def prepare(self, trainer: Trainer) -> None:
+        search, params = self.config.search, [self.alphas[name] for name in sorted(self.alphas)]
+        optimizer = arch_adam(search.arch_lr, search.arch_wd)
+        self.arch_trainer = trainer.backend.make_trainer(params, optimizer, self.config.optim, "architecture")
+        if self.config.variant == "reference":
+            trainer.update.extra_clip_params = params
 
-    def derived(self):
-        """(genotype, edges whose skip connections count) by the mixing weights as they are now."""
-        return self._derive(self.mixing())
+    def alpha_values(self) -> dict[str, np.ndarray]:
+        """Name -> alphas as they are now."""
+        return {name: param.data().asnumpy() for name, param in self.alphas.items()}
 
-    def found(self):
-        """What the mixing weights say now, as `history` has it."""
-        weights = self.mixing()
-        genotype, edges = self._derive(weights)
-        parts = entropies(weights)
+    def derived(self) -> tuple[Any, Sequence[tuple]]:
+        """(genotype, edges whose skip connections count) of the alphas as they are now."""
+        return self._derive(self.alpha_values())
+
+    def derived_record(self) -> dict:
+        """What the alphas say now: `entropy` (mean over all choices, in nats), `skips`, `genotype` and `mixing`, the
+        alphas themselves."""
+        alphas = self.alpha_values()
+        genotype, edges = self._derive(alphas)
+        parts = entropies(alphas)
         return {
             "entropy": sum(parts.values()) / len(parts),
             "skips": sum(edge[0] == SKIP for edge in edges),
             "genotype": genotype.to_dict(),
-            "mixing": {name: values.tolist() for name, values in weights.items()},
+            "mixing": {name: values.tolist() for name, values in alphas.items()},
         }
 
-    def more_state(self):
-        arrays, numbers = optimizer_state(self.net, self.arch_optimizer)
-        return {"arch_optimizer": numbers}, {_ARCH: arrays}
-
-    def resume(self, folder, meta):
-        super().resume(folder, meta)
-        set_optimizer_state(self.net, self.arch_optimizer, mx.nd.load(str(folder / _ARCH)), meta["arch_optimizer"])
-
-    def _stale(self):
-        search = self.config.search
-        if not self.history:
-            return False
-        if search.stop_skips is not None and self.history[-1]["skips"] >= search.stop_skips:
-            get_logger().info("%d skip connections would be chosen: stopped early", self.history[-1]["skips"])
-            return True
-        last = [record["genotype"] for record in self.history[-(search.stop_stable or 0) - 1 :]]
-        if search.stop_stable and len(last) > search.stop_stable and all(g == last[-1] for g in last):
-            get_logger().info("%d epochs have chosen the same: stopped early", search.stop_stable)
-            return True
-        return False
-
-    def _run_epoch(self):
-        if self.config.search.dropout_rate:
-            rate = self.config.search.dropout_rate * math.exp(-_FALL * self.epoch)
-            set_drop_path(self.net, rate, DroppedSkip)
-        with self.searching():
-            record = super()._run_epoch()
-        return {**record, **self.found()}
+    def epoch_record(self, trainer: Trainer) -> dict:
+        return self.derived_record()
 
     @contextlib.contextmanager
-    def searching(self):
-        """A context in which the mixing weights have images to learn from."""
-        with contextlib.closing(self._endless()) as self._search_batches:
+    def epoch(self, trainer: Trainer) -> Iterator[None]:
+        if self.config.search.dropout_rate:
+            rate = self.config.search.dropout_rate * math.exp(-_DROPOUT_DECAY * trainer.epoch)
+            set_drop_path(trainer.net, rate, DroppedSkip)
+        with contextlib.closing(self._endless(trainer.epoch)) as self._alpha_batches:
             yield
 
-    def _endless(self):
+    def _endless(self, epoch):
         while True:
-            yield from self._search_loader.epoch(self.epoch)
+            yield from self._alpha_loader.epoch(epoch)
 
-    def _forward_backward(self, data, label):
-        if self.epoch >= self.config.search.arch_warmup:
-            self._move_mixing(data, label)
-        return super()._forward_backward(data, label)
-
-    def _move_mixing(self, data, label):
-        """A step of the mixing weights, by gradients of means over the images."""
-        device = self.contexts[0]
-        train, valid = (
-            tuple(x.as_in_context(device) for x in batch) for batch in ((data, label), next(self._search_batches))
-        )
-        if self.config.search.unrolled:
-            eta, momenta = self.optimizer.learning_rate, momenta_of(self.optimizer)
+    def start_step(self, trainer: Trainer, batch: tuple) -> None:
+        """One step of the alphas, by gradients of means over the images, once the warm-up is over."""
+        search = self.config.search
+        if trainer.epoch < search.arch_warmup:
+            return
+        device, backend = trainer.contexts[0], trainer.backend
+        train, valid = (tuple(x.as_in_context(device) for x in each) for each in (batch, next(self._alpha_batches)))
+        if search.unrolled:
+            eta, momenta = trainer.gluon_trainer.learning_rate, momentum_buffers(trainer.gluon_trainer)
             gradients = self.architect.second_order(train, valid, eta, momenta)
         else:
             gradients = self.architect.first_order(*valid)
-        set_gradients(self.arch, gradients)
-        self.arch_optimizer.allreduce_grads()
-        if self.config.search.arch_clip is not None:
-            clip_gradients(self.arch_optimizer, self.config.search.arch_clip * self.backend.size)
-        self.arch_optimizer.update(self.backend.size)
+        set_gradients(self.alphas, gradients)
+        self.arch_trainer.allreduce_grads()
+        if search.arch_clip is not None:
+            clip_gradients(self.arch_trainer, search.arch_clip * backend.size)
+        self.arch_trainer.update(backend.size)
+
+    def state(self, trainer: Trainer) -> tuple[dict, dict]:
+        arrays, numbers = optimizer_state(trainer.net, self.arch_trainer)
+        return {"arch_optimizer": numbers}, {_ARCH: arrays}
+
+    def load_state(self, trainer: Trainer, folder: Path, meta: dict) -> None:
+        arrays = mx.nd.load(str(folder / _ARCH))
+        set_optimizer_state(trainer.net, self.arch_trainer, arrays, meta["arch_optimizer"])
+
+
+class SearchTrainer(Trainer):
+    """The trainer of a gradient search: a `Trainer` with a `SearchTask`, whose alphas the optimizer leaves alone.
+
+    Args:
+        net, config, derive: as of `SearchTask`.
+        contexts: one device.
+        train: the images that the weights learn from.
+        search: the images that the alphas learn from.
+        val: the images to evaluate on.
+        callbacks, backend: as of `Trainer`; early stopping that the options ask for is added.
+
+    Raises:
+        UserError: there is more than one device in this process.
+    """
+
+    task: SearchTask
+
+    def __init__(
+        self,
+        net: HybridBlock,
+        config: Any,
+        derive: Derive,
+        contexts: Sequence[mx.Context],
+        train: Any,
+        search: Any,
+        val: Any,
+        callbacks: Iterable[Callback] = (),
+        backend: Backend | None = None,
+    ):
+        if len(contexts) > 1:
+            raise UserError(
+                f"a search takes one device per process, got {len(contexts)}: start one process for each, with "
+                "horovodrun"
+            )
+        task = SearchTask(net, config, derive, search)
+        callbacks = [*callbacks, *early_stopping(config.search)]
+        excluded = task.alphas.values()
+        super().__init__(net, task, config, contexts, train, val, callbacks, backend, excluded)

@@ -1,4 +1,7 @@
-"""Searches to compare with: schemes by chance, and regularised evolution."""
+"""Baselines for EAN's search: random search and regularized evolution."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -7,38 +10,58 @@ from .searcher import Searcher
 
 
 class RandomSearch(Searcher):
-    """Every block connected or not with a chance of one half."""
+    """Schemes drawn uniformly at random; arguments as of `Searcher`."""
 
     name = "random"
 
-    def propose(self):
-        return self.random.integers(0, 2, (self.count, self.blocks))
+    def propose(self) -> np.ndarray:
+        """Random actions, see `Searcher.propose`."""
+        return self.random.integers(0, 2, (self.samples_per_step, self.blocks))
 
 
 class Evolution(Searcher):
-    """Regularised evolution, Real et al. 2018, https://arxiv.org/abs/1802.01548.
+    """Regularized evolution, Real et al. 2018, https://arxiv.org/abs/1802.01548.
 
-    The best of `tournament` of the youngest `population` schemes, drawn by chance, has a child in which one bit is
-    another; the oldest goes. Before there are enough, schemes come by chance. Otherwise as `Searcher`.
+    The population are the youngest schemes. The parent is the best of a random sample of it, the tournament; its child
+    differs in one bit and replaces the oldest. Before the population is full, schemes are random.
+
+    Args:
+        blocks, evaluate, options: as of `Searcher`.
+        population: its size.
+        tournament: size of the random sample.
+
+    Raises:
+        UserError: for a tournament of less than one or more than `population` schemes.
     """
 
     name = "evolution"
 
-    def __init__(self, blocks, evaluate, *, population=30, tournament=8, **options):
+    def __init__(
+        self,
+        blocks: int,
+        evaluate: Callable[[list[str]], Sequence[float]],
+        *,
+        population: int = 30,
+        tournament: int = 8,
+        **options: Any,
+    ) -> None:
         super().__init__(blocks, evaluate, **options)
         if not 1 <= tournament <= population:
-            raise UserError(f"a tournament is of 1 to {population} schemes, all there are, got {tournament}")
+            raise UserError(
+                f"a tournament is of 1 to {population} schemes, the size of the population, got {tournament}"
+            )
         self._population, self._tournament = population, tournament
 
-    def propose(self):
+    def propose(self) -> np.ndarray:
+        """Children of the population, see `Searcher.propose`."""
         if len(self.samples) < self._population:
-            return self.random.integers(0, 2, (self.count, self.blocks))
-        return np.stack([self._child() for _ in range(self.count)])
+            return self.random.integers(0, 2, (self.samples_per_step, self.blocks))
+        return np.stack([self._child() for _ in range(self.samples_per_step)])
 
-    def _child(self):
-        living = self.samples[-self._population :]
+    def _child(self) -> np.ndarray:
+        population = self.samples[-self._population :]
         drawn = self.random.choice(self._population, self._tournament, replace=False)
-        parent = max((living[i] for i in drawn), key=lambda record: record["reward"])
+        parent = max((population[i] for i in drawn), key=lambda record: record["reward"])
         child = np.array([int(bit) for bit in parent["scheme"]])
         child[self.random.integers(self.blocks)] ^= 1
         return child

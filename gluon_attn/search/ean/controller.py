@@ -1,4 +1,4 @@
-"""What proposes connection schemes in EAN's search, and what finds a scheme new."""
+"""EAN's controller, the policy that samples connection schemes, and the exploration bonus for new schemes."""
 
 import numpy as np
 
@@ -6,69 +6,113 @@ from .perceptron import Adam, Perceptron
 
 
 class Controller:
-    """The chance of each block to be connected, from a network of two layers whose input is always zero.
+    """The policy: a probability for each block to be connected, independent of the other blocks.
 
-    Huang et al. 2020, https://arxiv.org/abs/2011.14058. Each block has two outputs: not connected, connected.
+    Huang et al. 2020, https://arxiv.org/abs/2011.14058. A perceptron with one hidden layer and a constant input of
+    zeros gives two logits for each block: unconnected, connected. An action is a 0 or 1 for one block; a row of
+    actions is a scheme.
 
-    blocks: their number. random: a NumPy generator, for the first weights. hidden: width inside (50). inputs: 20.
-    temperature: by which the outputs are divided (5). clip: c, they become c*tanh(output), so that no chance comes
-    closer to 0 or 1 than 1 / (1 + exp(2c)); None leaves them. rate: of Adam (0.05).
+    Args:
+        blocks: number of blocks.
+        random: draws the initial weights.
+        inputs: number of inputs of the perceptron.
+        hidden: number of hidden units.
+        temperature: divides the outputs of the perceptron.
+        clip: logits become clip * tanh(logits), so that no probability is closer to 0 or 1 than
+            1 / (1 + exp(2 clip)); None: no clipping.
+        lr: learning rate of Adam.
+
+    Attributes:
+        net: the `Perceptron`.
+        adam: its optimizer.
     """
 
-    def __init__(self, blocks, random, *, inputs=20, hidden=50, temperature=5.0, clip=2.5, rate=0.05):
+    net: Perceptron
+    adam: Adam
+
+    def __init__(
+        self,
+        blocks: int,
+        random: np.random.Generator,
+        *,
+        inputs: int = 20,
+        hidden: int = 50,
+        temperature: float = 5.0,
+        clip: float | None = 2.5,
+        lr: float = 0.05,
+    ) -> None:
         self.blocks, self._temperature, self._clip = blocks, temperature, clip
         self.net = Perceptron((inputs, hidden, 2 * blocks), random)
-        self.adam = Adam(self.net.weights, rate)
+        self.adam = Adam(self.net.weights, lr)
         self._zeros = np.zeros((1, inputs))
 
-    def logits(self, x=None):
-        """rows,2*blocks for the input `x` of rows,inputs (default: one row of zeros)."""
+    def logits(self, x: np.ndarray | None = None) -> np.ndarray:
+        """Logits (rows, 2*blocks) of an input (rows, inputs); default: one row of zeros."""
         raw = self.net(self._zeros if x is None else x) / self._temperature
         return raw if self._clip is None else self._clip * np.tanh(raw)
 
-    def chances(self):
-        """blocks,2: of being left out, of being connected."""
+    def probabilities(self) -> np.ndarray:
+        """Probabilities (blocks, 2) to be unconnected and to be connected."""
         logits = self.logits().reshape(self.blocks, 2)
         powers = np.exp(logits - logits.max(1, keepdims=True))
         return powers / powers.sum(1, keepdims=True)
 
-    def sample(self, count, random):
-        """`count` schemes, an array of 0 and 1 with a row each."""
-        return (random.random((count, self.blocks)) < self.chances()[:, 1]).astype(np.int64)
+    def sample(self, count: int, random: np.random.Generator) -> np.ndarray:
+        """Samples `count` schemes: actions (count, blocks), each 0 or 1."""
+        return (random.random((count, self.blocks)) < self.probabilities()[:, 1]).astype(np.int64)
 
-    def log_chances(self, actions):
-        """Logarithm of each choice's chance, in the shape of `actions`."""
-        return np.log(np.where(actions == 1, self.chances()[:, 1], self.chances()[:, 0]))
+    def log_probabilities(self, actions: np.ndarray) -> np.ndarray:
+        """Log-probability of each action, (samples, blocks)."""
+        return np.log(np.where(actions == 1, self.probabilities()[:, 1], self.probabilities()[:, 0]))
 
-    def gradients(self, actions, weights):
-        """Gradients of sum(weights * log_chances(actions)); both of samples,blocks."""
-        taken = np.stack([actions == 0, actions == 1], axis=2)
-        cotangent = (weights[:, :, None] * (taken - self.chances())).sum(0).reshape(1, -1) / self._temperature
+    def gradients(self, actions: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """Parameter name -> gradient of sum(weights * log_probabilities(actions)); both (samples, blocks)."""
+        one_hot = np.stack([actions == 0, actions == 1], axis=2)
+        grad_logits = (weights[:, :, None] * (one_hot - self.probabilities())).sum(0).reshape(1, -1)
+        grad_raw = grad_logits / self._temperature
         if self._clip is not None:
-            cotangent = cotangent * (self._clip - self.logits() ** 2 / self._clip)
-        return self.net.gradients(self._zeros, cotangent)
+            grad_raw = grad_raw * (self._clip - self.logits() ** 2 / self._clip)
+        return self.net.gradients(self._zeros, grad_raw)
 
 
-class Novelty:
-    """How new a scheme is: how badly a network that learns from the schemes so far foretells a fixed random one.
+class RNDBonus:
+    """Exploration bonus by random network distillation (RND): the prediction error against a fixed random network.
 
-    Random network distillation, Burda et al. 2018, https://arxiv.org/abs/1810.12894. blocks, random, rate: as in
-    `Controller`.
+    Burda et al. 2018, https://arxiv.org/abs/1810.12894. A predictor learns the outputs of the fixed network on the
+    schemes sampled so far, so its error is large for schemes unlike them.
+
+    Args:
+        blocks: number of blocks.
+        random: draws the weights of both networks.
+        lr: learning rate of Adam.
+        hidden: number of hidden units of each layer.
+        scale: number of outputs by number of blocks.
+
+    Attributes:
+        fixed: the fixed random network, with two hidden layers.
+        predictor: the network that learns, with one.
+        adam: its optimizer.
     """
 
-    def __init__(self, blocks, random, rate=0.05, hidden=32, scale=4):
+    fixed: Perceptron
+    predictor: Perceptron
+    adam: Adam
+
+    def __init__(
+        self, blocks: int, random: np.random.Generator, lr: float = 0.05, hidden: int = 32, scale: int = 4
+    ) -> None:
         self.fixed = Perceptron((blocks, hidden, hidden, scale * blocks), random)
-        self.learner = Perceptron((blocks, hidden, scale * blocks), random)
-        self.adam = Adam(self.learner.weights, rate)
+        self.predictor = Perceptron((blocks, hidden, scale * blocks), random)
+        self.adam = Adam(self.predictor.weights, lr)
 
-    def bonus(self, actions):
-        """Squared distance of the two networks' outputs, one a row."""
-        return ((self.fixed(actions) - self.learner(actions)) ** 2).sum(1)
+    def bonus(self, actions: np.ndarray) -> np.ndarray:
+        """Squared prediction error of each scheme; actions (samples, blocks)."""
+        return ((self.fixed(actions) - self.predictor(actions)) ** 2).sum(1)
 
-    def gradients(self, actions):
-        """Gradients of the sum of `bonus` by the learner's weights."""
-        return self.learner.gradients(actions, 2 * (self.learner(actions) - self.fixed(actions)))
+    def gradients(self, actions: np.ndarray) -> dict[str, np.ndarray]:
+        """Parameter name -> gradient of the sum of `bonus` by the predictor's weights."""
+        return self.predictor.gradients(actions, 2 * (self.predictor(actions) - self.fixed(actions)))
 
-    def learn(self, actions):
-        """One step towards the fixed network."""
+    def learn(self, actions: np.ndarray) -> None:
+        """One step of the predictor on these schemes."""
         self.adam.step(self.gradients(actions))

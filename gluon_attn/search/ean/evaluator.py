@@ -1,100 +1,120 @@
-"""The accuracy of schemes on one set of images."""
+"""Evaluating connection schemes: the supernet's accuracy with each scheme on a fixed set of images."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import mxnet as mx
 
-from ...engine.evaluate import evaluate_all
+from ...engine.classification import evaluate_all
 from ...engine.precision import training_operators
 from ...utils.errors import UserError
-from .prefix_cache import Remembering
+from .prefix_cache import PrefixCache
+from .supernet import Supernet
 
-_LARGEST = 2 << 30  # bytes of images that are kept in memory
+_MAX_BYTES = 2 << 30  # of images that are kept in memory
+
+Batch = tuple[mx.nd.NDArray, mx.nd.NDArray]
 
 
 class Evaluator:
-    """Called with a list of schemes it gives their accuracies in percent; each scheme is evaluated once.
+    """Called with a list of schemes, gives their accuracies in percent; each scheme is evaluated once.
 
-    supernet: a `Supernet`, trained. loader: gives the same batches at each `epoch(0)`; they are kept where they take
-    no more than 2 GiB, and with one device what the blocks made of them, see `Remembering`. contexts: the devices that
-    the network is on (default: the CPU). backend: the processes that share the work, each of which sees all images of
-    its schemes (default: this one alone). They must all ask for the same schemes.
-    `known`: scheme -> {"accuracy" in percent, "loss"}; it may be filled with what was found before.
+    Images of up to 2 GiB are kept in memory. On one device the outputs of blocks are cached, see `PrefixCache`.
+    With several processes each evaluates its share of the schemes on all images; all must ask for the same schemes.
+
+    Args:
+        supernet: a trained `Supernet`.
+        loader: its `epoch(0)` gives the same batches each time.
+        contexts: devices of the supernet (default: the CPU).
+        backend: the processes that share the work (default: this one alone).
+
+    Attributes:
+        scores: evaluated scheme -> {"accuracy": in percent, "loss": ...}.
+
+    Raises:
+        UserError: if the loader has no images.
     """
 
-    def __init__(self, supernet, loader, contexts=None, backend=None):
+    scores: dict[str, dict[str, float]]
+
+    def __init__(
+        self, supernet: Supernet, loader: Any, contexts: Sequence[mx.Context] | None = None, backend: Any = None
+    ) -> None:
         self.supernet, self._contexts = supernet, list(contexts or [mx.cpu()])
-        self._rank, self._size = (backend.rank, backend.size) if backend else (0, 1)
-        self._total = backend.total if backend else list
-        self._loader, self.known = _held(loader, self._contexts), {}
-        self._net = Remembering(supernet) if len(self._contexts) == 1 else supernet
-        if self._net is not supernet and not isinstance(self._loader, _Held):
-            self._loader = _Changing(self._loader, self._net)
+        self._rank: int = backend.rank if backend else 0
+        self._size: int = backend.size if backend else 1
+        self._sum_over_processes = backend.allreduce_sum if backend else list
+        self._loader, self.scores = _in_memory(loader, self._contexts), {}
+        self._net = PrefixCache(supernet) if len(self._contexts) == 1 else supernet
+        if isinstance(self._net, PrefixCache) and not isinstance(self._loader, _InMemory):
+            self._loader = _ClearingCache(self._loader, self._net)
 
-    def __call__(self, schemes):
-        new = [scheme for scheme in dict.fromkeys(schemes) if scheme not in self.known]
+    def __call__(self, schemes: Sequence[str]) -> list[float]:
+        new = [scheme for scheme in dict.fromkeys(schemes) if scheme not in self.scores]
         if new:
-            self.known.update(zip(new, self._scores(new), strict=True))
-        return [self.known[scheme]["accuracy"] for scheme in schemes]
+            self.scores.update(zip(new, self._evaluate(new), strict=True))
+        return [self.scores[scheme]["accuracy"] for scheme in schemes]
 
-    def loss(self, scheme):
-        """{"loss": of a scheme that was evaluated}, for its record."""
-        return {"loss": self.known[scheme]["loss"]}
+    def details(self, scheme: str) -> dict[str, float]:
+        """{"loss"} of an evaluated scheme, for the record of a search."""
+        return {"loss": self.scores[scheme]["loss"]}
 
-    def recall(self, samples):
-        """Take over what records of a search say."""
+    def restore(self, samples: Iterable[dict[str, Any]]) -> None:
+        """Takes scores from the records of an earlier search."""
         for record in samples:
-            self.known[record["scheme"]] = {name: record[name] for name in ("accuracy", "loss")}
+            self.scores[record["scheme"]] = {name: record[name] for name in ("accuracy", "loss")}
 
-    def _scores(self, schemes):
-        """{"accuracy", "loss"} of each of the schemes, of which this process tries its share."""
-        own, found = schemes[self._rank :: self._size], []
+    def _evaluate(self, schemes: list[str]) -> list[dict[str, float]]:
+        """{"accuracy", "loss"} of each scheme, of which this process evaluates its share."""
+        own, results = schemes[self._rank :: self._size], []
         if own:
             with training_operators("float32", self._contexts, "auto"):
-                found = evaluate_all([partial(self._run, scheme) for scheme in own], self._loader, self._contexts)
-        scores = dict(zip(own, found, strict=True))
-        others = {"accuracy": 0.0, "loss": 0.0}  # whose turn it is add theirs
-        sums = self._total([scores.get(scheme, others)[name] for scheme in schemes for name in ("accuracy", "loss")])
+                results = evaluate_all([partial(self._forward, scheme) for scheme in own], self._loader, self._contexts)
+        scores = dict(zip(own, results, strict=True))
+        elsewhere = {"accuracy": 0.0, "loss": 0.0}  # another process adds its result
+        flat = [scores.get(scheme, elsewhere)[name] for scheme in schemes for name in ("accuracy", "loss")]
+        sums = self._sum_over_processes(flat)
         return [{"accuracy": 100 * a, "loss": b} for a, b in zip(sums[::2], sums[1::2], strict=True)]
 
-    def _run(self, scheme, x):
+    def _forward(self, scheme: str, x: mx.nd.NDArray) -> mx.nd.NDArray:
         self.supernet.scheme = scheme
         return self._net(x)
 
 
-class _Held:
-    """Batches as a loader gives them."""
+class _InMemory:
+    """A loader of batches that are in memory."""
 
-    def __init__(self, batches):
+    def __init__(self, batches: list[Batch]) -> None:
         self._batches = batches
 
-    def epoch(self, number):
+    def epoch(self, number: int) -> Iterator[Batch]:
         return iter(self._batches)
 
 
-class _Changing:
-    """Batches that a loader makes anew in each pass: what was remembered of one ends with it."""
+class _ClearingCache:
+    """A loader that makes new batches in each epoch: the prefix cache is cleared after each batch."""
 
-    def __init__(self, loader, memory):
-        self._loader, self._memory = loader, memory
+    def __init__(self, loader: Any, cache: PrefixCache) -> None:
+        self._loader, self._cache = loader, cache
 
-    def epoch(self, number):
+    def epoch(self, number: int) -> Iterator[Batch]:
         for batch in self._loader.epoch(number):
             yield batch
-            self._memory.forget()
+            self._cache.clear()
 
 
-def _held(loader, contexts):
-    """A loader with the same batches, in memory if they are not too large for it; without any a `UserError`.
+def _in_memory(loader: Any, contexts: Sequence[mx.Context]) -> Any:
+    """The loader's batches in memory, or the loader itself if they are larger than `_MAX_BYTES`.
 
-    With one device they lie there, so that each pass has the same arrays.
+    With one device the images are copied there, so that every epoch gives the same arrays.
     """
-    held, size = [], 0
+    batches, size = [], 0
     for data, label in loader.epoch(0):
-        held.append((data, label) if len(contexts) > 1 else (data.as_in_context(contexts[0]), label))
+        batches.append((data, label) if len(contexts) > 1 else (data.as_in_context(contexts[0]), label))
         size += 4 * data.size
-        if size > _LARGEST:
+        if size > _MAX_BYTES:
             return loader
-    if not held:
+    if not batches:
         raise UserError("there are no images to evaluate schemes on")
-    return _Held(held)
+    return _InMemory(batches)

@@ -1,119 +1,173 @@
-"""EAN's search for where to plug a shared attention."""
+"""EAN's search: a policy gradient over connection schemes, with baseline, exploration bonus and replay buffer.
+
+Huang et al. 2020, https://arxiv.org/abs/2011.14058. In each step the policy pi_theta, a Bernoulli distribution for each
+block i, samples schemes a_1 .. a_m. The reward of a scheme is its accuracy, a bonus for unconnected blocks, and a bonus
+for schemes unlike the earlier ones (random network distillation):
+
+    G(a) = accuracy(a) + lambda_1 unconnected(a) - base + lambda_2 rnd(a)
+
+The on-policy step is REINFORCE with a moving average b of the rewards as baseline:
+
+    b <- beta b + (1 - beta) mean_k G(a_k)
+    L = -1/m sum_k A_k sum_i log pi_theta(a_ki),    A_k = G(a_k) - b
+
+It is followed by an off-policy step on a random step of the replay buffer, with importance ratios clipped as in PPO
+(Schulman et al. 2017, https://arxiv.org/abs/1707.06347):
+
+    L = -weight/m sum_k sum_i min(r_ki A_k, clip(r_ki, 1 - eps, 1 + eps) A_k),    r_ki = pi_theta(a_ki) / pi_old(a_ki)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ...config.ean import EanConfig
 from ...utils.errors import UserError
-from .controller import Controller, Novelty
-from .replay import Memory, Replay
+from .controller import Controller, RNDBonus
+from .replay import ReplayBuffer, ReplayStep
 from .searcher import Searcher
+
+_CLIP = 2.5  # of the logits
 
 
 class EanSearch(Searcher):
-    """Policy gradient with a moving average as baseline, a bonus for new schemes and replay.
+    """EAN's search, see the module's docstring.
 
-    Huang et al. 2020, https://arxiv.org/abs/2011.14058. `course` has each block's chance to be connected, a row behind
-    each step.
+    With `config.variant` "reference" it does what the authors' code does where that differs from the paper:
 
-    blocks, evaluate, reward, seed, details: as in `Searcher`. config: an `EanConfig`; it tries 1 + validate_size
-    schemes a step.
+    - the logits are not clipped by tanh;
+    - all schemes of a step get the same bonus, the sum; the replay buffer stores the rewards without it;
+    - with more than two schemes a step, the actions stored and shown to the RND networks are in the wrong order;
+    - the loss of a replayed step is the minimum of two sums over all actions of ratio, clipped or not, times
+      log-probability times advantage, where the ratio is a constant.
 
-    variant="reference" does as the authors' code where that is not what it means to do: the controller's outputs are
-    not limited by tanh; the bonus is one number, the sum over a step's schemes, and old steps are remembered without
-    it; the choices remembered and shown to the bonus networks are in disorder where validate_size is above 1; an old
-    step's loss is the lesser of two sums of ratio, limited or not, times log-chance times advantage, the ratio a
-    constant. In the paper's the lesser is taken for each choice, and the gradient goes through the ratio.
+    Args:
+        blocks, evaluate: as of `Searcher`.
+        config: an `EanConfig`; each step evaluates 1 + validate_size schemes.
+        options: reward, seed, details: as of `Searcher`.
+
+    Attributes:
+        controller: the policy.
+        rnd: the exploration bonus.
+        replay: the `ReplayBuffer`.
+        baseline: moving average of the rewards; None before the first step.
+        probability_history: each block's probability to be connected, (blocks,), after each step.
     """
 
     name = "ean"
+    controller: Controller
+    rnd: RNDBonus
+    replay: ReplayBuffer
+    baseline: float | None
+    probability_history: list[np.ndarray]
 
-    def __init__(self, blocks, evaluate, config=None, **options):
+    def __init__(
+        self,
+        blocks: int,
+        evaluate: Callable[[list[str]], Sequence[float]],
+        config: EanConfig | None = None,
+        **options: Any,
+    ) -> None:
         self.config = config or EanConfig()
-        super().__init__(blocks, evaluate, samples=1 + self.config.validate_size, **options)
-        self._theirs, rate = self.config.variant == "reference", self.config.controller_lr
-        clip = None if self._theirs else 2.5
-        self.controller = Controller(blocks, self.random, temperature=self.config.temperature, clip=clip, rate=rate)
-        self.novelty = Novelty(blocks, self.random, rate=rate)
-        self.replay, self.baseline, self.course = Replay(self.config.buffer), None, []
+        super().__init__(blocks, evaluate, samples_per_step=1 + self.config.validate_size, **options)
+        self._reference, lr = self.config.variant == "reference", self.config.controller_lr
+        clip = None if self._reference else _CLIP
+        self.controller = Controller(blocks, self.random, temperature=self.config.temperature, clip=clip, lr=lr)
+        self.rnd = RNDBonus(blocks, self.random, lr=lr)
+        self.replay, self.baseline, self.probability_history = ReplayBuffer(self.config.buffer), None, []
 
-    def propose(self):
-        return self.controller.sample(self.count, self.random)
+    def propose(self) -> np.ndarray:
+        """Samples from the policy, see `Searcher.propose`."""
+        return self.controller.sample(self.samples_per_step, self.random)
 
-    def learn(self, actions, rewards):
-        extra = self.learn_new(actions, rewards)
+    def learn(self, actions: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:
+        """The on-policy step and, from step `replay_from` on, an off-policy one; see `Searcher.learn`."""
+        extra = self.learn_on_policy(actions, rewards)
         if self.steps >= self.config.replay_from and self.config.replay_weight:
-            self.learn_old(self.replay.pick(self.random))
-        self.course.append(self.controller.chances()[:, 1])
+            self.learn_from_replay(self.replay.sample(self.random))
+        self.probability_history.append(self.controller.probabilities()[:, 1])
         return extra
 
-    def learn_new(self, actions, rewards):
-        """The step on schemes just tried; returns what the record says of each sample."""
-        kept = _disordered(actions) if self._theirs else actions
-        log_chances = self.controller.log_chances(actions)
-        bonus = self.novelty.bonus(kept) * self.config.bonus
-        if self._theirs:
+    def learn_on_policy(self, actions: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:
+        """REINFORCE on the schemes just sampled; they go to the replay buffer.
+
+        Args:
+            actions: (samples, blocks).
+            rewards: (samples,), without the exploration bonus.
+
+        Returns:
+            Bonus, baseline and loss of the controller, each (samples,).
+        """
+        stored = _interleaved(actions) if self._reference else actions
+        log_probabilities = self.controller.log_probabilities(actions)
+        bonus = self.rnd.bonus(stored) * self.config.bonus
+        if self._reference:
             bonus = np.full(len(bonus), bonus.sum())
         total = rewards + bonus
-        chances = np.exp(log_chances)
-        self.replay.add(Memory(self.steps, kept, chances, rewards if self._theirs else total))
+        probabilities = np.exp(log_probabilities)
+        self.replay.add(ReplayStep(self.steps, stored, probabilities, rewards if self._reference else total))
         decay = self.config.baseline_decay
         self.baseline = (
             float(total.mean()) if self.baseline is None else float(decay * self.baseline + (1 - decay) * total.mean())
         )
         advantage = (total - self.baseline)[:, None] / len(total)
         gradients = self.controller.gradients(actions, np.broadcast_to(-advantage, actions.shape))
-        self.novelty.learn(kept)
+        self.rnd.learn(stored)
         self.controller.adam.step(gradients)
-        each = {"baseline": self.baseline, "controller_loss": -(advantage * log_chances).sum()}
-        return {"bonus": bonus, **{name: np.full(len(total), value) for name, value in each.items()}}
+        scalars = {"baseline": self.baseline, "controller_loss": -(advantage * log_probabilities).sum()}
+        return {"bonus": bonus, **{name: np.full(len(total), value) for name, value in scalars.items()}}
 
-    def learn_old(self, memory):
-        """The step on a memory; returns its loss."""
-        log_chances = self.controller.log_chances(memory.actions)
-        ratio = np.exp(log_chances) / memory.chances
-        limited = np.clip(ratio, 1 - self.config.ratio_clip, 1 + self.config.ratio_clip)
-        advantage = (memory.rewards - self.baseline)[:, None] * self.config.replay_weight / len(memory.rewards)
-        if self._theirs:
-            sums = [(factor * log_chances * advantage).sum() for factor in (ratio, limited)]
-            loss, slopes = -min(sums), (ratio if sums[0] <= sums[1] else limited) * advantage
+    def learn_from_replay(self, old: ReplayStep) -> float:
+        """The off-policy step on a step of the replay buffer; returns its loss."""
+        log_probabilities = self.controller.log_probabilities(old.actions)
+        ratio = np.exp(log_probabilities) / old.probabilities
+        clipped = np.clip(ratio, 1 - self.config.ratio_clip, 1 + self.config.ratio_clip)
+        advantage = (old.rewards - self.baseline)[:, None] * self.config.replay_weight / len(old.rewards)
+        if self._reference:
+            sums = [(factor * log_probabilities * advantage).sum() for factor in (ratio, clipped)]
+            loss, gradient = -min(sums), (ratio if sums[0] <= sums[1] else clipped) * advantage
         else:
-            # where the limit is the lesser it is constant; the slope of the ratio by the log-chance is the ratio
-            free = ratio * advantage <= limited * advantage
-            loss = -np.minimum(ratio * advantage, limited * advantage).sum()
-            slopes = np.where(free, ratio * advantage, 0)
-        self.controller.adam.step(self.controller.gradients(memory.actions, -slopes))
+            # by the log-probability: 0 where the clipped ratio is the minimum, else ratio * advantage
+            unclipped = ratio * advantage <= clipped * advantage
+            loss = -np.minimum(ratio * advantage, clipped * advantage).sum()
+            gradient = np.where(unclipped, ratio * advantage, 0)
+        self.controller.adam.step(self.controller.gradients(old.actions, -gradient))
         return float(loss)
 
-    def state(self):
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """See `Searcher.state`."""
         arrays, plain = super().state()
-        arrays |= {f"{part}/{name}": w for part, group in self._parts().items() for name, w in group.items()}
+        arrays |= {f"{part}/{name}": w for part, group in self._network_arrays().items() for name, w in group.items()}
         arrays |= {f"replay/{name}": w for name, w in self.replay.arrays().items()}
-        arrays["course"] = np.array(self.course).reshape(-1, self.blocks)
-        steps = [self.controller.adam.steps, self.novelty.adam.steps]
+        arrays["course"] = np.array(self.probability_history).reshape(-1, self.blocks)
+        steps = [self.controller.adam.steps, self.rnd.adam.steps]
         return arrays, {**plain, "config": self.config.to_dict(), "baseline": self.baseline, "adam": steps}
 
-    def set_state(self, arrays, plain):
+    def set_state(self, arrays: Mapping[str, np.ndarray], plain: Mapping[str, Any]) -> None:
+        """See `Searcher.set_state`; of the options only `steps` may differ."""
         saved = EanConfig.from_dict(plain.get("config", {}), "the saved search").replace(steps=self.config.steps)
         if saved != self.config:
             changed = [key for key, value in self.config.to_dict().items() if saved.to_dict()[key] != value]
             raise UserError(f"the saved search was begun with another {', '.join(changed)}: give the same options")
         super().set_state(arrays, plain)
-        for part, group in self._parts().items():
+        for part, group in self._network_arrays().items():
             for name, w in group.items():
                 w[:] = arrays[f"{part}/{name}"]
         self.replay.set_arrays({name[7:]: w for name, w in arrays.items() if name.startswith("replay/")})
-        self.controller.adam.steps, self.novelty.adam.steps = plain["adam"]
-        self.course, self.baseline = list(arrays["course"]), plain["baseline"]
+        self.controller.adam.steps, self.rnd.adam.steps = plain["adam"]
+        self.probability_history, self.baseline = list(arrays["course"]), plain["baseline"]
 
-    def _parts(self):
+    def _network_arrays(self) -> dict[str, dict[str, np.ndarray]]:
+        """Key in the saved state -> arrays of a network."""
         return {
             "controller": self.controller.adam.arrays(),
-            "fixed": self.novelty.fixed.weights,
-            "learner": self.novelty.adam.arrays(),
+            "fixed": self.rnd.fixed.weights,
+            "learner": self.rnd.adam.arrays(),
         }
 
 
-def _disordered(actions):
-    """The rows after the first as the authors' code stores them: the bits of all, block by block, cut into rows."""
+def _interleaved(actions: np.ndarray) -> np.ndarray:
+    """The actions as the authors' code stores them: after the first row, all rows transposed, then cut into rows."""
     rest = actions[1:]
     return np.concatenate([actions[:1], rest.T.reshape(rest.shape)])

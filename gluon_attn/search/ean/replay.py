@@ -1,45 +1,64 @@
-"""What a search remembers to learn from again."""
+"""Replay buffer: past steps of a search, from which the policy learns again."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+#: field of a `ReplayStep` -> its key in a saved state
+_STATE_KEYS = {"step": "step", "actions": "actions", "probabilities": "chances", "rewards": "rewards"}
+
 
 @dataclass(frozen=True)
-class Memory:
-    """The samples of one step: choices and their chances at that time, samples,blocks; a reward for each sample."""
+class ReplayStep:
+    """One step of a search.
+
+    Attributes:
+        step: its number.
+        actions: (samples, blocks), each 0 or 1.
+        probabilities: (samples, blocks), of the actions under the policy that sampled them.
+        rewards: (samples,).
+    """
 
     step: int
     actions: np.ndarray
-    chances: np.ndarray
+    probabilities: np.ndarray
     rewards: np.ndarray
 
 
-class Replay:
-    """The last `size` memories."""
+class ReplayBuffer:
+    """The last `size` steps of a search.
 
-    def __init__(self, size):
-        self.memories = deque(maxlen=size)
+    Attributes:
+        steps: the `ReplayStep`s, oldest first.
+    """
 
-    def add(self, memory):
-        """Keep one; the oldest goes when there are too many."""
-        self.memories.append(memory)
+    steps: deque[ReplayStep]
 
-    def pick(self, random):
-        """One of them by chance."""
-        return self.memories[random.integers(len(self.memories))]
+    def __init__(self, size: int) -> None:
+        self.steps = deque(maxlen=size)
 
-    def arrays(self):
-        """Name -> array of all memories; empty where there are none."""
-        if not self.memories:
+    def add(self, step: ReplayStep) -> None:
+        """Adds a step; a full buffer drops the oldest."""
+        self.steps.append(step)
+
+    def sample(self, random: np.random.Generator) -> ReplayStep:
+        """One of the steps at random."""
+        return self.steps[random.integers(len(self.steps))]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """State key -> array, stacked over the steps; empty for an empty buffer."""
+        if not self.steps:
             return {}
-        names = Memory.__dataclass_fields__
-        return {name: np.stack([np.asarray(getattr(memory, name)) for memory in self.memories]) for name in names}
+        return {
+            key: np.stack([np.asarray(getattr(step, field)) for step in self.steps])
+            for field, key in _STATE_KEYS.items()
+        }
 
-    def set_arrays(self, arrays):
-        """The inverse of `arrays`."""
-        self.memories.clear()
+    def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Restores what `arrays` gave."""
+        self.steps.clear()
         if arrays:
-            for step, *rest in zip(*(arrays[name] for name in Memory.__dataclass_fields__), strict=True):
-                self.add(Memory(int(step), *rest))
+            for step, *rest in zip(*(arrays[key] for key in _STATE_KEYS.values()), strict=True):
+                self.add(ReplayStep(int(step), *rest))

@@ -1,4 +1,4 @@
-"""The state of a search in one folder: plain arrays, JSON, no pickle. It is there whole or not at all."""
+"""Saving and loading the state of a search: one folder of plain arrays and JSON, without pickle."""
 
 from pathlib import Path
 
@@ -6,13 +6,14 @@ import numpy as np
 
 from ...utils.errors import UserError
 from ...utils.files import atomic_path, read_hashed, sha256, write_json
+from .searcher import Searcher
 
 FORMAT = 1
 _ARRAYS, _PLAIN = "arrays.npz", "state.json"
 
 
-def save_search(searcher, folder):
-    """Write what a `Searcher` goes on from to `folder`, in place of what was there."""
+def save_search(searcher: Searcher, folder: Path | str) -> None:
+    """Writes the state of a search to `folder`, replacing an earlier state as a whole."""
     arrays, plain = searcher.state()
     with atomic_path(folder) as staged:
         staged.mkdir()
@@ -20,12 +21,20 @@ def save_search(searcher, folder):
         write_json(staged / _PLAIN, {"format": FORMAT, "sha256": {_ARRAYS: sha256(staged / _ARRAYS)}, "state": plain})
 
 
-def load_search(searcher, folder):
-    """Let a `Searcher` that was made alike go on from `folder`; a missing or damaged one is a `UserError`."""
+def load_search(searcher: Searcher, folder: Path | str) -> None:
+    """Restores the state of a search.
+
+    Args:
+        searcher: made with the same arguments as the saved one.
+        folder: where `save_search` wrote.
+
+    Raises:
+        UserError: if the folder is missing or damaged, or holds another search or format.
+    """
     folder = Path(folder)
     found = read_hashed(folder / _PLAIN, [_ARRAYS])
     if found is None:
-        raise UserError(f"{folder} holds no whole saved search: begin anew, or give another folder")
+        raise UserError(f"{folder} holds no whole saved search: start anew, or give another folder")
     if found["format"] != FORMAT:
         raise UserError(f"{folder} has format {found['format']!r}; this release reads {FORMAT}")
     with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:

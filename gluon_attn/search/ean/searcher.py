@@ -1,46 +1,80 @@
-"""What all searches for a connection scheme share: budget, record of samples, best scheme, state."""
+"""The base class of searches for a connection scheme: steps, records of samples, best scheme, state."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ...utils.errors import UserError
 from ...utils.seed import generator
-from .reward import Reward
+from .reward import Reward, unconnected_share
+
+Record = dict[str, Any]
 
 
-def as_bits(actions):
-    """Rows of 0 and 1 as texts."""
+def as_bits(actions: np.ndarray | Sequence[Sequence[int]]) -> list[str]:
+    """Schemes as strings of 0 and 1, from actions (samples, blocks)."""
     return ["".join(map(str, row)) for row in np.asarray(actions).tolist()]
 
 
 class Searcher:
-    """A search over schemes of `blocks` bits; a subclass has `propose` and, if it learns, `learn`.
+    """A search over schemes; a subclass has `name`, `propose` and, if it learns from rewards, `learn`.
 
-    evaluate: list of schemes, texts of 0 and 1, -> list of accuracies in percent. reward: a `Reward`. samples: schemes
-    evaluated a step. seed: all that is random follows from it. details: scheme that was evaluated -> what else its
-    record is to say.
-    `samples` has a record for each evaluation: step, scheme, accuracy, unconnected, reward, details and what the search
-    adds.
+    Args:
+        blocks: number of bits of a scheme.
+        evaluate: function (list of schemes) -> their accuracies in percent.
+        reward: a `Reward` (default: that of the paper).
+        samples_per_step: number of schemes evaluated in each step.
+        seed: of all random numbers of the search.
+        details: function (evaluated scheme) -> further entries of its record.
+
+    Attributes:
+        name: of the kind of search; part of its random stream and of its state.
+        samples: a record for each evaluation: step, scheme, accuracy, unconnected (share of blocks), reward, details,
+            and what the search adds.
+        steps: number of steps so far.
+
+    Raises:
+        UserError: for less than one block or sample.
     """
 
-    name = None
+    name: str
+    samples: list[Record]
+    steps: int
 
-    def __init__(self, blocks, evaluate, *, reward=None, samples=1, seed=0, details=None):
-        if blocks < 1 or samples < 1:
-            raise UserError(f"a search needs at least one block and one sample a step, got {blocks} and {samples}")
-        self.blocks, self.evaluate, self.reward, self.count = blocks, evaluate, reward or Reward(), samples
+    def __init__(
+        self,
+        blocks: int,
+        evaluate: Callable[[list[str]], Sequence[float]],
+        *,
+        reward: Reward | None = None,
+        samples_per_step: int = 1,
+        seed: int = 0,
+        details: Callable[[str], Record] | None = None,
+    ) -> None:
+        if blocks < 1 or samples_per_step < 1:
+            raise UserError(
+                f"a search needs at least one block and one sample a step, got {blocks} and {samples_per_step}"
+            )
+        self.blocks, self.evaluate, self.reward = blocks, evaluate, reward or Reward()
+        self.samples_per_step = samples_per_step
         self.random, self.steps, self.samples = generator(seed, *self.name.encode()), 0, []
         self._details = details or (lambda scheme: {})
 
-    def propose(self):
-        """`count` schemes to try, rows of 0 and 1."""
+    def propose(self) -> np.ndarray:
+        """The schemes to evaluate next: actions (samples_per_step, blocks), each 0 or 1."""
         raise NotImplementedError
 
-    def learn(self, actions, rewards):
-        """Take notice of the rewards of `actions`; returns record entries for the samples, name -> one each."""
+    def learn(self, actions: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:
+        """Learns from rewards (samples,) of actions (samples, blocks).
+
+        Returns:
+            Further entries of the records: name -> (samples,).
+        """
         return {}
 
-    def step(self):
-        """Try and learn once; returns the new records."""
+    def step(self) -> list[Record]:
+        """Proposes, evaluates and learns once; returns the new records."""
         actions = self.propose()
         schemes = as_bits(actions)
         accuracies = [float(a) for a in self.evaluate(schemes)]
@@ -48,7 +82,7 @@ class Searcher:
         extra = self.learn(actions, rewards)
         records = [
             {
-                "step": self.steps, "scheme": bits, "accuracy": accuracy, "unconnected": bits.count("0") / len(bits),
+                "step": self.steps, "scheme": bits, "accuracy": accuracy, "unconnected": unconnected_share(bits),
                 "reward": float(rewards[i]), **self._details(bits),
                 **{name: float(values[i]) for name, values in extra.items()},
             }
@@ -58,48 +92,67 @@ class Searcher:
         self.steps += 1
         return records
 
-    def run(self, steps, after=None):
-        """Go on until `steps` steps are done; `after(searcher, records)` is called behind each. Returns the best."""
+    def run(
+        self, steps: int, after_step: Callable[["Searcher", list[Record]], None] | None = None
+    ) -> tuple[str, float]:
+        """Runs until `steps` steps are done in all.
+
+        Args:
+            steps: total number of steps; those already done count.
+            after_step: called with the search and the new records after each step.
+
+        Returns:
+            What `best` gives.
+        """
         while self.steps < steps:
             records = self.step()
-            if after:
-                after(self, records)
+            if after_step:
+                after_step(self, records)
         return self.best()
 
-    def best(self):
-        """(scheme, mean of its rewards) of those that were tried: the one with the highest.
+    def best(self) -> tuple[str, float]:
+        """(scheme, mean reward) of the best sampled scheme.
 
-        Where trying a scheme again gave another reward, the mean counts less its standard error, so that a lucky
-        single sample does not win over a scheme that has shown itself many times.
+        If rewards of repeated samples differ, schemes are ranked by the mean reward minus its standard error, so that
+        one lucky sample does not win over a scheme that was sampled many times.
+
+        Raises:
+            UserError: before the first step.
         """
-        seen = {}
+        rewards_of: dict[str, list[float]] = {}
         for record in self.samples:
-            seen.setdefault(record["scheme"], []).append(record["reward"])
-        if not seen:
-            raise UserError("the search has tried no scheme yet")
-        repeated = [np.array(rewards) for rewards in seen.values() if len(rewards) > 1]
+            rewards_of.setdefault(record["scheme"], []).append(record["reward"])
+        if not rewards_of:
+            raise UserError("the search has evaluated no scheme yet")
+        repeated = [np.array(rewards) for rewards in rewards_of.values() if len(rewards) > 1]
         squares = sum(((rewards - rewards.mean()) ** 2).sum() for rewards in repeated)
-        spread = (squares / max(sum(len(rewards) - 1 for rewards in repeated), 1)) ** 0.5
-        chosen = max(seen, key=lambda bits: np.mean(seen[bits]) - spread / len(seen[bits]) ** 0.5)
-        return chosen, float(np.mean(seen[chosen]))
+        deviation = (squares / max(sum(len(rewards) - 1 for rewards in repeated), 1)) ** 0.5
+        best = max(rewards_of, key=lambda s: np.mean(rewards_of[s]) - deviation / len(rewards_of[s]) ** 0.5)
+        return best, float(np.mean(rewards_of[best]))
 
-    def curve(self):
-        """The highest reward so far, after each evaluation."""
+    def curve(self) -> list[float]:
+        """The best reward so far, after each evaluation."""
         return np.maximum.accumulate([record["reward"] for record in self.samples]).tolist()
 
-    def state(self):
-        """(arrays, plain data) from which `set_state` goes on as if nothing had happened."""
-        plain = {
-            "search": self.name, "blocks": self.blocks, "count": self.count, "steps": self.steps,
-            "samples": self.samples, "random": self.random.bit_generator.state,
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """(arrays, JSON data) from which `set_state` continues as if the search had not been interrupted."""
+        return {}, {
+            **self._identity(), "steps": self.steps, "samples": self.samples,
+            "random": self.random.bit_generator.state,
         }  # fmt: skip
-        return {}, plain
 
-    def set_state(self, arrays, plain):
-        """Go on from `state` of a search that was made alike; of another it is a `UserError`."""
-        own = {"search": self.name, "blocks": self.blocks, "count": self.count}
-        for key, value in own.items():
+    def set_state(self, arrays: Mapping[str, np.ndarray], plain: Mapping[str, Any]) -> None:
+        """Restores the state of a search with the same arguments.
+
+        Raises:
+            UserError: if the saved search had others.
+        """
+        for key, value in self._identity().items():
             if plain.get(key) != value:
                 raise UserError(f"the saved search has {key} {plain.get(key)!r}, this one {value!r}: make them alike")
         self.steps, self.samples = plain["steps"], list(plain["samples"])
         self.random.bit_generator.state = plain["random"]
+
+    def _identity(self) -> dict[str, Any]:
+        """State key -> what must be the same to resume."""
+        return {"search": self.name, "blocks": self.blocks, "count": self.samples_per_step}

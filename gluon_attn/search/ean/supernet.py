@@ -1,131 +1,171 @@
-"""The network of EAN's search: one attention a stage, and blocks that are connected to it or not, anew at each step.
+"""EAN's supernet: a network with one shared attention a stage, whose connections are sampled anew in each step.
 
-The weights are those of the plain network. `switched` says how a scheme is changed without tracing anew.
+The weights are those of the plain network. `switchable_stage` says how the scheme changes without a new graph.
 """
 
+from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import mxnet as mx
 import numpy as np
 from mxnet import autograd
 from mxnet.gluon import Block
 
+from ...config.model import ModelConfig
 from ...models.build import build
 from ...models.factory import get_model, model_info
 from ...models.plan import Plan
 from ...models.scheme import by_stage
 from ...models.slots import Stage
 from ...utils.errors import UserError
-from .switchable_stage import Switched
+from .switchable_stage import SwitchableStage
 
 
 class Supernet(Block):
-    """A network with every scheme of connections, N,3,H,W -> N,classes.
+    """A network that can be called with every connection scheme: N,3,H,W -> N,classes.
 
-    net: a network whose blocks share one attention a stage; it is changed. In training each call draws a scheme from
-    NumPy's global stream, each of them equally likely, unless `drawing` is False; to average the gradients of several
-    accumulate batches. Otherwise `scheme` counts, which is all zeros at first, as EAN's authors test.
-    Parameters have the plain network's names.
+    Huang et al. 2020, https://arxiv.org/abs/2011.14058. In training each forward pass samples a scheme uniformly from
+    NumPy's global stream. In evaluation `scheme` is used, at first no block connected, as EAN's authors evaluate.
+    Parameters have the names of the plain network.
+
+    Args:
+        net: a network whose blocks share one attention a stage; it is changed.
+
+    Attributes:
+        net: that network.
+        sample_schemes: whether training samples schemes (default) or uses `scheme`.
+        blocks: number of blocks of each stage.
+
+    Raises:
+        UserError: if the network has no stages of residual blocks, or these do not share one attention a stage.
     """
 
-    def __init__(self, net):
+    net: Block
+    sample_schemes: bool
+    blocks: tuple[int, ...]
+
+    def __init__(self, net: Block) -> None:
         super().__init__(prefix="")
-        self.net, self.drawing = net, True
-        self._parts = SimpleNamespace(stages=tuple(_switch(net)))  # no children: they stand in the network
+        self.net, self.sample_schemes = net, True
+        self._parts = SimpleNamespace(stages=tuple(_make_switchable(net)))  # no children: they belong to the network
         if not self._parts.stages:
             raise UserError("this network has no stages of residual blocks: a supernet needs a ResNet")
         self.blocks = tuple(len(stage.bits) for stage in self._parts.stages)
         self.scheme = "0" * sum(self.blocks)
 
     @property
-    def scheme(self):
-        """A 0 or 1 for each block; one of another length is a `UserError`."""
+    def scheme(self) -> str:
+        """A 0 or 1 for each block; setting one of another length or with other characters is a `UserError`."""
         return "".join(stage.bits for stage in self._parts.stages)
 
     @scheme.setter
-    def scheme(self, bits):
-        if not set(bits) <= {"0", "1"}:
-            raise UserError(f"a scheme must be zeros and ones, one a block, got {bits!r}")
-        for stage, part in zip(self._parts.stages, by_stage(bits, self.blocks), strict=True):
-            stage.bits = part
+    def scheme(self, bits: str) -> None:
+        for stage, stage_bits in zip(self._parts.stages, by_stage(bits, self.blocks), strict=True):
+            stage.bits = stage_bits
 
-    def forward(self, x):
+    def forward(self, x: mx.nd.NDArray) -> mx.nd.NDArray:
+        """Logits (N,classes) of images (N,3,H,W); a symbol is a `UserError`: there is no graph of all schemes."""
         if not isinstance(x, mx.nd.NDArray):
             raise UserError("a supernet has a graph for each scheme: train it in float32, export a network of a scheme")
-        if not (self.drawing and autograd.is_training()):
-            out = self.net(x)
-        else:
-            tested, self.scheme = self.scheme, "".join(map(str, np.random.randint(0, 2, sum(self.blocks))))
-            out = self.net(x)
-            with autograd.pause():
-                for stage in self._parts.stages:
-                    stage.rest()
-            self.scheme = tested
+        if not (self.sample_schemes and autograd.is_training()):
+            return self.net(x)
+        evaluated, self.scheme = self.scheme, "".join(map(str, np.random.randint(0, 2, sum(self.blocks))))
+        out = self.net(x)
+        with autograd.pause():
+            for stage in self._parts.stages:
+                stage.zero_unused_gradients()
+        self.scheme = evaluated
         return out
 
-    def hybridize(self, active=True, static_alloc=False, static_shape=False, **options):
-        """Compile the parts between which a scheme chooses; the network itself stays as it is.
+    def hybridize(
+        self, active: bool = True, static_alloc: bool = False, static_shape: bool = False, **options: Any
+    ) -> None:
+        """Compiles the parts between which a scheme chooses; the network as a whole is not compiled.
 
-        Never with static memory: MXNet then keeps an old gradient of a parameter that several graphs share.
+        Static memory is never used: with it MXNet keeps an old gradient of a parameter that several graphs share.
         """
         _hybridize(self.net, active, options)
 
-    def compile_for_evaluation(self, fused):
-        """Compile for evaluation alone, with static memory; fused: with oneDNN's joined operators, on a CPU."""
+    def compile_for_evaluation(self, fused: bool) -> None:
+        """Compiles for evaluation only, with static memory; fused: with oneDNN's fused operators, on a CPU."""
         options = {"static_alloc": True, "static_shape": True}
         _hybridize(self.net, True, {**options, "backend": "MKLDNN"} if fused else options)
 
     @property
-    def stages(self):
-        """Its `Switched` stages."""
+    def stages(self) -> tuple[SwitchableStage, ...]:
+        """Its stages."""
         return self._parts.stages
 
     @property
-    def recipe(self):
-        """The network's, as `get_model` made it: of all blocks connected."""
+    def recipe(self) -> dict[str, Any]:
+        """How `get_model` made the network, with all blocks connected."""
         return self.net.recipe
 
-    def _collect_params_with_prefix(self, prefix=""):
+    def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, mx.gluon.Parameter]:
         return self.net._collect_params_with_prefix(prefix)
 
 
-def _switch(parent):
-    """Put a `Switched` in place of each `Stage` below a block, and yield it."""
+def _make_switchable(parent: Block) -> Iterator[SwitchableStage]:
+    """Replaces each `Stage` below a block by a `SwitchableStage`, and yields these."""
     for name, child in list(parent._children.items()):
         if not isinstance(child, Stage):
-            yield from _switch(child)
+            yield from _make_switchable(child)
             continue
-        switched = Switched(child)
+        stage = SwitchableStage(child)
         if name in vars(parent):
-            setattr(parent, name, switched)
-        parent._children[name] = switched
-        yield switched
+            setattr(parent, name, stage)
+        parent._children[name] = stage
+        yield stage
 
 
-def _hybridize(block, active, options):
-    if isinstance(block, Switched) or not _switches(block):
+def _hybridize(block: Block, active: bool, options: dict[str, Any]) -> None:
+    if isinstance(block, SwitchableStage) or not _is_switchable(block):
         block.hybridize(active, **options)
     else:
         for child in block._children.values():
             _hybridize(child, active, options)
 
 
-def _switches(block):
-    return isinstance(block, Switched) or any(_switches(child) for child in block._children.values())
+def _is_switchable(block: Block) -> bool:
+    """Whether a block is or contains a `SwitchableStage`."""
+    return isinstance(block, SwitchableStage) or any(_is_switchable(child) for child in block._children.values())
 
 
-def build_supernet(config, classes, input_size=None):
-    """The uninitialized `Supernet` of a `ModelConfig`, whose attention is shared; otherwise as `models.build.build`."""
+def build_supernet(config: ModelConfig, classes: int, input_size: int | None = None) -> Supernet:
+    """Builds the uninitialized `Supernet` of a `ModelConfig`; its attention is shared.
+
+    Args:
+        config, classes, input_size: as of `models.build.build`.
+
+    Raises:
+        UserError: if the config names no attention.
+    """
     if not (config.attention or model_info(config.model).own_plan):
-        raise UserError("a supernet needs an --attention to share, or a network such as dia_fbresnet50")
+        raise UserError(
+            "a supernet needs option attention, the attention to share, or a network such as dia_fbresnet50"
+        )
     return Supernet(build(config.replace(shared=True) if config.attention else config, classes, input_size))
 
 
-def make_supernet(name, classes, attention=None, attention_options=None, **options):
-    """An uninitialized `Supernet`.
+def make_supernet(
+    name: str,
+    classes: int,
+    attention: str | None = None,
+    attention_options: dict[str, Any] | None = None,
+    **options: Any,
+) -> Supernet:
+    """Makes an uninitialized `Supernet`.
 
-    name: a backbone, with the `attention` that it is to share, or a network such as dia_fbresnet50. options: the
-    network's own, as `get_model` takes them.
+    Args:
+        name: a backbone, or a network that has its attention in its name, such as dia_fbresnet50.
+        classes: number of outputs.
+        attention: the attention to share, for a backbone.
+        attention_options: its options.
+        options: of the network, as `get_model` takes them.
+
+    Raises:
+        UserError: if there is no attention, or two.
     """
     if model_info(name).own_plan:
         if attention is not None:

@@ -11,18 +11,18 @@ from pathlib import Path
 import mxnet as mx
 import pytest
 import yaml
-from conftest import ROOT
+from gluon_attn.cli.searches import ean, ean_supernet
 
 from gluon_attn import get_model
 from gluon_attn.cli.flags import parse
 from gluon_attn.cli.search import search
-from gluon_attn.cli.searches import ean, ean_supernet
 from gluon_attn.cli.train import train_cifar
 from gluon_attn.config.ean import EanSearchConfig, SupernetConfig
 from gluon_attn.models.scheme import Scheme
 from gluon_attn.runs import ean_context, ean_results, ean_search
 from gluon_attn.runs.options import resolve
 
+ROOT = Path(__file__).resolve().parents[3]
 DATA = "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 -j 0 --hold-out 4"
 NETWORK = "--model cifar_resnet20_v1 --attention sge"
 SUPERNET = f"{DATA} {NETWORK} --batch-size 16 --num-epochs 1 --save-period 0 --run-dir supernet"
@@ -52,6 +52,12 @@ def trained(tmp_path_factory):
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def without_costs(monkeypatch):
+    """Results without MACs and times, which take a second or more to count and measure."""
+    monkeypatch.setattr(ean_results, "_cost", lambda setting, scheme: (1, 2, 3.0))
 
 
 def test_a_supernet_leaves_a_run(trained):
@@ -89,7 +95,7 @@ def test_what_a_search_leaves(trained, here):
     assert best.scheme in page
 
 
-def test_a_search_goes_on_to_the_last_bit(trained, here, monkeypatch):
+def test_a_search_goes_on_to_the_last_bit(trained, here, monkeypatch, without_costs):
     """Stopped in the search and in the one to compare with; what was tried before is not tried again."""
     words = f"ean --baselines random --validate-size 1 --replay-from 1 --steps 5 --supernet {trained} --run-dir"
     assert run(words, "whole") == 0
@@ -113,7 +119,7 @@ def test_a_search_goes_on_to_the_last_bit(trained, here, monkeypatch):
         assert (here / name / "best.json").read_text() == (here / "whole/best.json").read_text()
 
 
-def test_more_steps_are_a_longer_search(trained, here):
+def test_more_steps_are_a_longer_search(trained, here, without_costs):
     words = f"ean --supernet {trained} --run-dir"
     assert run(words, "whole", "--steps", 5) == 0
     assert run(words, "part", "--steps", 2) == 0
@@ -121,7 +127,7 @@ def test_more_steps_are_a_longer_search(trained, here):
     assert samples("part") == samples("whole")
 
 
-def test_other_weights_are_not_gone_on_with(trained, here, capfd):
+def test_other_weights_are_not_gone_on_with(trained, here, capfd, without_costs):
     shutil.copytree(trained, "supernet")
     words = "ean --steps 2 --run-dir found --supernet supernet"
     assert run(words) == 0
@@ -135,7 +141,7 @@ def test_other_weights_are_not_gone_on_with(trained, here, capfd):
 
 
 def test_a_reward_for_time(trained, here, monkeypatch):
-    monkeypatch.setattr(ean_context.Setting, "times", lambda self: [4.0, 0.0, 1.0])
+    monkeypatch.setattr(ean_context.SearchContext, "stage_latencies", lambda self: [4.0, 0.0, 1.0])
     words = f"ean --steps 3 --reward-for latency --reward-weight 10 --reward-base 0 --supernet {trained} --run-dir time"
     assert run(words) == 0
     assert json.loads(Path("time/supernet.json").read_text())["times"] == [4.0, 0.0, 1.0]
@@ -143,18 +149,18 @@ def test_a_reward_for_time(trained, here, monkeypatch):
         record = json.loads(line)
         saved = (4 * record["scheme"][:3].count("0") + record["scheme"][6:].count("0")) / 15
         assert record["reward"] == pytest.approx(record["accuracy"] + 10 * saved)
-    monkeypatch.setattr(ean_context.Setting, "times", None)  # not measured again
+    monkeypatch.setattr(ean_context.SearchContext, "stage_latencies", None)  # not measured again
     assert run(words, "--resume", "auto", "--steps", 5) == 0
 
 
-def test_times_are_measured(trained, here):
+def test_times_are_measured(trained, here, without_costs):
     assert run(f"ean --steps 1 --reward-for latency --supernet {trained} --run-dir time") == 0
     times = json.loads(Path("time/supernet.json").read_text())["times"]
     assert len(times) == 3
     assert min(times) >= 0
 
 
-def test_the_whole_way(here):
+def test_the_whole_way(here, without_costs):
     words = f"ean --all {DATA} {NETWORK} --norm group --batch-size 16 --num-epochs 2 --supernet-epochs 1 --steps 2"
     words += " --run-dir all"
     assert run(words) == 0
@@ -171,8 +177,7 @@ def test_the_whole_way(here):
     assert Path("all/search/best.json").stat().st_mtime_ns >= before
 
 
-def test_a_network_with_its_attention_in_its_name(here, monkeypatch):
-    monkeypatch.setattr(ean_results, "_cost", lambda setting, scheme: (1, 2, 3.0))  # takes a minute
+def test_a_network_with_its_attention_in_its_name(here, without_costs):
     options = "--dataset synthetic --train-images 12 --val-images 4 --classes 4 --input-size 33 -j 0 --hold-out 1 "
     options += "--batch-size 8 --model-options reduction=40 --save-period 0"
     assert run(f"ean-supernet {options} -a forward_dia_fbresnet50 --num-epochs 1 --run-dir supernet") == 0
@@ -224,13 +229,13 @@ def test_the_authors_command_for_a_search():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("ean --steps 2", "name the supernet: --supernet RUN"),
-        ("ean --supernet nothing", "there is no supernet nothing: give --supernet"),
+        ("ean --steps 2", "supernet is missing: it names the run folder"),
+        ("ean --supernet nothing", "there is no supernet nothing: "),
         ("ean --lr 0.1", "--lr has no meaning here: the supernet is not trained here"),
         ("ean --mixup", "unknown option --mixup"),
         ("ean --baselines chance --supernet x", "must be one of random, evolution"),
         ("ean-supernet --scheme 101", "unknown option --scheme"),
-        ("ean-supernet --dataset digits --model cifar_resnet20_v1", "a supernet needs an --attention to share"),
+        ("ean-supernet --dataset digits --model cifar_resnet20_v1", "attention, the attention to share, or a network"),
         (f"ean-supernet {SUPERNET} --hold-out 99", "--hold-out 99 leaves no training images of class"),
         (f"ean-supernet {SUPERNET} --model mobilenet_v2", "share one attention a stage"),
         (f"ean --all {DATA} {NETWORK} --steps 0", "steps must be at least 1"),
@@ -256,7 +261,7 @@ RUNNER = Path(sys.executable).with_name("horovodrun")
 @pytest.mark.skipif(
     importlib.util.find_spec("horovod") is None or not RUNNER.exists(), reason="Horovod is not built: make horovod"
 )
-def test_two_processes_search_as_one(trained, here):
+def test_two_processes_search_as_one(trained, here, without_costs):
     """Each evaluates its share; the controller of both and of one process is the same, to the last bit."""
     words = f"ean --steps 6 --baselines evolution --supernet {trained} --run-dir"
     assert run(words, "alone") == 0

@@ -1,0 +1,37 @@
+"""Options as the command line spells them: the library says "option num_epochs", a command --num-epochs."""
+
+import dataclasses
+import re
+from functools import cache
+
+from ..config.base import field_types
+from ..config.ean import EanPipelineConfig
+from ..config.search import AnasConfig, AttDartsConfig
+from ..config.train import RunConfig
+
+_OPTION = re.compile(r"\boption ([a-z][a-z0-9_]*)")
+#: options of commands that are no part of a config
+_OF_COMMANDS = (
+    "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "format", "input_size",
+    "layout", "max_drop", "model", "no_check", "output", "params", "precision", "preprocess", "quality", "repository",
+    "resize", "source", "threads", "to",
+)  # fmt: skip
+
+
+def with_flags(message: str) -> str:
+    """A message of the library with flags in place of option names."""
+    return _OPTION.sub(lambda found: flag(found[1]) if found[1] in _names() else found[0], message)
+
+
+def flag(name: str) -> str:
+    """The flag of an option."""
+    return f"--{name.replace('_', '-')}"
+
+
+@cache
+def _names():
+    names = set(_OF_COMMANDS)
+    for kind in (RunConfig, AttDartsConfig, AnasConfig, EanPipelineConfig):
+        for group in field_types(kind).values():
+            names.update(option.name for option in dataclasses.fields(group))
+    return frozenset(names)

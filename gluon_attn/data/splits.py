@@ -1,0 +1,66 @@
+"""Ways to divide the images of a data set."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..utils.errors import UserError
+from ..utils.seed import generator
+from .base import Dataset, ImageSet, Subset
+
+
+def hold_out(dataset: Dataset, per_class: int) -> Dataset:
+    """Keep some training images out of training and evaluate on them in place of the test images.
+
+    Args:
+        dataset: the data set.
+        per_class: how many of each class, the first ones in the order of the set.
+
+    Returns:
+        The data set with the rest of the training images as `train`, and those held out, cropped as test images are, as
+        `val`.
+
+    Raises:
+        UserError: a class would be left without training images.
+    """
+    labels = dataset.train.labels
+    held_out = np.zeros(len(labels), bool)
+    for label in np.unique(labels[labels >= 0]):
+        members = np.flatnonzero(labels == label)
+        if len(members) <= per_class:
+            name = dataset.class_names[label] if label < dataset.classes else label
+            raise UserError(
+                f"option hold_out {per_class} leaves no training images of class {name}, which has {len(members)}: "
+                "take fewer"
+            )
+        held_out[members[:per_class]] = True
+    val = Subset(dataset.train.with_crop_of(dataset.val), np.flatnonzero(held_out))
+    return replace(dataset, train=Subset(dataset.train, np.flatnonzero(~held_out)), val=val)
+
+
+def split_training_images(dataset: Dataset, portion: float) -> tuple[Subset, Subset]:
+    """Split the training images in the order of the set, as DARTS does with its `train_portion`.
+
+    Args:
+        dataset: the data set.
+        portion: share of the first subset, from 0 to 1.
+
+    Returns:
+        (first, rest).
+
+    Raises:
+        UserError: one of them would be empty.
+    """
+    count = len(dataset.train)
+    first = int(portion * count)
+    if not 0 < first < count:
+        raise UserError(f"option train_portion {portion} leaves {first} of {count} images to learn from: change it")
+    head, rest = np.split(np.arange(count), [first])
+    return Subset(dataset.train, head), Subset(dataset.train, rest)
+
+
+def sample(images: ImageSet, count: int | None, seed: int) -> ImageSet:
+    """`count` images drawn without repetition, in the order of the set; all of them for None or a larger count."""
+    if count is None or count >= len(images):
+        return images
+    return Subset(images, np.sort(generator(seed, count).permutation(len(images))[:count]))

@@ -1,0 +1,76 @@
+"""What is done to a network before it trains: parts of it frozen, its batch norms synchronized over processes."""
+
+import re
+from collections.abc import Sequence
+
+import mxnet as mx
+from mxnet.gluon import HybridBlock, nn
+
+from ..nn.params import classifier
+from ..nn.sync_norm import synchronize
+from ..utils.errors import UserError
+from ..utils.log import get_logger
+from .backend import Backend
+
+#: the pattern for all parameters but the classifier's
+FEATURES = "features"
+
+
+def freeze(net: HybridBlock, pattern: str) -> set[str]:
+    """Exclude parameters from training.
+
+    A batch norm whose running statistics match computes with them, as in evaluation, and does not update them.
+
+    Args:
+        net: the network; its parameters are changed.
+        pattern: a regular expression that matches from the start of a parameter's structural name, such as
+            `features.[0-4]`; `features` alone means all but the classifier, whatever the names are.
+
+    Returns:
+        The structural names of the frozen parameters.
+
+    Raises:
+        UserError: the pattern is no regular expression, or matches no parameter or all of them.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"option freeze: {pattern} is no regular expression ({error})") from None
+    params = net._collect_params_with_prefix()
+    trained = [name for name, param in params.items() if param.grad_req != "null"]
+    found = {name for name in params if expression.match(name)}
+    if pattern == FEATURES and not found:
+        found = set(params).difference(classifier(net))
+    if not found:
+        raise UserError(f"option freeze: {pattern} matches no parameter; names are such as {', '.join(trained[:3])}")
+    if found.issuperset(trained):
+        raise UserError(f"option freeze: {pattern} matches every parameter: nothing would be trained")
+    for name in found:
+        params[name].grad_req = "null"
+    frozen = {id(params[name]) for name in found}
+
+    def fix(block):
+        if isinstance(block, nn.BatchNorm) and id(block.running_mean) in frozen:
+            block._kwargs["use_global_stats"] = True
+
+    net.apply(fix)
+    return found
+
+
+def synchronize_norms(net: HybridBlock, contexts: Sequence[mx.Context], backend: Backend) -> None:
+    """Let the batch norms of a network take their statistics over the images of all processes.
+
+    With one process nothing changes.
+
+    Raises:
+        UserError: there are several devices in this process, or no batch norm that is trained.
+    """
+    if len(contexts) > 1:
+        raise UserError(
+            f"option sync_bn goes over processes, here one has {len(contexts)} devices: start one process per device, "
+            "with horovodrun"
+        )
+    if backend.size == 1:
+        get_logger().info("sync_bn: there is one process, its statistics are those of all images")
+    elif not synchronize(net, backend.allreduce):
+        raise UserError("option sync_bn: the network has no batch norm that is trained; leave it out")

@@ -1,0 +1,89 @@
+"""What a network learns, as the trainer sees it.
+
+The trainer knows epochs, updates, devices and processes. A task knows the rest: what a batch is, the forward pass and
+the losses of a batch, what is measured, how to evaluate, which score is the best, and what a checkpoint keeps besides.
+Classification and distillation are in `classification.py`, the gradient searches in `search/darts/trainer.py`.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mxnet as mx
+
+from ..config.scores import Score
+from .metrics import Meter
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+#: sums a list of numbers over the processes of a run
+SumOverProcesses = Callable[[Sequence[float]], Sequence[float]]
+#: what one device gets of a batch, and what its forward pass leaves for the meter; both are the task's own
+Shard = Any
+Measured = Any
+
+
+class Task:
+    """The contract of a task. A batch is a tuple that its loader and the task agree on; nobody else looks into it.
+
+    Attributes:
+        score: the score that decides which epoch is the best.
+    """
+
+    score: Score
+
+    def prepare(self, trainer: "Trainer") -> None:
+        """Called once, when the trainer is complete and compiled operators are active: make what the task needs."""
+
+    def split(self, batch: tuple, contexts: Sequence[mx.Context]) -> list[Shard]:
+        """The shards of a batch, one per device. Runs outside of `autograd.record`: no gradient goes through it."""
+        raise NotImplementedError
+
+    def images(self, batch: tuple) -> int:
+        """Number of images in a batch; gradients are averaged over them."""
+        raise NotImplementedError
+
+    def forward(self, net: Callable, shard: Shard) -> tuple[mx.nd.NDArray, Measured]:
+        """Forward pass and losses of one shard, while gradients are recorded.
+
+        Args:
+            net: what computes in training, the network or its mixed-precision form.
+            shard: one of `split`.
+
+        Returns:
+            The losses, whose SUM is differentiated (one per image, or one number for all), and what the meter is
+            shown beside them.
+        """
+        raise NotImplementedError
+
+    def meter(self) -> Meter:
+        """A new meter for one epoch of training."""
+        return Meter()
+
+    def evaluate(self, net: Callable, loader: Any, contexts: Sequence[mx.Context], total: SumOverProcesses) -> dict:
+        """Scores of the network on the evaluation data, name -> number. Records have them as `val_NAME`."""
+        raise NotImplementedError
+
+    def start_step(self, trainer: "Trainer", batch: tuple) -> None:
+        """Called before the forward pass of each training batch."""
+
+    def epoch(self, trainer: "Trainer") -> contextlib.AbstractContextManager:
+        """A context around each epoch, training and evaluation."""
+        return contextlib.nullcontext()
+
+    def epoch_record(self, trainer: "Trainer") -> dict:
+        """Further entries of an epoch's record, JSON data."""
+        return {}
+
+    def describe(self, record: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+        """An epoch's record in words, for the log: losses and scores."""
+        return f"train loss {record['train_loss']:.4f}, {self.score.name} {self.score.of(record):.4f}"
+
+    def state(self, trainer: "Trainer") -> tuple[dict, dict]:
+        """(entries of meta.json, file name -> {name: NDArray}): what a checkpoint keeps besides."""
+        return {}, {}
+
+    def load_state(self, trainer: "Trainer", folder: Path, meta: dict) -> None:
+        """The inverse of `state`, from the folder of a checkpoint and its meta.json."""

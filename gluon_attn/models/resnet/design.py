@@ -1,0 +1,36 @@
+"""What tells the ResNets with PyTorch's parameter names apart."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Design:
+    """Options of the layers of a `TorchResNet`.
+
+    Attributes:
+        kind: "basic" or "bottleneck" blocks.
+        widths: channels of each stage: of a basic block, or inside a bottleneck, whose output has 4 times as many.
+        bias: the convolutions have biases.
+        shortcut: shortcut of a block that changes the shape. "conv": a 1x1 convolution and a norm (option B of He et
+            al. 2015). "average": average pooling before these (version 1d). "pad": zero channels, no weights (option
+            A).
+        stem: "large": a 7x7 convolution and max pooling. "deep": three 3x3 instead of the 7x7 (version 1d). "tiered":
+            deep, with fewer channels in the first 3x3 (timm's version t). "small": one 3x3.
+        stem_width: channels of the large (default 64) or small (default 16) stem; of the second convolution of a deep
+            or tiered stem (default 32), whose third has twice as many and, if tiered, whose first has three quarters.
+        stem_pool: False: the last convolution of a deep or tiered stem has stride 2 in place of the max pooling.
+        activation: name of all activations.
+        final_width: channels of a 1x1 convolution, with norm and activation, after the last stage. None: without it.
+        head: attribute name of the dense layer.
+    """
+
+    kind: str = "basic"
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    bias: bool = False
+    shortcut: str = "conv"
+    stem: str = "large"
+    stem_width: int | None = None
+    stem_pool: bool = True
+    activation: str = "relu"
+    final_width: int | None = None
+    head: str = "fc"

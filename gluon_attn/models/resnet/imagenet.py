@@ -1,0 +1,152 @@
+"""Builders of the ResNets for ImageNet: versions 1, 1b, 1d and 2, attentional activations, EAN's networks.
+
+Each is `build(..., plan, classes, **options) -> HybridBlock`; `models/zoo.py` gives them their names. GluonCV's
+`resnet*_v1`, `_v1b`, `_v1d` and `_v2` files load as they are.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...utils.checks import positives
+from .. import variants
+from ..act_plan import act_entry
+from ..plan import Plan
+from .design import Design
+from .gluon_resnet import GluonResNet
+from .torch_resnet import TorchResNet
+
+#: ResNet-50 with biases in its convolutions, as in EAN's experiments
+FBRESNET_KIND, FBRESNET_BLOCKS = variants.RESNET[50]
+FBRESNET = Design(FBRESNET_KIND, bias=True, head="last_linear")
+
+
+def gluon(
+    version: int,
+    kind: str,
+    blocks: Sequence[int],
+    plan: Plan,
+    classes: int,
+    *,
+    input_size: int = 224,
+    drop_rate: float = 0.0,
+    last_gamma: bool = False,
+) -> GluonResNet:
+    """GluonCV's `resnet*_v1` and `resnet*_v2`."""
+    return GluonResNet(
+        version, kind, blocks, plan, classes,
+        large=True, input_size=input_size, drop_rate=drop_rate, last_gamma=last_gamma,
+    )  # fmt: skip
+
+
+def torch(
+    kind: str,
+    counts: Sequence[int],
+    shortcut: str,
+    plan: Plan,
+    classes: int,
+    *,
+    blocks: Sequence[int] | None = None,
+    widths: Sequence[int] = Design.widths,
+    stem: str = "large",
+    stem_width: int | None = None,
+    stem_pool: bool = True,
+    activation: str = "relu",
+    final_width: int | None = None,
+    input_size: int = 224,
+    last_gamma: bool = False,
+    drop_rate: float = 0.0,
+) -> TorchResNet:
+    """Versions 1b and 1d, and timm's other ResNets by options, which are those of `Design` and `TorchResNet`.
+
+    Version 1d (He et al. 2018, https://arxiv.org/abs/1812.01187) has a stem of three 3x3 convolutions, and shortcuts
+    with average pooling before the convolution. blocks: number of blocks in each stage; None: `counts`.
+    """
+    counts = counts if blocks is None else positives("blocks", blocks, len(counts))
+    design = Design(
+        kind, positives("widths", widths, len(counts)), shortcut=shortcut, stem=stem, stem_width=stem_width,
+        stem_pool=stem_pool, activation=activation, final_width=final_width,
+    )  # fmt: skip
+    return TorchResNet(
+        design, counts, plan, classes, input_size=input_size, last_gamma=last_gamma, drop_rate=drop_rate
+    )  # fmt: skip
+
+
+def atac(
+    kind: str,
+    blocks: Sequence[int],
+    plan: Plan,
+    classes: int,
+    *,
+    act_type: str = "ChaATAC",
+    act_layers: int = 2,
+    act_order: str = "bac",
+    reduction: int | None = None,
+    relu: bool | None = None,
+    global_pool: bool | None = None,
+    input_size: int = 224,
+    last_gamma: bool = False,
+    drop_rate: float = 0.0,
+) -> TorchResNet:
+    """Attention as Activation (Dai et al. 2020): version 1b with another activation; see `act_plan.act_entry`."""
+    entry = act_entry(
+        act_type, len(blocks), act_layers=act_layers, act_order=act_order,
+        reduction=reduction, relu=relu, global_pool=global_pool,
+    )  # fmt: skip
+    return torch(
+        kind, blocks, "conv", Plan([entry]), classes, input_size=input_size, last_gamma=last_gamma, drop_rate=drop_rate
+    )  # fmt: skip
+
+
+def fbresnet(plan: Plan, classes: int, *, input_size: int = 224, last_gamma: bool = False) -> TorchResNet:
+    """ResNet-50 with biases in its convolutions."""
+    return TorchResNet(FBRESNET, FBRESNET_BLOCKS, plan, classes, input_size=input_size, last_gamma=last_gamma)
+
+
+def dia_fbresnet(
+    plan: Plan,
+    classes: int,
+    *,
+    scheme: str | None = None,
+    reduction: int = 20,
+    input_size: int = 224,
+    last_gamma: bool = False,
+) -> TorchResNet:
+    """`fbresnet` with one DIA module per stage.
+
+    EAN: Huang et al. 2020, https://arxiv.org/abs/2011.14058. scheme: one bit for each of the 16 blocks; 0: the block
+    skips the module. The paper found 1100011110010011 for DIA and 1001011010011011 for SGE.
+    """
+    plan = _shared("dia", scheme, reduction=reduction)
+    return fbresnet(plan, classes, input_size=input_size, last_gamma=last_gamma)
+
+
+def se_fbresnet(
+    plan: Plan,
+    classes: int,
+    *,
+    scheme: str | None = None,
+    reduction: int = 16,
+    input_size: int = 224,
+    last_gamma: bool = False,
+) -> TorchResNet:
+    """`fbresnet` with one squeeze-and-excitation module per stage; scheme: see `dia_fbresnet`."""
+    plan = _shared("se", scheme, reduction=reduction)
+    return fbresnet(plan, classes, input_size=input_size, last_gamma=last_gamma)
+
+
+def sge_fbresnet(
+    plan: Plan,
+    classes: int,
+    *,
+    scheme: str | None = None,
+    variant: str = "paper",
+    input_size: int = 224,
+    last_gamma: bool = False,
+) -> TorchResNet:
+    """`fbresnet` with one SGE module per stage; scheme: see `dia_fbresnet`."""
+    plan = _shared("sge", scheme, groups=64, variant=variant)
+    return fbresnet(plan, classes, input_size=input_size, last_gamma=last_gamma)
+
+
+def _shared(name: str, scheme: str | None, **options: Any) -> Plan:
+    return Plan([{"name": name, "shared": True, "scheme": scheme, "options": options}])

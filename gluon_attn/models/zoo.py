@@ -1,0 +1,106 @@
+"""Every model by name: the one place where models are registered.
+
+A row is name -> `Model`: the builder with the arguments that the name fixes, and what is known of the network. Depths,
+widths and plan entries are the rows of `variants.py`; the builders' options are the models' options.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+from . import cell_network, variants
+from .base import MODELS, Model
+from .mobilenet_v2 import MobileNetV2
+from .resnet import cifar, imagenet
+
+_Rows = dict[str, Model]
+_cifar = partial(Model, input_size=32, stages=3, classes=10)
+_imagenet = partial(Model, input_size=224, stages=4)
+
+_GLUON_CIFAR: _Rows = {
+    f"cifar_resnet{depth}_v{version}": _cifar(
+        partial(cifar.gluon, version, kind, count), head=version == 2, blocks=(count,) * 3
+    )
+    for depth, (kind, count) in variants.CIFAR_RESNET.items()
+    for version in (1, 2)
+}
+_TORCH_CIFAR: _Rows = {
+    name.format(depth): _cifar(partial(build, count), own_plan=own)
+    for depth, (kind, count) in variants.CIFAR_RESNET.items()
+    if kind == "basic"
+    for name, build, own in (
+        ("cifar_resnet{}_a", partial(cifar.torch, cifar.OPTION_A), False),
+        ("cifar_resnet{}_b", partial(cifar.torch, cifar.OPTION_B), False),
+        ("se_cifar_resnet{}", cifar.se, True),
+        ("anas_resnet{}", cifar.anas, True),
+    )
+}
+_OTHER_CIFAR: _Rows = {
+    "atac_cifar_resnet": _cifar(cifar.atac, head=True, own_plan=True),
+    "dia_cifar_resnet": _cifar(cifar.dia, own_plan=True),
+    # the stem of ImageNet, a 7x7 convolution and pooling, as in the ECA reproduction's runs on CIFAR
+    "cifar_resnet18": _cifar(
+        partial(imagenet.torch, *variants.RESNET[18], "conv", input_size=32), stages=4
+    ),
+}  # fmt: skip
+
+_GLUON_IMAGENET: _Rows = {
+    f"resnet{depth}_v{version}": _imagenet(
+        partial(imagenet.gluon, version, kind, blocks), head=version == 2, blocks=blocks
+    )
+    for depth, (kind, blocks) in variants.RESNET.items()
+    for version in (1, 2)
+}
+_TORCH_IMAGENET: _Rows = {
+    f"resnet{depth}_{version}": _imagenet(partial(imagenet.torch, kind, blocks, shortcut, stem=stem), blocks=blocks)
+    for depth, (kind, blocks) in variants.RESNET.items()
+    for version, shortcut, stem in (("v1b", "conv", "large"), ("v1d", "average", "deep"))
+}
+_OTHER_IMAGENET: _Rows = {
+    "atac_resnet50_v1b": _imagenet(partial(imagenet.atac, *variants.RESNET[50]), own_plan=True),
+    "fbresnet50": _imagenet(imagenet.fbresnet, blocks=imagenet.FBRESNET_BLOCKS),
+    "dia_fbresnet50": _imagenet(imagenet.dia_fbresnet, own_plan=True, blocks=imagenet.FBRESNET_BLOCKS),
+    "se_fbresnet50": _imagenet(imagenet.se_fbresnet, own_plan=True, blocks=imagenet.FBRESNET_BLOCKS),
+    "sge_fbresnet50": _imagenet(imagenet.sge_fbresnet, own_plan=True, blocks=imagenet.FBRESNET_BLOCKS),
+    "mobilenet_v2": _imagenet(MobileNetV2, stages=len(variants.MOBILENET_V2)),
+}
+
+#: networks of searched cells, with the sizes of the published ones
+_cifar_cells = partial(cell_network.build, False, channels=36, layers=20, input_size=32)
+_imagenet_cells = partial(cell_network.build, True, channels=48, layers=14, input_size=224)
+_CELLS: _Rows = {
+    "darts_cifar": _cifar(_cifar_cells, own_plan=True),
+    "darts_v2_cifar": _cifar(_cifar_cells, own_plan=True),
+    "att_darts_cifar": _cifar(partial(_cifar_cells, genotype="Att_DARTS"), own_plan=True),
+    "darts_imagenet": _imagenet(_imagenet_cells, stages=3, own_plan=True),
+    "att_darts_imagenet": _imagenet(partial(_imagenet_cells, genotype="Att_DARTS"), stages=3, own_plan=True),
+}
+
+#: other names of a model: open-atac's and EAN's
+_ALIASES = {
+    "atac_cifar_resnet": ("atac",),
+    "dia_fbresnet50": ("forward_dia_fbresnet50",),
+    "se_fbresnet50": ("forward_config_share_se_resnet50",),
+    "sge_fbresnet50": ("forward_config_share_sge_resnet50",),
+}
+
+
+def _register(rows: _Rows) -> None:
+    for name, model in rows.items():
+        MODELS.register(name, *_ALIASES.get(name, ()))(model)
+
+
+def _named() -> _Rows:
+    """Models whose attention is part of their name, made from their registered backbones."""
+    rows = {}
+    for name, (backbone, options, entries) in variants.NAMED.items():
+        model = MODELS.get(backbone)
+        build = partial(model.build, **options)
+        rows[name] = replace(model, build=build, entries=entries, own_plan=True, backbone=backbone)
+    return rows
+
+
+for _rows in (
+    _CELLS, _GLUON_CIFAR, _TORCH_CIFAR, _OTHER_CIFAR, _GLUON_IMAGENET, _TORCH_IMAGENET, _OTHER_IMAGENET,
+):  # fmt: skip
+    _register(_rows)
+_register(_named())

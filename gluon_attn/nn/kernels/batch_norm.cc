@@ -1,0 +1,135 @@
+// Batch normalization, on the CPU in float32 or float64. oneDNN's is not vectorized for the plain NCHW layout, which
+// all operators but its own use.
+
+#include "channel_stats.h"
+
+namespace {
+
+// Two numbers per channel, mean - std and mean + std: their mean and variance are those of the channel.
+template <typename T>
+void batch_stats(const BatchShape& b, const T* x, T* stats) {
+#pragma omp parallel for schedule(static)
+  for (int64_t channel = 0; channel < b.channels; ++channel) {
+    const T mean = channel_sum<T>(b, channel, [=](int64_t k) { return x[k]; }) / b.count();
+    const double squares = channel_sum<T>(b, channel, [=](int64_t k) { return (x[k] - mean) * (x[k] - mean); });
+    const T std_dev = std::sqrt(squares / b.count());
+    stats[channel] = mean - std_dev;
+    stats[b.channels + channel] = mean + std_dev;
+  }
+}
+
+// gamma: null stands for 1.
+template <typename T>
+void batch_norm(const BatchShape& b, const T* x, const T* means, const T* inv_stds, const T* gamma, const T* beta,
+                T* y) {
+#pragma omp parallel for schedule(static)
+  for (int64_t task = 0; task < b.samples * b.channels; ++task) {
+    const int64_t channel = task % b.channels;
+    const T mean = means[channel], scale = gamma ? inv_stds[channel] * gamma[channel] : inv_stds[channel];
+    const T shift = beta[channel], *map = x + task * b.pixels;
+    T* to = y + task * b.pixels;
+#pragma omp simd
+    for (int64_t k = 0; k < b.pixels; ++k) to[k] = (map[k] - mean) * scale + shift;
+  }
+}
+
+template <typename T>
+void batch_norm_backward(const BatchShape& b, const T* grad_output, const T* x, const T* means, const T* inv_stds,
+                         const T* gamma, T* grad_input, T* grad_gamma, T* grad_beta) {
+#pragma omp parallel for schedule(static)
+  for (int64_t channel = 0; channel < b.channels; ++channel) {
+    const T mean = means[channel], inv_std = inv_stds[channel];
+    double grad_sum = 0, product_sum = 0;  // of grad_output, and of its products with the normalized x
+    for (int64_t sample = 0; sample < b.samples; ++sample) {
+      const T *grad = grad_output + b.offset(sample, channel), *map = x + b.offset(sample, channel);
+      T sum = 0, product = 0;
+#pragma omp simd reduction(+ : sum, product)
+      for (int64_t k = 0; k < b.pixels; ++k) {
+        sum += grad[k];
+        product += grad[k] * (map[k] - mean);
+      }
+      grad_sum += sum;
+      product_sum += product;
+    }
+    product_sum *= inv_std;
+    grad_gamma[channel] = gamma ? T(product_sum) : T(0);
+    grad_beta[channel] = grad_sum;
+    const T scale = gamma ? inv_std * gamma[channel] : inv_std;
+    const T grad_mean = grad_sum / b.count(), correction = product_sum / b.count() * inv_std;
+    for (int64_t sample = 0; sample < b.samples; ++sample) {
+      const T *grad = grad_output + b.offset(sample, channel), *map = x + b.offset(sample, channel);
+      T* to = grad_input + b.offset(sample, channel);
+#pragma omp simd
+      for (int64_t k = 0; k < b.pixels; ++k) to[k] = scale * (grad[k] - grad_mean - (map[k] - mean) * correction);
+    }
+  }
+}
+
+MXReturnValue batch_stats_infer_shape(const Attrs&, Shapes* in, Shapes* out) {
+  if ((*in)[0].size() < 2) return MX_FAIL;
+  (*out)[0] = {2, (*in)[0][1], 1, 1};
+  return MX_SUCCESS;
+}
+
+MXReturnValue batch_stats_forward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &i = *in, &o = *out;
+  FOR_DTYPE(i[0], batch_stats(BatchShape(i[0].shape), i[0].data<T>(), o[0].data<T>()));
+}
+
+// The inputs. NORMALIZED is what MXNet's norm makes of the statistics; it is not used here.
+enum { X, STATS, NORMALIZED, MEAN, INV_STD, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, INPUTS };
+
+MXReturnValue batch_norm_infer_shape(const Attrs&, Shapes* in, Shapes* out) {
+  if ((*in)[X].size() < 2) return MX_FAIL;
+  const unsigned int channels = (*in)[X][1];
+  (*in)[STATS] = (*in)[NORMALIZED] = {2, channels, 1, 1};
+  for (size_t i = MEAN; i < INPUTS; ++i) (*in)[i] = {channels};
+  (*out)[0] = (*in)[X];
+  return MX_SUCCESS;
+}
+
+MXReturnValue batch_norm_mutates(const Attrs&, std::vector<int>* mutated) {
+  *mutated = {RUNNING_MEAN, RUNNING_VAR};
+  return MX_SUCCESS;
+}
+
+template <typename T>
+const T* gamma_or_null(const Attrs& attrs, MXTensor& gamma) {
+  return attrs.at("fix_gamma") == "1" ? nullptr : gamma.data<T>();
+}
+
+MXReturnValue batch_norm_forward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors& i = *in;
+  const BatchShape b(i[X].shape);
+  const double momentum = std::stod(attrs.at("momentum")), eps = std::stod(attrs.at("eps"));
+  FOR_DTYPE(i[X], update_running_stats<T>(b.channels, momentum, eps, i[STATS].data<T>(), i[MEAN].data<T>(),
+                                          i[INV_STD].data<T>(), i[RUNNING_MEAN].data<T>(), i[RUNNING_VAR].data<T>());
+            batch_norm(b, i[X].data<T>(), i[MEAN].data<T>(), i[INV_STD].data<T>(), gamma_or_null<T>(attrs, i[GAMMA]),
+                       i[BETA].data<T>(), (*out)[0].data<T>()));
+}
+
+// in: grad_output, then the inputs. The statistics are functions of x: its gradient contains what passes through them,
+// and their own gradients are 0.
+MXReturnValue batch_norm_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  Tensors &o = *out, i(in->begin() + 1, in->end());
+  FOR_DTYPE(i[X], for (size_t k = STATS; k < INPUTS; ++k) std::fill_n(o[k].data<T>(), o[k].size(), T(0));
+            batch_norm_backward(BatchShape(i[X].shape), (*in)[0].data<T>(), i[X].data<T>(), i[MEAN].data<T>(),
+                                i[INV_STD].data<T>(), gamma_or_null<T>(attrs, i[GAMMA]), o[X].data<T>(),
+                                o[GAMMA].data<T>(), o[BETA].data<T>()));
+}
+
+}  // namespace
+
+REGISTER_OP(gluon_attn_batch_stats)
+    .setForward(batch_stats_forward, "cpu")
+    .setParseAttrs(num_inputs<1>)
+    .setInferType(infer_same_dtype)
+    .setInferShape(batch_stats_infer_shape);
+
+REGISTER_OP(gluon_attn_batch_norm)
+    .setForward(batch_norm_forward, "cpu")
+    .setBackward(batch_norm_back, "cpu")
+    .setParseAttrs(num_inputs<INPUTS>)
+    .setMutateInputs(batch_norm_mutates)
+    .setInferType(infer_same_dtype)
+    .setInferShape(batch_norm_infer_shape);

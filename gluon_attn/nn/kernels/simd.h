@@ -1,0 +1,55 @@
+// SIMD vectors of one register, and unrolled loops that keep arrays of them in registers.
+
+#ifndef GLUON_ATTN_SIMD_H_
+#define GLUON_ATTN_SIMD_H_
+
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "common.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define ALWAYS_INLINE_BODY __attribute__((always_inline))
+
+// Calls body with each of 0 ... count - 1 as a constant, so that arrays of vectors stay in registers.
+template <int64_t count, typename Body, int64_t... i>
+ALWAYS_INLINE void unroll(Body body, std::integer_sequence<int64_t, i...>) {
+  (body(std::integral_constant<int64_t, i>{}), ...);
+}
+
+template <int64_t count, typename Body>
+ALWAYS_INLINE void unroll(Body body) {
+  unroll<count>(body, std::make_integer_sequence<int64_t, count>{});
+}
+
+template <typename T>
+struct Simd {
+  typedef T Vector __attribute__((vector_size(64)));
+  static constexpr int64_t width = 64 / sizeof(T);  // numbers per vector
+
+  static Vector load(const T* from) {
+    Vector v;
+    std::memcpy(&v, from, sizeof(v));
+    return v;
+  }
+  // The first `remaining` numbers, then zeros.
+  static Vector load(const T* from, int64_t remaining) {
+    if (remaining >= width) return load(from);
+    Vector v = {};
+    std::memcpy(&v, from, remaining * sizeof(T));
+    return v;
+  }
+  static void store(const Vector& v, T* to) { std::memcpy(to, &v, sizeof(v)); }
+  static void store(const Vector& v, T* to, int64_t remaining) {
+    if (remaining >= width) return store(v, to);
+    std::memcpy(to, &v, remaining * sizeof(T));
+  }
+  static T sum(const Vector& v) {
+    T total = 0;
+    for (int64_t lane = 0; lane < width; ++lane) total += v[lane];
+    return total;
+  }
+};
+
+#endif  // GLUON_ATTN_SIMD_H_

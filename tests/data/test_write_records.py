@@ -1,0 +1,152 @@
+"""Class folders to record files, which MXNet's readers read as ours do."""
+
+import cv2
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import recordio
+from photographs import CLASSES, draw_folder, truncate
+
+from gluon_attn.config.data import DataConfig
+from gluon_attn.data.factory import open_dataset
+from gluon_attn.data.photos import decode
+from gluon_attn.data.records import RecordFile
+from gluon_attn.data.write_records import pack
+from gluon_attn.utils.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    draw_folder(tmp_path / "set", 11)
+    return tmp_path / "set"
+
+
+def files(folder):
+    return sorted(folder.glob("*/*"))
+
+
+def test_files_are_packed_as_they_are(folder, tmp_path):
+    assert pack(folder, tmp_path / "out/all", workers=2) == (11, [])
+    records = RecordFile(tmp_path / "out/all.rec")
+    for number, path in enumerate(files(folder)):
+        assert records.read(number) == (path.read_bytes(), CLASSES.index(path.parent.name))
+    lines = (tmp_path / "out/all.lst").read_text().splitlines()
+    assert lines == [
+        f"{number}\t{CLASSES.index(path.parent.name)}\t{path.relative_to(folder)}"
+        for number, path in enumerate(files(folder))
+    ]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["all.idx", "all.lst", "all.rec"]
+
+
+def test_mxnets_readers_read_them(folder, tmp_path):
+    pack(folder, tmp_path / "all")
+    reader = recordio.MXIndexedRecordIO(str(tmp_path / "all.idx"), str(tmp_path / "all.rec"), "r")
+    header, image = recordio.unpack_img(reader.read_idx(7), cv2.IMREAD_COLOR)
+    path = files(folder)[7]
+    assert header.label == CLASSES.index(path.parent.name)
+    np.testing.assert_array_equal(image[..., ::-1], decode(path.read_bytes()))
+    reader.close()
+    batches = mx.io.ImageRecordIter(
+        path_imgrec=str(tmp_path / "all.rec"), path_imgidx=str(tmp_path / "all.idx"), data_shape=(3, 32, 32),
+        batch_size=11, preprocess_threads=1,
+    )  # fmt: skip
+    labels = next(iter(batches)).label[0].asnumpy().tolist()
+    assert labels == [CLASSES.index(path.parent.name) for path in files(folder)]
+
+
+def test_any_number_of_workers_writes_the_same(folder, tmp_path):
+    for workers in (0, 2):
+        pack(folder, tmp_path / str(workers), resize=30, workers=workers)
+    for ending in ("rec", "idx", "lst"):
+        assert (tmp_path / f"0.{ending}").read_bytes() == (tmp_path / f"2.{ending}").read_bytes()
+
+
+def test_larger_images_are_scaled_to_the_shorter_side(folder, tmp_path):
+    pack(folder, tmp_path / "small", resize=42, quality=90)
+    records = RecordFile(tmp_path / "small.rec")
+    for number, path in enumerate(files(folder)):
+        before, data = decode(path.read_bytes()), records.read(number)[0]
+        after = decode(data)
+        if min(before.shape[:2]) <= 42:
+            assert data == path.read_bytes()
+            continue
+        assert min(after.shape[:2]) == 42
+        assert abs(after.shape[1] / after.shape[0] - before.shape[1] / before.shape[0]) < 0.03
+        assert abs(after.mean((0, 1)) - before.mean((0, 1))).max() < 3  # colours keep their order
+
+
+def test_quality_sets_the_size(folder, tmp_path):
+    sizes = []
+    for quality in (20, 95):
+        pack(folder, tmp_path / "small", resize=30, quality=quality)
+        sizes.append((tmp_path / "small.rec").stat().st_size)
+    assert sizes[0] < 0.8 * sizes[1]
+
+
+def test_bad_images_are_left_out_and_named(folder, tmp_path):
+    bad = files(folder)[3]
+    truncate(bad)
+    count, complaints = pack(folder, tmp_path / "all")
+    assert (count, complaints) == (10, [f"{bad}: not a whole JPEG or PNG file"])
+    assert len(RecordFile(tmp_path / "all.rec")) == 10
+    assert bad.name not in (tmp_path / "all.lst").read_text()
+
+
+def test_a_missing_folder_leaves_nothing_behind(tmp_path):
+    with pytest.raises(UserError, match=r"cannot read .*none"):
+        pack(tmp_path / "none", tmp_path / "out/all")
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_that_are_no_text(folder, tmp_path):
+    (folder / "cat").rename(folder / "c\udce4t")
+    assert pack(folder, tmp_path / "val")[0] == 11
+    pack(folder, tmp_path / "train")
+    source = open_dataset(DataConfig(dataset="imagenet_rec", data_dir=str(tmp_path)), 1)
+    assert source.class_names == ("c\udce4t", "dog", "eel")
+
+
+def test_nothing_but_bad_images(folder, tmp_path):
+    for path in files(folder):
+        truncate(path)
+    with pytest.raises(UserError, match=r"no image in .* can be read"):
+        pack(folder, tmp_path / "out/all")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("stop"), mx.MXNetError("no space")])
+def test_files_are_whole_or_not_there(folder, tmp_path, monkeypatch, error):
+    pack(folder, tmp_path / "out/all")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    draw_folder(folder, 20, seed=1)
+    write = recordio.MXIndexedRecordIO.write_idx
+
+    def fail(self, number, data):
+        if number == 5:
+            raise error
+        write(self, number, data)
+
+    monkeypatch.setattr(recordio.MXIndexedRecordIO, "write_idx", fail)
+    mxnets = isinstance(error, mx.MXNetError)
+    with pytest.raises(UserError if mxnets else type(error), match=r"write .*all.rec: no space" if mxnets else None):
+        pack(folder, tmp_path / "out/all")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_file_that_lost_its_end_is_not_kept(folder, tmp_path, monkeypatch):
+    close = recordio.MXIndexedRecordIO.close
+
+    def lose(self):
+        is_open = self.is_open
+        close(self)
+        if is_open:
+            truncate_end(self.uri.value)
+
+    def truncate_end(path):
+        with open(path, "r+b") as file:
+            file.truncate(file.seek(0, 2) - 5)
+
+    monkeypatch.setattr(recordio.MXIndexedRecordIO, "close", lose)
+    with pytest.raises(UserError, match="could not be written whole"):
+        pack(folder, tmp_path / "out/all")
+    assert list((tmp_path / "out").iterdir()) == []
