@@ -4,7 +4,7 @@
     OMP_NUM_THREADS=2 python benchmarks/deploy.py --out benchmarks/results/deploy.md --join se_resnet50
 
 Needs PyTorch, OpenVINO and NNCF in the same environment (`pip install torch==2.13.0`), for this file only. Each side
-has a process of its own; the sides of a number type take turns, batch by batch. PyTorch computes in channels-last,
+has a process of its own; the sides of a precision take turns, batch by batch. PyTorch computes in channels-last,
 eager and compiled with frozen weights, bfloat16 by autocast. Ratios are to the best of PyTorch's own in float32, for
 bfloat16 and int8 to compiled bfloat16; above 1 is faster. Weights are random: accuracy is not the question.
 """
@@ -26,7 +26,7 @@ from benchmarks.lib.report import Table, earlier, machine, take_turns  # noqa: E
 
 MODULE = "benchmarks.lib.deployed"
 COLUMNS = ["network", "batch", "side", "type", "img/s", "of PyTorch's best"]
-#: (side, form, number type) that take turns
+#: (side, export target, precision) that take turns
 FLOAT32 = (
     ("ours", "live", "float32"), ("ours", "symbol-float32", "float32"), ("ours", "onnx-float32", "float32"),
     ("ours", "openvino-float32", "float32"), ("eager", "", "float32"), ("compiled", "", "float32"),
@@ -47,13 +47,13 @@ _WARM_UP = 3
 
 
 def compare(order, sides, repeat):
-    """{side: images a second, or its error}, the sides taking turns."""
+    """{side: images per second, or its error}, the sides taking turns."""
     peers, found = {}, {}
     for side in sides:
-        kind, form, dtype = side
+        kind, target, dtype = side
         peers[side] = Peer(MODULE, kind)
         try:
-            peers[side].ask({**order, "form": form, "dtype": dtype})
+            peers[side].ask({**order, "target": target, "dtype": dtype})
             for _ in range(_WARM_UP):
                 peers[side].ask("infer")
         except RuntimeError as error:
@@ -66,10 +66,10 @@ def compare(order, sides, repeat):
 
 
 def rows(name, batch, found):
-    """Rows of the table: our forms first, each side with its share of PyTorch's best of the type it is held against."""
+    """Rows of the table: our targets first, each side with its ratio to PyTorch's best of the same precision."""
     for side, speed in found.items():
-        kind, form, dtype = side
-        label = f"ours, {form.split('-')[0]}" if kind == "ours" else _LABELS[kind]
+        kind, target, dtype = side
+        label = f"ours, {target.split('-')[0]}" if kind == "ours" else _LABELS[kind]
         if not isinstance(speed, float):
             yield name, batch, label, dtype, speed, ""
             continue
@@ -84,7 +84,7 @@ _LABELS = {
 
 
 def write(name, size, folder):
-    """Our forms and PyTorch's file into a folder; prints what could not be written."""
+    """Write our targets and PyTorch's file into a folder; prints what could not be written."""
     for side in ("write", "export"):
         peer = Peer(MODULE, side)
         try:
@@ -92,8 +92,8 @@ def write(name, size, folder):
             problems = peer.ask("problems") if side == "write" else {}
         except RuntimeError as error:
             problems = {side: error}
-        for form, problem in problems.items():
-            print(f"{name}: {form}: {problem}", file=sys.stderr)
+        for target, problem in problems.items():
+            print(f"{name}: {target}: {problem}", file=sys.stderr)
         peer.close()
 
 
@@ -140,7 +140,7 @@ def heading(arguments):
     given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
     return (
         f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {given}` on {machine(*versions)}.\n"
-        f"Medians of {arguments.repeat} batches, in images a second; ratio to the best of "
+        f"Medians of {arguments.repeat} batches, in images per second; ratio to the best of "
         "PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n"
     )
 

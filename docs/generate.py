@@ -20,9 +20,9 @@ from gluon_attn import get_model, list_attentions, list_models  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
 from gluon_attn.analyze.paper_figures import PUBLISHED  # noqa: E402
 from gluon_attn.attention.base import ATTENTIONS  # noqa: E402
-from gluon_attn.cli.attentions import describe  # noqa: E402
 from gluon_attn.models.catalogue import catalogue, shipped  # noqa: E402
 from gluon_attn.models.factory import model_info  # noqa: E402
+from gluon_attn.runs.describe import describe_attention  # noqa: E402
 
 HEAD = """# Attentions
 
@@ -46,7 +46,7 @@ def attentions_table() -> str:
     """A row for each attention: weights, slot, paper."""
     lines = ["| name | paper | slot | weights |", "|---|---|---|---:|"]
     for name in list_attentions():
-        row = describe(name)
+        row = describe_attention(name)
         title, link = _title(inspect.getdoc(ATTENTIONS.get(name)))
         paper = f"[{title}]({link})" if link else title
         lines.append(f"| [`{name}`](#{name}) | {paper} | `{row['slot']}` | {row['weights']:,} |")

@@ -8,7 +8,7 @@ from gluon_attn.config.card import Card
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data import factory
 from gluon_attn.data.transforms import normalize
-from gluon_attn.deploy.export import random_images
+from gluon_attn.deploy.predictor import random_images
 from gluon_attn.utils.files import write_json
 
 

@@ -4,7 +4,7 @@
 
 "write" and "export" take a `name` of `networks.DEPLOYED`, the height and width of the images (`size`) and a `folder`:
 they write the library's export targets, and the ONNX file of the peer in PyTorch, to it. The others take the `batch`
-size, the export target (`form`) and the `dtype` besides, and "infer" computes the logits of one batch in memory.
+size, the export target (`target`) and the `dtype` besides, and "infer" computes the logits of one batch in memory.
 """
 
 import os
@@ -29,21 +29,22 @@ class Write:
         import mxnet as mx
 
         from gluon_attn.config.card import Card
-        from gluon_attn.deploy import targets, predictor
-        from gluon_attn.deploy.export import random_images
+        from gluon_attn.deploy.predictor import graph_inputs, random_images
+        from gluon_attn.deploy.targets import all_targets
+        from gluon_attn.deploy.write import write_optimized
 
         net = gluon_attn.get_model(DEPLOYED[name].model, 1000, input_size=size)
         net.initialize(mx.init.MSRAPrelu())
         card = Card(**net.recipe, input_shape=(3, size, size))
-        inputs = predictor.graph_inputs(card, random_images(card, 8))
+        inputs = graph_inputs(card, random_images(card, 8))
         net(mx.nd.array(inputs[:1]))
         self.errors = {}
-        for form in targets.every():
-            (Path(folder) / str(form)).mkdir(parents=True)
+        for target in all_targets():
+            (Path(folder) / str(target)).mkdir(parents=True)
             try:
-                targets.write(form, net, card, Path(folder) / str(form) / "net", inputs)
+                write_optimized(target, net, card, Path(folder) / str(target) / "net", inputs)
             except Exception as error:  # the table shows it
-                self.errors[str(form)] = f"{type(error).__name__}: {error}"[:100]
+                self.errors[str(target)] = f"{type(error).__name__}: {error}"[:100]
 
     def problems(self) -> dict[str, str]:
         """Return export target -> error, for what could not be written."""
@@ -80,15 +81,17 @@ class Side:
 class Ours(Side):
     """An export target of the library, or "live": the hybridized network."""
 
-    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
+    def __init__(self, name: str, size: int, folder: str, batch: int, target: str, dtype: str):
         super().__init__(size, batch)
         import gluon_attn  # noqa: F401 - before MXNet
         from gluon_attn.deploy import measure, predictor
 
-        if form == "live":
-            found = measure.opened(DEPLOYED[name].model)
+        if target == "live":
+            found = measure.open_target(DEPLOYED[name].model)
         else:
-            (path,) = (p for p in Path(folder, form).iterdir() if p.name in ("net-symbol.json", "net.onnx", "net.xml"))
+            (path,) = (
+                p for p in Path(folder, target).iterdir() if p.name in ("net-symbol.json", "net.onnx", "net.xml")
+            )
             found = predictor.load(path)
         self.run = found.forward
 
@@ -98,7 +101,7 @@ class Eager(Side):
 
     compiled: bool = False
 
-    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
+    def __init__(self, name: str, size: int, folder: str, batch: int, target: str, dtype: str):
         super().__init__(size, batch)
         import torch
 
@@ -129,7 +132,7 @@ class Compiled(Eager):
 class Runtime(Side):
     """ONNX Runtime with the peer's ONNX file."""
 
-    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
+    def __init__(self, name: str, size: int, folder: str, batch: int, target: str, dtype: str):
         super().__init__(size, batch)
         import onnxruntime
 
@@ -142,7 +145,7 @@ class Runtime(Side):
 class OpenVINO(Side):
     """OpenVINO with the peer's ONNX file."""
 
-    def __init__(self, name: str, size: int, folder: str, batch: int, form: str, dtype: str):
+    def __init__(self, name: str, size: int, folder: str, batch: int, target: str, dtype: str):
         super().__init__(size, batch)
         import openvino
 

@@ -1,11 +1,15 @@
-"""Parameters and work of a network, from its graph: every operator that runs is counted."""
+"""Parameters and MACs of a network, from its graph: every operator that runs is counted."""
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+
+import mxnet as mx
 
 from ..attention.base import Attention
-from .graph import read_graph
+from .graph import GraphNode, NetworkGraph, read_graph
 from .rules import work
 
 _STAGE = re.compile(r"stage\d+")
@@ -13,11 +17,20 @@ _STAGE = re.compile(r"stage\d+")
 
 @dataclass(frozen=True)
 class Row:
-    """One operator, or a sum of several: learnable parameters, MACs and other operations of one image."""
+    """One operator, or a sum of several.
+
+    Attributes:
+        name: Of the operator, with the blocks around it, or of the part.
+        op: Name of the operator; empty for a sum.
+        output: Shape of the last output, for a batch of one.
+        params: Learnable parameters.
+        macs: Multiply-accumulates for one image.
+        other_ops: All other arithmetic for one image.
+    """
 
     name: str
     op: str
-    output: tuple
+    output: tuple[int, ...]
     params: int
     macs: int
     other_ops: int
@@ -25,13 +38,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one image costs.
+    """What a network costs for one image.
 
-    params: learnable weights, each once however often it is used. fixed: weights that are never trained, such as the
-    scale of a BatchNorm with scale=False. statistics: running means and variances. macs: multiply-accumulates of
-    convolutions, dense layers and matrix products, biases apart. other_ops: all other arithmetic (`rules.py`).
-    layers: a `Row` for each operator. parts: a `Row` for each part (stem, stages, head). attention: the sum of all
-    attention modules, which the parts contain.
+    Attributes:
+        params: Learnable weights, each once however often it is used.
+        fixed: Weights that are never trained, such as gamma of a BatchNorm with scale=False.
+        statistics: Running means and variances.
+        macs: Multiply-accumulates of convolutions, dense layers and matrix products; biases count as other operations.
+        other_ops: All other arithmetic (`rules.py`).
+        layers: A `Row` for each operator.
+        parts: A `Row` for each part (stem, stages, head).
+        attention: The sum of all attention modules, which the parts contain.
     """
 
     params: int
@@ -39,26 +56,35 @@ class Cost:
     statistics: int
     macs: int
     other_ops: int
-    layers: tuple
-    parts: tuple
+    layers: tuple[Row, ...]
+    parts: tuple[Row, ...]
     attention: Row
 
-    def to_dict(self, layers=False):
-        """Plain data, with or without the rows of single layers."""
+    def total(self) -> Row:
+        """The whole network as one row."""
+        return Row("total", "", self.parts[-1].output, self.params, self.macs, self.other_ops)
+
+    def to_dict(self, layers: bool = False) -> dict[str, Any]:
+        """Plain data, with or without the rows of single operators."""
         data = asdict(self)
         if not layers:
             del data["layers"]
         return data
 
 
-def cost(net, input_shape=(3, 32, 32)):
-    """The `Cost` of a `HybridBlock` (initialized or not) or a `Symbol` with the input `data`.
+def cost(net: mx.gluon.HybridBlock | mx.sym.Symbol, input_shape: Sequence[int] = (3, 32, 32)) -> Cost:
+    """Count what a network costs.
 
-    input_shape: of one image, without the batch. An operator without a counting rule, and an input shape that does
-    not fit, are a `UserError`.
+    Args:
+        net: A network, initialized or not, or a symbol with the input `data`.
+        input_shape: Shape of one image, without the batch.
+
+    Raises:
+        UserError: An operator has no counting rule, or the input shape does not fit.
     """
     read = read_graph(net, input_shape, mark=Attention)
-    rows, parts, inside, counted = [], [], [], set()
+    rows, parts, inside = [], [], []
+    counted: set[str] = set()
     for node in read.nodes:
         new = [read.tensors[name] for name in dict.fromkeys(node.tensors) if name not in counted]
         counted.update(tensor.name for tensor in new)
@@ -78,29 +104,29 @@ def cost(net, input_shape=(3, 32, 32)):
     )
 
 
-def _count(read, kind):
+def _count(read: NetworkGraph, kind: str) -> int:
     return sum(math.prod(tensor.shape) for tensor in read.tensors.values() if tensor.kind == kind)
 
 
-def _part(node):
+def _part(node: GraphNode) -> str | None:
     """The stage in the operator's name, or None outside of the stages."""
     found = _STAGE.search(node.name)
     return found.group() if found else None
 
 
-def _sum_parts(rows, parts):
+def _sum_parts(rows: Sequence[Row], parts: Sequence[str | None]) -> list[Row]:
     """A row for each stage; what runs before the first is the stem, what runs after the last the head."""
     stages = [i for i, part in enumerate(parts) if part]
     if not stages:
         return [_sum("network", rows)]
-    groups = {}
+    groups: dict[str, list[Row]] = {}
     for i, (row, part) in enumerate(zip(rows, parts, strict=True)):
         name = part or ("stem" if i < stages[0] else "head" if i > stages[-1] else "between stages")
         groups.setdefault(name, []).append(row)
     return [_sum(name, group) for name, group in groups.items()]
 
 
-def _sum(name, rows):
+def _sum(name: str, rows: Sequence[Row]) -> Row:
     return Row(
         name=name,
         op="",

@@ -2,11 +2,16 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..genotypes.cell import CELL_TITLES, CellGenotype
+from ..genotypes.attention import AttentionGenotype, attention_genotype
+from ..genotypes.cell import CELL_NAMES, CELL_TITLES, CellEdges, CellGenotype, cell_genotype
+from ..genotypes.files import published
 from ..utils.errors import UserError
-from ..utils.files import atomic_path
+from ..utils.files import atomic_path, read_json
+
+Genotype = CellGenotype | AttentionGenotype
 
 FORMATS = ("png", "svg", "pdf")
 _INSTALL = "pictures of cells need Graphviz: apt-get install graphviz, brew install graphviz, or graphviz.org"
@@ -18,22 +23,35 @@ _STYLE = (
 _INPUT, _OUTPUT = "#d5ead0", "#f6e3b4"
 
 
-def missing():
+def missing() -> str | None:
     """Why no cell can be drawn here, or None."""
     return None if shutil.which("dot") else _INSTALL
 
 
-def draw(genotype, path):
-    """Draw a `CellGenotype` or an `AttentionGenotype` into a PNG, SVG or PDF file, as the name of `path` ends.
+def open_genotype(name: str) -> Genotype:
+    """A genotype by its published name, such as Att_DARTS, or from a JSON file; `UserError` for anything else."""
+    cells, attentions = published(CELL_NAMES[0]), published("attention")
+    if not name.endswith(".json") and name not in (*cells, *attentions):
+        raise UserError(f"unknown genotype {name!r}: give {', '.join([*cells, *attentions])}, or a JSON file")
+    data = read_json(name) if name.endswith(".json") else {}
+    is_attention = isinstance(data, dict) and ("att" in data or "attention" in (data.get("cells") or ()))
+    # `cell_genotype` says what is wrong with a file that holds neither
+    return attention_genotype(name) if name in attentions or is_attention else cell_genotype(name)
 
-    Another ending, and a missing Graphviz, are a `UserError`.
+
+def draw(genotype: Genotype, path: str | Path) -> None:
+    """Draw a genotype into a PNG, SVG or PDF file, by the ending of `path`.
+
+    Raises:
+        UserError: The path has another ending, or Graphviz is missing or fails.
     """
-    form = Path(path).suffix[1:].lower()
-    if form not in FORMATS:
+    suffix = Path(path).suffix[1:].lower()
+    if suffix not in FORMATS:
         raise UserError(f"a picture is a file ending in {', '.join(f'.{name}' for name in FORMATS)}, got {path}")
-    if missing():
-        raise UserError(missing())
-    command = ["dot", f"-T{form}", *(["-Gdpi=120"] if form == "png" else [])]
+    lack = missing()
+    if lack:
+        raise UserError(lack)
+    command = ["dot", f"-T{suffix}", *(["-Gdpi=120"] if suffix == "png" else [])]
     done = subprocess.run(command, input=to_dot(genotype).encode(), capture_output=True, check=False)
     if done.returncode:
         raise UserError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip().splitlines()[-1:]}")
@@ -41,8 +59,8 @@ def draw(genotype, path):
         staged.write_bytes(done.stdout)
 
 
-def to_dot(genotype):
-    """The picture in Graphviz's language."""
+def to_dot(genotype: Genotype) -> str:
+    """The picture in Graphviz's DOT language."""
     if isinstance(genotype, CellGenotype):
         # Graphviz draws the first part lowest
         parts = [
@@ -53,11 +71,11 @@ def to_dot(genotype):
     return "\n".join(["digraph {", _STYLE, *parts, "}"])
 
 
-def _part(name, title, lines):
+def _part(name: str, title: str, lines: Iterable[str]) -> str:
     return "\n".join([f"subgraph cluster_{name} {{", f'label={_text(title)}; color="#bbbbbb";', *lines, "}"])
 
 
-def _cell(cell, prefix):
+def _cell(cell: CellEdges, prefix: str) -> Iterator[str]:
     """Lines of one `CellEdges`."""
     names = ["cell k-2", "cell k-1", *(f"node {i + 1}" for i in range(cell.nodes))]
     for i, label in enumerate(names):
@@ -73,7 +91,7 @@ def _cell(cell, prefix):
         yield _edge(f"{prefix}{node}", joined)
 
 
-def _attention(genotype):
+def _attention(genotype: AttentionGenotype) -> Iterator[str]:
     """Lines of an `AttentionGenotype`, whose two inputs are one."""
     yield _node("in", "input", _INPUT)
     for i in range(genotype.nodes):
@@ -88,16 +106,16 @@ def _attention(genotype):
     yield _edge("in", "out")
 
 
-def _node(name, label, colour):
+def _node(name: str, label: str, colour: str | None) -> str:
     return f"{name} [label={_text(label)}{f', fillcolor={_text(colour)}' if colour else ''}];"
 
 
-def _edge(start, end, *labels):
+def _edge(start: str, end: str, *labels: str) -> str:
     label = "\n".join(part for part in labels if part)
     return f"{start} -> {end}{f' [label={_text(label)}]' if label else ''};"
 
 
-def _text(value):
-    """A quoted string; names come from files."""
+def _text(value: str) -> str:
+    """A quoted string; names come from files and are escaped."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

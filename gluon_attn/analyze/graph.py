@@ -1,94 +1,128 @@
 """A network's graph for one image: every operator with its shapes, and the blocks that it belongs to."""
 
 import contextlib
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import mxnet as mx
 
 from ..nn import fast
+from ..nn.symbol_graph import Node, SymbolGraph
 from ..utils.errors import UserError
 
 INPUT = "data"
 _PATH = "__path__"
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Node:
-    """One use of an operator. `inputs` and `outputs` are shapes; `tensors` names the inputs that are weights.
+class GraphNode:
+    """One use of an operator.
 
-    `path` holds the attribute names of the blocks around it, outermost first.
+    Attributes:
+        op: Name of the operator.
+        name: Name of the node, without the network's prefix.
+        path: Attribute names of the blocks around it, outermost first.
+        attrs: Attributes of the operator; all values are text.
+        inputs: Shapes of its inputs.
+        outputs: Shapes of its outputs.
+        tensors: Names of the inputs that are weights.
     """
 
     op: str
     name: str
-    path: tuple
-    attrs: dict
-    inputs: tuple
-    outputs: tuple
-    tensors: tuple
+    path: tuple[str, ...]
+    attrs: dict[str, str]
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    tensors: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A weight: `kind` is "learnable", "fixed" (never trained) or "statistics" (running mean, variance)."""
+    """A weight.
+
+    Attributes:
+        name: Its name in the graph.
+        shape: Its shape.
+        kind: "learnable", "fixed" (never trained) or "statistics" (running mean, running variance).
+    """
 
     name: str
-    shape: tuple
+    shape: Shape
     kind: str
 
 
 @dataclass(frozen=True)
-class Read:
-    """Nodes in order of execution, tensors by name, paths of the blocks that are of the class asked for."""
+class NetworkGraph:
+    """The graph of a network.
 
-    nodes: list
-    tensors: dict
-    marked: set = field(default_factory=set)
-
-
-def read_graph(net, input_shape, mark=()):
-    """The `Read` of a `HybridBlock` (weights or none) or a `Symbol` with the input `data`, for a batch of one image.
-
-    A network is traced with plain operators, so that no helper of a fast formulation counts as work. mark: classes of
-    blocks whose paths are wanted. A shape that does not fit is a `UserError`.
+    Attributes:
+        nodes: The operators in order of execution.
+        tensors: The weights by name.
+        marked: Paths of the blocks that are of the class asked for.
     """
+
+    nodes: list[GraphNode]
+    tensors: dict[str, Tensor]
+    marked: set[tuple[str, ...]] = field(default_factory=set)
+
+
+def read_graph(
+    net: mx.gluon.HybridBlock | mx.sym.Symbol, input_shape: Sequence[int], mark: type | tuple[type, ...] = ()
+) -> NetworkGraph:
+    """Read the graph of a network for a batch of one image.
+
+    A network is traced with plain operators, so that no helper of a fast formulation counts as work.
+
+    Args:
+        net: A network, initialized or not, or a symbol with the input `data`.
+        input_shape: Shape of one image.
+        mark: Classes of blocks whose paths are wanted.
+
+    Raises:
+        UserError: The input shape does not fit.
+    """
+    fixed: set[str] | None = None
+    marked: set[tuple[str, ...]] = set()
     if isinstance(net, mx.sym.Symbol):
-        symbol, prefix, fixed, marked = net, "", None, set()
+        symbol, prefix = net, ""
     else:
         parameters = net.collect_params()
         symbol, marked = _trace(net, parameters, mark)
         prefix = net.prefix
         fixed = {name for name, parameter in parameters.items() if not parameter._differentiable}
-    entries = json.loads(symbol.tojson())["nodes"]
-    shapes = _shapes(entries, symbol, input_shape)
-    nodes = [_node(entry, entries, shapes[i], shapes, prefix) for i, entry in enumerate(entries) if _is_work(entry)]
-    return Read(nodes, _tensors(symbol, entries, shapes, fixed), marked)
+    entries = SymbolGraph.read(symbol).nodes
+    shapes = _shapes(symbol, input_shape)
+    by_node = dict(zip(entries, shapes, strict=True))
+    nodes = [_node(entry, by_node, prefix) for entry in entries if not entry.is_variable]
+    return NetworkGraph(nodes, _tensors(symbol, by_node, fixed), marked)
 
 
-def _is_work(entry):
-    return entry["op"] != "null"
-
-
-def _trace(net, parameters, mark):
+def _trace(
+    net: mx.gluon.HybridBlock, parameters: mx.gluon.ParameterDict, mark: type | tuple[type, ...]
+) -> tuple[mx.sym.Symbol, set[tuple[str, ...]]]:
     """(symbol whose operators carry their block's path, paths of the marked blocks)."""
     for parameter in parameters.values():
-        parameter.var()  # made and kept here: inside it would keep the path of a block
-    handles, open_scopes, marked = [], [], set()
+        parameter.var()  # created and cached here: inside a block it would get the path of that block
+    handles: list[Any] = []
+    open_scopes: list[Any] = []
+    marked: set[tuple[str, ...]] = set()
 
-    def visit(block, path, seen):
+    def visit(block: mx.gluon.Block, path: tuple[str, ...], seen: set[int]) -> None:
         if id(block) in seen:
             return
         seen.add(id(block))
         if isinstance(block, mark):
             marked.add(path)
 
-        def enter(*_):
+        def enter(*_: Any) -> None:
             scope = mx.AttrScope(**{_PATH: "/".join(path)})
             scope.__enter__()
             open_scopes.append(scope)
 
-        def leave(*_):
+        def leave(*_: Any) -> None:
             open_scopes.pop().__exit__(None, None, None)
 
         handles.extend((block.register_forward_pre_hook(enter), block.register_forward_hook(leave)))
@@ -98,7 +132,8 @@ def _trace(net, parameters, mark):
     visit(net, (), set())
     try:
         with fast.plain_operators():
-            return _one_output(net(mx.sym.var(INPUT))), marked
+            output = net(mx.sym.var(INPUT))
+        return output if isinstance(output, mx.sym.Symbol) else mx.sym.Group(output), marked
     finally:
         with contextlib.ExitStack() as stack:
             for handle in handles:
@@ -107,17 +142,13 @@ def _trace(net, parameters, mark):
             open_scopes.pop().__exit__(None, None, None)
 
 
-def _one_output(output):
-    return output if isinstance(output, mx.sym.Symbol) else mx.sym.Group(output)
-
-
-def _shapes(entries, symbol, input_shape):
-    """Shapes of the outputs of each entry, by its position."""
-    graph = json.loads(symbol.tojson())
-    for i, entry in enumerate(graph["nodes"]):
-        if _is_work(entry):  # names need not be unique, and outputs are told apart by them
-            entry["name"] = f"operator {i}"
-    internals = mx.sym.load_json(json.dumps(graph)).get_internals()
+def _shapes(symbol: mx.sym.Symbol, input_shape: Sequence[int]) -> list[tuple[Shape, ...]]:
+    """Shapes of the outputs of each node."""
+    graph = SymbolGraph.read(symbol)
+    for number, node in enumerate(graph.nodes):
+        if not node.is_variable:  # names need not be unique, and outputs are found by them
+            node.name = f"operator {number}"
+    internals = graph.to_symbol().get_internals()
     try:
         found = internals.infer_shape(**{INPUT: (1, *input_shape)})[1]
     except mx.MXNetError as error:
@@ -125,37 +156,36 @@ def _shapes(entries, symbol, input_shape):
         raise UserError(f"the network does not take an input of shape {tuple(input_shape)}: {reason}") from None
     if found is None:
         raise UserError("the shapes of this network do not follow from its input")
-    by_name = {}
+    by_name: dict[str, list[Shape]] = {}
     for output, shape in zip(internals, found, strict=True):
         by_name.setdefault(output.name, []).append(shape)
-    return [tuple(by_name[entry["name"]]) for entry in graph["nodes"]]
+    return [tuple(by_name[node.name]) for node in graph.nodes]
 
 
-def _node(entry, entries, outputs, shapes, prefix):
-    attrs = dict(entry.get("attrs", {}))
+def _node(entry: Node, shapes: dict[Node, tuple[Shape, ...]], prefix: str) -> GraphNode:
+    attrs = dict(entry.attrs)
     path = tuple(part for part in attrs.pop(_PATH, "").split("/") if part)
-    sources = [entries[i] for i, *_ in entry["inputs"]]
-    return Node(
-        op=entry["op"],
-        name=entry["name"].removeprefix(prefix),
+    sources = [source.node for source in entry.inputs]
+    return GraphNode(
+        op=entry.op,
+        name=entry.name.removeprefix(prefix),
         path=path,
         attrs=attrs,
-        inputs=tuple(shapes[i][k] for i, k, *_ in entry["inputs"]),
-        outputs=outputs,
-        tensors=tuple(s["name"] for s in sources if not _is_work(s) and s["name"] != INPUT),
+        inputs=tuple(shapes[source.node][source.number] for source in entry.inputs),
+        outputs=shapes[entry],
+        tensors=tuple(source.name for source in sources if source.is_variable and source.name != INPUT),
     )
 
 
-def _tensors(symbol, entries, shapes, fixed):
-    """Name -> `Tensor`. fixed: names of tensors that are not trained; None: those that the graph itself tells."""
+def _tensors(symbol: mx.sym.Symbol, shapes: dict[Node, tuple[Shape, ...]], fixed: set[str] | None) -> dict[str, Tensor]:
+    """Name -> `Tensor`. fixed: names of tensors that are not trained; None: those that the graph itself names."""
     statistics = set(symbol.list_auxiliary_states())
     if fixed is None:
-        norms = [e for e in entries if e["op"] == "BatchNorm" and e.get("attrs", {}).get("fix_gamma") != "False"]
-        fixed = {entries[norm["inputs"][1][0]]["name"] for norm in norms}
+        norms = [node for node in shapes if node.op == "BatchNorm" and node.attrs.get("fix_gamma") != "False"]
+        fixed = {norm.source(1).name for norm in norms}
     tensors = {}
-    for entry, shape in zip(entries, shapes, strict=True):
-        name = entry["name"]
-        if not _is_work(entry) and name != INPUT:
-            kind = "statistics" if name in statistics else "fixed" if name in fixed else "learnable"
-            tensors[name] = Tensor(name, shape[0], kind)
+    for node, (shape, *_) in shapes.items():
+        if node.is_variable and node.name != INPUT:
+            kind = "statistics" if node.name in statistics else "fixed" if node.name in fixed else "learnable"
+            tensors[node.name] = Tensor(node.name, shape, kind)
     return tensors

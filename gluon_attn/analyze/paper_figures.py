@@ -1,13 +1,16 @@
-"""Figures printed in papers and by their code, to stand beside ours.
+"""Parameters and MACs that papers and their code print, to compare ours with.
 
-Papers print "M" and "G" of two kinds: powers of 10, and powers of 2, as the ECA-Nets do. Some counting tools add the
-work of norms, activations and pooling to the multiply-accumulates; some figures are of another form of the network,
-such as with the stride of a bottleneck in its first 1x1 convolution, which makes it smaller. A row says so.
+"M" and "G" are powers of 10 in some papers and powers of 2 in others (ECA-Net). Some counting tools add norms,
+activations and pooling to the MACs; some figures are of a variant of the network, such as one with the stride of a
+bottleneck in its first 1x1 convolution, which has fewer MACs. Each row says so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..models.factory import model_info
+from .cost import Cost
 
 MILLION, GIGA = 10**6, 10**9
 MEBI, GIBI = 2**20, 2**30
@@ -19,16 +22,23 @@ FREE = {"drop_rate", "last_gamma"}
 HE = "He et al. 2015, table 6"
 STRIDE = "stride in the first 1x1 convolutions there"
 PIXELS = "products of pixels with pixels, 0.5 G, not counted there"
-WINDOWS = "49 keys a pixel there; ours share 100 among 16 pixels, which is faster"
+WINDOWS = "49 keys per pixel there; ours share 100 among 16 pixels, which is faster"
 
 
 @dataclass(frozen=True)
 class Figures:
     """What was published of a network.
 
-    params: learnable parameters in units of `unit`, as printed. exact: the whole number, where its code tells. macs:
-    in units of `macs_unit`. all_work: the work of norms, activations and pooling is in `macs`. classes: of its data.
-    note: what makes another network of it, if anything.
+    Attributes:
+        source: The paper or the code.
+        params: Learnable parameters in units of `unit`, as printed.
+        unit: Unit of `params`.
+        exact: The exact number of parameters, where the code prints it.
+        macs: MACs in units of `macs_unit`, as printed.
+        macs_unit: Unit of `macs`.
+        all_work: Norms, activations and pooling are counted in `macs`.
+        classes: Number of classes.
+        note: In what that network differs from ours, if it does.
     """
 
     source: str
@@ -42,20 +52,20 @@ class Figures:
     note: str = ""
 
     @property
-    def printed(self):
+    def printed(self) -> str:
         """The parameters as text, such as "0.27 M"."""
         return f"{self.params} {_LETTERS[self.unit]}"
 
     @property
-    def printed_macs(self):
+    def printed_macs(self) -> str | None:
         """The work as text, or None."""
         return f"{self.macs} {_LETTERS[self.macs_unit]}" if self.macs else None
 
-    def parameters(self):
+    def parameters(self) -> int:
         """Parameters as a number."""
         return self.exact or round(float(self.params) * self.unit)
 
-    def work(self):
+    def work(self) -> int | None:
         """Multiply-accumulates as a number, or None."""
         return round(float(self.macs) * self.macs_unit) if self.macs else None
 
@@ -63,32 +73,32 @@ class Figures:
 _LETTERS = {MILLION: "M", MEBI: "Mi", GIGA: "G", GIBI: "Gi", TWO_A_MAC: "G at 2 a MAC"}
 
 
-def _cifar(params):
+def _cifar(params: str) -> Figures:
     return Figures(HE, params, classes=10)
 
 
-def _eca(params, exact, macs):
+def _eca(params: str, exact: int, macs: str) -> Figures:
     """A row of table 3 of the paper on ECA-Net."""
     return Figures(
         "Wang et al. 2020, ECA-Net", params, MEBI, exact, macs, GIBI, all_work=True
     )  # fmt: skip
 
 
-def _insight(params, exact, macs=None):
+def _insight(params: str, exact: int, macs: str | None = None) -> Figures:
     return Figures("implus/PytorchInsight", params, exact=exact, macs=macs)
 
 
-def _zoo(exact, macs=None, note=""):
+def _zoo(exact: int, macs: str | None = None, note: str = "") -> Figures:
     return Figures("osmr/imgclsmob", f"{exact / MILLION:.2f}", exact=exact, macs=macs, note=note)
 
 
-def _atac(params, macs, exact=None, unit=GIGA, note=""):
-    """A row of the table of Dai et al. 2021, which takes what is not ATAC from the other papers."""
+def _atac(params: str, macs: str, exact: int | None = None, unit: int = GIGA, note: str = "") -> Figures:
+    """A row of the table of Dai et al. 2021, whose rows other than ATAC are from the other papers."""
     return Figures("open-atac's table for ImageNet", params, exact=exact, macs=macs, macs_unit=unit, note=note)
 
 
 #: model -> `Figures`
-PUBLISHED = {
+PUBLISHED: dict[str, Figures] = {
     "cifar_resnet20_v1": _cifar("0.27"),
     "cifar_resnet32_v1": _cifar("0.46"),
     "cifar_resnet44_v1": _cifar("0.66"),
@@ -132,7 +142,7 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def published(recipe):
+def published(recipe: Mapping[str, Any]) -> Figures | None:
     """The `Figures` for the network of a `recipe`, or None where there are none for exactly that network."""
     figures = PUBLISHED.get(recipe["model"])
     if not figures or figures.classes != recipe["classes"] or (recipe["plan"] or {}).get("entries"):
@@ -142,13 +152,21 @@ def published(recipe):
     return None if changed - FREE else figures
 
 
-def compare(figures, cost):
-    """Mappings of what, ours, printed, published (a number) and difference (a share) for a `Cost`."""
-    rows = [("parameters", cost.params, figures.printed, figures.parameters())]
+def compare(figures: Figures, cost: Cost) -> list[dict[str, Any]]:
+    """Compare a `Cost` with what was published.
+
+    Returns:
+        A dict for each figure: "what", "ours", "printed", "published" (a number) and "difference" (relative).
+    """
+    rows = [_row("parameters", cost.params, figures.printed, figures.parameters())]
     if figures.macs:
         name, work = "MACs", cost.macs
         if figures.all_work:
             name, work = "MACs and other operations", cost.macs + cost.other_ops
-        rows.append((name, work, figures.printed_macs, figures.work()))
-    keys = ("what", "ours", "printed", "published", "difference")
-    return [dict(zip(keys, (*row, row[1] / row[3] - 1), strict=True)) for row in rows]
+        rows.append(_row(name, work, figures.printed_macs, figures.work()))
+    return rows
+
+
+def _row(what: str, ours: int, printed: str | None, published: int | None) -> dict[str, Any]:
+    difference = ours / published - 1 if published else None
+    return {"what": what, "ours": ours, "printed": printed, "published": published, "difference": difference}

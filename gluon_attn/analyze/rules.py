@@ -1,18 +1,23 @@
-"""How much work each operator is, for shapes that are known.
+"""How many MACs and other operations each operator takes, for known shapes.
 
-A multiply-accumulate (MAC) is one product added to a sum; only layers of products count in MACs, as in the published
-figures, their biases apart. All other arithmetic counts as operations: one an output element for an elementwise
-operator whatever its function, one an input element for a reduction, and as the table says for the rest. What only
-moves, copies or makes constants is no work. An operator without a rule here is an error, never nothing.
+A multiply-accumulate (MAC) is one product added to a sum. Only convolutions, dense layers and matrix products count in
+MACs, as in published figures, without their biases. All other arithmetic counts as other operations: one per output
+element for an elementwise operator whatever its function, one per input element for a reduction, and as the table says
+for the rest. Operators that only move, copy or make constants count nothing. An operator without a rule is an error.
 """
 
 import math
+from collections.abc import Callable
 
 from ..utils.errors import UserError
+from .graph import GraphNode
+
+#: (MACs, other operations)
+Work = tuple[int, int]
 
 
-def work(node):
-    """(MACs, other operations) of a `Node`."""
+def work(node: GraphNode) -> Work:
+    """(MACs, other operations) of one operator; `UserError` if it has no rule."""
     if node.op in RULES:
         return RULES[node.op](node)
     raise UserError(
@@ -20,62 +25,62 @@ def work(node):
     )
 
 
-def _out(node):
+def _out(node: GraphNode) -> int:
     return math.prod(node.outputs[0])
 
 
-def _in(node):
+def _in(node: GraphNode) -> int:
     return math.prod(node.inputs[0])
 
 
-def _flag(node, name):
+def _flag(node: GraphNode, name: str) -> bool:
     return node.attrs.get(name, "False") in ("True", "1")
 
 
-def _convolution(node):
+def _convolution(node: GraphNode) -> Work:
     bias = 0 if _flag(node, "no_bias") else _out(node)
     return _out(node) * math.prod(node.inputs[1][1:]), bias
 
 
-def _deconvolution(node):
+def _deconvolution(node: GraphNode) -> Work:
     bias = 0 if node.attrs.get("no_bias", "True") in ("True", "1") else _out(node)
     return _in(node) * math.prod(node.inputs[1][1:]), bias
 
 
-def _dense(node):
+def _dense(node: GraphNode) -> Work:
     return _out(node) * node.inputs[1][1], 0 if _flag(node, "no_bias") else _out(node)
 
 
-def _dot(node):
+def _dot(node: GraphNode) -> Work:
     left = node.inputs[0]
     return _out(node) * (left[0] if _flag(node, "transpose_a") else left[-1]), 0
 
 
-def _batch_dot(node):
+def _batch_dot(node: GraphNode) -> Work:
     left = node.inputs[0]
     return _out(node) * (left[-2] if _flag(node, "transpose_a") else left[-1]), 0
 
 
-def _pooling(node):
+def _pooling(node: GraphNode) -> Work:
     if _flag(node, "global_pool"):
         return 0, _in(node)
     numbers = [int(part) for part in node.attrs["kernel"].strip("()[]").split(",") if part.strip()]
     return 0, _out(node) * math.prod(numbers)
 
 
-def _each_output(times):
+def _each_output(times: int) -> Callable[[GraphNode], Work]:
     return lambda node: (0, times * _out(node))
 
 
-def _sum_of_inputs(node):
+def _sum_of_inputs(node: GraphNode) -> Work:
     return 0, _out(node) * (len(node.inputs) - 1)
 
 
-def _each_input(node):
+def _each_input(node: GraphNode) -> Work:
     return 0, _in(node)
 
 
-def _nothing(node):
+def _nothing(node: GraphNode) -> Work:
     return 0, 0
 
 
@@ -112,13 +117,13 @@ _WEIGHTED = {
     "L2Normalization": 3,  # square, sum, division
     "softmax": 3,  # exp, sum, division
     "log_softmax": 3,
-    "_contrib_BilinearResize2D": 4,  # one a corner
+    "_contrib_BilinearResize2D": 4,  # one per corner
     "GridGenerator": 6,
     "BilinearSampler": 4,
 }
 
-#: operator -> function of a `Node` that returns (MACs, other operations)
-RULES = {
+#: operator -> its rule
+RULES: dict[str, Callable[[GraphNode], Work]] = {
     **_PRODUCTS,
     **dict.fromkeys(_ELEMENTWISE.split(), _each_output(1)),
     **dict.fromkeys(_REDUCTIONS.split(), _each_input),

@@ -1,63 +1,72 @@
-"""What run folders hold, side by side: their scores, and the options in which they differ.
+"""Compare run folders: their scores, and the options in which they differ.
 
-Files are read as plain data, so runs that an earlier version left can be compared, too.
+Files are read as plain data, so that runs of an earlier version can be compared as well.
 """
 
 import json
 import math
 import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..config.files import read_yaml
+from ..config.scores import ACCURACY
 from ..utils.errors import UserError
 
-#: options that only say where a run lies
-_PLACES = {"train.run_dir", "train.resume"}
+#: options that only say where a run is
+_LOCATION = {"train.run_dir", "train.resume"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder: its name, its options as "group.option" -> value, and the records of its epochs, one or more."""
+    """A run folder.
+
+    Attributes:
+        name: Its shortest name that no other run has.
+        options: "group.option" -> value.
+        history: The records of its epochs, one or more.
+    """
 
     name: str
-    options: dict
-    history: list
+    options: dict[str, Any]
+    history: list[dict[str, Any]]
 
     @property
-    def best(self):
+    def best(self) -> dict[str, Any]:
         """The record of the best test accuracy, the first of several."""
-        return max(self.history, key=_accuracy)
+        return max(self.history, key=ACCURACY.of)
 
 
-def read_runs(folders):
-    """The `Run` of each folder, under its shortest name; a folder that is no run is a `UserError`."""
+def read_runs(folders: Sequence[str | Path]) -> list[Run]:
+    """The `Run` of each folder; `UserError` if a folder is no run."""
     paths = list(dict.fromkeys(Path(folder) for folder in folders))
     last = [path.resolve().name for path in paths]
-    names = last if len(set(last)) == len(last) else map(str, paths)
+    names: Sequence[str] = last if len(set(last)) == len(last) else list(map(str, paths))
     return [Run(name, _options(path), _history(path)) for name, path in zip(names, paths, strict=True)]
 
 
-def best_run(runs):
+def best_run(runs: Sequence[Run]) -> int:
     """Number of the run with the best test accuracy, the first of several."""
-    return max(range(len(runs)), key=lambda number: _accuracy(runs[number].best))
+    return max(range(len(runs)), key=lambda number: ACCURACY.of(runs[number].best))
 
 
-def scores(runs):
-    """(header, rows) of a table with a row a run; a column that no run has a value for is left out."""
+def scores(runs: Sequence[Run]) -> tuple[list[str], list[list[Any]]]:
+    """(header, rows) of a table with a row for each run; columns that no run has a value for are left out."""
     header, rows = list(_SCORES), [[cell(run) for cell in _SCORES.values()] for run in runs]
     kept = [i for i in range(len(header)) if any(row[i] is not None for row in rows)]
     return [header[i] for i in kept], [["" if row[i] is None else row[i] for i in kept] for row in rows]
 
 
-def differences(runs):
+def differences(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     """(header, rows) of a table with a row for each option that is not the same in all runs."""
-    names = sorted(set().union(*(run.options for run in runs)) - _PLACES)
+    names = sorted(set().union(*(run.options for run in runs)) - _LOCATION)
     rows = [[name, *(_text(run.options.get(name)) for run in runs)] for name in names]
     return ["option", *(run.name for run in runs)], [row for row in rows if len(set(row[1:])) > 1]
 
 
-def _options(folder):
+def _options(folder: Path) -> dict[str, Any]:
     if not (folder / "config.yaml").is_file():
         raise UserError(f"{folder} is not a run folder: it has no config.yaml")
     groups = read_yaml(folder / "config.yaml")
@@ -66,7 +75,7 @@ def _options(folder):
     return {f"{group}.{key}": value for group, values in groups.items() for key, value in values.items()}
 
 
-def _history(folder):
+def _history(folder: Path) -> list[dict[str, Any]]:
     path = folder / "metrics.jsonl"
     if not path.is_file():
         raise UserError(f"{folder} has no metrics.jsonl: the run has not finished an epoch")
@@ -80,56 +89,52 @@ def _history(folder):
     return history
 
 
-def _number(record, key, default=None):
+def _number(record: dict[str, Any], key: str) -> float | None:
     value = record.get(key)
-    return value if isinstance(value, (int, float)) and math.isfinite(value) else default
+    return value if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
-def _accuracy(record):
-    return _number(record, "val_accuracy", -math.inf)
-
-
-def _column(history, key):
+def _column(history: Sequence[dict[str, Any]], key: str) -> list[float]:
     return [value for value in (_number(record, key) for record in history) if value is not None]
 
 
-def _best(key, form):
-    def cell(run):
+def _best(key: str, form: str) -> Callable[[Run], str | None]:
+    def cell(run: Run) -> str | None:
         value = _number(run.best, key)
         return None if value is None else form.format(value)
 
     return cell
 
 
-def _speed(run):
+def _speed(run: Run) -> str | None:
     speeds = _column(run.history, "images_per_second")
     return f"{statistics.median(speeds):.0f}" if speeds else None
 
 
-def _waited(run):
-    """Share of the training time that went by waiting for data."""
+def _waited(run: Run) -> str | None:
+    """Share of the training time that was spent waiting for data."""
     waits, spent = _column(run.history, "data_seconds"), sum(_column(run.history, "seconds"))
     return f"{sum(waits) / spent:.0%}" if waits and spent else None
 
 
-def _minutes(run):
+def _minutes(run: Run) -> str | None:
     spent = _column(run.history, "seconds")
     return f"{sum(spent) / 60:.1f}" if spent else None
 
 
-def _text(value):
-    """An option as the command line takes it; one that a run does not know is a dash."""
+def _text(value: Any) -> str:
+    """An option as the command line takes it; a dash for an option that a run does not know."""
     if isinstance(value, list):
         return ",".join(map(str, value)) or "none"
     return "-" if value is None else str(value)
 
 
 #: heading -> function of a `Run`; scores are those of its best epoch, img/s is the median of all
-_SCORES = {
+_SCORES: dict[str, Callable[[Run], Any]] = {
     "run": lambda run: run.name,
     "epochs": lambda run: len(run.history),
     "best epoch": lambda run: run.best["epoch"],
-    "top-1": _best("val_accuracy", "{:.2%}"),
+    "top-1": _best(ACCURACY.key, "{:.2%}"),
     "top-5": _best("val_top5", "{:.2%}"),
     "test loss": _best("val_loss", "{:.4f}"),
     "training loss": _best("train_loss", "{:.4f}"),

@@ -1,18 +1,22 @@
-"""Pictures of a search for a connection scheme, as matplotlib figures for `plots.save_png` and `plots.svg_text`."""
+"""Pictures of a search for a connection scheme: figures for `figures.save_png` and `figures.svg_text`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from ..models.scheme import by_stage
-from .plots import COLOURS
+from .figures import COLOURS, integer_ticks
 
 _WIDTH = 9  # inches
 _BLUE, _ORANGE, _GREY = COLOURS[0], COLOURS[1], "#9aa4b0"
 
 
-def rewards(samples):
-    """Reward of every sample over the steps, with bonus and baseline where the records have them."""
+def rewards(samples: Sequence[Mapping[str, Any]]) -> Figure:
+    """Reward of every sample over the steps, with the baseline where the records have it."""
     figure, axes = _frame("step", "reward")
     steps = [record["step"] for record in samples]
     axes.plot(steps, [record["reward"] for record in samples], ".", color=_BLUE, alpha=0.45, label="reward")
@@ -22,25 +26,27 @@ def rewards(samples):
     return figure
 
 
-def chances(course, blocks):
-    """Chance of each block to be connected, a row a block, over the steps; lines part the stages.
+def connection_probabilities(probabilities: Any, blocks: Sequence[int]) -> Figure:
+    """The probability that each block is connected over the steps, a row for each block, with lines between stages.
 
-    course: steps, blocks. blocks: how many in each stage.
+    Args:
+        probabilities: (steps,blocks) of the controller.
+        blocks: Number of blocks in each stage.
     """
-    course = np.asarray(course)
-    figure, axes = _frame("step", "block", height=1.2 + 0.22 * course.shape[1])
-    shades = axes.imshow(course.T, aspect="auto", cmap="RdBu", vmin=0, vmax=1, interpolation="nearest")
+    values = np.asarray(probabilities)
+    figure, axes = _frame("step", "block", height=1.2 + 0.22 * values.shape[1])
+    shades = axes.imshow(values.T, aspect="auto", cmap="RdBu", vmin=0, vmax=1, interpolation="nearest")
     axes.grid(visible=False)
     names = [f"{stage + 1}.{block + 1}" for stage, count in enumerate(blocks) for block in range(count)]
     axes.set_yticks(range(len(names)), names)
     for end in np.cumsum(blocks)[:-1]:
         axes.axhline(end - 0.5, color="black", linewidth=1)
-    figure.colorbar(shades, label="chance to be connected")
+    figure.colorbar(shades, label="probability of a connection")
     return figure
 
 
-def curves(found):
-    """The best reward so far after each evaluation; found: name of a search -> its curve."""
+def curves(found: Mapping[str, Sequence[float]]) -> Figure:
+    """The best reward so far after each evaluation; found: name of each search -> its curve."""
     figure, axes = _frame("schemes tried", "best reward so far")
     for (name, curve), colour in zip(found.items(), COLOURS, strict=False):
         axes.step(range(1, len(curve) + 1), curve, where="post", color=colour, linewidth=1.8, label=name)
@@ -48,10 +54,13 @@ def curves(found):
     return figure
 
 
-def network(bits, blocks, attention):
-    """The blocks of a network, a row a stage, and above each row its attention with lines to the connected blocks.
+def network(bits: str, blocks: Sequence[int], attention: str) -> Figure:
+    """The blocks of a network, a row for each stage, above it the stage's attention with lines to the connected blocks.
 
-    bits: a 0 or 1 for each block. attention: its name.
+    Args:
+        bits: "0" or "1" for each block.
+        blocks: Number of blocks in each stage.
+        attention: Its name.
     """
     height, figure = 1.7, Figure(figsize=(max(_WIDTH, 1.4 * max(blocks)), 1.9 * len(blocks)), layout="constrained")
     axes = figure.subplots()
@@ -71,18 +80,18 @@ def network(bits, blocks, attention):
     return figure
 
 
-def _box(axes, x, y, text, colour):
+def _box(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
     shape = FancyBboxPatch((x - 0.28, y - 0.18), 0.56, 0.36, boxstyle="round,pad=0.03", edgecolor=colour,
                            facecolor=colour, alpha=0.25)  # fmt: skip
     axes.add_patch(shape)
     axes.text(x, y, text, ha="center", va="center", fontsize=10)
 
 
-def _frame(xlabel, ylabel, height=3.6):
+def _frame(xlabel: str, ylabel: str, height: float = 3.6) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     axes = figure.subplots()
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    integer_ticks(axes.xaxis)
     return figure, axes

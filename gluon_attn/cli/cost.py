@@ -1,13 +1,21 @@
 """`gluon-attn cost`: parameters and multiply-accumulates of a model."""
 
+import argparse
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..utils.table import render
 from .network_flags import add_network, network_config
 from .values import whole
 
+if TYPE_CHECKING:
+    from ..analyze.cost import Row
+    from ..analyze.paper_figures import Figures
+    from ..runs.describe import ModelCost
 
-def add_arguments(parser):
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of `gluon-attn cost`; those of the network are the training script's."""
     parser.add_argument("model", metavar="MODEL", help="network; `gluon-attn models` lists them")
     add_network(parser)
@@ -19,51 +27,38 @@ def add_arguments(parser):
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     """Print the table."""
-    from ..analyze.cost import cost
-    from ..analyze.paper_figures import compare, published
-    from ..models.build import build
-    from ..models.factory import model_info
+    from ..runs.describe import model_cost
 
-    config = network_config(args, args.model)
-    info = model_info(args.model)
-    size, classes = args.input_size or info.input_size, args.classes or info.classes
-    net = build(config, classes, size)
-    result = cost(net, (3, size, size))
-    figures = published(net.recipe)
+    found = model_cost(network_config(args, args.model), args.classes, args.input_size)
     if args.json:
-        data = {"model": net.recipe["model"], "classes": classes, "input_shape": [3, size, size]}
-        figure = figures and {"source": figures.source, "note": figures.note, "rows": compare(figures, result)}
-        print(json.dumps({**data, **result.to_dict(args.layers), "published": figure}, indent=2))
+        print(json.dumps(found.to_dict(args.layers), indent=2))
         return 0
-    print(f"{net.recipe['model']}, {classes} classes, one image of 3x{size}x{size}\n")
+    result = found.cost
+    print(f"{found.model}, {found.classes} classes, one image of {'x'.join(map(str, found.input_shape))}\n")
     if args.layers:
         print(_table(result.layers, with_operator=True) + "\n")
-    print(_table([*result.parts, _total(result)], with_operator=False))
+    print(_table([*result.parts, result.total()]))
     if result.attention.output:
-        print("\n" + _table([result.attention], with_operator=False))
+        print("\n" + _table([result.attention]))
     print(f"\nbesides the parameters: {result.fixed:,} fixed weights, {result.statistics:,} running statistics")
-    if figures:
-        print("\n" + _comparison(figures, compare(figures, result)))
+    if found.figures:
+        print("\n" + _comparison(found, found.figures))
     return 0
 
 
-def _comparison(figures, rows):
-    """Ours beside what was published."""
-    cells = [[row["what"], row["ours"], row["printed"], row["published"], f"{row['difference']:+.2%}"] for row in rows]
-    note = f"; {figures.note}" if figures.note else ""
+def _comparison(found: "ModelCost", figures: "Figures") -> str:
+    """Our figures beside the published ones."""
+    cells = [
+        [row["what"], row["ours"], row["printed"], row["published"], f"{row['difference']:+.2%}"]
+        for row in found.comparison()
+    ]
     header = ["", "ours", "printed", "published", "difference"]
-    return f"{render(header, cells)}\npublished by {figures.source}{note}"
+    return f"{render(header, cells)}\npublished by {figures.source}{'; ' * bool(figures.note)}{figures.note}"
 
 
-def _total(result):
-    from ..analyze.cost import Row
-
-    return Row("total", "", result.parts[-1].output, result.params, result.macs, result.other_ops)
-
-
-def _table(rows, with_operator):
+def _table(rows: "Sequence[Row]", with_operator: bool = False) -> str:
     header = ["part", "output", "params", "MACs", "other operations"]
     cells = [[row.name, "x".join(map(str, row.output[1:])), row.params, row.macs, row.other_ops] for row in rows]
     if with_operator:

@@ -1,11 +1,16 @@
 """`gluon-attn export`: a trained network as files for other programs."""
 
-from ..utils.errors import UserError
+import argparse
+from typing import TYPE_CHECKING
+
 from .values import percent, size, whole
 
+if TYPE_CHECKING:
+    from ..deploy.export import Exported
 
-def add_arguments(parser):
-    """Flags of `gluon-attn export`. The choices stand in `deploy.forms`, which needs MXNet."""
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of `gluon-attn export`. Formats and precisions are those of `deploy.targets`, which needs MXNet."""
     add = parser.add_argument
     add("target", metavar="RUN|MODEL", help="run folder, such as runs/NAME, or the name of a model with --params")
     add(
@@ -14,88 +19,65 @@ def add_arguments(parser):
     )  # fmt: skip
     add(
         "--precision", nargs="+", choices=("float32", "float16", "bfloat16", "int8"),
-        help="number types (default float32); float16 halves the files, bfloat16 and int8 compute in them",
+        help="dtypes (default float32); float16 halves the files, bfloat16 and int8 compute in them",
     )  # fmt: skip
-    add("--out", metavar="DIR", help="a folder a form, with card.json and example.py (default RUN/export)")
-    add("--output", metavar="DIR", help="float32 symbol and ONNX files alone, side by side (default RUN/export)")
+    add("--output", "--out", metavar="DIR", help="folder to write to (default RUN/export, or runs/MODEL/export)")
     add(
-        "--with-preprocessing", "--preprocess", dest="preprocess", action="store_true",
+        "--layout", choices=("files", "folders"),
+        help="files: float32 symbol and ONNX files of a run, side by side, as it was trained; folders: a deploy bundle "
+        "for each target, optimized, with card.json and example.py (default: files where no more is asked for)",
+    )  # fmt: skip
+    add(
+        "--with-preprocessing", "--preprocess", dest="with_preprocessing", action="store_true",
         help="the graph takes raw images: uint8, N,H,W,C, values 0 to 255",
     )  # fmt: skip
-    add("--dynamic", action="store_true", help="height and width are free as well as the batch")
-    add("--for", dest="purpose", choices=("speed",), help="speed: write only the fastest form of equal accuracy")
-    add("--batch-size", type=whole, metavar="N", help="images a pass that --for speed measures (default 8)")
-    add("--max-drop", type=percent, metavar="X", help="per cent of accuracy that a form may lose (default 1)")
+    add("--dynamic", action="store_true", help="height and width are free as well as the batch size")
+    add("--for", dest="purpose", choices=("speed",), help="speed: write only the fastest target of equal accuracy")
+    add("--batch-size", type=whole, metavar="N", help="images per pass that --for speed measures (default 8)")
+    add("--max-drop", type=percent, metavar="X", help="per cent of accuracy that a target may lose (default 1)")
     add(
         "--calibration", choices=("naive", "entropy"),
-        help="ranges of MXNet's int8: extremes (default), or least divergence, which takes minutes",
+        help="ranges of MXNet's int8: extremes (naive, the default), or least divergence (entropy), which takes "
+        "minutes",
     )  # fmt: skip
     add("--calibration-images", type=whole, metavar="N", help="training images to calibrate int8 with (default 128)")
-    add("--repository", nargs="+", choices=("ovms", "triton"), help="also write a model repository for these servers")
+    add(
+        "--repository", nargs="+", choices=("ovms", "triton"), default=(),
+        help="also write a model repository for these servers",
+    )  # fmt: skip
     add("--params", metavar="FILE", help="parameter file of the model that MODEL names")
     add("--dataset", metavar="NAME", help="images to test and calibrate with (default: what it was trained on)")
     add("--data-dir", metavar="DIR", help="folder of the data set, whose test images the check uses")
     add("--rec-val", metavar="FILE", help="test images in a record file")
     add("--input-size", type=size, metavar="N", help="side of the images of a MODEL (default: its own)")
-    add("--no-check", action="store_true", help="--output only: do not load the files back and compare them")
+    add("--no-check", action="store_true", help="do not load the files back and compare them; layout files only")
 
 
-def run(args):
-    """Export, compare, and print a line a form."""
-    bare = _bare(args)
-    if bare and args.out is None:
-        return _run_bare(args)
-    if args.output is not None:
-        raise UserError("--output takes float32 symbol and ONNX files of a run alone: name the folder with --out")
-    if args.no_check:
-        raise UserError("what --out holds is always checked: leave --no-check out")
-    from ..runs.export import run_forms
+def run(args: argparse.Namespace) -> int:
+    """Export, and print a line for each target."""
+    from ..runs.export import export
+    from .bench import table
 
-    return run_forms(args)
-
-
-def _bare(args):
-    """Whether nothing is asked for that only folders of forms have."""
-    import os
-
-    special = (
-        args.dynamic, args.purpose, args.batch_size, args.max_drop is not None, args.calibration,
-        args.calibration_images, args.repository, args.params, args.dataset, args.rec_val, args.input_size,
-        set(args.precision or ()) - {"float32"}, "openvino" in (args.format or ()),
-    )  # fmt: skip
-    return not any(special) and (os.path.exists(args.target) or not _is_model(args.target))
-
-
-def _is_model(name):
-    from ..models.factory import list_models
-
-    return name in list_models()
-
-
-def _run_bare(args):
-    from ..deploy.export import export_run
-
-    images = None if args.no_check else _images(args)
-    formats = dict.fromkeys(args.format or ["symbol"])
-    check = not args.no_check
-    paths, agreements = export_run(args.target, formats, args.output, args.preprocess, images, check)
-    for line in agreements or (f"wrote {path}, unchecked" for path in paths):
-        print(line)
+    options = vars(args).copy()
+    target, for_speed = options.pop("target"), options.pop("purpose") == "speed"
+    found = export(target, for_speed=for_speed, **options)
+    if found.speeds:
+        print(f"{table(found.speeds)}\n")
+    for one in found:
+        print(_line(one))
+    for folder in found.repositories:
+        print(f"wrote {folder}")
     return 0
 
 
-def _images(args):
-    """Some of the run's test images; None, which means random ones, where its data set is not at hand."""
-    from ..deploy.load_run import load_card
-    from ..runs.evaluation_data import open_test_set
-    from ..utils.log import get_logger
-
-    card = load_card(args.target)
-    try:
-        test = open_test_set(args.target, card, data_dir=args.data_dir).val
-        return test.take(range(min(len(test), 256)), None)[0]
-    except UserError as error:
-        if args.data_dir:
-            raise
-        get_logger().warning("the check uses random images: %s", error)
-        return None
+def _line(one: "Exported") -> str:
+    """What was written and how it compares with the network."""
+    if one.agreement is None:
+        return f"wrote {one.path}, unchecked"
+    if one.path.is_file():
+        return str(one.agreement)
+    line = f"{one.target!s:18} {one.path}: largest difference {one.agreement.difference:.1e} of the largest logit"
+    if one.accuracy:
+        before, after, images = (one.accuracy[key] for key in ("before", "after", "images"))
+        line += f", accuracy {before:.2%} -> {after:.2%} on {images} images"
+    return line

@@ -1,11 +1,12 @@
 """`gluon-attn models`: the networks."""
 
+import argparse
 import json
 
 from ..utils.table import render
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of `gluon-attn models`."""
     parser.add_argument("--cost", action="store_true", help="count parameters and MACs too")
     parser.add_argument(
@@ -14,13 +15,14 @@ def add_arguments(parser):
     parser.add_argument("--json", action="store_true", help="print a JSON list")
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     """Print a row for each network: input size, options with defaults, and what it costs where asked for."""
     from ..models.factory import list_models
+    from ..runs.describe import describe_model
 
     if args.pretrained:
         return _published(args)
-    rows = [describe(name, args.cost) for name in list_models()]
+    rows = [describe_model(name, args.cost) for name in list_models()]
     if args.json:
         print(json.dumps(rows, indent=2))
         return 0
@@ -35,7 +37,7 @@ def run(args):
     return 0
 
 
-def _published(args):
+def _published(args: argparse.Namespace) -> int:
     """Print a row for each published network."""
     from ..models.catalogue import catalogue
 
@@ -49,16 +51,3 @@ def _published(args):
     ]
     print(render(("name", "network", "input", "score", "in"), cells))
     return 0
-
-
-def describe(name, with_cost=False):
-    """Plain data about one network, in its default form."""
-    from ..analyze.cost import cost
-    from ..models.factory import get_model, model_info
-
-    info = model_info(name)
-    row = {"name": name, "input_shape": [3, info.input_size, info.input_size], "options": info.options()}
-    if with_cost:
-        result = cost(get_model(name, info.classes), row["input_shape"])
-        row.update(params=result.params, macs=result.macs)
-    return row

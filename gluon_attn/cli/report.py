@@ -1,19 +1,11 @@
 """`gluon-attn report`: several runs on one HTML page."""
 
+import argparse
+
 from ..utils.table import render
 
-#: heading of a panel -> what it shows of each epoch
-PANELS = {
-    "training loss": "train_loss",
-    "test loss": "val_loss",
-    "test accuracy, top-1": "val_accuracy",
-    "test accuracy, top-5": "val_top5",
-    "learning rate": "lr",
-    "images a second": "images_per_second",
-}
 
-
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of `gluon-attn report`."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder, such as runs/NAME")
     parser.add_argument(
@@ -21,26 +13,11 @@ def add_arguments(parser):
     )
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     """Write the page, and print its table of scores."""
-    from ..analyze.plots import compare_histories
-    from ..analyze.report import write_report
-    from ..analyze.run_history import best_run, differences, read_runs, scores
+    from ..runs.report import report
 
-    runs = read_runs(args.runs)
-    header, rows = scores(runs)
-    options = differences(runs)
-    write_report(
-        args.output,
-        title=runs[0].name if len(runs) == 1 else f"{len(runs)} training runs",
-        summary="Scores are those of the epoch with the best test accuracy (top-1). img/s is the median over the "
-        "epochs, evaluation left out.",
-        header=header,
-        rows=rows,
-        marked=best_run(runs) if len(runs) > 1 else None,
-        figure=compare_histories({one.name: one.history for one in runs}, PANELS),
-        tables=[("Options that differ", *options)] if options[1] else [],
-    )
+    header, rows = report(args.runs, args.output)
     print(render(header, rows))
     print(f"curves and options that differ: {args.output}")
     return 0

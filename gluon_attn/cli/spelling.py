@@ -12,9 +12,9 @@ from ..config.train import RunConfig
 _OPTION = re.compile(r"\boption ([a-z][a-z0-9_]*)")
 #: options of commands that are no part of a config
 _OF_COMMANDS = (
-    "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "format", "input_size",
-    "layout", "max_drop", "model", "no_check", "output", "params", "precision", "preprocess", "quality", "repository",
-    "resize", "source", "threads", "to",
+    "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "for", "format",
+    "input_size", "layout", "max_drop", "model", "no_check", "output", "params", "precision", "preprocess", "quality",
+    "repository", "resize", "source", "threads", "to",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def flag(name: str) -> str:
 def _names():
     names = set(_OF_COMMANDS)
     for kind in (RunConfig, AttDartsConfig, AnasConfig, EanPipelineConfig):
-        for group in field_types(kind).values():
-            names.update(option.name for option in dataclasses.fields(group))
+        types = field_types(kind)
+        for group in dataclasses.fields(kind):
+            names.update(option.name for option in dataclasses.fields(types[group.name]))
     return frozenset(names)

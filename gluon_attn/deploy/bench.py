@@ -1,19 +1,35 @@
-"""Latency and throughput of exported forms and live networks, each measurement in a process of its own."""
+"""Latency and throughput of exported files and live networks, each measurement in a process of its own."""
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..utils.child_process import child_environment
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What one process measured. Latencies are milliseconds of a pass of `batch` images; images a second go by p50."""
+    """What one process measured.
+
+    Attributes:
+        target: What was measured, as it was named.
+        kind: `Predictor.kind`.
+        precision: dtype that it computes in.
+        batch: Images per pass.
+        threads: Threads of the computation.
+        p50: Median latency of a pass in milliseconds.
+        p95: 95th percentile.
+        p99: 99th percentile.
+        images_per_second: By the median.
+    """
 
     target: str
     kind: str
@@ -25,24 +41,31 @@ class Speed:
     p99: float
     images_per_second: float
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.target}, batch {self.batch}, threads {self.threads}: {self.images_per_second:.1f} img/s"
 
 
-def measure(target, batch=1, threads=1, repeat=30, warm_up=5):
-    """The `Speed` of a run folder, an exported form or, with random weights, a model's name.
+def measure(target: Path | str, batch: int = 1, threads: int = 1, repeat: int = 30, warm_up: int = 5) -> Speed:
+    """Measure a run folder, an exported file or bundle or, with random weights, a model.
 
-    threads: of the computation. repeat: passes that count, after `warm_up` others. What cannot be opened or run is a
-    `UserError`.
+    Args:
+        target: What to measure: a path, or the name of a model.
+        batch: Images per pass.
+        threads: Threads of the computation.
+        repeat: Passes that count.
+        warm_up: Passes before these.
+
+    Raises:
+        UserError: The target cannot be opened or run.
     """
     order = {"target": str(target), "batch": batch, "repeat": repeat, "warm_up": warm_up}
     command = [sys.executable, "-m", "gluon_attn.deploy.measure", json.dumps(order)]
-    # an engine that is told of its threads only here would spin beside those of another
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # set before the process starts: idle threads of another library's OpenMP would spin beside those of the engine
+    environment = child_environment(OMP_NUM_THREADS=str(threads))
     child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     try:
         answer = json.loads(child.stdout.splitlines()[-1])
@@ -51,10 +74,23 @@ def measure(target, batch=1, threads=1, repeat=30, warm_up=5):
         raise UserError(f"{target} could not be measured: {reason}") from None
     if "error" in answer:
         raise UserError(answer["error"])
-    return speed(str(target), answer, batch, threads)
+    return summarize(str(target), answer, batch, threads)
 
 
-def speed(target, answer, batch, threads):
-    """The `Speed` of what the process answered."""
+def measure_all(
+    targets: Sequence[Path | str], batches: Sequence[int], threads: Sequence[int], repeat: int = 30, warm_up: int = 5
+) -> list[Speed]:
+    """`measure` each target with each number of threads and each batch size, one after the other; logs each."""
+    found = []
+    for target in dict.fromkeys(targets):
+        for count in dict.fromkeys(threads):
+            for batch in dict.fromkeys(batches):
+                found.append(measure(target, batch, count, repeat, warm_up))
+                get_logger().info("%s", found[-1])
+    return found
+
+
+def summarize(target: str, answer: dict[str, Any], batch: int, threads: int) -> Speed:
+    """The `Speed` of what a process answered: {"kind", "precision", "seconds": of each pass}."""
     p50, p95, p99 = (float(np.percentile(answer["seconds"], share)) * 1000 for share in (50, 95, 99))
     return Speed(target, answer["kind"], answer["precision"], batch, threads, p50, p95, p99, batch * 1000 / p50)

@@ -1,20 +1,27 @@
-"""How many images a network gets right, which classes it confuses, and how long it takes."""
+"""Evaluate a network on labelled images: accuracy, which classes it confuses, and time per image."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ..utils.errors import UserError
 from ..utils.log import get_logger
+from .predictor import Predictor
 
 
 @dataclass(frozen=True)
 class Score:
-    """Result on `images` images: `correct` in the first place, `among_five` in the first five (None up to 5 classes).
+    """Result on a set of images.
 
-    `ms` is the time for one image, preprocessing included, at the batch size asked for. `confusion` (classes, classes)
-    counts images: a row for each class, a column for each that the network took them for.
+    Attributes:
+        images: Number of images.
+        correct: How many have the right class in the first place.
+        among_five: How many have it in the first five; None up to 5 classes.
+        ms: Milliseconds per image, preprocessing included, at the batch size asked for.
+        confusion: (classes,classes) counts of images: a row for each class, a column for each predicted class.
     """
 
     images: int
@@ -23,17 +30,30 @@ class Score:
     ms: float
     confusion: np.ndarray = field(repr=False, compare=False)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Plain data without the confusion; accuracies are from 0 to 1."""
-        result = {"images": self.images, "correct": self.correct, "accuracy": self.correct / self.images}
+        result: dict[str, Any] = {
+            "images": self.images, "correct": self.correct, "accuracy": self.correct / self.images
+        }  # fmt: skip
         if self.among_five is not None:
             result["top5"] = self.among_five / self.images
         return {**result, "ms_per_image": self.ms}
 
 
-def score(predictor, test, batch_size=128):
-    """The `Score` of a `Predictor` on a set of images (see `data.base`); a warning tells of unreadable ones."""
-    classes, spent, parts, unread = predictor.card.classes, 0.0, [], []
+def evaluate_predictor(predictor: Predictor, test: Any, batch_size: int = 128) -> Score:
+    """Evaluate a `Predictor` on labelled images. Images that cannot be read are left out with a warning.
+
+    Args:
+        predictor: The network.
+        test: Images and labels, see `data.base`.
+        batch_size: Images per pass.
+
+    Raises:
+        UserError: No image can be read, or one has a class that the network does not know.
+    """
+    classes, spent = predictor.card.classes, 0.0
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    unread: list[str] = []
     for first in range(0, len(test), batch_size):
         images, labels, complaints = test.take(np.arange(first, min(first + batch_size, len(test))), None)
         unread += complaints
@@ -61,10 +81,16 @@ def score(predictor, test, batch_size=128):
     )
 
 
-def by_class(confusion, names):
-    """Plain data of each class that has images, the worst first: {"class", "images", "accuracy", "mistaken_for"}.
+def by_class(confusion: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Accuracy of each class that has images, the worst first.
 
-    mistaken_for: the other class that its images were most often taken for, and how often; None if they never were.
+    Args:
+        confusion: As in `Score`.
+        names: Names of the classes.
+
+    Returns:
+        A dict for each class: "class", "images", "accuracy", and "mistaken_for": {"class", "images"} of the class that
+        was most often predicted instead, None if none ever was.
     """
     rows = []
     for number, name in enumerate(names):
@@ -78,12 +104,12 @@ def by_class(confusion, names):
     return sorted(rows, key=lambda row: row["accuracy"])
 
 
-def top(logits, count):
-    """Indices (N, count) of the largest logits, best first; among equals the first."""
+def top(logits: np.ndarray, count: int) -> np.ndarray:
+    """Indices (N,count) of the largest logits of each row, best first; among equals the first."""
     return np.argsort(-logits, axis=1, kind="stable")[:, :count]
 
 
-def probabilities(logits):
+def probabilities(logits: np.ndarray) -> np.ndarray:
     """Softmax over the last axis."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)

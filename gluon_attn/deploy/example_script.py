@@ -1,4 +1,10 @@
-"""The program of about 15 lines that goes with an exported form: it loads the form alone and classifies an image."""
+"""The program in a deploy bundle: about 15 lines that load its files with one engine and classify images."""
+
+from pathlib import Path
+
+from ..config.card import Card
+from .openvino import HINTS
+from .targets import ExportTarget
 
 _HEAD = '''"""Classify images with {engine}: python example.py IMAGE..."""
 import json
@@ -19,8 +25,8 @@ for path in sys.argv[1:]:
     print(f"{{path}}: {{names[int(logits.argmax())]}}")
 '''
 _RAW = "np.asarray(image)[None]"
-_NORMAL = '((np.asarray(image) / 255 - card["mean"]) / card["std"]).transpose(2, 0, 1)[None].astype("float32")'
-#: format -> (engine, imports, how it is loaded, how it runs); gluon_attn prepares the process for MXNet
+_NORMALIZED = '((np.asarray(image) / 255 - card["mean"]) / card["std"]).transpose(2, 0, 1)[None].astype("float32")'
+#: format -> (engine, imports, line that loads, line that runs)
 _ENGINES = {
     "symbol": (
         "MXNet",
@@ -44,16 +50,14 @@ _ENGINES = {
 }  # fmt: skip
 
 
-def program(form, path, card):
-    """The text of the program for the files at `path`, of a `Form` and its `Card`."""
-    from .openvino import HINTS
-
-    engine, imports, load, run = _ENGINES[form.format]
-    hint = HINTS.get(form.precision)
+def example_script(target: ExportTarget, path: Path, card: Card) -> str:
+    """The text of the program for a target whose main file is `path`, of the network with this `Card`."""
+    engine, imports, load, run = _ENGINES[target.format]
+    hint = HINTS.get(target.precision)
     names = {
         "file": path.name,
         "params": path.name.replace("-symbol.json", "-0000.params"),
         "options": f'{{"INFERENCE_PRECISION_HINT": "{hint}"}}' if hint else "{}",
     }
-    data = _RAW if card.preprocess else _NORMAL
+    data = _RAW if card.preprocess else _NORMALIZED
     return _HEAD.format(engine=engine, imports=imports, load=load.format(**names), data=data, run=run.format(**names))

@@ -1,104 +1,173 @@
-"""From a trained network to files: written aside, loaded back, compared, and only then put in place."""
+"""Export a network: trace, transform and write each target aside, verify it, and put all of them into place."""
 
-import contextlib
-import os
-import shutil
-import tempfile
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import mxnet as mx
 import numpy as np
 
+from ..config.card import Card
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, ensure_dir
-from ..utils.seed import generator
-from . import onnx, predictor, symbol
-from .check import compare
-from .graph import trace
+from . import onnx
+from .bundle import complete_bundle
+from .check import ROUNDING, TOLERANCE, Agreement
 from .load_run import load_run
+from .predictor import graph_inputs, load, random_images
+from .staging import staged
+from .targets import ExportTarget
+from .verify import ExportChecks, Reference
+from .write import write_optimized, write_plain
 
+#: what `export_run` writes
 FORMATS = ("symbol", "onnx")
 
 
-def export_symbol(net, card, prefix):
-    """Write PREFIX-symbol.json, PREFIX-0000.params and PREFIX-card.json; returns the first one's path.
+@dataclass(frozen=True)
+class Exported:
+    """One target that was exported.
 
-    net: an initialized network, which stays as it is. card: its `Card`; `card.preprocess` puts the preprocessing into
-    the graph. All files or none are written; a target that cannot be written is a `UserError`.
+    Attributes:
+        target: What it is.
+        path: Folder of the bundle, or with layout "files" the file that stands for all.
+        agreement: How it compares with the network; None if that was not checked.
+        card: What the bundle's card.json holds, or with layout "files" the network's `Card` as plain data.
+        accuracy: {"dataset", "images", "before", "after"}; None where it is not known.
     """
-    return _export(net, card, prefix, "symbol")
+
+    target: ExportTarget
+    path: Path
+    agreement: Agreement | None
+    card: dict[str, Any] = field(repr=False)
+    accuracy: dict[str, Any] | None = None
 
 
-def export_onnx(net, card, path):
-    """Write one ONNX file; returns its path. Arguments and errors as for `export_symbol`; PATH ends in .onnx."""
-    return _export(net, card, str(path).removesuffix(onnx.ENDING), "onnx")
+def export_network(
+    net: mx.gluon.HybridBlock,
+    card: Card,
+    name: str,
+    targets: Sequence[ExportTarget],
+    output: Path | str,
+    layout: str = "folders",
+    checks: ExportChecks | None = None,
+) -> list[Exported]:
+    """Export a network to files that MXNet, ONNX Runtime or OpenVINO read.
 
+    Args:
+        net: An initialized network, which stays as it is.
+        card: Its `Card`; `card.preprocess` and `card.dynamic` say what the graph takes.
+        name: Name of the files, without endings.
+        targets: What to write.
+        output: Folder to write to.
+        layout: "folders": a bundle for each target in OUTPUT/TARGET, optimized for inference. "files": all side by
+            side in OUTPUT, as the network was trained; float32 symbol and ONNX files alone.
+        checks: Images to verify and calibrate with (default: random ones, and no int8).
 
-def export_run(run, formats=("symbol",), output=None, preprocess=False, images=None, check=True):
-    """Export a run folder's best network as NAME-symbol.json (and companions) or NAME.onnx, NAME the folder's name.
-
-    formats: of `FORMATS`. output: folder (default RUN/export). preprocess: the graph takes raw images. images:
-    N,H,W,C uint8 to compare with (default: random ones). check: load each file back and compare it with the network.
-    Returns (paths, list of `Agreement`). Nothing is written when a file differs (`UserError`).
+    Raises:
+        UserError: A target cannot be written here, differs from the network by more than its precision explains, or
+            loses more accuracy than `checks.max_drop`. Nothing is written then.
     """
+    checks = checks or ExportChecks()
+    if checks.calibration is None and any(target.precision == "int8" for target in targets):
+        raise UserError(
+            "int8 is calibrated with images: name a data set with option dataset, option data_dir or option rec_val"
+        )
+    reference = Reference(net, card, checks)
+    export_one = _export_file if layout == "files" else _export_bundle
+    with staged(Path(output), layout) as place:
+        return [export_one(reference, name, target, *place(target)) for target in targets]
+
+
+def _export_file(reference: Reference, name: str, target: ExportTarget, scratch: Path, folder: Path) -> Exported:
+    """Write to `scratch` the files that will be in `folder`, and verify them."""
+    path = write_plain(target, reference.net, reference.card, scratch / name)
+    agreement = None
+    if reference.checks.compare:
+        agreement = reference.agreement(load(path), folder / path.name, target, TOLERANCE)
+    return Exported(target, folder / path.name, agreement, reference.card.to_dict())
+
+
+def _export_bundle(reference: Reference, name: str, target: ExportTarget, scratch: Path, folder: Path) -> Exported:
+    """Write to `scratch` the bundle that will be `folder`, and verify it."""
+    card, checks, tolerance = reference.card, reference.checks, ROUNDING[target.precision]
+    images = random_images(card, 16) if checks.calibration is None else checks.calibration
+    inputs = graph_inputs(card, images)
+    path = write_optimized(target, reference.net, card, scratch / name, inputs, checks.calibration_method)
+    loaded = load(path)
+    agreement = reference.agreement(loaded, folder, target, tolerance)
+    if card.dynamic:
+        reference.check_other_size(loaded, folder, target, tolerance)
+    accuracy = reference.accuracy(loaded, target)
+    described = complete_bundle(target, path, card, agreement, accuracy)
+    return Exported(target, folder, agreement, described, accuracy)
+
+
+def export_symbol(net: mx.gluon.HybridBlock, card: Card, prefix: Path | str) -> Path:
+    """Write PREFIX-symbol.json, PREFIX-0000.params and PREFIX-card.json, unchecked; returns the first one's path.
+
+    Args:
+        net: An initialized network, which stays as it is.
+        card: Its `Card`; `card.preprocess` puts the preprocessing into the graph.
+        prefix: Folder and name of the files.
+
+    Raises:
+        UserError: The network cannot be exported, or the files cannot be written. Nothing is left then.
+    """
+    return _export_unchecked(net, card, Path(prefix), "symbol")
+
+
+def export_onnx(net: mx.gluon.HybridBlock, card: Card, path: Path | str) -> Path:
+    """Write one ONNX file, whose name ends in .onnx; returns its path. Arguments and errors as in `export_symbol`."""
+    return _export_unchecked(net, card, Path(str(path).removesuffix(onnx.ENDING)), "onnx")
+
+
+def _export_unchecked(net: mx.gluon.HybridBlock, card: Card, prefix: Path, kind: str) -> Path:
+    checks = ExportChecks(compare=False)
+    (exported,) = export_network(net, card, prefix.name, [ExportTarget(kind)], prefix.parent, "files", checks)
+    return exported.path
+
+
+def export_run_files(
+    run: Path | str,
+    formats: Sequence[str] = ("symbol",),
+    output: Path | str | None = None,
+    preprocess: bool = False,
+    images: np.ndarray | None = None,
+    check: bool = True,
+) -> list[Exported]:
+    """`export_run`, which returns what was exported."""
+    targets = [ExportTarget(kind) for kind in formats]
     net, card = load_run(run)
     card = card.replace(preprocess=preprocess)
+    checks = ExportChecks(random_images(card) if images is None else images, compare=check)
     name = Path(run).resolve().name
-    expected = None
-    if check:
-        images = random_images(card) if images is None else images
-        expected = predictor.of_network(net, card.replace(preprocess=False)).predict(images)
-    agreements = []
-    with staged(Path(output or Path(run) / "export")) as (scratch, folder):
-        paths = [_write(net, card, scratch / name, kind) for kind in formats]
-        for path in paths if check else ():
-            agreement = compare(path, images, expected)
-            agreements.append(replace(agreement, path=str(folder / path.name)))
-            if not agreement.good:
-                raise UserError(f"nothing was exported: {agreements[-1]}")
-    return [folder / path.name for path in paths], agreements
+    return export_network(net, card, name, targets, output or Path(run) / "export", "files", checks)
 
 
-def random_images(card, count=64):
-    """Noise of the card's size, the same each time: `count`,H,W,C uint8."""
-    channels, height, width = card.input_shape
-    return generator(0).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
+def export_run(
+    run: Path | str,
+    formats: Sequence[str] = ("symbol",),
+    output: Path | str | None = None,
+    preprocess: bool = False,
+    images: np.ndarray | None = None,
+    check: bool = True,
+) -> tuple[list[Path], list[Agreement]]:
+    """Export the best network of a run folder as NAME-symbol.json (and companions) and NAME.onnx, NAME the folder's.
 
+    Args:
+        run: The run folder.
+        formats: Some of `FORMATS`.
+        output: Folder to write to (default: RUN/export).
+        preprocess: The graph takes raw images: uint8, N,H,W,C.
+        images: N,H,W,C uint8 to compare the files with the network on (default: random ones).
+        check: Load each file back and compare it.
 
-def _export(net, card, prefix, kind):
-    prefix = Path(prefix)
-    with staged(prefix.parent) as (scratch, folder):
-        path = _write(net, card, scratch / prefix.name, kind)
-    return folder / path.name
+    Returns:
+        (path of each file, `Agreement` of each, none without `check`).
 
-
-def _write(net, card, prefix, kind):
-    if kind == "symbol":
-        return symbol.write_symbol(trace(net, card), prefix)
-    if kind == "onnx":
-        return onnx.write_onnx(trace(net, card, plain=True), f"{prefix}{onnx.ENDING}")
-    raise UserError(f"unknown format {kind!r}; choose from {', '.join(FORMATS)}")
-
-
-@contextlib.contextmanager
-def staged(folder):
-    """Yield (scratch folder, folder); at the end what is in the first moves to the second, unless something failed."""
-    existed = folder.exists()
-    folder = ensure_dir(folder)
-    scratch = Path(tempfile.mkdtemp(prefix=".export.", dir=folder))
-    try:
-        yield scratch, folder
-        files = sorted(scratch.iterdir())
-        for file in files:
-            if (folder / file.name).is_dir():
-                raise UserError(f"cannot write {folder / file.name}: it is a folder; choose another --output")
-        for file in files:
-            with atomic_path(folder / file.name) as target:
-                os.replace(file, target)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        if not existed:
-            with contextlib.suppress(OSError):  # not empty: all went well
-                folder.rmdir()
+    Raises:
+        UserError: There is no such run or format, or a file differs. Nothing is written then.
+    """
+    found = export_run_files(run, formats, output, preprocess, images, check)
+    return [one.path for one in found], [one.agreement for one in found if one.agreement is not None]

@@ -1,48 +1,81 @@
-"""The form that is the fastest here without losing accuracy: `gluon-attn export --for speed`."""
+"""The export target that is the fastest on this machine without losing accuracy: `gluon-attn export --for speed`."""
 
 import dataclasses
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+import mxnet as mx
+
+from ..config.card import Card
 from ..utils import cpu
 from ..utils.errors import UserError
 from ..utils.files import atomic_path, ensure_dir
 from ..utils.log import get_logger
-from .bench import measure
-from .bundle import pack
+from .bench import Speed, measure
+from .export import Exported, export_network
+from .targets import ExportTarget
+from .verify import ExportChecks
 
 
-def fastest(net, card, name, wanted, output, material, batch=8, threads=1):
-    """Write OUTPUT/FORM of the form in `wanted` with the most images a second; returns (`Packed`, list of `Speed`).
+def export_fastest(
+    net: mx.gluon.HybridBlock,
+    card: Card,
+    name: str,
+    targets: Sequence[ExportTarget],
+    output: Path | str,
+    checks: ExportChecks,
+    batch_size: int = 8,
+    threads: int = 1,
+) -> tuple[Exported, list[Speed]]:
+    """Write OUTPUT/TARGET of the target with the most images per second.
 
-    Arguments as for `package.pack`; batch, threads: what is measured, each form in a process of its own. A form whose
-    accuracy drops too far, or whose library is missing, is left out with a warning. Without test images only float32
-    is equal for sure.
+    Targets that lose too much accuracy, or whose library is missing, are left out with a warning; without test images
+    all but float32 are.
+
+    Args:
+        net: As in `export.export_network`, like `card`, `name`, `output` and `checks`.
+        card: `Card` of the network.
+        name: Name of the files.
+        targets: What to choose from.
+        output: Folder to write to.
+        checks: What the targets are verified and calibrated with.
+        batch_size: Images per pass that is measured.
+        threads: Threads of the computation. Each target is measured in a process of its own.
+
+    Returns:
+        (what was written, speed of each target).
+
+    Raises:
+        UserError: None of the targets can be exported here.
     """
-    output, speeds, packed = ensure_dir(output), {}, {}
-    with tempfile.TemporaryDirectory(dir=output, prefix=".speed.") as scratch:
-        for form in _equal(wanted, material):
+    folder = ensure_dir(output)
+    speeds: dict[ExportTarget, Speed] = {}
+    found: dict[ExportTarget, Exported] = {}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".speed.") as scratch:
+        for target in _accurate(targets, checks):
             try:
-                (one,) = pack(net, card, name, [form], Path(scratch), material)
-                speeds[form] = dataclasses.replace(measure(one.path, batch, threads), target=str(form))
-                packed[form] = one
-                get_logger().info("%s", speeds[form])
+                (one,) = export_network(net, card, name, [target], scratch, checks=checks)
+                speeds[target] = dataclasses.replace(measure(one.path, batch_size, threads), target=str(target))
+                found[target] = one
+                get_logger().info("%s", speeds[target])
             except UserError as error:
-                get_logger().warning("%s is left out: %s", form, error)
+                get_logger().warning("%s is left out: %s", target, error)
         if not speeds:
-            raise UserError("none of these forms can be exported here")
-        best = max(speeds, key=lambda form: speeds[form].images_per_second)
-        with atomic_path(output / str(best)) as place:
-            os.rename(packed[best].path, place)
-    chosen = dataclasses.replace(packed[best], path=output / str(best))
-    return chosen, list(speeds.values())
+            raise UserError("none of these targets can be exported here")
+        best = max(speeds, key=lambda target: speeds[target].images_per_second)
+        with atomic_path(folder / str(best)) as place:
+            os.rename(found[best].path, place)
+    chosen, place = found[best], folder / str(best)
+    agreement = chosen.agreement and dataclasses.replace(chosen.agreement, path=str(place))
+    return dataclasses.replace(chosen, path=place, agreement=agreement), list(speeds.values())
 
 
-def _equal(wanted, material):
-    """The forms that may serve: of float32 alone where nothing tells the accuracy, no bfloat16 that is emulated."""
-    if material.test is None:
-        get_logger().warning("without test images only float32 keeps the accuracy for sure: name a --dataset")
-        wanted = [form for form in wanted if form.precision == "float32"]
+def _accurate(targets: Sequence[ExportTarget], checks: ExportChecks) -> list[ExportTarget]:
+    """The targets to choose from: float32 alone where the accuracy is not known, no bfloat16 that is emulated."""
+    if checks.test is None:
+        get_logger().warning("without test images only float32 keeps the accuracy for sure: name a data set")
+        targets = [target for target in targets if target.precision == "float32"]
     native = cpu.has_bfloat16(cpu.Host())
-    return [form for form in wanted if native or form.precision != "bfloat16"]
+    return [target for target in targets if native or target.precision != "bfloat16"]

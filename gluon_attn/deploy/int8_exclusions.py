@@ -1,53 +1,64 @@
-"""Which nodes of a graph only serve gates and softmax weights: they stay in float when the rest becomes int8."""
+"""Which nodes of a graph stay in float when the rest becomes int8: those that only serve gates and softmax weights."""
 
-import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mxnet as mx
+
+from ..nn.symbol_graph import Node, SymbolGraph
 
 #: MXNet's operators whose output is a gate or weights, and the kinds of `Activation` that are
 _MXNET = {"sigmoid", "hard_sigmoid", "tanh", "softmax", "log_softmax", "softmin", "SoftmaxActivation"}
 _ACTIVATIONS = {"sigmoid", "tanh"}
 #: the same of OpenVINO
 _OPENVINO = {"Sigmoid", "HSigmoid", "Tanh", "Softmax", "LogSoftmax"}
-#: its operations through which gates and weights go as they are, and those that apply them
+#: OpenVINO's operations that leave the values of gates and weights alone, and those that apply them
 _CARRIERS = {"Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 _PRODUCTS = {"MatMul", "Multiply"}
 
 
-def serving(inputs, anchors):
-    """Names of the nodes that only serve `anchors`, and these: all that reads them does so, too.
+def serving(inputs: Mapping[str, Sequence[str]], anchors: set[str]) -> set[str]:
+    """Names of the nodes that only serve `anchors`, and of these: all their readers do so as well.
 
-    inputs: name of each node, in an order in which it comes after what it reads -> names of what it reads.
-    So the pooling, the layers and the logistic function of a gate belong, the map that it gates does not; and of
-    dot-product attention what makes query, key and weights, but not the values.
+    The pooling, layers and sigmoid of a gate serve it, the feature map that it gates does not; query, key and softmax
+    weights of dot-product attention do, its values do not.
+
+    Args:
+        inputs: Name of each node -> names of the nodes that it reads, which come before it.
+        anchors: Names of the gates and softmax weights.
     """
-    readers = {name: [] for name in inputs}
+    readers: dict[str, list[str]] = {name: [] for name in inputs}
     for name, sources in inputs.items():
         for source in sources:
             readers[source].append(name)
-    found = set()
-    for name in reversed(inputs):
+    found: set[str] = set()
+    for name in reversed(list(inputs)):
         if name in anchors or (readers[name] and found.issuperset(readers[name])):
             found.add(name)
     return found
 
 
-def of_symbol(symbol):
-    """Names of such operators in an MXNet symbol, which may have been fused for oneDNN."""
-    nodes = json.loads(symbol.tojson())["nodes"]
-    names = [node["name"] for node in nodes]
-    inputs = {node["name"]: [names[source] for source, *_ in node["inputs"]] for node in nodes}
-    anchors = {node["name"] for node in nodes if _is_gate(node)}
-    return serving(inputs, anchors) - {node["name"] for node in nodes if node["op"] == "null"}
+def excluded_in_symbol(symbol: mx.sym.Symbol) -> set[str]:
+    """Names of such operators in an MXNet symbol, which may have been fused for oneDNN.
+
+    Convolutions over one axis are among them: oneDNN's int8 has none.
+    """
+    nodes = SymbolGraph.read(symbol).nodes
+    inputs = {node.name: [source.node.name for source in node.inputs] for node in nodes}
+    found = serving(inputs, {node.name for node in nodes if _is_gate(node)})
+    one_axis = {node.name for node in nodes if node.attrs.get("layout") in ("NCW", "NWC")}
+    return (found - {node.name for node in nodes if node.is_variable}) | one_axis
 
 
-def _is_gate(node):
-    """Whether a node, or one that was fused into it, is such an operator."""
-    inside = (inner for graph in node.get("subgraphs", ()) for inner in graph["nodes"])
-    kind = node.get("attrs", {}).get("act_type")
-    return node["op"] in _MXNET or (node["op"] == "Activation" and kind in _ACTIVATIONS) or any(map(_is_gate, inside))
+def _is_gate(node: Node) -> bool:
+    """Whether a node, or one that was fused into it, is a gate or a softmax."""
+    fused = (inner for graph in node.subgraphs for inner in graph.nodes)
+    kind = node.attrs.get("act_type")
+    return node.op in _MXNET or (node.op == "Activation" and kind in _ACTIVATIONS) or any(map(_is_gate, fused))
 
 
-def of_openvino(model):
-    """Names of such operations in an OpenVINO model, with the products that apply gates and weights."""
+def excluded_in_openvino(model: Any) -> set[str]:
+    """Names of such operations in an `openvino.Model`, with the products that apply gates and weights."""
     operations = model.get_ordered_ops()
     inputs = {
         op.get_friendly_name(): [value.get_node().get_friendly_name() for value in op.input_values()]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import mxnet as mx
 
+from ..config.card import Card
 from ..models.factory import get_model
 from ..nn.params import load_params
 from ..utils.errors import UserError
@@ -12,12 +13,19 @@ from .symbol import read_card
 CARD, WEIGHTS = "card.json", "best.params"
 
 
-def load_run(folder, input_size=None):
-    """(network with the run's best weights, hybridized, on the CPU; its `Card`).
+def load_run(folder: Path | str, input_size: int | None = None) -> tuple[mx.gluon.HybridBlock, Card]:
+    """Load the network of a run folder.
 
-    input_size: height and width of the images, if they are to be other than those it was trained on. A folder that is
-    no run, has no finished epoch or does not fit together is a `UserError`, and so is a size that the network does not
-    take.
+    Args:
+        folder: The run folder.
+        input_size: Height and width of the images, if they are to be other than those it was trained on.
+
+    Returns:
+        (network with the run's best weights, hybridized, on the CPU; its `Card`).
+
+    Raises:
+        UserError: The folder is no run, has no finished epoch or does not fit together, or the network takes no images
+            of this size.
     """
     folder, card = Path(folder), load_card(folder)
     if not (folder / WEIGHTS).is_file():
@@ -32,21 +40,21 @@ def load_run(folder, input_size=None):
     except (UserError, mx.MXNetError, ValueError, AssertionError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise UserError(
-            f"the network of {folder} takes no {input_size}x{input_size} images ({reason}): leave --input-size out"
+            f"the network of {folder} takes no {input_size}x{input_size} images ({reason}): leave option input_size out"
         ) from None
     return net, card
 
 
-def load_card(folder):
-    """The `Card` of a run folder; a folder that has none is a `UserError`."""
+def load_card(folder: Path | str) -> Card:
+    """The `Card` of a run folder; `UserError` if it has none."""
     path = Path(folder, CARD)
     if not path.is_file():
         raise UserError(f"{folder} is not a run folder: it has no {CARD}")
     return read_card(path)
 
 
-def card_network(card, weights, name):
-    """The network of a `Card`, hybridized, with a file's weights; what is wrong with the card begins with `name`."""
+def card_network(card: Card, weights: Path | str, name: str) -> mx.gluon.HybridBlock:
+    """The network of a `Card`, hybridized, with the weights of a file; errors in the card begin with `name`."""
     try:
         net = get_model(card.model, card.classes, plan=card.plan, **card.options)
     except UserError as error:

@@ -7,13 +7,17 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..utils.errors import UserError
 
+if TYPE_CHECKING:
+    from .predictor import Predictor
 
-def timed(predictor, batch, repeat, warm_up):
-    """Seconds of each of `repeat` passes of `batch` images, from a NumPy array to a NumPy array, after `warm_up`."""
-    from .export import random_images
+
+def pass_seconds(predictor: "Predictor", batch: int, repeat: int, warm_up: int) -> list[float]:
+    """Seconds of each of `repeat` passes of `batch` random images, after `warm_up` passes; NumPy arrays in and out."""
+    from .predictor import random_images
 
     inputs = predictor.inputs(random_images(predictor.card, batch))
     seconds = []
@@ -25,22 +29,20 @@ def timed(predictor, batch, repeat, warm_up):
     return seconds
 
 
-def opened(target):
+def open_target(target: str) -> "Predictor":
     """The `Predictor` of what `predictor.load` takes, or of a model's name: that network with random weights."""
     from ..models.factory import list_models
     from . import predictor
 
-    if Path(target).exists():
-        return predictor.load(target)
-    if target in list_models():
-        return _random(target)
+    if not Path(target).exists() and target in list_models():
+        return _random_weights(target)
     try:
         return predictor.load(target)
     except UserError as error:
-        raise UserError(f"{error}, or a model") from None
+        raise UserError(str(error) if Path(target).exists() else f"{error}, or a model") from None
 
 
-def _random(name):
+def _random_weights(name: str) -> "Predictor":
     import mxnet as mx
 
     from ..config.card import Card
@@ -54,8 +56,8 @@ def _random(name):
     return of_network(net, Card(**net.recipe, input_shape=(3, info.input_size, info.input_size)), "network")
 
 
-def precision(target):
-    """The number type that the card beside an exported file names; float32 where there is none."""
+def card_precision(target: Path | str) -> str:
+    """The precision in the card of a bundle, or of the folder that a file is in; float32 where there is none."""
     path = Path(target)
     card = (path if path.is_dir() else path.parent) / "card.json"
     try:
@@ -64,12 +66,12 @@ def precision(target):
         return "float32"
 
 
-def main(order):
-    """Answer one order."""
+def main(order: dict[str, Any]) -> dict[str, Any]:
+    """Answer one order: {"target", "batch", "repeat", "warm_up"}."""
     try:
-        found = opened(order["target"])
-        seconds = timed(found, order["batch"], order["repeat"], order["warm_up"])
-        return {"kind": found.kind, "precision": precision(order["target"]), "seconds": seconds}
+        found = open_target(order["target"])
+        seconds = pass_seconds(found, order["batch"], order["repeat"], order["warm_up"])
+        return {"kind": found.kind, "precision": card_precision(order["target"]), "seconds": seconds}
     except UserError as error:
         return {"error": str(error)}
 

@@ -1,34 +1,45 @@
-"""ONNX files, by MXNet's converters, then put in order: weights inside, the batch free, names that say something."""
+"""ONNX files: converted by MXNet, then tidied: weights as initializers, free batch size, a name for every node."""
 
 import contextlib
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
+from ..nn.symbol_graph import SymbolGraph
 from ..utils.errors import UserError
 from ..utils.optional import require
 from . import onnx_ops
-from .graph import INPUT
+from .graph import INPUT, Graph
 
 ENDING = ".onnx"
 OUTPUT = "logits"
 BATCH = "N"
-#: the newest operator set that MXNet 1.9's converters write, and the file version that goes with it
+#: the newest operator set that MXNet 1.9's converters write, and the IR version that belongs to it
 OPSET, IR_VERSION = 13, 7
 CARD_KEY = "gluon_attn.card"
 
 
-def write_onnx(graph, path, precision="float32"):
-    """Write a `Graph` (traced with plain operators) as one checked ONNX file; returns its path.
+def write_onnx(graph: Graph, path: Path | str, precision: str = "float32") -> Path:
+    """Write a graph as one ONNX file, checked by onnx's checker.
 
-    Input `data` N,C,H,W float32 or, with preprocessing, N,H,W,C uint8; output `logits` N,classes float32; N is free,
-    with `card.dynamic` H and W, too. precision: "float16" keeps weights of two axes and more in float16, with a cast
-    behind each. The card is in the file's metadata under `gluon_attn.card`.
+    Input `data` is N,C,H,W float32 or, with preprocessing, N,H,W,C uint8; output `logits` is N,classes float32. N is
+    free, with `card.dynamic` H and W as well. The card is in the file's metadata under `gluon_attn.card`.
+
+    Args:
+        graph: Traced with plain operators.
+        path: The file, which is returned.
+        precision: "float32", or "float16": weights of two axes and more in float16, with a cast after each.
+
+    Raises:
+        UserError: An operator cannot be written as ONNX, or the onnx library is missing or of a version that MXNet's
+            exporter does not work with.
     """
     onnx = require("onnx")
     if not hasattr(onnx, "mapping"):
@@ -36,7 +47,7 @@ def write_onnx(graph, path, precision="float32"):
     proto = _convert(onnx, graph)
     _tidy(proto, graph)
     if precision == "float16":
-        _halve(onnx, proto)
+        _float16_weights(onnx, proto)
     model = onnx.helper.make_model(
         proto,
         producer_name="gluon_attn",
@@ -52,7 +63,7 @@ def write_onnx(graph, path, precision="float32"):
     return Path(path)
 
 
-def _convert(onnx, graph):
+def _convert(onnx: Any, graph: Graph) -> Any:
     """MXNet's conversion, in memory, as `OPSET`."""
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
 
@@ -62,20 +73,20 @@ def _convert(onnx, graph):
         try:
             return MXNetGraph().create_onnx_graph_proto(
                 _without_layouts(graph.symbol),
-                {**graph.args, **graph.aux},
+                graph.tensors,
                 [(1, *graph.input_shape)],
                 [element],
                 opset_version=OPSET,
                 dynamic=True,
                 dynamic_input_shapes=[(BATCH, *graph.input_shape)],
             )
-        except (AttributeError, NotImplementedError) as error:  # how the converters say that they do not know it
+        except (AttributeError, NotImplementedError) as error:  # what the converters raise on an unknown operator
             raise UserError(f"this network cannot be written as ONNX: {error}") from None
 
 
 @contextlib.contextmanager
-def _checked_as_opset(onnx):
-    """MXNet checks its graph against the newest operators that the onnx library knows; here, against its own."""
+def _checked_as_opset(onnx: Any) -> Iterator[None]:
+    """Let MXNet check its graph against `OPSET` and not against the newest operators that the onnx library knows."""
     context = onnx.checker.DEFAULT_CONTEXT
     before = context.opset_imports
     context.opset_imports = {"": OPSET}
@@ -85,16 +96,16 @@ def _checked_as_opset(onnx):
         context.opset_imports = before
 
 
-def _without_layouts(symbol):
-    """The symbol without its one-dimensional layouts: the converter refuses the word and handles the operator."""
-    graph = json.loads(symbol.tojson())
-    for node in graph["nodes"]:
-        if node.get("attrs", {}).get("layout") == "NCW":
-            del node["attrs"]["layout"]
-    return mx.sym.load_json(json.dumps(graph))
+def _without_layouts(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
+    """The symbol without layout NCW, the default: the converter refuses the attribute and handles the operator."""
+    graph = SymbolGraph.read(symbol)
+    for node in graph.nodes:
+        if node.attrs.get("layout") == "NCW":
+            del node.attrs["layout"]
+    return graph.to_symbol()
 
 
-def _tidy(proto, graph):
+def _tidy(proto: Any, graph: Graph) -> None:
     """In place: only the image as input, known shapes, a name for every node."""
     inputs = [item for item in proto.input if item.name == INPUT]
     del proto.input[:]
@@ -115,8 +126,8 @@ def _tidy(proto, graph):
     batch.dim_param, classes.dim_value = BATCH, graph.card.classes
 
 
-def _halve(onnx, proto):
-    """In place: weights in float16, each with a cast behind it that an engine does once."""
+def _float16_weights(onnx: Any, proto: Any) -> None:
+    """In place: weights in float16, each with a cast after it, which an engine does once."""
     casts = []
     for tensor in proto.initializer:
         if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) > 1:
@@ -128,17 +139,24 @@ def _halve(onnx, proto):
     proto.node.extend(nodes)
 
 
-def open_session(path):
-    """(ONNX Runtime session on the CPU, `Card`) of a file that `write_onnx` wrote; else a `UserError`."""
+def open_session(path: Path | str) -> tuple[Any, Card]:
+    """Open a file that `write_onnx` wrote.
+
+    Returns:
+        (ONNX Runtime session on the CPU, `Card`).
+
+    Raises:
+        UserError: The file is damaged or not from `write_onnx`, or ONNX Runtime is missing.
+    """
     runtime = require("onnxruntime")
     options = runtime.SessionOptions()
     threads = os.environ.get("OMP_NUM_THREADS", "")
     options.intra_op_num_threads = int(threads) if threads.isdigit() else 0
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised as well
+    options.log_severity_level = 4  # errors are raised as well
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # each of its errors is an Exception of its own
+    except Exception as error:  # ONNX Runtime has no common class of errors
         reason = type(error).__name__
         raise UserError(f"{path} is damaged or not an ONNX file ({reason})") from None
     card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)

@@ -1,21 +1,30 @@
 """Converters of MXNet operators that MXNet's own ONNX exporter does not know or writes badly, for operator set 13."""
 
+from typing import Any
+
 OPSET = 13
 
 
-def register():
-    """Make the converters known to MXNet's exporter, for this process. Calling it again changes nothing."""
+def register() -> None:
+    """Register the converters with MXNet's exporter, for this process. Calling it again changes nothing."""
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
 
     MXNetGraph.register("pick", OPSET)(convert_pick)
     MXNetGraph.register("_contrib_arange_like", OPSET)(convert_arange_like)
 
 
-def convert_arange_like(node, **kwargs):
-    """(nodes, dtypes) for `_contrib_arange_like` along an axis: whole numbers from 0, then a cast.
+def convert_arange_like(node: dict[str, Any], **kwargs: Any) -> tuple[list[Any], tuple[Any, ...]]:
+    """Convert `_contrib_arange_like` along an axis: integers from 0, then a cast.
 
-    MXNet's own converter computes the length in floats; OpenVINO takes that, in an int8 network, for the end of a
-    quantisation, and the length is anything.
+    MXNet's own converter computes the length in floats; in an int8 network OpenVINO takes that for a quantized value,
+    and the length comes out wrong.
+
+    Args:
+        node: The node in MXNet's JSON form.
+        **kwargs: What MXNet's exporter passes to its converters.
+
+    Returns:
+        (ONNX nodes, dtypes of the outputs).
     """
     import numpy as np
     from mxnet.onnx.mx2onnx._op_translations._op_translations_opset12 import create_const_scalar_node
@@ -24,7 +33,7 @@ def convert_arange_like(node, **kwargs):
     name, attrs = node["name"], node.get("attrs", {})
     numbers = [float(attrs.get(key, usual)) for key, usual in (("start", 0), ("step", 1), ("repeat", 1))]
     if numbers != [0, 1, 1] or attrs.get("axis", "None") == "None":
-        raise NotImplementedError("arange_like but along an axis, from 0 by 1")
+        raise NotImplementedError("arange_like other than along an axis, from 0 by 1")
     data = kwargs["outputs_lookup"][node["inputs"][0][0]][node["inputs"][0][1]]
     for what, number in (("axis", int(attrs["axis"])), ("zero", 0), ("one", 1)):
         create_const_scalar_node(f"{name}_{what}", np.int64(number), kwargs)
@@ -37,11 +46,12 @@ def convert_arange_like(node, **kwargs):
     return nodes, (data.dtype,)
 
 
-def convert_pick(node, **kwargs):
-    """(nodes, dtypes) for `pick`: one element of `data` along an axis, where `index` says, by GatherElements.
+def convert_pick(node: dict[str, Any], **kwargs: Any) -> tuple[list[Any], tuple[Any, ...]]:
+    """Convert `pick`, which takes the element of `data` at `index` along an axis, to GatherElements.
 
-    The index may be of any number type, with the axis (length 1) or without it; the axis counts from either end.
-    An index outside is clipped, or with mode="wrap" counted modulo the length, as MXNet does.
+    The index may have any dtype, with the axis (length 1) or without it; the axis may be negative. An index out of
+    range is clipped, or with mode="wrap" taken modulo the length, as in MXNet. Arguments and result as for
+    `convert_arange_like`.
     """
     from mxnet.onnx.mx2onnx._op_translations._op_translations_opset12 import create_tensor
     from onnx import TensorProto

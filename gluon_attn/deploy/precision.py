@@ -1,83 +1,85 @@
-"""A traced graph in fewer bits, by MXNet itself: bfloat16 by its mixed precision, int8 by its oneDNN quantisation."""
+"""A traced graph in fewer bits or fused, by MXNet itself: bfloat16 by its AMP, int8 by its oneDNN quantization."""
 
 import contextlib
 import dataclasses
 import io
-import json
 import logging
 import os
 import statistics
 import time
 import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import mxnet as mx
+import numpy as np
 
+from ..engine.layouts import mixed_precision
 from . import int8_exclusions, onednn_sum_fix, symbol
-from .graph import INPUT
+from .graph import INPUT, Graph
 
 CALIBRATIONS = ("naive", "entropy")
 _FUSION, _QUANTIZED_FUSION = "MKLDNN", "MKLDNN_QUANTIZE"
-_BATCH = 8  # images a pass, in calibration and timing
-#: MXNet's mixed precision leaves these alone, and they want inputs of one type
+_BATCH = 8  # images per pass, in calibration and timing
+#: AMP leaves these alone, and their inputs must have one dtype
 _CONCATENATE = ["Concat", "concat"]
-#: operators that MXNet would quantise and that apply gates
+#: operators that MXNet would quantize and that apply gates
 _PRODUCTS = ["elemwise_mul", "broadcast_mul"]
 
 
-def mixed(graph):
-    """The `Graph` in bfloat16 where MXNet's lists for mixed precision allow it; its weights stay float32."""
-    from mxnet.contrib import amp
-
-    lower = [*amp.list_lp16_ops(amp.amp.bfloat16), *_CONCATENATE]
+def to_bfloat16(graph: Graph) -> Graph:
+    """Compute in bfloat16 where MXNet's lists for mixed precision allow it. Weights stay float32."""
     with _quiet():
-        cast = amp.convert_symbol(graph.symbol, target_dtype="bfloat16", target_dtype_ops=lower)
-    return dataclasses.replace(graph, symbol=cast)
+        return dataclasses.replace(graph, symbol=mixed_precision(graph.symbol, "bfloat16", _CONCATENATE))
 
 
-def fused(graph):
-    """The `Graph` with convolution, sum and activation as one operator of oneDNN, by `optimize_for`."""
-    graph = onednn_sum_fix.unfused(graph)
+def fuse_for_onednn(graph: Graph) -> Graph:
+    """Fuse convolution, sum and activation into one operator of oneDNN, by `Symbol.optimize_for`."""
+    graph = onednn_sum_fix.keep_sums_apart(graph)
     tensors = dict(graph.args), dict(graph.aux)
     with _quiet():
         return dataclasses.replace(graph, symbol=graph.symbol.optimize_for(_FUSION, *tensors, skip_infer=True))
 
 
-def quantized(graph, images, calibration="naive"):
-    """The `Graph` in int8, gates and softmax left in float.
+def to_int8(graph: Graph, inputs: np.ndarray, calibration: str = "naive") -> Graph:
+    """Quantize a graph to int8 for oneDNN; gates and softmax stay in float.
 
-    images: inputs of the graph to calibrate with, N first. calibration: ranges from the extremes ("naive") or by the
-    smallest divergence of the distributions ("entropy", MXNet's way for networks with outliers, minutes).
+    Args:
+        graph: A float32 graph without batch norms.
+        inputs: Inputs of the graph to calibrate with, N first.
+        calibration: Quantization ranges from the extremes ("naive") or by the least divergence of the distributions
+            ("entropy", MXNet's way for networks with outliers; it takes minutes).
     """
     from mxnet.contrib import quantization
 
-    graph = onednn_sum_fix.unfused(graph, int8=True)
-    count = len(images) // _BATCH * _BATCH or len(images)
-    data = mx.io.NDArrayIter({INPUT: images[:count]}, batch_size=min(_BATCH, count))
+    graph = onednn_sum_fix.keep_sums_apart(graph, int8=True)
+    count = len(inputs) // _BATCH * _BATCH or len(inputs)
+    data = mx.io.NDArrayIter({INPUT: inputs[:count]}, batch_size=min(_BATCH, count))
     with _quiet():
-        joined = graph.symbol.get_backend_symbol(_QUANTIZED_FUSION)
+        fused = graph.symbol.get_backend_symbol(_QUANTIZED_FUSION)
         result, args, aux = quantization.quantize_model(
-            joined, graph.args, graph.aux,
+            fused, graph.args, graph.aux,
             data_names=(INPUT,), label_names=None, calib_data=data, calib_mode=calibration,
-            excluded_sym_names=sorted(int8_exclusions.of_symbol(joined) | _lines(joined)), excluded_op_names=_PRODUCTS,
+            excluded_sym_names=sorted(int8_exclusions.excluded_in_symbol(fused)), excluded_op_names=_PRODUCTS,
             quantized_dtype="auto", quantize_mode="smart", quantize_granularity="channel-wise",
         )  # fmt: skip
         result = result.get_backend_symbol(_QUANTIZED_FUSION)
     return dataclasses.replace(graph, symbol=result, args=args, aux=aux)
 
 
-def fastest(graphs, images):
-    """The name of the `Graph` that takes the shortest time for a few images. graphs: name -> graph.
+def fastest_graph(graphs: Mapping[Any, Graph], inputs: np.ndarray) -> Any:
+    """The key of the `Graph` that takes the shortest time for a few inputs.
 
-    One that MXNet cannot run is left out: its fusions break on some networks.
+    Graphs that MXNet cannot run are left out: its fusions break some networks.
     """
-    batch, seconds = mx.nd.array(images[:_BATCH], dtype=images.dtype), {}
-    for name, graph in graphs.items():
+    batch, seconds = mx.nd.array(inputs[:_BATCH], dtype=inputs.dtype), {}
+    for key, graph in graphs.items():
         with contextlib.suppress(mx.MXNetError), _quiet():
-            seconds[name] = statistics.median(_passes(symbol.block(graph), batch)[2:])
-    return min(seconds, key=seconds.get)
+            seconds[key] = statistics.median(_passes(symbol.block(graph), batch)[2:])
+    return min(seconds, key=seconds.__getitem__)
 
 
-def _passes(net, batch):
+def _passes(net: mx.gluon.Block, batch: mx.nd.NDArray) -> list[float]:
     """Seconds of each of five passes."""
     times = []
     for _ in range(5):
@@ -87,15 +89,9 @@ def _passes(net, batch):
     return times
 
 
-def _lines(joined):
-    """Names of convolutions over lines, which oneDNN's int8 has not."""
-    nodes = json.loads(joined.tojson())["nodes"]
-    return {node["name"] for node in nodes if node.get("attrs", {}).get("layout") in ("NCW", "NWC")}
-
-
 @contextlib.contextmanager
-def _quiet():
-    """MXNet tells of each operator that it leaves alone, from C++ on stderr itself, and warns of what is meant."""
+def _quiet() -> Iterator[None]:
+    """Without MXNet's messages: C++ reports on stderr each operator that it leaves alone, Python warns of casts."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_stderr():
         warnings.simplefilter("ignore")
         before = logging.root.level
@@ -107,8 +103,8 @@ def _quiet():
 
 
 @contextlib.contextmanager
-def _no_stderr():
-    """What is written to file descriptor 2 goes nowhere."""
+def _no_stderr() -> Iterator[None]:
+    """Drop what is written to file descriptor 2."""
     with open(os.dup(2), "wb") as kept, open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:

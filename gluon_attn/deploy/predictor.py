@@ -1,14 +1,17 @@
 """One way to use a network, whether it is a run folder, a symbol file, an ONNX or an OpenVINO file."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import mxnet as mx
 import numpy as np
 
+from ..config.card import Card
 from ..data.transforms import normalize
-from ..models.catalogue import catalogue
+from ..models.catalogue import Published, catalogue
 from ..utils.errors import UserError
 from ..utils.files import read_json
+from ..utils.seed import generator
 from . import onnx, openvino, symbol
 from .load_run import CARD, card_network, load_run
 
@@ -16,15 +19,31 @@ _ENDINGS = f"a NAME{symbol.ENDING} or a NAME{onnx.ENDING} or a NAME{openvino.END
 
 
 class Predictor:
-    """A network ready for images. `kind` is "run", "params", "symbol", "onnx" or "openvino"; `card` its `Card`."""
+    """A network ready for images.
 
-    def __init__(self, kind, card, forward):
+    Attributes:
+        kind: "run", "params", "published", "network", "symbol", "onnx" or "openvino".
+        card: Its `Card`.
+    """
+
+    def __init__(self, kind: str, card: Card, forward: Callable[[np.ndarray], np.ndarray]) -> None:
         self.kind = kind
         self.card = card
         self._forward = forward
 
-    def predict(self, images, batch_size=128):
-        """Logits (N, classes) float32 of images N,H,W,C uint8 RGB of the card's size, `batch_size` at a time."""
+    def predict(self, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+        """Compute the logits of images.
+
+        Args:
+            images: N,H,W,C uint8 RGB of the card's size.
+            batch_size: Images per pass.
+
+        Returns:
+            N,classes float32.
+
+        Raises:
+            UserError: The images have another size or dtype.
+        """
         channels, height, width = self.card.input_shape
         if self.card.dynamic and images.ndim == 4:
             height, width = images.shape[1:3]
@@ -35,66 +54,82 @@ class Predictor:
         parts = [self._batch(images[i : i + batch_size]) for i in range(0, len(images), batch_size)]
         return np.concatenate(parts) if parts else np.zeros((0, self.card.classes), np.float32)
 
-    def inputs(self, images):
-        """What the graph takes, of images N,H,W,C uint8: these, or with no preprocessing in it N,C,H,W float32."""
+    def inputs(self, images: np.ndarray) -> np.ndarray:
+        """Images N,H,W,C uint8 as the graph takes them, see `graph_inputs`."""
         return graph_inputs(self.card, images)
 
-    def forward(self, inputs):
-        """Logits (N, classes) float32 of such inputs, all in one pass."""
+    def forward(self, inputs: np.ndarray) -> np.ndarray:
+        """Logits (N,classes) float32 of such inputs, in one pass."""
         return self._forward(inputs)
 
-    def _batch(self, images):
+    def _batch(self, images: np.ndarray) -> np.ndarray:
         return self._forward(self.inputs(images))
 
 
-def graph_inputs(card, images):
-    """Images N,H,W,C uint8 as a graph of this `Card` takes them."""
+def graph_inputs(card: Card, images: np.ndarray) -> np.ndarray:
+    """Images N,H,W,C uint8 as a graph of this `Card` takes them: these, or N,C,H,W float32 normalized."""
     return np.ascontiguousarray(images if card.preprocess else normalize(images, card.mean, card.std))
 
 
-def load(target, input_size=None):
-    """The `Predictor` of a run folder, a published network, or an exported form.
+def random_images(card: Card, count: int = 64) -> np.ndarray:
+    """Noise of the card's size, the same each time: `count`,H,W,C uint8."""
+    channels, height, width = card.input_shape
+    return generator(0).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
 
-    Such a form is its folder, NAME-symbol.json (with its companions), NAME.onnx or NAME.xml.
-    input_size: height and width of the images, if they are to be other than the network's own; run folders only.
-    Anything else, and files that are damaged or do not belong together, is a `UserError`.
+
+def load(target: Path | str, input_size: int | None = None) -> Predictor:
+    """Open a trained network.
+
+    Args:
+        target: A run folder, the name of a published network, a deploy bundle, NAME-symbol.json (with its companions),
+            NAME.onnx or NAME.xml.
+        input_size: Height and width of the images, if they are to be other than the network's own; run folders only.
+
+    Raises:
+        UserError: The target is anything else, or its files are damaged or do not belong together.
     """
-    path = _form_file(Path(target))
+    path = _main_file(Path(target))
     if path.is_dir():
         return of_network(*load_run(path, input_size))
     made = _exported(path) if path.exists() else _published(path)
     if input_size not in (None, made.card.input_shape[1]):
         size = "x".join(map(str, made.card.input_shape[1:]))
-        raise UserError(f"{path} takes {size} images only: leave --input-size out, or name the run folder")
+        raise UserError(f"{path} takes {size} images only: leave option input_size out, or name the run folder")
     return made
 
 
-def of_published(entry):
-    """The `Predictor` of a `catalogue.Published`."""
+def of_published(entry: Published) -> Predictor:
+    """The `Predictor` of a published network."""
     return of_network(card_network(entry.card, entry.path(), f"card of {entry.name}"), entry.card, "published")
 
 
-def _published(path):
+def of_network(net: mx.gluon.HybridBlock, card: Card, kind: str = "run") -> Predictor:
+    """The `Predictor` of a Gluon network that takes normalized images, on the device where it is."""
+    return Predictor(kind, card, _gluon_forward(net, np.float32))
+
+
+def _published(path: Path) -> Predictor:
     entry = catalogue().get(str(path))
     if entry is None:
         raise UserError(f"{path} does not exist; name a run folder, {_ENDINGS}, or a published network")
     return of_published(entry)
 
 
-def _exported(path):
+def _exported(path: Path) -> Predictor:
     if path.name.endswith(symbol.ENDING):
         graph = symbol.read_symbol(path)
-        return Predictor("symbol", graph.card, _gluon(symbol.block(graph), graph.input_dtype))
+        return Predictor("symbol", graph.card, _gluon_forward(symbol.block(graph), graph.input_dtype))
     if path.name.endswith(onnx.ENDING):
-        return _of_onnx(path)
+        session, card = onnx.open_session(path)
+        return Predictor("onnx", card, lambda batch: session.run([onnx.OUTPUT], {onnx.INPUT: batch})[0])
     if path.name.endswith(openvino.ENDING):
         forward, card, _ = openvino.open_model(path)
         return Predictor("openvino", card, forward)
     raise UserError(f"{path} is not a run folder, {_ENDINGS}")
 
 
-def _form_file(path):
-    """The file that stands for all in the folder of an exported form; any other path stays as it is."""
+def _main_file(path: Path) -> Path:
+    """The file that stands for all in a deploy bundle; any other path stays as it is."""
     if not (path / CARD).is_file():
         return path
     described = read_json(path / CARD)
@@ -102,16 +137,6 @@ def _form_file(path):
     return path / Path(name).name if isinstance(name, str) else path
 
 
-def of_network(net, card, kind="run"):
-    """The `Predictor` of a Gluon network that takes normalised images, on the device where it is."""
-    return Predictor(kind, card, _gluon(net, np.float32))
-
-
-def _gluon(net, dtype):
+def _gluon_forward(net: mx.gluon.Block, dtype: type[np.generic]) -> Callable[[np.ndarray], np.ndarray]:
     device = next(iter(net.collect_params().values())).list_ctx()[0]
     return lambda batch: net(mx.nd.array(batch, ctx=device, dtype=dtype)).asnumpy()
-
-
-def _of_onnx(path):
-    session, card = onnx.open_session(path)
-    return Predictor("onnx", card, lambda batch: session.run([onnx.OUTPUT], {onnx.INPUT: batch})[0])

@@ -13,12 +13,12 @@ from .graph import INPUT, Graph
 ENDING = "-symbol.json"
 
 
-def write_symbol(graph, prefix):
+def write_symbol(graph: Graph, prefix: Path | str) -> Path:
     """Write the three files of a `Graph`; returns the path of the first, which stands for all.
 
-    `mx.gluon.SymbolBlock.imports` and `mx.model.load_checkpoint(prefix, 0)` read them as well. (MXNet 1.9's
-    `Symbol.bind` fuses version 2 networks wrongly and refuses them, however they were made; with
-    MXNET_SUBGRAPH_BACKEND=NONE it does not. Gluon is not affected.)
+    `mx.gluon.SymbolBlock.imports` and `mx.model.load_checkpoint(prefix, 0)` read them as well. (`Symbol.bind`
+    of MXNet 1.9 fuses version 2 ResNets wrongly and refuses them, unless MXNET_SUBGRAPH_BACKEND=NONE is set. Gluon is
+    not affected.)
     """
     symbol, params, card = _paths(prefix)
     graph.symbol.save(str(symbol), remove_amp_cast=False)  # without the casts bfloat16 would be float32 again
@@ -29,10 +29,11 @@ def write_symbol(graph, prefix):
     return symbol
 
 
-def read_symbol(path):
+def read_symbol(path: Path | str) -> Graph:
     """The `Graph` in NAME-symbol.json and its two companions.
 
-    A file that is missing, damaged or of another network is a `UserError`.
+    Raises:
+        UserError: A file is missing, damaged or of another network.
     """
     symbol, params, card = _paths(str(path).removesuffix(ENDING))
     for companion in (params, card):
@@ -57,7 +58,7 @@ def read_symbol(path):
     return graph
 
 
-def read_card(path):
+def read_card(path: Path | str) -> Card:
     """The `Card` in a JSON file; `UserError` when it is missing or wrong."""
     try:
         return Card.from_dict(read_json(path))
@@ -66,7 +67,7 @@ def read_card(path):
         raise UserError(message if str(path) in message else f"card {path}: {message}") from None
 
 
-def block(graph):
+def block(graph: Graph) -> mx.gluon.SymbolBlock:
     """A hybridized Gluon block of a `Graph`."""
     net = mx.gluon.SymbolBlock(graph.symbol, mx.sym.var(INPUT, dtype=graph.input_dtype))
     for name, parameter in net.collect_params().items():
@@ -76,9 +77,9 @@ def block(graph):
     return net
 
 
-def _check(graph, path, tensors):
-    """That the tensors are those of the graph, and the graph's output that of the card."""
-    expected = {**graph.args, **graph.aux}
+def _check(graph: Graph, path: Path, tensors: dict[str, mx.nd.NDArray]) -> None:
+    """Raise a `UserError` unless the tensors are those of the graph, and the graph's output fits the card."""
+    expected = graph.tensors
     strange = sorted(set(expected) ^ set(tensors))
     if strange:
         kind = "lacks" if strange[0] in expected else "has"
@@ -96,5 +97,5 @@ def _check(graph, path, tensors):
         raise UserError(f"{path} does not go with its card: {outputs[0][1:]} outputs, {graph.card.classes} classes")
 
 
-def _paths(prefix):
-    return tuple(Path(f"{prefix}{ending}") for ending in (ENDING, "-0000.params", "-card.json"))
+def _paths(prefix: Path | str) -> tuple[Path, Path, Path]:
+    return Path(f"{prefix}{ENDING}"), Path(f"{prefix}-0000.params"), Path(f"{prefix}-card.json")

@@ -1,10 +1,13 @@
-"""Mixed-precision graphs that run fast on a CPU: what is put between their operators."""
+"""Mixed-precision graphs that run fast on a CPU: the operators that are inserted into the network's graph for that."""
 
-import json
+from collections.abc import Iterable, Mapping
 
 import mxnet as mx
 
-#: norms of at most so many channels: convolutions beside them take another layout forward than back
+from ..nn.symbol_graph import Node, SymbolGraph
+
+#: channels up to which a batch normalization gets a copy after it: the convolutions next to it have one layout in the
+#: forward and another in the backward pass
 NARROW = 32
 #: compiled operators whose result is a map, which goes on in low precision; those of the others are statistics
 _MAPS = {
@@ -16,66 +19,51 @@ _MAPS = {
 }  # fmt: skip
 
 
-def aligned(symbol, params):
-    """`symbol` with a copy behind each batch normalization of few channels; params: name -> `Parameter`.
+def mixed_precision(symbol: mx.sym.Symbol, dtype: str, low_precision_ops: Iterable[str] = ()) -> mx.sym.Symbol:
+    """Cast the operators of a float32 graph after MXNet's lists for automatic mixed precision (AMP).
 
-    oneDNN's gradient of the norm wants its input and what comes from above in one layout, else it takes a kernel some
-    hundred times slower. With few channels the AMX convolutions exist in one direction only, so the layouts differ. A
-    slice of everything has the plain layout, which the norm brings to that of its input.
+    Args:
+        symbol: The graph. Its parameters stay float32.
+        dtype: "bfloat16" or "float16".
+        low_precision_ops: Operators that compute in `dtype` although the lists leave them alone.
     """
+    from mxnet.contrib import amp
 
-    def copy(node, inputs):
-        gamma = inputs[1]["name"] if node["op"] == "BatchNorm" else None
-        if gamma in params and params[gamma].shape[0] <= NARROW:  # a compiled norm's own has no map and no gradient
-            return "slice_axis", {"axis": "0", "begin": "0", "end": "None"}
-        return None
-
-    return spliced(symbol, lambda *_: None, copy)
+    lists = [*amp.list_lp16_ops(amp.amp.bfloat16 if dtype == "bfloat16" else dtype), *low_precision_ops]
+    return amp.convert_symbol(cast_around_kernels(symbol, dtype), target_dtype=dtype, target_dtype_ops=lists)
 
 
-def widened(symbol, dtype):
-    """`symbol` with casts around compiled operators, which compute in float32: from `dtype` to it and back."""
+def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
+    """Insert a copy after each batch normalization of at most `NARROW` channels; this changes no number.
 
-    def to_float32(node, source):
-        return ("amp_cast", {"dtype": "float32"}) if _compiled(node) and source["op"] != "null" else None
+    oneDNN's gradient of a batch normalization needs grad_output in the layout of the input, else it takes a kernel
+    some hundred times slower. For few channels the AMX convolutions exist in one direction only, so the two layouts
+    differ. A slice of everything has the plain layout, which the batch normalization brings to that of its input.
 
-    def back(node, inputs):
-        return ("amp_cast", {"dtype": dtype}) if node["op"] in _MAPS else None
-
-    return spliced(symbol, to_float32, back)
-
-
-def _compiled(node):
-    return node["op"].startswith("gluon_attn_")
-
-
-def spliced(symbol, before, after):
-    """`symbol` with operators put in between, each (name, attributes), or None for none.
-
-    before(node, source): in front of an input of a node; after(node, sources): behind a node's first output.
+    Args:
+        symbol: The graph of a network.
+        params: Parameters of the network by name.
     """
-    graph, nodes, place = json.loads(symbol.tojson(remove_amp_cast=False)), [], []
+    graph = SymbolGraph.read(symbol)
+    for node in list(graph.nodes):
+        gamma = node.source(1).name if node.op == "BatchNorm" else ""
+        # a BatchNorm inside a compiled norm has no gamma of the network, and no gradient
+        if gamma in params and params[gamma].shape[0] <= NARROW:
+            graph.insert_after(node, "slice_axis", {"axis": "0", "begin": "0", "end": "None"})
+    return graph.to_symbol()
 
-    def add(chosen, source, suffix):
-        if chosen is None:
-            return source
-        name = f"{nodes[source[0]]['name']}_{suffix}{len(nodes)}"
-        nodes.append({"op": chosen[0], "name": name, "attrs": chosen[1], "inputs": [source]})
-        return [len(nodes) - 1, 0, 0]
 
-    def moved(source):  # place: old number of a node -> (its new one, where its first output is to be had)
-        number, output, version = source
-        return place[number][1] if output == 0 else [place[number][0], output, version]
+def cast_around_kernels(symbol: mx.sym.Symbol, dtype: str) -> mx.sym.Symbol:
+    """Insert casts from `dtype` to float32 before compiled operators, which compute in float32, and back after them."""
+    graph = SymbolGraph.read(symbol)
+    for node in list(graph.nodes):
+        for position, source in enumerate(node.inputs if _is_compiled(node) else ()):
+            if not source.node.is_variable:
+                graph.insert_before(node, position, "amp_cast", {"dtype": "float32"})
+        if node.op in _MAPS:
+            graph.insert_after(node, "amp_cast", {"dtype": dtype})
+    return graph.to_symbol()
 
-    for node in graph["nodes"]:
-        sources = [moved(source) for source in node["inputs"]]
-        node["inputs"] = [add(before(node, nodes[source[0]]), source, "in") for source in sources]
-        nodes.append(node)
-        number = len(nodes) - 1
-        chosen = after(node, [nodes[source[0]] for source in node["inputs"]])
-        place.append((number, add(chosen, [number, 0, 0], "out")))
-    graph["heads"] = [moved(source) for source in graph["heads"]]
-    graph["arg_nodes"] = [i for i, node in enumerate(nodes) if node["op"] == "null"]
-    graph["node_row_ptr"] = list(range(len(nodes) + 1))
-    graph["nodes"] = nodes
-    return mx.sym.load_json(json.dumps(graph))
+
+def _is_compiled(node: Node) -> bool:
+    return node.op.startswith("gluon_attn_")

@@ -10,7 +10,7 @@ from mxnet.gluon import HybridBlock
 from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
 from ..utils.log import get_logger
-from .layouts import aligned, widened
+from .layouts import copy_after_narrow_norms, mixed_precision
 
 
 def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Callable:
@@ -35,13 +35,13 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     Convolutions and dense layers compute in `dtype`, what needs the range of float32 in float32, as MXNet's AMP lists
     say. `amp.init` would change every operator of the process; this changes one network.
     """
-    from mxnet.contrib import amp
-
     data = mx.sym.var("data")
-    mixed = amp.convert_symbol(widened(net(data), dtype), target_dtype=dtype)
+    mixed = mixed_precision(net(data), dtype)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Cannot decide type")  # of the images, which come as float32
-        return mx.gluon.SymbolBlock(aligned(mixed, net.collect_params()), [data], params=net.collect_params())
+        return mx.gluon.SymbolBlock(
+            copy_after_narrow_norms(mixed, net.collect_params()), [data], params=net.collect_params()
+        )
 
 
 def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:
@@ -60,7 +60,7 @@ def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool)
     on_gpu = any(context.device_type == "gpu" for context in contexts)
     if on_gpu:
         if dtype == "bfloat16":
-            raise UserError("MXNet has no bfloat16 on a GPU: set option dtype to float16")
+            raise UserError("MXNet has no bfloat16 on a GPU: give option dtype float16")
         return dtype
     usable = "float32" if dtype == "float32" or not has_bfloat16 else "bfloat16"
     if usable != dtype:

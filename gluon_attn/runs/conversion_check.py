@@ -1,43 +1,60 @@
-"""One image through a network of ours and the same network of another library."""
+"""Check converted weights: one image through a network of ours and the same network of another library."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+
+from ..config.card import Card
+from ..convert.counterpart import counterpart
+from ..data.image_file import read_image
+from ..data.transforms import normalize
+from ..deploy.evaluate import probabilities, top
+from ..models.factory import model_info
 
 _SHOWN = 5
 
 
-def read_for(path, net, card=None):
-    """An image file as a network takes it: (1,3,H,W) float32, normalised. card: the network's, if it has one."""
-    from ..config.card import Card
-    from ..data.image_file import read_image
-    from ..data.transforms import normalize
-    from ..models.factory import model_info
+@dataclass(frozen=True)
+class ConversionCheck:
+    """What both networks say of an image.
 
+    Attributes:
+        ours: (class, probability) of the best classes, the best first.
+        theirs: The same of the other library's network; empty where it cannot run.
+        made_by: The call that makes the other network.
+        difference: Largest difference of the logits, relative to the largest logit; None where the other cannot run.
+        reason: Why the other network cannot run.
+    """
+
+    ours: list[tuple[int, float]]
+    theirs: list[tuple[int, float]]
+    made_by: str = ""
+    difference: float | None = None
+    reason: str = ""
+
+
+def read_image_for(net: mx.gluon.HybridBlock, path: str | Path, card: Card | None = None) -> np.ndarray:
+    """An image file as a network takes it: (1,3,H,W) float32, normalized. card: the network's, if it has one."""
     side = model_info(net.recipe["model"]).input_size
     card = card or Card(input_shape=(3, side, side))
     return normalize(read_image(path, *card.input_shape[1:])[None], card.mean, card.std)
 
 
-def compare(net, path, image, library):
-    """Print the best classes of a network and of its counterpart in `library` with the weights of file `path`."""
-    import mxnet as mx
-    import numpy as np
-
-    from ..convert.counterpart import counterpart
-
+def check_conversion(net: mx.gluon.HybridBlock, path: str | Path, image: np.ndarray, library: str) -> ConversionCheck:
+    """Compare a network with its counterpart in `library`, which gets the weights of file `path`."""
     ours = net(mx.nd.array(image)).asnumpy()
-    print(f"ours    {_best(ours)}")
     made = counterpart(net, library)
     if made is None:
-        print(f"theirs  not compared: no package has this network of {library}")
-        return
+        return ConversionCheck(_best(ours), [], reason=f"no package has this network of {library}")
     theirs = made.logits(path, image)
     if theirs is None:
-        print(f"theirs  not compared: {library} is not installed")
-        return
-    print(f"theirs  {_best(theirs)}, by {made}")
-    print(f"largest difference {np.abs(ours - theirs).max() / np.abs(theirs).max():.1e} of the largest logit")
+        return ConversionCheck(_best(ours), [], str(made), reason=f"{library} is not installed")
+    difference = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+    return ConversionCheck(_best(ours), _best(theirs), str(made), difference)
 
 
-def _best(logits):
-    from ..deploy.evaluate import probabilities, top
-
-    shares = probabilities(logits)[0]
-    return ", ".join(f"class {i} {shares[i]:.1%}" for i in top(logits, _SHOWN)[0])
+def _best(logits: np.ndarray) -> list[tuple[int, float]]:
+    found = probabilities(logits)[0]
+    return [(int(i), float(found[i])) for i in top(logits, _SHOWN)[0]]

@@ -108,13 +108,13 @@ def _figures(
     return {
         "curves": scheme_plots.curves({search.name: search.curve() for search in searches}),
         "rewards": scheme_plots.rewards(ean.samples),
-        "chances": scheme_plots.chances(ean.probability_history, blocks),
+        "chances": scheme_plots.connection_probabilities(ean.probability_history, blocks),
         "network": scheme_plots.network(scheme.scheme, blocks, scheme.attention or "attention"),
     }
 
 
 def _save_figures(folder: Path, figures: "dict[str, Figure]") -> None:
-    from ..analyze.plots import save_png
+    from ..analyze.figures import save_png
 
     for name, figure in figures.items():
         save_png(figure, folder / f"{name}.png")
@@ -123,7 +123,7 @@ def _save_figures(folder: Path, figures: "dict[str, Figure]") -> None:
 def _write_report(
     path: Path, config: EanSearchConfig, rows: list[tuple], figures: "dict[str, Figure]", scheme: "Scheme"
 ) -> None:
-    from ..analyze.plots import svg_text
+    from ..analyze.figures import svg_text
     from ..analyze.report import write_report
 
     steps, samples = config.ean.steps, config.ean.steps * (1 + config.ean.validate_size)

@@ -1,143 +1,147 @@
-"""The folders that `gluon-attn export --out` writes: which network, which images, and what is printed."""
+"""Export a run folder or a named model: which network, which targets, which images to verify with."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..utils.errors import UserError
-from ..utils.log import get_logger
+from ..utils import cpu
 
-CALIBRATION_IMAGES, MAX_DROP, BATCH = 128, 1.0, 8
+if TYPE_CHECKING:
+    from ..deploy.bench import Speed
+    from ..deploy.export import Exported
+    from ..deploy.targets import ExportTarget
+    from ..deploy.verify import ExportChecks
+    from .export_sources import TrainedNetwork
 
-
-def run_forms(args):
-    """Write what was asked for and print a line a folder."""
-    from ..deploy.bundle import pack
-    from ..deploy.repository import served
-
-    wanted = _wanted(args)
-    if args.repository:  # the fastest has to be one that servers read
-        servable = served(wanted)
-        wanted = servable if args.purpose else wanted
-    _check(args, wanted)
-    net, card, source, name, output = _network(args)
-    card = card.replace(preprocess=args.preprocess, dynamic=args.dynamic)
-    material = _material(args, source, any(form.precision == "int8" for form in wanted))
-    output = Path(args.out or output)
-    if args.purpose:
-        packed = [_fastest(args, net, card, name, wanted, output, material)]
-    else:
-        packed = pack(net, card, name, wanted, output, material)
-    print("\n".join(map(str, packed)))
-    _repositories(args, packed, name, output)
-    return 0
+CALIBRATION_IMAGES, MAX_DROP, BATCH_SIZE = 128, 1.0, 8
 
 
-def _wanted(args):
-    """The forms to write, or for --for speed to choose from."""
-    from ..deploy import targets
+class Exports(list["Exported"]):
+    """What `export` wrote: a list of `deploy.export.Exported`.
 
-    if args.purpose:
-        formats, precisions = args.format or targets.FORMATS, args.precision or targets.PRECISIONS
-        return targets.every(formats, precisions) or targets.asked(formats, precisions)[0]
-    wanted, absent = targets.asked(args.format or ["symbol"], args.precision or ["float32"])
-    if absent:
-        get_logger().warning("left out, as there is no such form: %s", ", ".join(map("-".join, absent)))
-    return wanted
+    Attributes:
+        speeds: With `for_speed`, the `deploy.bench.Speed` of each target that was measured.
+        repositories: Folder of each model repository.
+    """
 
-
-def _check(args, wanted):
-    """That no option is without effect on these forms."""
-    if args.purpose is None and args.batch_size:
-        raise UserError("--batch-size goes with --for speed")
-    int8 = {form.format for form in wanted if form.precision == "int8"}
-    if (args.calibration_images or args.calibration) and not int8:
-        raise UserError("--calibration and --calibration-images go with --precision int8")
-    if args.calibration and "symbol" not in int8:
-        raise UserError("--calibration is of MXNet's int8: it goes with --format symbol")
+    def __init__(self, exported: "Sequence[Exported]", speeds: "Sequence[Speed]" = ()) -> None:
+        super().__init__(exported)
+        self.speeds = list(speeds)
+        self.repositories: list[Path] = []
 
 
-def _fastest(args, net, card, name, wanted, output, material):
-    """Measure, print the table, return the folder of the fastest."""
-    from ..cli.bench import table
-    from ..deploy.fastest import fastest
-    from ..utils import cpu
+def export(
+    target: str | Path,
+    *,
+    format: str | Sequence[str] | None = None,
+    precision: str | Sequence[str] | None = None,
+    output: str | Path | None = None,
+    layout: str | None = None,
+    with_preprocessing: bool = False,
+    dynamic: bool = False,
+    for_speed: bool = False,
+    batch_size: int | None = None,
+    max_drop: float | None = None,
+    calibration: str | None = None,
+    calibration_images: int | None = None,
+    repository: str | Sequence[str] = (),
+    params: str | Path | None = None,
+    dataset: str | None = None,
+    data_dir: str | Path | None = None,
+    rec_val: str | Path | None = None,
+    input_size: int | None = None,
+    no_check: bool = False,
+) -> Exports:
+    """Export a trained network to files for MXNet, ONNX Runtime or OpenVINO, and verify them.
 
-    threads = cpu.threads(cpu.Host())[0]
-    best, speeds = fastest(net, card, name, wanted, output, material, args.batch_size or BATCH, threads)
-    print(f"{table(speeds)}\n")
-    return best
+    Args:
+        target: Run folder, or name of a model.
+        format: "symbol", "onnx" and "openvino", one or several (default: symbol; with `for_speed` all).
+        precision: "float32", "float16", "bfloat16" and "int8", one or several (default: float32; with `for_speed`
+            all). Every existing pair of format and precision is exported.
+        output: Folder to write to (default: RUN/export, or runs/MODEL/export).
+        layout: "files": float32 symbol and ONNX files of a run side by side in `output`. "folders": a deploy bundle for
+            each target, optimized for inference, in OUTPUT/TARGET such as OUTPUT/openvino-int8, with card.json and
+            example.py. Default: "files" where only these are asked for and no other option but `with_preprocessing`,
+            `data_dir` and `no_check` is given, else "folders".
+        with_preprocessing: The graph takes raw images: uint8, N,H,W,C, values 0 to 255.
+        dynamic: Height and width are free as well as the batch size.
+        for_speed: Measure all targets and export only the fastest one of equal accuracy.
+        batch_size: Images per pass that `for_speed` measures (default: 8).
+        max_drop: Per cent of accuracy that a target may lose (default: 1).
+        calibration: Quantization ranges of MXNet's int8: "naive" (extremes, the default) or "entropy" (least
+            divergence; takes minutes).
+        calibration_images: Number of training images to calibrate int8 with (default: 128).
+        repository: Servers to write a model repository for: "ovms", "triton".
+        params: Parameter file of the named model (default: the published one).
+        dataset: Data set to verify and calibrate with (default: the one that the network was trained on).
+        data_dir: Folder of the data set.
+        rec_val: Record file of test images.
+        input_size: Height and width of the images of a named model (default: its own).
+        no_check: Do not compare the files with the network; layout "files" only.
 
+    Returns:
+        A list with a `deploy.export.Exported` for each target.
 
-def _repositories(args, packed, name, output):
+    Raises:
+        UserError: An option is wrong or has no effect, the network or its data cannot be read, or a file differs from
+            the network. Nothing is written then.
+    """
     from ..deploy.repository import write_repository
+    from .export_options import check_effects, chosen_layout, chosen_targets, several
+    from .export_sources import bundle_checks, is_model_name, open_network
 
-    for server in dict.fromkeys(args.repository or ()):
-        print(f"wrote {write_repository(packed, name, server, output / f'repository-{server}')}")
-
-
-def _network(args):
-    """(network, `Card`, `Dataset` or None, name of the files, default folder) of a run folder or a named model."""
-    from ..deploy.load_run import load_run
-    from ..models.factory import list_models
-    from .evaluation_data import open_test_set
-
-    options = {"data_dir": args.data_dir, "rec_val": args.rec_val}
-    if args.target in list_models() and not Path(args.target).exists():
-        net, card, source = _named(args, options)
-        return net, card, source, args.target, Path("runs") / args.target / "export"
-    if args.params or args.input_size:
-        raise UserError("--params and --input-size go with the name of a model, not with a run folder")
-    net, card = load_run(args.target)
-    try:
-        source = open_test_set(args.target, card, args.dataset, **options)
-    except UserError as error:
-        if args.dataset or any(options.values()):
-            raise
-        get_logger().warning("the check uses random images: %s", error)
-        source = None
-    return net, card, source, Path(args.target).resolve().name, Path(args.target) / "export"
+    formats, precisions, servers = several(format), several(precision), several(repository) or []
+    data = {"data_dir": data_dir, "rec_val": rec_val}
+    special = (
+        dynamic, for_speed, batch_size, max_drop is not None, calibration, calibration_images, servers, params,
+        dataset, rec_val, input_size, set(precisions or ()) - {"float32"}, "openvino" in (formats or ()),
+    )  # fmt: skip
+    if chosen_layout(layout, any(special) or is_model_name(target), no_check) == "files":
+        return _export_files(target, formats or ["symbol"], output, with_preprocessing, data_dir, not no_check)
+    targets = chosen_targets(formats, precisions, for_speed, servers)
+    check_effects(targets, for_speed, batch_size, calibration, calibration_images)
+    network = open_network(target, params, dataset, input_size, data)
+    network = network._replace(card=network.card.replace(preprocess=with_preprocessing, dynamic=dynamic))
+    count = (calibration_images or CALIBRATION_IMAGES) if any(one.precision == "int8" for one in targets) else 0
+    checks = bundle_checks(network.source, count, MAX_DROP if max_drop is None else max_drop, calibration or "naive")
+    folder = Path(output or network.output)
+    exports = _export_folders(network, targets, folder, checks, (batch_size or BATCH_SIZE) if for_speed else None)
+    exports.repositories = [
+        write_repository(exports, network.name, server, folder / f"repository-{server}") for server in servers
+    ]
+    return exports
 
 
-def _named(args, options):
-    """(network, `Card`, `Dataset` or None); without a data set the model has the classes that it was designed for."""
-    from ..config.card import Card
-    from ..models.factory import get_model, model_info
-    from .network import make_card, named_network
+def _export_files(
+    run: str | Path,
+    formats: list[str],
+    output: str | Path | None,
+    preprocess: bool,
+    data_dir: str | Path | None,
+    check: bool,
+) -> Exports:
+    from ..deploy.export import export_run_files
+    from .export_sources import images_to_compare
 
-    options = {**options, "input_size": args.input_size}
-    if args.dataset or args.rec_val or args.data_dir:
-        net, source = named_network(args.target, args.params or True, args.dataset, options)
-        return net, make_card(net, source), source
-    info = model_info(args.target)
-    side = args.input_size or info.input_size
-    sized = {"input_size": side} if "input_size" in info.options() else {}
-    net = get_model(args.target, info.classes, pretrained=args.params or True, **sized)
-    return net, Card(**net.recipe, input_shape=(3, side, side)), None
+    images = images_to_compare(run, data_dir) if check else None
+    return Exports(export_run_files(run, formats, output, preprocess, images, check))
 
 
-def _material(args, source, calibrated):
-    from ..deploy.bundle import Material
+def _export_folders(
+    network: "TrainedNetwork",
+    targets: "list[ExportTarget]",
+    folder: Path,
+    checks: "ExportChecks",
+    batch_size: int | None,
+) -> Exports:
+    """Write all targets, or with a `batch_size` the one that is fastest with such batches."""
+    from ..deploy.export import export_network
+    from ..deploy.fastest import export_fastest
 
-    drop = MAX_DROP if args.max_drop is None else args.max_drop
-    method = args.calibration or "naive"
-    if source is None:
-        return Material(max_drop=drop / 100, method=method)
-    images = _calibration_images(source, args.calibration_images or CALIBRATION_IMAGES) if calibrated else None
-    return Material(source.val, source.name, images, drop / 100, method)
-
-
-def _calibration_images(source, count):
-    """Training images, evenly from the whole set; test images where only these are at hand."""
-    import numpy as np
-
-    from ..utils.seed import generator
-
-    for part, what in ((source.train, "training"), (source.val, "test")):
-        try:
-            chosen = np.unique(np.linspace(0, len(part) - 1, count).astype(int))
-            images = part.take(chosen, generator(0))[0]
-        except UserError as error:
-            get_logger().warning("no %s images to calibrate with: %s", what, error)
-            continue
-        if len(images):
-            return images
-    raise UserError("int8 is calibrated with images, and none of the data set can be read")
+    net, card, _, name, _ = network
+    if batch_size is None:
+        return Exports(export_network(net, card, name, targets, folder, "folders", checks))
+    threads = cpu.threads(cpu.Host())[0]
+    best, speeds = export_fastest(net, card, name, targets, folder, checks, batch_size, threads)
+    return Exports([best], speeds)

@@ -7,8 +7,8 @@ from typing import Any
 
 import mxnet as mx
 
+from ..analyze.charts import draw_operation_weights
 from ..analyze.draw import draw, missing
-from ..analyze.heatmap import draw_mixing
 from ..analyze.plots import draw_history
 from ..config.search import AnasConfig, AttDartsConfig
 from ..data.factory import build_search
@@ -103,4 +103,4 @@ def _callbacks(config, folder, method) -> Iterator[cb.Callback]:
 
 
 def _draw_operations(operations, history, path):
-    draw_mixing(history, operations, path)
+    draw_operation_weights(history, operations, path)

@@ -1,13 +1,21 @@
-"""Python processes that this one starts."""
+"""The environment of Python processes that this one starts."""
 
 import os
 import sys
+from pathlib import Path
+
+_ROOT = str(Path(__file__).resolve().parents[2])
 
 
-def child_environment(**changes: str) -> dict[str, str]:
-    """The environment of this process for a child that imports what this one can import.
+def child_environment(**variables: str) -> dict[str, str]:
+    """The environment of this process for a Python child, in which it imports the same packages.
 
     Args:
-        changes: variables to set besides.
+        **variables: Environment variables that the child gets besides, or with another value.
+
+    Returns:
+        Name -> value. `PYTHONPATH` names the folder of this package, then what it names here, then `sys.path`.
     """
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **changes}
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    folders = dict.fromkeys(filter(None, (_ROOT, *given, *sys.path)))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(folders), **variables}

@@ -4,7 +4,7 @@ from mxnet.gluon import nn
 
 import gluon_attn
 from gluon_attn.analyze.cost import cost
-from gluon_attn.analyze.graph import Node
+from gluon_attn.analyze.graph import GraphNode
 from gluon_attn.analyze.paper_figures import published
 from gluon_attn.analyze.rules import RULES, work
 from gluon_attn.nn.fast import plain_operators
@@ -180,7 +180,7 @@ def test_an_operator_without_rule_is_an_error():
     with pytest.raises(UserError, match=r"operator erfinv .*has no rule"):
         cost(mx.sym.erfinv(DATA), (4, 8, 8))
     with pytest.raises(UserError, match="no rule"):
-        work(Node("unheard_of", "x", (), {}, (), ((1,),), ()))
+        work(GraphNode("unheard_of", "x", (), {}, (), ((1,),), ()))
 
 
 def test_every_rule_is_for_an_operator_of_mxnet():

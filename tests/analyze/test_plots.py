@@ -1,4 +1,4 @@
-"""Pictures: they hold what they were given, and nothing of the machine that drew them."""
+"""Curves: they hold what they were given, and nothing of the machine that drew them."""
 
 import xml.etree.ElementTree as ET
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gluon_attn.analyze.plots import compare_histories, draw_confusion, draw_history
+from gluon_attn.analyze.plots import compare_histories, draw_history
 from gluon_attn.utils.errors import UserError
 
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
@@ -104,22 +104,3 @@ def test_an_epoch_without_a_value_is_a_gap():
 def test_more_runs_than_colours_are_told_apart():
     text = compare_histories({f"run {number}": history(2, number + 1) for number in range(8)})
     assert text.count("stroke-dasharray: 6.66,2.88") == 3  # the eighth, in both panels and the legend
-
-
-@pytest.mark.parametrize("classes", [2, 20, 40])
-def test_a_confusion_becomes_a_png_that_shows_every_class(tmp_path, classes):
-    names, right = [f"class {number}" for number in range(classes)], np.eye(classes, dtype=int) * 5
-    wrong = right.copy()
-    wrong[-1, [0, -1]] = 2, 3
-    draw_confusion(right, names, tmp_path / "right.png")
-    draw_confusion(wrong, names, tmp_path / "wrong.png")
-    assert (pixels(tmp_path / "right.png") != pixels(tmp_path / "wrong.png")).any()
-    draw_confusion(right, names[::-1], tmp_path / "named.png")
-    assert (pixels(tmp_path / "right.png") != pixels(tmp_path / "named.png")).any() == (classes <= 30)
-    draw_confusion(right * 3, names, tmp_path / "more.png")
-    assert (pixels(tmp_path / "right.png") != pixels(tmp_path / "more.png")).any() == (classes <= 12)
-
-
-def test_a_class_without_images_has_no_shade(tmp_path):
-    draw_confusion(np.array([[4, 0], [0, 0]]), ["a", "b"], tmp_path / "a.png")
-    assert pixels(tmp_path / "a.png").shape[0] > 200

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.patches import FancyBboxPatch
 
 from gluon_attn.analyze import scheme_plots
-from gluon_attn.analyze.plots import save_png, svg_text
+from gluon_attn.analyze.figures import save_png, svg_text
 
 SAMPLES = [{"step": i // 2, "reward": float(i), "baseline": i / 2} for i in range(6)]
 BLOCKS = (2, 3)
@@ -14,7 +14,7 @@ BLOCKS = (2, 3)
 def figures():
     return {
         "rewards": scheme_plots.rewards(SAMPLES),
-        "chances": scheme_plots.chances(np.linspace(0, 1, 20).reshape(4, 5), BLOCKS),
+        "chances": scheme_plots.connection_probabilities(np.linspace(0, 1, 20).reshape(4, 5), BLOCKS),
         "curves": scheme_plots.curves({"ean": [1, 2, 3], "random": [0, 2, 2]}),
         "network": scheme_plots.network("10000", BLOCKS, "sge"),
     }

@@ -86,7 +86,9 @@ def test_photographs_at_another_size_and_crop(photo_run, capsys):
 
 def test_the_crop_reaches_the_images(photo_run, monkeypatch, capsys):
     seen = []
-    monkeypatch.setattr("gluon_attn.deploy.evaluate.score", lambda loaded, test, size: seen.append(test) or 1 / 0)
+    monkeypatch.setattr(
+        "gluon_attn.deploy.evaluate.evaluate_predictor", lambda loaded, test, size: seen.append(test) or 1 / 0
+    )
     for flags in ([], ["--crop-ratio", "0.5"], ["--input-size", "16"]):
         with pytest.raises(ZeroDivisionError):
             main(["eval", str(photo_run), *flags])

@@ -16,7 +16,7 @@ def run(tmp_path_factory):
 
 def test_numbers_of_one_measurement():
     seconds = [number / 1000 for number in range(1, 101)]
-    one = bench.speed("net", {"kind": "run", "precision": "int8", "seconds": seconds}, batch=4, threads=2)
+    one = bench.summarize("net", {"kind": "run", "precision": "int8", "seconds": seconds}, batch=4, threads=2)
     assert (one.p50, one.p95, one.p99) == pytest.approx((50.5, 95.05, 99.01))
     assert one.images_per_second == pytest.approx(4 * 1000 / 50.5)
     assert (one.kind, one.precision, one.batch, one.threads) == ("run", "int8", 4, 2)
@@ -36,17 +36,17 @@ class Counted:
 
 
 def test_passes_to_warm_up_do_not_count(run):
-    counted = Counted(measure.opened(str(run)).card)
-    assert len(measure.timed(counted, 3, repeat=4, warm_up=2)) == 4
+    counted = Counted(measure.open_target(str(run)).card)
+    assert len(measure.pass_seconds(counted, 3, repeat=4, warm_up=2)) == 4
     assert counted.batches == [3] * 6
 
 
 def test_what_can_be_measured(run, tmp_path):
-    assert measure.opened(str(run)).kind == "run"
-    assert measure.opened("cifar_resnet20_v1").kind == "network"
-    assert measure.precision(run) == "float32"
+    assert measure.open_target(str(run)).kind == "run"
+    assert measure.open_target("cifar_resnet20_v1").kind == "network"
+    assert measure.card_precision(run) == "float32"
     (tmp_path / "card.json").write_text(json.dumps({"precision": "int8"}))
-    assert measure.precision(tmp_path) == measure.precision(tmp_path / "net.onnx") == "int8"
+    assert measure.card_precision(tmp_path) == measure.card_precision(tmp_path / "net.onnx") == "int8"
     with pytest.raises(UserError, match="nowhere does not exist"):
         bench.measure("nowhere", repeat=1)
 

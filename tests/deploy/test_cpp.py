@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from networks import network
 
-from gluon_attn.deploy import bundle, export, predictor, targets
+from gluon_attn.deploy import export, predictor, targets
 
 SOURCE = Path(__file__).resolve().parents[2] / "examples" / "cpp" / "classify.cc"
 MXNET = Path(mx.__file__).parent
@@ -39,14 +39,14 @@ def classify(program, *words):
     )
 
 
-@pytest.mark.parametrize("kind", ["bare", "packed"])
+@pytest.mark.parametrize("kind", ["bare", "bundle"])
 def test_the_example_gives_the_networks_logits(program, tmp_path, kind):
     net, card = network("cifar_resnet20_v1", attention="se")
     if kind == "bare":
         export.export_symbol(net, card, tmp_path / "net")
         prefix = tmp_path / "net"
     else:
-        bundle.pack(net, card, "net", [targets.Form("symbol")], tmp_path)
+        export.export_network(net, card, "net", [targets.ExportTarget("symbol")], tmp_path)
         prefix = tmp_path / "symbol-float32" / "net"
     before = predictor.of_network(net, card)
     images = export.random_images(card, 3)

@@ -7,7 +7,7 @@ from networks import network
 
 import gluon_attn
 from gluon_attn.data.transforms import normalize
-from gluon_attn.deploy import export, predictor, targets
+from gluon_attn.deploy import export, predictor, targets, write
 from gluon_attn.models.factory import model_info
 
 pytest.importorskip("onnxruntime")
@@ -37,7 +37,9 @@ def test_all_formats_agree_with_the_network(tmp_path, name):
     expected = predictor.of_network(net, card).predict(images)
     scale = abs(expected).max()
     paths = [
-        targets.write(targets.Form(kind), net, card, tmp_path / kind, predictor.graph_inputs(card, images))
+        write.write_optimized(
+            targets.ExportTarget(kind), net, card, tmp_path / kind, predictor.graph_inputs(card, images)
+        )
         for kind in targets.FORMATS
     ]
     allowed = None

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from networks import network, write_run
 
-from gluon_attn.data.base import ArraySet
-from gluon_attn.deploy import evaluate, export, load_run, onnx, predictor, symbol
+from gluon_attn.deploy import export, load_run, onnx, predictor, symbol
 from gluon_attn.utils.errors import UserError
 
 pytest.importorskip("onnxruntime")
@@ -151,43 +150,6 @@ def test_load_run_gives_the_network_and_card(original):
     assert net.recipe["model"] == card.model
 
 
-class Fixed:
-    """A predictor that knows its logits."""
-
-    def __init__(self, logits, card):
-        self.logits, self.card = np.array(logits, np.float32), card
-
-    def predict(self, images, batch_size):
-        return self.logits[: len(images)]
-
-
-def test_score_counts(original):
-    card = load_run.load_card(original / "run").replace(classes=6, class_names=())
-    logits = [[9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [9, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]]
-
-    def images(*labels):
-        return ArraySet(np.zeros((4, 1, 1, 3), np.uint8), np.array(labels, np.int32))
-
-    result = evaluate.score(Fixed(logits, card), images(0, 4, 5, 5))
-    assert (result.images, result.correct, result.among_five) == (4, 2, 3)
-    assert result.to_dict()["accuracy"] == 0.5
-    with pytest.raises(UserError, match="7 classes or more"):
-        evaluate.score(Fixed(logits, card), images(0, 4, 5, 6))
-    few = evaluate.score(Fixed([row[:5] for row in logits], card.replace(classes=5)), images(0, 1, 1, 4))
-    assert few.among_five is None
-    assert "top5" not in few.to_dict()
-    assert few.confusion.tolist() == [[1, 0, 0, 0, 0], [2, 0, 0, 0, 0], [0] * 5, [0] * 5, [0, 0, 0, 0, 1]]
-
-
-def test_classes_worst_first():
-    rows = evaluate.by_class(np.array([[1, 0, 0, 0], [2, 4, 3, 0], [0, 0, 0, 0], [0, 1, 0, 0]]), "abcd")
-    assert rows == [
-        {"class": "d", "images": 1, "accuracy": 0.0, "mistaken_for": {"class": "b", "images": 1}},
-        {"class": "b", "images": 9, "accuracy": 4 / 9, "mistaken_for": {"class": "c", "images": 3}},
-        {"class": "a", "images": 1, "accuracy": 1.0, "mistaken_for": None},
-    ]
-
-
 def test_a_run_at_another_size(original):
     usual, sized = predictor.load(original / "run"), predictor.load(original / "run", 40)
     assert (usual.card.input_shape, sized.card.input_shape) == ((3, 32, 32), (3, 40, 40))
@@ -198,18 +160,12 @@ def test_a_run_at_another_size(original):
 
 @pytest.mark.parametrize("name", ["net-symbol.json", "net.onnx"])
 def test_an_exported_file_has_one_size(original, name):
-    with pytest.raises(UserError, match=f"{name} takes 32x32 images only: leave --input-size out"):
+    with pytest.raises(UserError, match=f"{name} takes 32x32 images only: leave option input_size out"):
         predictor.load(original / name, 40)
 
 
 def test_a_size_that_the_network_does_not_take(tmp_path):
     net, card = network(attention="bot", input_size=32)
     write_run(tmp_path / "run", net, card)
-    with pytest.raises(UserError, match=r"takes no 64x64 images \(.+\): leave --input-size out"):
+    with pytest.raises(UserError, match=r"takes no 64x64 images \(.+\): leave option input_size out"):
         predictor.load(tmp_path / "run", 64)
-
-
-def test_probabilities_and_ranks():
-    shares = evaluate.probabilities(np.array([[1000.0, 1000.0, -1000.0]]))
-    assert shares.tolist() == [[0.5, 0.5, 0.0]]
-    assert evaluate.top(shares, 2).tolist() == [[0, 1]]

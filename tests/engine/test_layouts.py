@@ -9,7 +9,7 @@ from mxnet import autograd, gluon
 from mxnet.contrib import amp
 
 import gluon_attn
-from gluon_attn.engine.layouts import NARROW, aligned, widened
+from gluon_attn.engine.layouts import NARROW, cast_around_kernels, copy_after_narrow_norms
 from gluon_attn.nn import kernels
 from gluon_attn.nn.cell_ops import cell_op
 
@@ -40,7 +40,7 @@ def step(net, symbol, x):
 def test_copies_stand_behind_narrow_norms_and_change_nothing(channels, copies):
     net, data = network(channels), mx.sym.var("data")
     plain = net(data)
-    symbol = aligned(plain, net.collect_params())
+    symbol = copy_after_narrow_norms(plain, net.collect_params())
     nodes = json.loads(symbol.tojson())["nodes"]
     assert sum(node["op"] == "slice_axis" for node in nodes) == copies
     assert symbol.list_arguments() == plain.list_arguments()
@@ -58,14 +58,14 @@ def test_copies_stand_behind_narrow_norms_and_change_nothing(channels, copies):
 def test_a_norm_at_the_end():
     norm = gluon.nn.BatchNorm(in_channels=NARROW)
     norm.initialize()
-    symbol = aligned(norm(mx.sym.var("data")), norm.collect_params())
+    symbol = copy_after_narrow_norms(norm(mx.sym.var("data")), norm.collect_params())
     assert json.loads(symbol.tojson())["nodes"][-1]["op"] == "slice_axis"
     assert symbol.list_outputs()[0].startswith(f"{norm.name}_fwd_out")
 
 
 def test_mixed_precision_stays():
     net, data = network(8), mx.sym.var("data")
-    mixed = aligned(amp.convert_symbol(net(data), target_dtype="bfloat16"), net.collect_params())
+    mixed = copy_after_narrow_norms(amp.convert_symbol(net(data), target_dtype="bfloat16"), net.collect_params())
     casts = [n for n in json.loads(mixed.tojson(remove_amp_cast=False))["nodes"] if n["op"] == "amp_cast"]
     assert {node["attrs"]["dtype"] for node in casts} >= {"bfloat16"}
 
@@ -77,7 +77,9 @@ def test_compiled_operators_stay_in_float32(attention):
     net = gluon_attn.get_attention(attention, 16)
     net.initialize(mx.init.Xavier())
     with kernels.compiled_operators():
-        mixed = amp.convert_symbol(widened(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16")
+        mixed = amp.convert_symbol(
+            cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16"
+        )
     nodes = json.loads(mixed.tojson(remove_amp_cast=False))["nodes"]
     operators = [node for node in nodes if node["op"].startswith("gluon_attn_")]
     assert operators
@@ -105,7 +107,9 @@ def test_operations_of_cells_in_bfloat16(name):
     for param, value in before.items():
         net.collect_params()[param].set_data(value)
     with kernels.compiled_operators():
-        mixed = amp.convert_symbol(widened(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16")
+        mixed = amp.convert_symbol(
+            cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16"
+        )
     assert "gluon_attn_batch_norm" in mixed.tojson()
-    for found, wanted in zip(step(net, aligned(mixed, net.collect_params()), x), expected, strict=True):
+    for found, wanted in zip(step(net, copy_after_narrow_norms(mixed, net.collect_params()), x), expected, strict=True):
         assert np.linalg.norm(found - wanted) <= 0.2 * np.linalg.norm(wanted)

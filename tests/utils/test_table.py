@@ -15,3 +15,7 @@ def test_numbers_are_aligned_right_and_text_left():
 
 def test_no_rows():
     assert render(("a", "bc"), []) == "a  bc"
+
+
+def test_a_cell_without_a_value_is_empty():
+    assert render(("name", "count"), [["a", 1234], ["long", None]]) == "name  count\na     1,234\nlong"

@@ -1,4 +1,4 @@
-"""`gluon-attn export` into folders, as a user calls it."""
+"""`gluon-attn export` into deploy bundles, as a user calls it."""
 
 import dataclasses
 import json
@@ -9,7 +9,7 @@ from photographs import draw_set
 
 import gluon_attn
 from gluon_attn.cli import main, train_imagenet
-from gluon_attn.runs.export import _calibration_images
+from gluon_attn.runs.export_sources import read_calibration_images
 from gluon_attn.utils.errors import UserError
 
 pytest.importorskip("onnxruntime")
@@ -21,7 +21,7 @@ def run(tmp_path_factory):
     return digits_run(tmp_path_factory.mktemp("runs") / "run")
 
 
-def test_a_folder_a_form(run, tmp_path, capsys):
+def test_a_bundle_for_each_target(run, tmp_path, capsys):
     words = ["--format", "onnx", "openvino", "--precision", "float32", "float16", "--with-preprocessing"]
     servers = ["--repository", "ovms", "triton"]
     assert main(["export", str(run), *words, "--out", str(tmp_path), "--max-drop", "100", *servers]) == 0
@@ -39,10 +39,21 @@ def test_a_folder_a_form(run, tmp_path, capsys):
     assert (found["kind"], found["images"]) == ("openvino", 359)
 
 
-def test_what_only_folders_have_goes_into_the_run(run, capsys):
+def test_what_only_bundles_have_goes_into_the_run(run, capsys):
     assert main(["export", str(run), "--format", "openvino"]) == 0
     assert f"{run}/export/openvino-float32: largest difference" in capsys.readouterr().out
     assert (run / "export" / "openvino-float32" / "run.xml").is_file()
+
+
+def test_the_layout_of_a_plain_request(run, tmp_path, capsys):
+    assert main(["export", str(run), "--format", "onnx", "--out", str(tmp_path / "files")]) == 0
+    assert [item.name for item in (tmp_path / "files").iterdir()] == ["run.onnx"]
+    words = ["--format", "onnx", "--layout", "folders", "--output", str(tmp_path / "folders")]
+    assert main(["export", str(run), *words]) == 0
+    assert [item.name for item in (tmp_path / "folders").iterdir()] == ["onnx-float32"]
+    agreement, accuracy = capsys.readouterr().out.splitlines()
+    assert "agrees with the trained network on 256 images" in agreement
+    assert accuracy.endswith("on 359 images")
 
 
 def test_what_does_not_exist_is_left_out_of_a_table(run, tmp_path, capsys):
@@ -51,7 +62,7 @@ def test_what_does_not_exist_is_left_out_of_a_table(run, tmp_path, capsys):
     captured = capsys.readouterr()
     names = ["symbol-float32", "symbol-bfloat16", "onnx-float32"]
     assert [line.split()[0] for line in captured.out.splitlines()] == names
-    assert "left out, as there is no such form: onnx-bfloat16" in captured.err
+    assert "left out, as there is no such target: onnx-bfloat16" in captured.err
 
 
 def test_int8_of_a_run_on_records(tmp_path, capfd, monkeypatch):
@@ -96,8 +107,8 @@ def test_a_named_model_with_its_parameters(tmp_path, capsys):
     ("words", "message"),
     [
         (["RUN", "--format", "onnx", "--precision", "bfloat16"], "there is no onnx-bfloat16"),
-        (["RUN", "--precision", "float16", "--output", "x"], "name the folder with --out"),
-        (["RUN", "--out", "x", "--no-check"], "always checked: leave --no-check out"),
+        (["RUN", "--precision", "float16", "--layout", "files"], "float32 symbol and ONNX files of a run alone"),
+        (["RUN", "--out", "x", "--layout", "folders", "--no-check"], "always checked: leave --no-check out"),
         (["RUN", "--format", "onnx", "symbol", "--precision", "int8"], "there is no onnx-int8"),
         (["RUN", "--out", "x", "--for", "speed", "--format", "onnx", "--precision", "int8"], "there is no onnx-int8"),
         (["RUN", "--out", "x", "--calibration-images", "9"], "go with --precision int8"),
@@ -105,7 +116,7 @@ def test_a_named_model_with_its_parameters(tmp_path, capsys):
         (["RUN", "--out", "x", "--batch-size", "2"], "--batch-size goes with --for speed"),
         (["RUN", "--out", "x", "--params", "y"], "--params and --input-size go with the name of a model"),
         (["RUN", "--out", "x", "--max-drop", "-1"], "must be a number from 0 to 100"),
-        (["RUN", "--out", "x", "--repository", "ovms"], "takes ONNX and OpenVINO forms"),
+        (["RUN", "--out", "x", "--repository", "ovms"], "takes ONNX and OpenVINO: add --format onnx"),
         (["RUN", "--out", "x", "--dataset", "cifar10", "--data-dir", "nowhere"], "--data-dir nowhere does not exist"),
         (["nowhere", "--dynamic"], "nowhere is not a run folder"),
         (["resnet18_v1b"], "no published parameters of 'resnet18_v1b'"),
@@ -133,10 +144,10 @@ class Unread:
 def test_calibration_images(caplog):
 
     source = digits()
-    images = _calibration_images(source, 8)
+    images = read_calibration_images(source, 8)
     assert images.shape == (8, 32, 32, 3)
     assert (images[-1] == source.train.images[-1]).all()
 
-    images = _calibration_images(dataclasses.replace(source, train=Unread()), 5)
+    images = read_calibration_images(dataclasses.replace(source, train=Unread()), 5)
     assert (images[0] == source.val.images[0]).all()
     assert "no training images to calibrate with: train.rec does not exist" in caplog.text

@@ -1,13 +1,11 @@
-"""cost, attentions and models."""
+"""`gluon-attn cost`, as a user calls it."""
 
 import json
 
 import pytest
 
-import gluon_attn
 from gluon_attn.cli import main
 from gluon_attn.models.scheme import Scheme
-from gluon_attn.utils.table import render
 
 
 def test_cost_table(capsys):
@@ -118,38 +116,3 @@ def test_errors_are_one_line(capsys, argv, message):
     assert captured.out == ""
     assert message in captured.err
     assert captured.err.count("\n") == 1
-
-
-def test_attentions(capsys):
-    assert main(["attentions", "--json"]) == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(rows) == gluon_attn.list_attentions()
-    assert rows["se"]["weights"] == 2 * 64 * 4 + 64 + 4
-    assert rows["se"]["options"] == {"reduction": 16, "bias": True, "narrowest": 1}
-    assert rows["cha_atac"]["slot"] == "act"
-    assert "https://arxiv.org/abs/1910.03151" in rows["eca"]["summary"]
-    assert main(["attentions"]) == 0
-    text = capsys.readouterr().out
-    assert all(f"\n{name} " in text for name in rows)
-
-
-def test_models(capsys):
-    assert main(["models", "--json"]) == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(rows) == gluon_attn.list_models()
-    assert rows["atac_cifar_resnet"]["options"]["blocks"] == 3
-    assert "params" not in rows["cifar_resnet20_v1"]
-    assert main(["models"]) == 0
-    assert "cifar_resnet20_v1" in capsys.readouterr().out
-
-
-def test_models_with_cost(capsys, monkeypatch):
-    monkeypatch.setattr("gluon_attn.models.factory.list_models", lambda: ["cifar_resnet20_v1"])
-    assert main(["models", "--cost"]) == 0
-    header, row = capsys.readouterr().out.splitlines()
-    assert header.split() == ["name", "input", "params", "MACs", "options"]
-    assert row.split()[:4] == ["cifar_resnet20_v1", "3x32x32", "272,474", "40,813,184"]
-
-
-def test_table_aligns_numbers_right_and_text_left():
-    assert render(("name", "count"), [["a", 1234], ["long", None]]) == "name  count\na     1,234\nlong"

@@ -87,14 +87,18 @@ def test_what_is_fused_is_right(case):
     x = mx.nd.random.normal(shape=(16, 8, 16, 16))
     graph = drawn(case)
     expected = symbol.block(graph)(x).asnumpy()
-    assert apart(precision.fused(graph), x, expected) <= 1e-6
-    assert apart(precision.quantized(graph, x.asnumpy()), x, expected) <= ROUNDING
+    assert apart(precision.fuse_for_onednn(graph), x, expected) <= 1e-6
+    assert apart(precision.to_int8(graph, x.asnumpy()), x, expected) <= ROUNDING
     for int8, fused in zip((False, True), CASES[case][1:], strict=True):
-        found = [node["op"] for node in json.loads(onednn_sum_fix.unfused(graph, int8).symbol.tojson())["nodes"]]
+        found = [
+            node["op"] for node in json.loads(onednn_sum_fix.keep_sums_apart(graph, int8).symbol.tojson())["nodes"]
+        ]
         assert fused is None or found.count("elemwise_add") == int(fused)
 
 
 def test_relu_of_what_is_not_negative_goes_for_int8():
     graph = drawn("unsigned, then relu")
-    counts = [onednn_sum_fix.unfused(graph, int8).symbol.tojson().count('"Activation"') for int8 in (False, True)]
+    counts = [
+        onednn_sum_fix.keep_sums_apart(graph, int8).symbol.tojson().count('"Activation"') for int8 in (False, True)
+    ]
     assert counts == [3, 2]

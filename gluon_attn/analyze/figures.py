@@ -1,0 +1,54 @@
+"""What all pictures share: colours, ticks of logarithmic axes, and how matplotlib figures are written."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
+
+from ..utils.files import atomic_path
+
+#: Okabe & Ito's palette, which colour-blind readers tell apart, without its yellow
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000")
+#: what matplotlib would otherwise write into an SVG: the date, and its own address
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+class _DecimalFormatter(LogFormatter):
+    """`LogFormatter`, which leaves out labels where they would be too many, with decimals: 10, 1, 0.1, 0.01."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return (
+            np.format_float_positional(x, precision=6, trim="-", fractional=False) if super().__call__(x, pos) else ""
+        )
+
+
+def label_logarithmic_axis(axis: Axis) -> None:
+    """Write the ticks of a logarithmic axis as decimals, all in the same form."""
+    axis.set_major_formatter(_DecimalFormatter())
+    axis.set_minor_formatter(_DecimalFormatter())
+
+
+def integer_ticks(axis: Any) -> None:
+    """Put ticks at integers only."""
+    axis.get_major_locator().set_params(integer=True)
+
+
+def save_png(figure: Figure, path: str | Path) -> None:
+    """Write a matplotlib figure to `path`, whole or not at all."""
+    with atomic_path(path) as staged:
+        FigureCanvasAgg(figure).print_png(str(staged))
+
+
+def svg_text(figure: Figure) -> str:
+    """A matplotlib figure as SVG text for a page, the same for the same figure."""
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "gluon_attn"}):
+        FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
+    return "<svg" + text.getvalue().partition("<svg")[2]

@@ -1,0 +1,118 @@
+"""Verify exported files against the network: the same logits, also at other image sizes, and the same accuracy."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+from ..config.card import Card
+from ..utils.errors import UserError
+from ..utils.log import get_logger
+from .check import Agreement, compare_predictor
+from .evaluate import evaluate_predictor
+from .predictor import Predictor, of_network, random_images
+from .targets import ExportTarget
+
+_IMAGES = 16  # whose logits are compared, unless others are given
+
+
+@dataclass(frozen=True)
+class ExportChecks:
+    """What exports are calibrated and verified with. All images are uint8, N,H,W,C.
+
+    Attributes:
+        images: Images to compare logits on (default: 16 of `calibration`, or random ones).
+        compare: Whether logits are compared.
+        test: Images with labels (see `data.base`) to measure the accuracy on; None: it is not measured.
+        dataset: Name of their data set.
+        calibration: Images to calibrate int8 with.
+        calibration_method: Quantization ranges of MXNet's int8, one of `precision.CALIBRATIONS`.
+        max_drop: How much accuracy a target may lose, from 0 to 1.
+    """
+
+    images: np.ndarray | None = None
+    compare: bool = True
+    test: Any = None
+    dataset: str = ""
+    calibration: np.ndarray | None = None
+    calibration_method: str = "naive"
+    max_drop: float = 0.01
+
+
+class Reference:
+    """The network that exported files are compared with.
+
+    Attributes:
+        net: The initialized network.
+        card: Its `Card`, as it is exported.
+        checks: What it is compared on.
+    """
+
+    def __init__(self, net: mx.gluon.HybridBlock, card: Card, checks: ExportChecks) -> None:
+        self.net, self.card, self.checks = net, card, checks
+        self._predictor = of_network(net, card.replace(preprocess=False, dynamic=False))
+        # before anything is written: a data set that cannot be read shows here
+        self._score = evaluate_predictor(self._predictor, checks.test) if checks.test is not None else None
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """The images that logits are compared on."""
+        if self.checks.images is not None:
+            return self.checks.images
+        given = self.checks.calibration
+        return random_images(self.card, _IMAGES) if given is None else given[:_IMAGES]
+
+    @cached_property
+    def _logits(self) -> np.ndarray:
+        return self._predictor.predict(self.images)
+
+    def agreement(self, loaded: Predictor, path: Path, target: ExportTarget, tolerance: float) -> Agreement:
+        """Compare a loaded file, which will be at `path`, with the network; raises `UserError` if it differs."""
+        found = compare_predictor(loaded, path, self.images, self._logits, tolerance)
+        return _required(found, target)
+
+    def check_other_size(self, loaded: Predictor, path: Path, target: ExportTarget, tolerance: float) -> None:
+        """Compare a file with the network on images that are larger and not square; raises `UserError`."""
+        _, height, width = self.card.input_shape
+        images = random_images(self.card.replace(input_shape=(3, height + 32, width + 64)), 2)
+        free = Predictor("run", self.card.replace(preprocess=False, dynamic=True), self._predictor.forward)
+        try:
+            _required(compare_predictor(loaded, path, images, free.predict(images), tolerance), target)
+        except Exception as error:  # each engine has its own
+            reason = str(error).strip().splitlines()[-1]
+            raise UserError(
+                f"this network takes one size of images only: leave option dynamic out ({reason})"
+            ) from None
+
+    def accuracy(self, loaded: Predictor, target: ExportTarget) -> dict[str, Any] | None:
+        """{"dataset", "images", "before", "after"} of a loaded file; None without test images.
+
+        Raises:
+            UserError: It loses more than `checks.max_drop`.
+        """
+        if self._score is None:
+            if target.precision == "int8":
+                get_logger().warning("%s: without test images its accuracy is not known", target)
+            return None
+        images = self._score.images
+        before = self._score.correct / images
+        after = evaluate_predictor(loaded, self.checks.test).correct / images
+        if before - after > self.checks.max_drop:
+            raise UserError(
+                f"nothing was exported: {target} has {after:.2%} instead of {before:.2%} on {images} images, a drop "
+                f"above {self.checks.max_drop:.2%}; raise option max_drop, or take other calibration images or another "
+                "option precision"
+            )
+        return {"dataset": self.checks.dataset, "images": images, "before": before, "after": after}
+
+
+def _required(agreement: Agreement, target: ExportTarget) -> Agreement:
+    if agreement.good:
+        return agreement
+    raise UserError(
+        f"nothing was exported: {target} differs from the trained network by {agreement.difference:.1e} of the "
+        f"largest logit, {agreement.other_class} of {agreement.images} images are in another class"
+    )

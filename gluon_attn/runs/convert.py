@@ -1,0 +1,161 @@
+"""Convert weight files: those of other repositories into ours, and ours into timm's and torchvision's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+
+from ..config.card import Card
+from ..config.model import ModelConfig
+from ..convert import match, read_weights, rows, save_match, save_reference
+from ..convert.counterpart import needed_counterpart
+from ..convert.infer_model import flags, infer_config
+from ..deploy.load_run import card_network, load_run
+from ..models.build import build
+from ..models.catalogue import catalogue
+from ..models.factory import model_info
+from ..nn.params import classifier, load_params, read_params
+from ..utils.errors import UserError
+from .conversion_check import ConversionCheck, check_conversion, read_image_for
+
+
+@dataclass(frozen=True)
+class ImportedWeights:
+    """Weights of another repository that were written as a parameter file of ours.
+
+    Attributes:
+        net: The network that they are of; it has them if an image was checked.
+        weights: What the file held (`convert.files.Weights`).
+        match: Which tensor went where (`convert.from_reference.Match`).
+        check: What both networks say of the image, if one was given.
+    """
+
+    net: mx.gluon.HybridBlock
+    weights: Any
+    match: Any
+    check: ConversionCheck | None
+
+
+@dataclass(frozen=True)
+class ExportedWeights:
+    """Weights of ours that were written as a file of another library.
+
+    Attributes:
+        net: The network that they are of.
+        counterpart: The other library's network (`convert.counterpart.Counterpart`).
+        tensors: How many tensors were written.
+        check: What both networks say of the image, if one was given.
+    """
+
+    net: mx.gluon.HybridBlock
+    counterpart: Any
+    tensors: int
+    check: ConversionCheck | None
+
+
+def import_weights(
+    path: str | Path,
+    output: str | Path,
+    source: str,
+    config: ModelConfig | None,
+    classes: int | None = None,
+    image: str | Path | None = None,
+) -> ImportedWeights:
+    """Write the weights of another repository as a parameter file of ours.
+
+    Args:
+        path: File of weights.
+        output: Parameter file to write.
+        source: Whose names the weights have, one of `convert.sources()`.
+        config: The network that they are of.
+        classes: Number of classes (default: as many as the weights have).
+        image: Image file to compare both networks on.
+
+    Raises:
+        UserError: The file or the image cannot be read, or the weights are of another network. Nothing is written then.
+    """
+    if config is None:
+        missing = "name the network that the weights are of with option model; `gluon-attn models` lists them"
+        raise UserError(f"{missing}{_fitting_flags(read_weights(path).tensors, source)}")
+    net = _network(config, classes)  # before the file is read: whether it can be made
+    pixels = read_image_for(net, image) if image else None
+    weights = read_weights(path)
+    classes = classes or _classes(net, weights.tensors, source)
+    net = net if classes == net.recipe["classes"] else _network(config, classes)
+    try:
+        found = match(net, weights.tensors, source)
+    except UserError as error:
+        raise UserError(f"{error}{_fitting_flags(weights.tensors, source)}") from None
+    save_match(found, output)
+    check = None
+    if pixels is not None:
+        load_params(net, output)
+        check = check_conversion(net, path, pixels, source)
+    return ImportedWeights(net, weights, found, check)
+
+
+def export_weights(
+    path: str | Path,
+    output: str | Path,
+    library: str,
+    config: ModelConfig | None,
+    classes: int | None = None,
+    image: str | Path | None = None,
+) -> ExportedWeights:
+    """Write weights of ours as a file of another library.
+
+    Args:
+        path: Parameter file, run folder, or name of a published network.
+        output: File to write, which ends in .safetensors, .pth or .pt.
+        library: "timm" or "torchvision".
+        config: The network of a parameter file; run folders and published networks know theirs.
+        classes: Number of classes (default: as many as the weights have).
+        image: Image file to compare both networks on.
+
+    Raises:
+        UserError: A file cannot be read, or the library has no network like this. Nothing is written then.
+    """
+    net, card = _trained_network(path, config, classes)
+    pixels = read_image_for(net, image, card) if image else None
+    counterpart = needed_counterpart(net, library)
+    state = save_reference(net, output, library)
+    check = check_conversion(net, output, pixels, library) if pixels is not None else None
+    return ExportedWeights(net, counterpart, len(state), check)
+
+
+def _fitting_flags(tensors: Any, source: str) -> str:
+    """The flags that fit, where they can be told from the tensors; else nothing."""
+    config = infer_config(tensors, source)
+    return f"; these fit: {flags(config)}" if config else ""
+
+
+def _network(config: ModelConfig, classes: int | None) -> mx.gluon.HybridBlock:
+    return build(config, classes or model_info(config.model).classes)
+
+
+def _classes(net: mx.gluon.HybridBlock, tensors: Any, source: str) -> int:
+    """How many classes the weights have."""
+    own = net.recipe["classes"]
+    paths = [path for path in classifier(net, own) if path.endswith("weight")]
+    return (rows(net, tensors, source, paths[0]) if paths and tensors else None) or own
+
+
+def _trained_network(
+    path: str | Path, config: ModelConfig | None, classes: int | None
+) -> tuple[mx.gluon.HybridBlock, Card | None]:
+    """(network with the weights at `path`, its `Card` or None)."""
+    if Path(path).is_dir():
+        return load_run(path)
+    if not Path(path).exists() and str(path) in catalogue():
+        entry = catalogue()[str(path)]
+        return card_network(entry.card, entry.path(), f"card of {entry.name}"), entry.card
+    if config is None:
+        raise UserError(f"name the network of {path} with option model; a run folder knows its own")
+    net = _network(config, classes)
+    if not classes:
+        shapes = {name: value.shape for name, value in read_params(path).items()}
+        found = [shapes[name][0] for name in classifier(net, net.recipe["classes"]) if name in shapes]
+        net = _network(config, found[0]) if found else net
+    load_params(net, path)
+    return net, None

@@ -1,0 +1,89 @@
+"""Describe attentions, models and what a model costs, as plain data."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from ..analyze.cost import Cost, cost
+from ..analyze.paper_figures import Figures, compare, published
+from ..attention.base import ATTENTIONS
+from ..attention.factory import attention_options, get_attention
+from ..config.model import ModelConfig
+from ..models.build import build
+from ..models.factory import get_model, model_info
+
+#: the feature map that attentions are counted on
+CHANNELS, SIZE = 64, 32
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """What a model costs.
+
+    Attributes:
+        model: Its name.
+        classes: Number of classes.
+        input_shape: C,H,W of the image.
+        cost: The `Cost`.
+        figures: What was published of exactly this network, or None.
+    """
+
+    model: str
+    classes: int
+    input_shape: tuple[int, int, int]
+    cost: Cost
+    figures: Figures | None
+
+    def comparison(self) -> list[dict[str, Any]]:
+        """A row for each published figure: what, ours, printed, published, difference."""
+        return compare(self.figures, self.cost) if self.figures else []
+
+    def to_dict(self, layers: bool = False) -> dict[str, Any]:
+        """Plain data, with or without a row for each operator."""
+        figures = self.figures
+        rows = {"source": figures.source, "note": figures.note, "rows": self.comparison()} if figures else None
+        data = {"model": self.model, "classes": self.classes, "input_shape": list(self.input_shape)}
+        return {**data, **self.cost.to_dict(layers), "published": rows}
+
+
+def model_cost(config: ModelConfig, classes: int | None = None, input_size: int | None = None) -> ModelCost:
+    """Count parameters and MACs of a model.
+
+    Args:
+        config: The model.
+        classes: Number of classes (default: the model's own).
+        input_size: Height and width of the image (default: the model's own).
+    """
+    info = model_info(config.model)
+    side, classes = input_size or info.input_size, classes or info.classes
+    net = build(config, classes, side)
+    shape = (3, side, side)
+    return ModelCost(net.recipe["model"], classes, shape, cost(net, shape), published(net.recipe))
+
+
+def describe_attention(name: str) -> dict[str, Any]:
+    """Name, slot, options with defaults, learnable weights at 64 channels of 32x32, and summary of an attention."""
+    options = attention_options(name)
+    given = {"spatial": SIZE} if "spatial" in options else {}
+    module = get_attention(name, CHANNELS, **given)
+    return {
+        "name": name,
+        "slot": module.slot,
+        "options": {key: None if value is inspect.Parameter.empty else value for key, value in options.items()},
+        "weights": cost(module, (CHANNELS, SIZE, SIZE)).params,
+        "summary": (inspect.getdoc(ATTENTIONS.get(name)) or "").split("\n")[0],
+    }
+
+
+def describe_model(name: str, with_cost: bool = False) -> dict[str, Any]:
+    """Name, input shape and options with defaults of a model; with_cost: its parameters and MACs as well."""
+    info = model_info(name)
+    row: dict[str, Any] = {
+        "name": name,
+        "input_shape": [3, info.input_size, info.input_size],
+        "options": info.options(),
+    }
+    if with_cost:
+        result = cost(get_model(name, info.classes), row["input_shape"])
+        row.update(params=result.params, macs=result.macs)
+    return row

@@ -1,0 +1,67 @@
+"""Which targets and which layout the options of an export mean, and whether each option has an effect."""
+
+from collections.abc import Sequence
+
+from ..deploy import targets
+from ..deploy.precision import CALIBRATIONS
+from ..deploy.repository import SERVERS, servable
+from ..deploy.staging import LAYOUTS
+from ..deploy.targets import ExportTarget
+from ..utils.errors import UserError
+from ..utils.log import get_logger
+
+
+def several(values: str | Sequence[str] | None) -> list[str] | None:
+    """The values, of which one may be given as text."""
+    return [values] if isinstance(values, str) else None if values is None else list(dict.fromkeys(values))
+
+
+def chosen_layout(layout: str | None, special: bool, no_check: bool) -> str:
+    """The layout to write; special: something is asked for that layout "files" does not hold."""
+    if layout not in (None, *LAYOUTS):
+        raise UserError(f"option layout takes {' or '.join(LAYOUTS)}, got {layout!r}")
+    chosen = layout or ("folders" if special else "files")
+    if chosen == "files" and special:
+        raise UserError("option layout files is for float32 symbol and ONNX files of a run alone: take folders")
+    if chosen == "folders" and no_check:
+        raise UserError("deploy bundles are always checked: leave option no_check out")
+    return chosen
+
+
+def chosen_targets(
+    formats: list[str] | None, precisions: list[str] | None, for_speed: bool, servers: list[str]
+) -> list[ExportTarget]:
+    """The targets to write, or to choose the fastest from."""
+    for server in servers:
+        if server not in SERVERS:
+            raise UserError(f"option repository takes {' or '.join(SERVERS)}, got {server!r}")
+    if for_speed:
+        formats, precisions = formats or list(targets.FORMATS), precisions or list(targets.PRECISIONS)
+        found = targets.all_targets(formats, precisions) or targets.requested_targets(formats, precisions)[0]
+    else:
+        found, absent = targets.requested_targets(formats or ["symbol"], precisions or ["float32"])
+        if absent:
+            get_logger().warning("left out, as there is no such target: %s", ", ".join(map("-".join, absent)))
+    if servers:
+        readable = servable(found)
+        found = readable if for_speed else found  # the fastest one has to be one that servers read
+    return found
+
+
+def check_effects(
+    wanted: list[ExportTarget],
+    for_speed: bool,
+    batch_size: int | None,
+    calibration: str | None,
+    calibration_images: int | None,
+) -> None:
+    """Raise a `UserError` for an option without effect on these targets."""
+    if calibration not in (None, *CALIBRATIONS):
+        raise UserError(f"option calibration takes {' or '.join(CALIBRATIONS)}, got {calibration!r}")
+    if batch_size and not for_speed:
+        raise UserError("option batch_size goes with option for speed")
+    int8 = {target.format for target in wanted if target.precision == "int8"}
+    if (calibration_images or calibration) and not int8:
+        raise UserError("option calibration and option calibration_images go with option precision int8")
+    if calibration and "symbol" not in int8:
+        raise UserError("option calibration is of MXNet's int8: it goes with option format symbol")

@@ -1,0 +1,56 @@
+"""`gluon-attn export` into files side by side, as a user calls it."""
+
+import pytest
+from networks import digits_run, network, write_run
+
+from gluon_attn.cli import main
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return digits_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_export_prints_a_line_a_file(run, tmp_path, capsys):
+    assert main(["export", str(run), "--format", "symbol", "onnx", "--output", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["symbol", str(tmp_path / "run-symbol.json")],
+        ["onnx", str(tmp_path / "run.onnx")],
+    ]
+    assert all("agrees with the trained network on 256 images" in line for line in lines)
+
+
+def test_export_unchecked(run, tmp_path, capsys):
+    assert main(["export", str(run), "--no-check", "--output", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"wrote {tmp_path}/run-symbol.json, unchecked\n"
+
+
+def test_export_without_its_data_set_uses_random_images(tmp_path, capsys):
+    net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
+    write_run(tmp_path / "run", net, card)
+    assert main(["export", str(tmp_path / "run")]) == 0
+    captured = capsys.readouterr()
+    assert "on 64 images" in captured.out
+    assert "the check uses random images" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["export", "nowhere"], "nowhere is not a run folder: it has no card.json"),
+        (["export", "RUN", "--output", "PICTURE"], "cannot write to "),
+        (["export", "RUN", "--format", "tflite"], "invalid choice: 'tflite'"),
+    ],
+)
+def test_errors_are_one_line(run, tmp_path, capsys, argv, message):
+    (tmp_path / "picture").write_text("")
+    names = {"RUN": run, "PICTURE": tmp_path / "picture"}
+    assert main([str(names.get(word, word)) for word in argv]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1

@@ -1,0 +1,68 @@
+"""`gluon-attn predict`, as a user calls it."""
+
+import json
+
+import pytest
+from networks import digits, digits_run
+from PIL import Image
+
+from gluon_attn.cli import main
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return digits_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    assert main(["export", str(run), "--format", "symbol", "onnx", "--output", str(folder / "plain")]) == 0
+    assert main(["export", str(run), "--format", "onnx", "--preprocess", "--output", str(folder / "raw")]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pictures") / "digit.png"
+    Image.fromarray(digits().val.images[0]).resize((70, 50)).save(path)
+    return path
+
+
+def test_predict_names_the_classes(run, exported, picture, capsys):
+    answers = []
+    for target in (run, exported / "plain/run-symbol.json", exported / "raw/run.onnx"):
+        assert main(["predict", str(picture), "--model", str(target), "--top", "10", "--json"]) == 0
+        (answer,) = json.loads(capsys.readouterr().out)
+        assert answer["image"] == str(picture)
+        answers.append(answer["classes"])
+    shares = [item["probability"] for item in answers[0]]
+    assert {item["class"] for item in answers[0]} == set("0123456789")
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1)
+    for other in answers[1:]:
+        assert [item["class"] for item in other] == [item["class"] for item in answers[0]]
+    assert main(["predict", str(picture), str(picture), "--model", str(run), "--top", "1"]) == 0
+    best = f"{picture}: {answers[0][0]['class']} {shares[0]:.1%}\n"
+    assert capsys.readouterr().out == best * 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["predict", "PICTURE"], "the following arguments are required: --model"),
+        (["predict", "none.png", "--model", "RUN"], "image none.png does not exist"),
+        (["predict", "PICTURE", "CARD", "--model", "RUN"], "card.json cannot be read: cannot identify image file"),
+        (["predict", "PICTURE", "--model", "RUN", "--top", "0"], "must be a whole number above 0"),
+    ],
+)
+def test_errors_are_one_line(run, picture, capsys, argv, message):
+    names = {"RUN": run, "PICTURE": picture, "CARD": run / "card.json"}
+    assert main([str(names.get(word, word)) for word in argv]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1

@@ -1,0 +1,43 @@
+import pytest
+from networks import network
+
+from gluon_attn import Plan
+from gluon_attn.deploy import predictor, targets, write
+from gluon_attn.deploy.predictor import random_images
+from gluon_attn.utils.errors import UserError
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("openvino")
+pytest.importorskip("nncf")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attention", ["fa", "bot", "coord"])
+def test_int8_with_lengths_that_are_computed(tmp_path, attention):
+    plan = Plan([{"name": attention, "slot": "post" if attention == "coord" else "conv", "scheme": "100000000"}])
+    net, card = network(plan=plan, input_size=32)
+    images = random_images(card, 8)
+    expected = predictor.of_network(net, card).predict(images)
+    path = write.write_optimized(
+        targets.ExportTarget("openvino", "int8"), net, card, tmp_path / "net", predictor.graph_inputs(card, images)
+    )
+    found = predictor.load(path).predict(images)
+    assert found.shape == expected.shape
+    assert abs(found - expected).max() <= 0.3 * abs(expected).max()
+
+
+def test_damaged_openvino_files_are_one_line(bundles, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(bundles["openvino-float32"].path, tmp_path / "bundle")
+    xml = folder / "net.xml"
+    text = xml.read_text()
+    for harm, message in (
+        (lambda: xml.write_text(text[:500]), "damaged or not an OpenVINO file"),
+        (lambda: xml.write_text(text.replace("gluon_attn", "other")), "holds no card"),
+        (lambda: (folder / "net.bin").unlink(), "comes with net.bin, which is missing"),
+    ):
+        harm()
+        with pytest.raises(UserError, match=message) as error:
+            predictor.load(folder)
+        assert "\n" not in str(error.value)
