@@ -70,8 +70,8 @@ def test_what_a_search_leaves(trained, here):
     assert run(words, trained) == 0
     names = {path.name for path in (here / "found").iterdir()}
     assert names == {
-        ".lock", "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html", "curves.png",
-        "rewards.png", "chances.png", "network.png", "samples-ean.jsonl", "samples-random.jsonl",
+        ".lock", "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html",
+        "curves.png", "rewards.png", "chances.png", "network.png", "samples-ean.jsonl", "samples-random.jsonl",
         "samples-evolution.jsonl",
     }  # fmt: skip
     for name in ("ean", "random", "evolution"):

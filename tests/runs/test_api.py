@@ -38,7 +38,7 @@ def test_the_run_is_evaluated_and_exported(trained):
     found = gluon_attn.evaluate(trained.folder)
     assert found.images == 12
     assert found.accuracy == pytest.approx(max(r["val_accuracy"] for r in trained.history))
-    (exported,) = gluon_attn.export(trained.folder, format=["onnx"])
+    (exported,) = gluon_attn.export(trained.folder, format="onnx")
     assert gluon_attn.evaluate(exported.path).accuracy == found.accuracy
 
 
