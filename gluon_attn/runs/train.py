@@ -64,14 +64,18 @@ class Result:
         return self.score_kind.of(self.best)
 
 
-def train(**options: Any) -> Result:
+def train(
+    *, model: str | None = None, attention: str | None = None, dataset: str | None = None, **options: Any
+) -> Result:
     """Train a network, as `gluon-attn train` does.
 
     Args:
-        options: names and values of options as flags and recipes have them, such as model="cifar_resnet20_v1",
-            attention="se", dataset="digits", num_epochs=8, lr=0.1, run_dir="runs/se", resume="auto";
-            `gluon-attn train --help` lists all. A group may be a mapping, optim={"lr": 0.1}; config=FILE reads a
-            recipe.
+        model: name of the network (default "cifar_resnet20_v1"); see `list_models`.
+        attention: name of its attention (default none); see `list_attentions`.
+        dataset: name of the data set (default "cifar10"), such as "digits", "cifar100", "imagenet_folder".
+        options: further options, by their names as flags and in recipes, such as num_epochs=8, lr=0.1,
+            run_dir="runs/se", resume="auto"; `gluon-attn train --help` lists all. A group may be a mapping,
+            optim={"lr": 0.1}; config=FILE reads a recipe.
 
     Returns:
         The `Result` of the run, whose files are in its folder.
@@ -80,7 +84,9 @@ def train(**options: Any) -> Result:
         UserError: an unknown option, a value that does not fit, or files that are missing or broken.
         TrainingError: the run cannot continue, such as after a loss that is not finite.
     """
-    return train_run(with_implied(from_keywords(RunConfig, options)))
+    named = {"model": model, "attention": attention, "dataset": dataset}
+    given = {name: value for name, value in named.items() if value is not None}
+    return train_run(with_implied(from_keywords(RunConfig, {**options, **given})))
 
 
 def train_run(options: Options, build: Build = build_model) -> Result:
