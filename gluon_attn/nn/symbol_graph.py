@@ -53,13 +53,15 @@ class Output(NamedTuple):
 class SymbolGraph:
     """The nodes of a symbol, in an order in which each one comes after those it reads.
 
+    Args:
+        data: the graph in MXNet's JSON form, parsed.
+
     Attributes:
-        nodes: All nodes.
-        heads: Outputs of the graph.
+        nodes: all nodes.
+        heads: outputs of the graph.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
-        """The graph in MXNet's JSON form."""
         nodes = []
         for entry in data["nodes"]:
             subgraphs = tuple(SymbolGraph(inner) for inner in entry.get("subgraphs", ()))
@@ -97,7 +99,15 @@ class SymbolGraph:
     ) -> Node:
         """Insert an operator with one input between `node` and its input number `position`.
 
-        name: of the new node (default: that of what it reads, "_in" and its number).
+        Args:
+            node: the node that reads the new one.
+            position: number of that input.
+            op: MXNet's name of the operator.
+            attrs: its parameters, as text.
+            name: of the new node (default: that of the node it reads, "_in" and its number).
+
+        Returns:
+            The new node.
         """
         number = self.nodes.index(node)
         inputs = list(node.inputs)
@@ -107,9 +117,16 @@ class SymbolGraph:
         return made
 
     def insert_after(self, node: Node, op: str, attrs: Mapping[str, str], name: str | None = None) -> Node:
-        """Insert an operator that reads the first output of `node`; all that read this output read the new one instead.
+        """Insert an operator after the first output of `node`: the readers of that output read the new one instead.
 
-        name: of the new node (default: that of `node`, "_out" and its number).
+        Args:
+            node: the node that the new one reads.
+            op: MXNet's name of the operator.
+            attrs: its parameters, as text.
+            name: of the new node (default: that of `node`, "_out" and its number).
+
+        Returns:
+            The new node.
         """
         number = self.nodes.index(node) + 1
         readers = dict.fromkeys(self._readers[node])
