@@ -1,6 +1,8 @@
 """The argument parser of every command: an error is one line, a mistyped flag names the nearest known one."""
 
 import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from ..utils.suggest import did_you_mean
 from ..version import __version__
@@ -9,15 +11,15 @@ from ..version import __version__
 class Parser(argparse.ArgumentParser):
     """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         """End with exit code 2 and one line on stderr."""
         self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
 
-    def parse_args(self, args=None, namespace=None):
+    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
         """As in argparse; what is left over is an error that names the nearest flag."""
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
@@ -30,13 +32,13 @@ class Parser(argparse.ArgumentParser):
         return f"unknown option {argument}{suggestion(argument, self._option_string_actions)}"
 
 
-def suggestion(name, known):
+def suggestion(name: str, known: Iterable[str]) -> str:
     """ ", did you mean ...?" for the nearest of `known` names, or nothing when none is near."""
     near = did_you_mean(name, known, most=1, cutoff=0.6)
     return f", {near}" if near else ""
 
 
-def choose(argv, commands, prog, description):
+def choose(argv: Sequence[str], commands: Mapping[str, str], prog: str, description: str) -> str | None:
     """The first word of `argv` when it is one of `commands` (name -> what it does); None after --help or --version."""
     name = argv[0] if argv else "--help"
     if name in commands:

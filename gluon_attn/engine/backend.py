@@ -99,20 +99,26 @@ class Horovod(Backend):
         self._hvd.init()
         self.rank, self.size, self.local_rank = self._hvd.rank(), self._hvd.size(), self._hvd.local_rank()
 
-    def make_trainer(self, params, optimizer, config, name="gradients"):
+    def make_trainer(
+        self,
+        params: Sequence[Parameter],
+        optimizer: mx.optimizer.Optimizer,
+        config: OptimConfig,
+        name: str = "gradients",
+    ) -> gluon.Trainer:
         return _HorovodTrainer(self._hvd, params, optimizer, config, name)
 
-    def broadcast(self, net):
+    def broadcast(self, net: HybridBlock) -> None:
         self._hvd.broadcast_parameters(net._collect_params_with_prefix(), root_rank=0)
 
-    def allreduce_sum(self, numbers):
+    def allreduce_sum(self, numbers: Iterable[float]) -> list[float]:
         array = mx.nd.array(list(numbers), dtype="float64")
         return self._hvd.allreduce(array, op=self._hvd.Sum, name="numbers").asnumpy().tolist()
 
-    def allreduce(self, name, array):
+    def allreduce(self, name: str, array: mx.nd.NDArray) -> mx.nd.NDArray:
         return self._hvd.allreduce(array, op=self._hvd.Sum, name=name)
 
-    def allreduce_mean(self, arrays):
+    def allreduce_mean(self, arrays: Sequence[mx.nd.NDArray]) -> None:
         for number, array in enumerate(arrays):
             array[:] = self._hvd.allreduce(array, op=self._hvd.Sum, name=f"mean.{number}") / self.size
         for array in arrays:  # a name must not be used again before its message is done

@@ -47,13 +47,13 @@ class Progress(Callback):
 
     def __init__(self, interval: int):
         self._interval = interval
-        self._bar = None
+        self._bar: tqdm | None = None
 
-    def epoch_start(self, trainer):
+    def epoch_start(self, trainer: "Trainer") -> None:
         if sys.stderr.isatty():
             self._bar = tqdm(total=len(trainer.train_loader), desc=f"epoch {trainer.epoch}", unit="batch", leave=False)
 
-    def step(self, trainer, step, meter):
+    def step(self, trainer: "Trainer", step: int, meter: Meter) -> None:
         if self._bar is not None:
             self._bar.update()
             self._bar.set_postfix(self.shown(trainer, meter), refresh=False)
@@ -65,16 +65,17 @@ class Progress(Callback):
         """What the bar shows beside the count, name -> value."""
         return {"loss": f"{meter.last_loss:.3f}"}
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         self.stop(trainer)
+        best = record if trainer.best is None else trainer.best
         get_logger().info(
             "epoch %d: %s, %.1f s (%.0f%% waiting for data), %.0f img/s%s",
-            record["epoch"], trainer.task.describe(record, trainer.best), record["seconds"],
+            record["epoch"], trainer.task.describe(record, best), record["seconds"],
             100 * record["data_seconds"] / record["seconds"], record["images_per_second"],
             f", loss scale {record['loss_scale']:g}" if "loss_scale" in record else "",
         )  # fmt: skip
 
-    def stop(self, trainer):
+    def stop(self, trainer: "Trainer") -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -89,11 +90,11 @@ class Patience(Callback):
     def __init__(self, epochs: int):
         self._epochs = epochs
 
-    def start(self, trainer):
+    def start(self, trainer: "Trainer") -> None:
         if trainer.best is not None and trainer.epoch - 1 - trainer.best["epoch"] >= self._epochs:
             trainer.stop(f"no better {trainer.task.score.name} in {self._epochs} epochs")
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         self.start(trainer)
 
 
@@ -103,7 +104,7 @@ class MetricsFile(Callback):
     def __init__(self, path: Path):
         self._path = path
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         write_text(self._path, "".join(json.dumps(entry) + "\n" for entry in trainer.history))
 
 
@@ -113,7 +114,7 @@ class Best(Callback):
     def __init__(self, path: Path):
         self._path = path
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         if trainer.best is record:
             with trainer.ema_weights():
                 save_params(trainer.net, self._path)
@@ -125,7 +126,7 @@ class Periodic(Callback):
     def __init__(self, folder: Path | str, name: str, period: int):
         self._folder, self._name, self._period = Path(folder), name, period
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         if trainer.epoch % self._period == 0:
             with trainer.ema_weights():
                 save_params(trainer.net, self._folder / f"{self._name}-{trainer.epoch:04d}.params")
@@ -137,7 +138,7 @@ class Checkpoints(Callback):
     def __init__(self, store: CheckpointStore):
         self._store = store
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         meta, files = snapshot(trainer)
         self._store.save(trainer.net, trainer.gluon_trainer, meta, files)
 
@@ -148,5 +149,5 @@ class Curves(Callback):
     def __init__(self, draw: Callable[[list, Path], None], path: Path):
         self._draw, self._path = draw, path
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
         self._draw(trainer.history, self._path)

@@ -28,7 +28,8 @@ def layer_groups(net: HybridBlock) -> list[list[Parameter]]:
     Raises:
         UserError: the network has no blocks.
     """
-    groups, seen = [[]], set()
+    groups: list[list[Parameter]] = [[]]
+    seen: set[int] = set()
     units = list(_units(net))
     if all(_is_layer(unit) for unit in units):
         raise UserError("option layer_decay needs a network of blocks, this one has none")

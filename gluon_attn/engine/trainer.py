@@ -72,7 +72,9 @@ class Trainer:
         self.callbacks = list(callbacks)
         if config.train.patience is not None:
             self.callbacks.append(Patience(config.train.patience))
-        self.epoch, self.history, self.best, self._stopping = 0, [], None, False
+        self.epoch, self._stopping = 0, False
+        self.history: list[dict] = []
+        self.best: dict | None = None
         self.dtype = usable_dtype(config.train.dtype, contexts, cpu.has_bfloat16(cpu.Host()))
         operators = partial(training_operators, self.dtype, contexts, config.train.kernels)
         self.operators = operators()
@@ -109,8 +111,16 @@ class Trainer:
         get_logger().info("%s: stopped early", reason)
         self._stopping = True
 
-    def fit(self) -> dict | None:
-        """Train the epochs that are left; returns the record of the best one."""
+    def fit(self) -> dict:
+        """Train the epochs that are left.
+
+        Returns:
+            The record of the best epoch; the options see to it that there is one.
+
+        Raises:
+            TrainingError: a loss or a weight is not finite, or another process of the run has ended.
+            UserError: the processes do not see the same checkpoints.
+        """
         with self.operators, self.backend.peer_failures():
             if self.backend.allreduce_sum([self.epoch]) != [self.epoch * self.backend.size]:
                 raise UserError("the processes do not see the same checkpoints: their hosts must share the run folder")

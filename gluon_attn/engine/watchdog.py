@@ -64,15 +64,17 @@ def watched(folder: Path | str) -> Iterator[None]:
     watchdog = subprocess.Popen(
         command, stdin=subprocess.PIPE, bufsize=0, env=child_environment(), start_new_session=True
     )  # fmt: skip
-    os.set_blocking(watchdog.stdin.fileno(), False)
-    before = signal.set_wakeup_fd(watchdog.stdin.fileno(), warn_on_full_buffer=False)
+    pipe = watchdog.stdin
+    assert pipe is not None  # stdin=PIPE makes it
+    os.set_blocking(pipe.fileno(), False)
+    before = signal.set_wakeup_fd(pipe.fileno(), warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(before)
         with contextlib.suppress(BrokenPipeError):
-            watchdog.stdin.write(_REPORTED)
-        watchdog.stdin.close()
+            pipe.write(_REPORTED)
+        pipe.close()
         watchdog.wait()
 
 

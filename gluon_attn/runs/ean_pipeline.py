@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..config.ean import EanSearchConfig, SupernetConfig, search_option
+from ..config.ean import EanPipelineConfig, EanSearchConfig, SupernetConfig, search_option
 from ..config.files import merge
 from ..config.train import RunConfig
 from ..search.ean.supernet import build_supernet
@@ -54,7 +54,7 @@ def ean_pipeline(options: Options) -> Result:
     return train_run(with_scheme_file(Options(RunConfig, given=given)))
 
 
-def _folder(config) -> RunFolder:
+def _folder(config: EanPipelineConfig) -> RunFolder:
     if config.train.run_dir:
         return RunFolder(Path(config.train.run_dir))
     return RunFolder(unused(RUNS / run_name(config)))

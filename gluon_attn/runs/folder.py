@@ -8,6 +8,7 @@ from typing import Any
 
 import filelock
 
+from ..config.base import Config
 from ..config.card import Card
 from ..config.files import read_yaml, write_yaml
 from ..config.train import RunConfig
@@ -74,7 +75,7 @@ class RunFolder:
         """The folder with the state of one of the searches of an EAN run."""
         return self.path / "state" / search
 
-    def read_config(self, kind: type = RunConfig) -> Any:
+    def read_config(self, kind: type[Config] = RunConfig) -> Any:
         """The config of the run, of the class `kind`; `UserError` where it is missing or broken."""
         return kind.from_dict(read_yaml(self.config_file))
 

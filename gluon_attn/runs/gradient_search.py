@@ -87,7 +87,7 @@ def make_search_trainer(
     return SearchTrainer(net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend)
 
 
-def _callbacks(config, folder, method) -> Iterator[cb.Callback]:
+def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: Any) -> Iterator[cb.Callback]:
     yield search_cb.SearchProgress(config.train.log_interval)
     yield cb.MetricsFile(folder.metrics_file)
     yield search_cb.GenotypeFile(folder.genotype_file, method.document)

@@ -10,13 +10,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import mxnet as mx
 
 _SECONDS = 120
 _ISA = re.compile(r"^\w+_verbose,info,cpu,isa:(.+)$", re.MULTILINE)
 
 
-def run_trial(gpus=()):
+def run_trial(gpus: Sequence[int] = ()) -> dict[str, Any]:
     """Run the operation on the CPU and on each GPU of `gpus` (ids).
 
     Returns a dict: `problem` (None when all is well), `isa` (what oneDNN says that it uses), and unless MXNet died
@@ -44,7 +49,7 @@ def _death(child):
     return f"MXNet does not run: {lines[-1] if lines else f'exit code {child.returncode}'}"
 
 
-def convolve(device):
+def convolve(device: "mx.Context") -> float | None:
     """Milliseconds of a 3x3 convolution of ones on `device`, or None when its result is wrong."""
     import mxnet as mx
 
@@ -56,7 +61,7 @@ def convolve(device):
     return round(spent * 1000, 3) if (result == 16 * 9).all() else None
 
 
-def main(gpus):
+def main(gpus: Sequence[str]) -> None:
     """Print the answer as one line of JSON."""
     import mxnet as mx
 

@@ -40,14 +40,16 @@ def random_search(options: Options, backend: Backend) -> RandomSearchResult:
 def _search(config, folder, backend):
     method, source = METHODS[config.kind](config), open_dataset(config.data, config.train.seed)
     classes, shape, random = source.classes, source.input_shape, generator(config.train.seed, _STREAM)
-    left, rows, best = budget(config, method, classes, shape), [], None
+    left = budget(config, method, classes, shape)
+    rows: list[dict] = []
+    best: tuple[float, Any] | None = None  # (accuracy, genotype)
     if not backend.rank:
         folder.describe(config)
     get_logger().info("a search with these options takes %.3g MACs per image of its training subset", left)
     while True:
         genotype = method.sample(random)
         spent = macs(method.network(genotype, classes, shape[1]), shape) * config.search.retrain_epochs
-        if rows and spent > left:
+        if best is not None and spent > left:
             return RandomSearchResult(folder, best[1], best[0], rows)
         left -= spent
         accuracy = retrain(config, genotype, backend, derive(config.train.seed, len(rows)))

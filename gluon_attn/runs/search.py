@@ -77,7 +77,7 @@ def gradient_search_run(options: Options) -> SearchResult:
         return SearchResult(found.folder.path, found.genotype, file=found.folder.genotype_file, details=found)
 
 
-def _gradient_run(config) -> Callable[[Options, Backend], Any]:
+def _gradient_run(config: AttDartsConfig | AnasConfig) -> Callable[[Options, Backend], Any]:
     if config.search.seeds:
         return multi_seed_search
     return random_search if config.search.random_search else gradient_search
