@@ -9,18 +9,28 @@ from ..version import __version__
 
 
 class Parser(argparse.ArgumentParser):
-    """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2."""
+    """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2.
+
+    Args:
+        args: as of `ArgumentParser`.
+        kwargs: as of `ArgumentParser`.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2 and one line on stderr."""
+        """Exit with code 2 and `message` as one line on stderr."""
         self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        """As in argparse; what is left over is an error that names the nearest flag."""
+        """Parse a command line, as argparse does; a word that is left over is an error that names the nearest flag.
+
+        Args:
+            args: the words after the program's name (default: those of this process).
+            namespace: takes the values (default: a new one).
+        """
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self.error(self._complaint(unknown[0].partition("=")[0]))
@@ -33,13 +43,23 @@ class Parser(argparse.ArgumentParser):
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """ ", did you mean ...?" for the nearest of `known` names, or nothing when none is near."""
+    """ ", did you mean ...?" for the name in `known` that is nearest to `name`, "" where none is near."""
     near = did_you_mean(name, known, most=1, cutoff=0.6)
     return f", {near}" if near else ""
 
 
 def choose(argv: Sequence[str], commands: Mapping[str, str], prog: str, description: str) -> str | None:
-    """The first word of `argv` when it is one of `commands` (name -> what it does); None after --help or --version."""
+    """The subcommand that a command line names first.
+
+    Args:
+        argv: the words after the program's name.
+        commands: name -> what it does, for the help.
+        prog: the program's name.
+        description: what the program does.
+
+    Returns:
+        One of `commands`, or None after --help or --version. An unknown word ends the process with exit code 2.
+    """
     name = argv[0] if argv else "--help"
     if name in commands:
         return name

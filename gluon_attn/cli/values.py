@@ -8,26 +8,26 @@ import yaml
 
 
 def whole(text: str) -> int:
-    """A whole number above 0."""
+    """Convert text to an integer above 0."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
     return int(text)
 
 
 def size(text: str) -> int:
-    """Height and width of images, in pixels."""
+    """Convert text to the height and width of images in pixels, 8 or more."""
     if whole(text) < 8:
         raise argparse.ArgumentTypeError(f"must be at least 8, got {text}")
     return int(text)
 
 
 def share(text: str) -> float:
-    """A number from 0.1 to 1."""
+    """Convert text to a number from 0.1 to 1."""
     return _between(text, 0.1, 1)
 
 
 def percent(text: str) -> float:
-    """A number from 0 to 100."""
+    """Convert text to a number from 0 to 100."""
     return _between(text, 0, 100)
 
 
@@ -42,14 +42,14 @@ def _between(text, low, high):
 
 
 def png(text: str) -> str:
-    """The name of a PNG file."""
+    """Check that text is the name of a PNG file."""
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"must end in .png, got {text!r}")
     return text
 
 
 def pair(text: str) -> tuple[str, Any]:
-    """NAME=VALUE -> (name, value), the value read as a YAML scalar."""
+    """Convert NAME=VALUE to (name, value); the value is read as a YAML scalar."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")

@@ -1,4 +1,4 @@
-"""Export a network: trace, transform and write each target aside, verify it, and put all of them into place."""
+"""Export a network: trace, transform and write each target to a scratch folder, verify it, then move all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -118,7 +118,16 @@ def export_symbol(net: mx.gluon.HybridBlock, card: Card, prefix: Path | str) -> 
 
 
 def export_onnx(net: mx.gluon.HybridBlock, card: Card, path: Path | str) -> Path:
-    """Write one ONNX file, whose name ends in .onnx; returns its path. Arguments and errors as in `export_symbol`."""
+    """Write one ONNX file, unchecked; returns its path.
+
+    Args:
+        net: An initialized network, which stays as it is.
+        card: Its `Card`; `card.preprocess` puts the preprocessing into the graph.
+        path: The file, whose name ends in .onnx.
+
+    Raises:
+        UserError: The network cannot be exported, or the file cannot be written. Nothing is left then.
+    """
     return _export_unchecked(net, card, Path(str(path).removesuffix(onnx.ENDING)), "onnx")
 
 
@@ -136,7 +145,22 @@ def export_run_files(
     images: np.ndarray | None = None,
     check: bool = True,
 ) -> list[Exported]:
-    """`export_run`, which returns what was exported."""
+    """Export the best network of a run folder, as `export_run`.
+
+    Args:
+        run: The run folder.
+        formats: Some of `FORMATS`.
+        output: Folder to write to (default: RUN/export).
+        preprocess: The graph takes raw images: uint8, N,H,W,C.
+        images: (N,H,W,C) uint8 to compare the files with the network on (default: random ones).
+        check: Load each file back and compare it.
+
+    Returns:
+        An `Exported` for each file.
+
+    Raises:
+        UserError: As `export_run`.
+    """
     targets = [ExportTarget(kind) for kind in formats]
     net, card = load_run(run)
     card = card.replace(preprocess=preprocess)

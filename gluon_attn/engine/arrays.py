@@ -21,7 +21,7 @@ def copies(arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
 
 
 def put(targets: Sequence[mx.nd.NDArray], values: Sequence[mx.nd.NDArray]) -> None:
-    """Write values into arrays of the same shapes."""
+    """Write `values` into `targets`, arrays of the same shapes."""
     if not targets:
         return
     if _compiled(targets[0]):
@@ -36,7 +36,14 @@ def put(targets: Sequence[mx.nd.NDArray], values: Sequence[mx.nd.NDArray]) -> No
 def add(
     targets: Sequence[mx.nd.NDArray], directions: Sequence[mx.nd.NDArray], factor: float, decay: float = 0.0
 ) -> None:
-    """target += factor (direction + decay target) for each, in place."""
+    """Compute target += factor * (direction + decay * target) for each array, in place.
+
+    Args:
+        targets: the arrays that are changed.
+        directions: what is added to each, of the same shape.
+        factor: step size, such as the negative learning rate.
+        decay: weight decay (default: none).
+    """
     if targets and _compiled(targets[0]):
         mx.nd.gluon_attn_multi_update(*targets, *directions, num_arrays=len(targets), copy=0, scale=factor, decay=decay)
         return
@@ -54,5 +61,5 @@ def _compiled(array):
 
 
 def norm(arrays: Sequence[mx.nd.NDArray]) -> float:
-    """Square root of the sum of the squares of all numbers, as a float."""
+    """Euclidean norm of all elements of a list of arrays together, as a float."""
     return mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum().sqrt().asscalar()

@@ -26,14 +26,17 @@ class TensorBoard(Callback):
         self._writer: Any = None  # made at the start: the first epoch to log is known then
 
     def start(self, trainer: "Trainer") -> None:
+        """Open the event file. Events of epochs that a resumed run repeats are dropped."""
         self._writer = self._writer_class(str(ensure_dir(self._folder)), purge_step=trainer.epoch)
 
     def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Log the numbers of the epoch."""
         for key, value in record.items():
             self._writer.add_scalar(key, value, record["epoch"])
         self._writer.flush()
 
     def stop(self, trainer: "Trainer") -> None:
+        """Close the event file."""
         if self._writer is not None:
             self._writer.close()
 
@@ -62,6 +65,7 @@ class WeightsAndBiases(Callback):
             )
 
     def start(self, trainer: "Trainer") -> None:
+        """Start or resume the run there; `UserError` if the service cannot be reached."""
         try:
             self._run = self._wandb.init(
                 project=self._project,
@@ -77,9 +81,11 @@ class WeightsAndBiases(Callback):
         self._run.define_metric(score.key, summary="max" if score.higher_is_better else "min")
 
     def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Log the record of the epoch."""
         self._run.log(record, step=record["epoch"])
 
     def stop(self, trainer: "Trainer") -> None:
+        """End the run there, as failed if an error ended it here."""
         if self._run is not None:
             self._run.finish(exit_code=int(sys.exc_info()[0] is not None))
 

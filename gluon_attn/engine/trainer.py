@@ -47,7 +47,7 @@ class Trainer:
         excluded: parameters of `net` that the optimizer leaves alone.
 
     Attributes:
-        forward: what computes: the network, or its form in another dtype on the same weights.
+        forward: runs forward passes: the network, or its form in another dtype with the same weights.
         update: the `Update` that turns losses into new weights.
         epoch: number of finished epochs.
         history: one record per finished epoch, JSON data.
@@ -94,7 +94,7 @@ class Trainer:
         return self.update.trainer
 
     def compiled(self, net: HybridBlock) -> Callable:
-        """What computes a network in the dtype and mode of this run, see `precision.computing`."""
+        """A callable that runs forward passes of `net` in the dtype and mode of this run, see `precision.computing`."""
         return computing(net, self.dtype, self.config.train.mode == "hybrid")
 
     def resume(self, folder: Path, meta: dict) -> None:
@@ -103,7 +103,7 @@ class Trainer:
         self.task.load_state(self, folder, meta)
 
     def ema_weights(self) -> contextlib.AbstractContextManager:
-        """A context in which `net` has the weights that are evaluated and kept: with an EMA the averaged ones."""
+        """A context in which `net` has the weights that are evaluated and saved: those of the EMA, if there is one."""
         return self.update.ema.applied() if self.update.ema else contextlib.nullcontext()
 
     def stop(self, reason: str) -> None:

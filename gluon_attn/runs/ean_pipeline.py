@@ -23,7 +23,10 @@ def train_supernet(options: Options) -> Result:
 
 
 def ean_pipeline(options: Options) -> Result:
-    """Supernet, search and training from scratch, in folders below one, as a `EanPipelineConfig` says.
+    """Supernet, search and training from scratch, in folders below one, as an `EanPipelineConfig` says.
+
+    Args:
+        options: of an `EanPipelineConfig`.
 
     Returns:
         The result of the training from scratch, whose folder is FOLDER/train.

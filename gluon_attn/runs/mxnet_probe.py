@@ -22,11 +22,15 @@ _ISA = re.compile(r"^\w+_verbose,info,cpu,isa:(.+)$", re.MULTILINE)
 
 
 def run_trial(gpus: Sequence[int] = ()) -> dict[str, Any]:
-    """Run the operation on the CPU and on each GPU of `gpus` (ids).
+    """Run the operation in a child process, on the CPU and on GPUs.
 
-    Returns a dict: `problem` (None when all is well), `isa` (what oneDNN says that it uses), and unless MXNet died
-    `version`, `features` (names of those that are on), `results` (device -> milliseconds) and `kernels` (why the
-    compiled operators do not load, or None).
+    Args:
+        gpus: ids of the GPUs.
+
+    Returns:
+        `problem` (None when all is well), `isa` (the instruction set that oneDNN reports), and unless MXNet died
+        `version`, `features` (names of those that are on), `results` (device -> milliseconds) and `kernels` (why the
+        compiled operators do not load, or None).
     """
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
@@ -62,7 +66,7 @@ def convolve(device: "mx.Context") -> float | None:
 
 
 def main(gpus: Sequence[str]) -> None:
-    """Print the answer as one line of JSON."""
+    """Print the answer for the CPU and these GPUs (ids as text) as one line of JSON."""
     import mxnet as mx
 
     from ..nn.kernels import problem

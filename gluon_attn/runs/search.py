@@ -66,7 +66,7 @@ def search(kind: str, **options: Any) -> SearchResult:
 
 
 def gradient_search_run(options: Options) -> SearchResult:
-    """Run a gradient search, or what its options ask for in its place: several seeds, random search, an estimate."""
+    """Run a gradient search, or what its options ask for instead: several seeds, random search, an estimate."""
     config = options.config()
     options, backend = with_reference_normalization(options), connect_quietly()
     with backend.peer_failures():
