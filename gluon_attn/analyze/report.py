@@ -1,4 +1,4 @@
-"""An HTML page about some runs: one file, nothing loaded from elsewhere."""
+"""An HTML page about runs: one file that needs no other file and no network."""
 
 from collections.abc import Iterable, Sequence
 from importlib import resources
