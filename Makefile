@@ -57,8 +57,8 @@ test: $(TEST_STAMPS)  ## install, then run the tests that CI runs
 test-all: $(TEST_STAMPS)  ## the same with the slow tests
 	@$(PYTEST)
 
-lint: $(DEV_STAMP)  ## check the style
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(DEV_STAMP)  ## check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 format: $(DEV_STAMP)  ## put the style right
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -72,7 +72,7 @@ bench: $(RUN_STAMP)  ## run every benchmark against PyTorch and others, and prin
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:  ## remove .venv and what builds and tests leave
-	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN_STAMP): $(SOURCES) | $(BIN)/python

@@ -48,6 +48,11 @@ def on_page_markdown(markdown, page, config, files):
     return "".join(parts)
 
 
+def on_page_content(html, page, config, files):
+    """Mark short code, a flag for example, so that no line ends inside it."""
+    return re.sub(r"<code>(?=[^<]{1,24}</code>)", '<code class="short">', html)
+
+
 def _on_site(target, source, config, files):
     """Path on the site, with anchor, of a link in a text; None for one to another host or inside the page."""
     path, mark, anchor = target.partition("#")

@@ -17,10 +17,23 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # several workers share the cores: one 
 import gluon_attn  # noqa: F401 - must come before MXNet
 from gluon_attn.utils.seed import seed_all
 
-# Networks are many thousands of objects: looking for cycles after every 700 new ones takes a third of their making.
-gc.set_threshold(10_000, 10, 10)
-
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_finish():
+    """Python looks for cycles less often, and not in modules and tests.
+
+    Networks are many thousands of objects: to look after every 700 new ones takes a third of the time of building them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+
+
+def pytest_runtest_logfinish():
+    """Free the networks of a test, which are cycles, if it made many objects."""
+    if any(gc.get_count()[1:]):
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,11 @@
 
 import mxnet as mx
 import numpy as np
-from gluon_attn.nn.pool import strided
 from mxnet.gluon import HybridBlock
 
 from gluon_attn import Plan, get_model
 from gluon_attn.models.slots import Residual, Stage
+from gluon_attn.nn.layers import strided
 
 
 def num_weights(net):

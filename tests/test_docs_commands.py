@@ -4,26 +4,20 @@ import re
 import shlex
 
 import pytest
-from gluon_attn.cli.searches import anas, att_darts
 from texts import RECIPES, ROOT, blocks, commands
 
-from gluon_attn.cli.flags import parse
 from gluon_attn.cli.main import COMMANDS, dispatch
 from gluon_attn.cli.network_flags import network_config
-from gluon_attn.cli.search import SEARCHES
-from gluon_attn.cli.train import SCRIPTS, script_parser
-from gluon_attn.config.search import AnasConfig, AttDartsConfig
-from gluon_attn.config.train import RunConfig
+from gluon_attn.cli.search import SEARCHES, search_options
+from gluon_attn.cli.train import script_options
 from gluon_attn.convert import sources
 from gluon_attn.models.build import build
-from gluon_attn.runs.options import resolve
 
 
 def config_of(line):
     """The `RunConfig` that a `python train_*.py` line asks for."""
     _, script, *words = shlex.split(line)
-    given, recipe = parse(script_parser(script), words)
-    return resolve(RunConfig, SCRIPTS[script][1], recipe, given)
+    return script_options(script, words).config()
 
 
 def test_something_is_looked_at():
@@ -40,13 +34,11 @@ def test_training_commands_parse(name, line, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "line"), [pair for kind in ("att-darts", "anas") for pair in commands(f"python search.py {kind}")]
+    ("name", "line"), [pair for kind in SEARCHES for pair in commands(f"python search.py {kind} ")]
 )
 def test_search_commands_parse(name, line):
     _, _, kind, *words = shlex.split(line)
-    module, config_class = {"att-darts": (att_darts, AttDartsConfig), "anas": (anas, AnasConfig)}[kind]
-    given, recipe = parse(module.make_parser(), words)
-    resolve(config_class, module.DEFAULTS, recipe, given)
+    search_options(kind, words).config()
 
 
 @pytest.mark.parametrize(("name", "line"), commands("gluon-attn"))

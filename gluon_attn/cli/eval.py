@@ -33,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print, and with `--output` and `--confusion` write, what was measured."""
-    from ..runs.accuracy import measure_accuracy
+    from ..runs.evaluate import evaluate
 
     for path in filter(None, (args.output, args.confusion)):
         ensure_dir(Path(path).parent)  # a path that cannot be written shows before the work
     options = ("params", "dataset", "data_dir", "rec_val", "input_size", "crop_ratio", "batch_size")
-    result = measure_accuracy(args.target, **{name: getattr(args, name) for name in options})
+    result = evaluate(args.target, **{name: getattr(args, name) for name in options})
     found = result.to_dict(args.per_class)
     if args.confusion:
         from ..analyze.charts import draw_confusion

@@ -10,9 +10,10 @@ from ..config.search import AnasConfig, AttDartsConfig
 from ..config.train import RunConfig
 
 _OPTION = re.compile(r"\boption ([a-z][a-z0-9_]*)")
+_UNLIKE = {"for_speed": "--for speed"}  # flags that are not the option's name
 #: options of commands that are no part of a config
 _OF_COMMANDS = (
-    "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "for", "format",
+    "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "for_speed", "format",
     "input_size", "layout", "max_drop", "model", "no_check", "output", "params", "precision", "preprocess", "quality",
     "repository", "resize", "source", "threads", "to",
 )  # fmt: skip
@@ -25,13 +26,14 @@ def with_flags(message: str) -> str:
 
 def flag(name: str) -> str:
     """The flag of an option."""
-    return f"--{name.replace('_', '-')}"
+    return _UNLIKE.get(name) or f"--{name.replace('_', '-')}"
 
 
 @cache
 def _names():
     names = set(_OF_COMMANDS)
     for kind in (RunConfig, AttDartsConfig, AnasConfig, EanPipelineConfig):
-        for group in field_types(kind).values():
-            names.update(option.name for option in dataclasses.fields(group))
+        types = field_types(kind)
+        for group in dataclasses.fields(kind):
+            names.update(option.name for option in dataclasses.fields(types[group.name]))
     return frozenset(names)

@@ -136,8 +136,9 @@ class Config:
 
 
 def field_types(cls: type) -> dict[str, Any]:
-    """Field name -> its type, with text annotations resolved."""
-    return typing.get_type_hints(cls)
+    """Name of each field of a dataclass -> its type, with text annotations resolved."""
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -121,7 +121,7 @@ def _find(name: str, variant: _Variant, root: Path) -> Path:
     root = root.expanduser()
     if not root.is_dir():
         problem = "is not a folder" if root.exists() else "does not exist"
-        raise UserError(f"option data_dir: {root} {problem}; name the folder that holds {name}'s .bin files")
+        raise UserError(f"option data_dir {root} {problem}; name the folder that holds {name}'s .bin files")
     reader = variant.files(root)
     inner = root / variant.folder
     folder = inner if _missing(reader, root) and inner.is_dir() else root

@@ -27,7 +27,7 @@ class LossScaler:
             return True
         if self.scale <= 1:
             raise TrainingError(
-                "gradients are not finite even at loss scale 1; lower option lr, or set option dtype to float32"
+                "gradients are not finite even at loss scale 1; lower option lr, or give option dtype float32"
             )
         self.scale, self.good = self.scale / 2, 0
         get_logger().info("gradients overflowed: step left out, loss scale lowered to %g", self.scale)

@@ -60,7 +60,7 @@ def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool)
     on_gpu = any(context.device_type == "gpu" for context in contexts)
     if on_gpu:
         if dtype == "bfloat16":
-            raise UserError("MXNet has no bfloat16 on a GPU: set option dtype to float16")
+            raise UserError("MXNet has no bfloat16 on a GPU: give option dtype float16")
         return dtype
     usable = "float32" if dtype == "float32" or not has_bfloat16 else "bfloat16"
     if usable != dtype:

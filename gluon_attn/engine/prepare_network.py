@@ -35,16 +35,16 @@ def freeze(net: HybridBlock, pattern: str) -> set[str]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise UserError(f"option freeze: {pattern} is no regular expression ({error})") from None
+        raise UserError(f"option freeze {pattern} is no regular expression ({error})") from None
     params = net._collect_params_with_prefix()
     trained = [name for name, param in params.items() if param.grad_req != "null"]
     found = {name for name in params if expression.match(name)}
     if pattern == FEATURES and not found:
         found = set(params).difference(classifier(net))
     if not found:
-        raise UserError(f"option freeze: {pattern} matches no parameter; names are such as {', '.join(trained[:3])}")
+        raise UserError(f"option freeze {pattern} matches no parameter; names are such as {', '.join(trained[:3])}")
     if found.issuperset(trained):
-        raise UserError(f"option freeze: {pattern} matches every parameter: nothing would be trained")
+        raise UserError(f"option freeze {pattern} matches every parameter: nothing would be trained")
     for name in found:
         params[name].grad_req = "null"
     frozen = {id(params[name]) for name in found}

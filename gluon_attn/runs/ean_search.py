@@ -106,7 +106,7 @@ def _searches(config, context, times, earlier) -> list[Searcher]:
     made: list[Searcher] = [EanSearch(sum(blocks), evaluator, config.ean, **options)]
     kinds = {"random": RandomSearch, "evolution": Evolution}
     for name in score.baselines:
-        made.append(kinds[name](sum(blocks), evaluator, samples=made[0].count, **options))
+        made.append(kinds[name](sum(blocks), evaluator, samples_per_step=made[0].samples_per_step, **options))
     for search in made:
         if earlier is not None and earlier.search_state(search.name).exists():
             load_search(search, earlier.search_state(search.name))

@@ -59,7 +59,7 @@ def check_effects(
     if calibration not in (None, *CALIBRATIONS):
         raise UserError(f"option calibration takes {' or '.join(CALIBRATIONS)}, got {calibration!r}")
     if batch_size and not for_speed:
-        raise UserError("option batch_size goes with option for speed")
+        raise UserError("option batch_size goes with option for_speed")
     int8 = {target.format for target in wanted if target.precision == "int8"}
     if (calibration_images or calibration) and not int8:
         raise UserError("option calibration and option calibration_images go with option precision int8")

@@ -130,7 +130,7 @@ def _new(config):
     folder = RunFolder(config.train.run_dir)
     if folder.holds_run:
         raise UserError(
-            f"{folder} already holds a run: set option resume to auto to resume it, or choose another option run_dir"
+            f"{folder} already holds a run: give option resume auto to resume it, or another option run_dir"
         )
     return folder
 

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from gluon_attn.cli import main
-from gluon_attn.cli.demo import ATTENTIONS, HEADER
 from gluon_attn.data import digits
+from gluon_attn.runs.demo import ATTENTIONS, HEADER
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [attention or "plain" for attention in ATTENTIONS]

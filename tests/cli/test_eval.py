@@ -149,7 +149,7 @@ def test_errors_are_one_line(run, photo_run, photos, tmp_path, capsys):
     gluon_attn.save_params(network("atac_cifar_resnet", 3, blocks=1)[0], tmp_path / "other.params")
     records, params = ["--rec-val", photos / "val.rec"], ["--params", tmp_path / "other.params"]
     cases = [
-        ([run, "--input-size", "40"], "option input_size has no effect on digits"),
+        ([run, "--input-size", "40"], "--input-size has no effect on digits"),
         ([run, "--input-size", "7"], "must be at least 8, got 7"),
         ([run, "--crop-ratio", "0.5"], "option crop_ratio has no effect on digits"),
         ([run, "--crop-ratio", "2"], "must be a number from 0.1 to 1, got '2'"),

@@ -7,7 +7,6 @@ import pytest
 from gluon_attn.cli.flags import make_parser, parse
 from gluon_attn.config.base import Config, option
 from gluon_attn.config.train import RunConfig
-from gluon_attn.runs.options import resolve
 
 
 @dataclass(frozen=True)
@@ -31,21 +30,21 @@ class Whole(Config):
 
 
 def read(*argv, defaults=None):
-    return parse(make_parser("prog", "text", Whole, defaults or {}), argv)
+    return parse(make_parser("prog", "text", Whole, defaults or {}), argv, Whole, defaults)
 
 
 def test_only_what_was_given_is_in_the_result():
-    assert read() == ({}, {})
-    assert read("-s", "7", "--no-on")[0] == {"part": {"size": "7", "on": False}}
+    assert (read().given, read().recipe) == ({}, {})
+    assert read("-s", "7", "--no-on").given == {"part": {"size": "7", "on": False}}
 
 
 @pytest.mark.parametrize("spelling", ["--size", "-s", "--theSize"])
 def test_every_spelling_means_the_same(spelling):
-    assert resolve(Whole, read(spelling, "5")[0]).part.size == 5
+    assert read(spelling, "5").config().part.size == 5
 
 
 def test_underscores_are_dashes():
-    given = parse(make_parser("prog", "text", RunConfig, {}), ["--num_epochs=7", "--batch_size", "9"])[0]
+    given = parse(make_parser("prog", "text", RunConfig, {}), ["--num_epochs=7", "--batch_size", "9"]).given
     assert given == {"train": {"num_epochs": "7"}, "data": {"batch_size": "9"}}
 
 
@@ -59,15 +58,15 @@ def test_underscores_are_dashes():
 )  # fmt: skip
 def test_switches(word, name, value):
     """Also one whose own name begins with no."""
-    assert read(word)[0] == {"part": {name: value}}
+    assert read(word).given == {"part": {name: value}}
 
 
 def test_several_values_as_words():
-    assert resolve(Whole, read("--codes", "7", "15", "--on")[0]).part.codes == (7, 15)
+    assert read("--codes", "7", "15", "--on").config().part.codes == (7, 15)
 
 
 def test_lists_and_pairs(capsys):
-    config = resolve(Whole, read("--steps", "4,5", "--extra", "a=1", "b=x", "c=0.5")[0])
+    config = read("--steps", "4,5", "--extra", "a=1", "b=x", "c=0.5").config()
     assert config.part.steps == (4, 5)
     assert config.part.extra == {"a": 1, "b": "x", "c": 0.5}
     with pytest.raises(SystemExit) as stopped:
@@ -78,9 +77,8 @@ def test_lists_and_pairs(capsys):
 
 def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(tmp_path):
     (tmp_path / "r.yaml").write_text("part: {size: 5, way: b}")
-    given, recipe = read("--config", str(tmp_path / "r.yaml"), "--size", "6")
-    config = resolve(Whole, {"part": {"steps": [9]}}, recipe, given)
-    assert config == Whole(Part(size=6, steps=(9,), way="b"))
+    options = read("--config", str(tmp_path / "r.yaml"), "--size", "6", defaults={"part": {"steps": [9]}})
+    assert options.config() == Whole(Part(size=6, steps=(9,), way="b"))
 
 
 def test_help_shows_groups_and_defaults():

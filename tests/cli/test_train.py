@@ -62,7 +62,7 @@ def test_the_published_atac_command_runs_as_printed(tmp_path):
     assert done.stderr.count("no usable GPU here") == 1
     folder = tmp_path / "runs/synthetic-atac-ChaATAC"
     assert {path.name for path in folder.iterdir()} == {
-        "best.params", "card.json", "checkpoints", "config.yaml", "history.png", "log.txt", "metrics.jsonl",
+        ".lock", "best.params", "card.json", "checkpoints", "config.yaml", "history.png", "log.txt", "metrics.jsonl",
     }  # fmt: skip
     card = json.loads((folder / "card.json").read_text())
     assert card["model"] == "atac_cifar_resnet"
@@ -98,7 +98,7 @@ def test_a_killed_run_resumes_to_the_same_bits(unbroken, killed, tmp_path):
     shutil.copytree(killed, tmp_path / "run")
     done = start(f"{SMALL} --run-dir run --resume auto", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "going on after epoch 1" in done.stderr
+    assert "resuming after epoch 1" in done.stderr
     expected, found = last_weights(unbroken), last_weights(tmp_path / "run")
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
@@ -129,7 +129,7 @@ def test_resume_finds_the_run_by_its_options(tmp_path, train):
 def test_a_run_is_not_overwritten_and_not_continued_with_other_options(unbroken, train):
     done = train(f"{SMALL} --run-dir run", unbroken.parent)
     assert done.returncode == 2
-    assert "already holds a run: add --resume auto" in done.stderr
+    assert "already holds a run: give --resume auto to resume it, or another --run-dir" in done.stderr
     done = train(f"{SMALL} --run-dir run --resume auto --lr 0.5", unbroken.parent)
     assert done.returncode == 2
     assert "made with other options (optim.lr)" in done.stderr
@@ -182,15 +182,15 @@ def test_a_run_learns_from_another(unbroken, tmp_path, train):
 
 
 BAD = {
-    "--batch-size 0": "batch_size must be at least 1",
+    "--batch-size 0": "--batch-size must be at least 1",
     "--model cifar_resnet21_v1": "unknown model 'cifar_resnet21_v1'; did you mean",
     "--attention sse": "unknown attention 'sse'; did you mean ",
     "--dataset cifar11": "unknown dataset 'cifar11'; did you mean cifar10",
     "--attention se --attention-options reductions=4": "has no option 'reductions'; did you mean reduction",
     "--learning-rte 0.1": "unknown option --learning-rte, did you mean --learning-rate?",
     "--optimizer adamm": "did you mean adam",
-    "--lr-mode cosines": "lr_mode must be one of step, cosine, poly",
-    "--num-epochs many": "num_epochs takes a whole number",
+    "--lr-mode cosines": "--lr-mode must be one of step, cosine, poly",
+    "--num-epochs many": "--num-epochs takes a whole number",
     "--dataset cifar10 --data-dir nowhere": "nowhere",
     "--pretrained nothing.params": "nothing.params does not exist",
     "--config missing.yaml": "cannot read config missing.yaml",

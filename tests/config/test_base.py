@@ -1,17 +1,19 @@
 """Options: conversion, checks, unknown keys, nesting, and the way to plain data and back."""
 
 from dataclasses import FrozenInstanceError, dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import yaml
 
-from gluon_attn.config.base import Config, above, at_least, between, option
+from gluon_attn.config.base import Config, above, at_least, between, field_types, option
 from gluon_attn.utils.errors import UserError
 
 
 @dataclass(frozen=True)
 class Inner(Config):
+    word: ClassVar[str] = "of the class, no option"
     rate: float = option(0.1, "a rate", check=above(0))
     steps: tuple[int, ...] = option((3, 5), "steps", check=at_least(1))
 
@@ -150,3 +152,8 @@ def test_a_config_does_not_change():
 def test_replace_checks_again():
     assert Outer().replace(count="3").count == 3
     assert failing(Outer().replace, count=0).startswith("option count must be from 1 to 100")
+
+
+def test_types_are_those_of_the_options_alone():
+    assert field_types(Inner) == {"rate": float, "steps": tuple[int, ...]}
+    assert list(field_types(Outer)) == ["inner", "count", "on", "maybe", "name", "kind", "kinds", "more"]

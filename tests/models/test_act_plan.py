@@ -5,11 +5,9 @@ import shlex
 import pytest
 
 from gluon_attn import get_model
-from gluon_attn.cli.flags import make_parser, parse
+from gluon_attn.cli.train import script_options
 from gluon_attn.config.model import ModelConfig
-from gluon_attn.config.train import RunConfig
 from gluon_attn.models.build import build
-from gluon_attn.runs.options import resolve
 
 PUBLISHED = (
     "--gpus 0 --num-epochs 400 --mode hybrid -j 32 --batch-size 128 --wd 0.0001 --lr 0.2 --lr-decay 0.1"
@@ -29,8 +27,7 @@ def entries(net):
 
 
 def test_open_atacs_published_command():
-    parser = make_parser("train", "train", RunConfig, {})
-    config = resolve(RunConfig, parse(parser, shlex.split(PUBLISHED))[0])
+    config = script_options("train_cifar.py", shlex.split(PUBLISHED)).config()
     net = build(config.model, 100, 32)
     wanted = get_model("atac", 100, blocks=3, act_type="ChaATAC", act_layers=4, reduction=2, relu=True)
     assert repr(net) == repr(wanted)

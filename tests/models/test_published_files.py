@@ -9,16 +9,13 @@ import pytest
 
 from gluon_attn import get_model
 from gluon_attn.cli import main
-from gluon_attn.cli.flags import parse
-from gluon_attn.cli.train import script_parser
-from gluon_attn.config.train import RunConfig
+from gluon_attn.cli.train import script_options
 from gluon_attn.deploy.evaluate import evaluate_predictor
 from gluon_attn.deploy.predictor import load
 from gluon_attn.models.build import build
 from gluon_attn.models.catalogue import catalogue, shipped
 from gluon_attn.models.pretrained import find_published
 from gluon_attn.runs.evaluation_data import open_test_set
-from gluon_attn.runs.options import resolve
 
 NAMES = sorted(json.loads((shipped() / "index.json").read_text(encoding="utf-8"))["networks"])
 ATTENTIONS = ("se", "eca", "cbam", "bam", "sge", "triplet", "cha_atac", "dia", "anas")
@@ -50,8 +47,7 @@ def test_it_says_where_it_comes_from(name):
     entry = catalogue()[name]
     assert entry.path().stat().st_size < 2e6
     _, script, *words = shlex.split(entry.command)
-    given, recipe = parse(script_parser(script), words)
-    config = resolve(RunConfig, {}, recipe, given)
+    config = script_options(script, words).config()
     net = build(config.model, entry.card.classes, entry.card.input_shape[1])
     assert find_published(net.recipe).name == name
     assert (config.train.seed, config.data.dataset) == (entry.seed, entry.card.dataset)

@@ -1,15 +1,12 @@
 """Searched networks by the names and settings of the reference repositories."""
 
 import pytest
-from gluon_attn.runs.reference_defaults import settings
 
-from gluon_attn.cli.flags import parse
-from gluon_attn.cli.train import SCRIPTS, script_parser
+from gluon_attn.cli.train import SCRIPTS, script_options
 from gluon_attn.config.model import ModelConfig
-from gluon_attn.config.train import RunConfig
 from gluon_attn.models.build import build
 from gluon_attn.models.reference_names import resolved
-from gluon_attn.runs.options import resolve
+from gluon_attn.runs.implied_options import with_implied
 from gluon_attn.utils.errors import UserError
 
 SMALL = {"init_ch": 4, "layers": 3}
@@ -51,9 +48,7 @@ def test_refused(given, words):
 
 
 def config_of(script, *words):
-    given, recipe = parse(script_parser(script), words)
-    first = resolve(RunConfig, SCRIPTS[script][1], recipe, given)
-    return resolve(RunConfig, SCRIPTS[script][1], settings(script, first), recipe, given)
+    return with_implied(script_options(script, words), SCRIPTS[script].photographs).config()
 
 
 def test_settings_are_the_repositories():

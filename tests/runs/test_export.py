@@ -50,7 +50,7 @@ def test_bundles_where_asked_for(run, tmp_path):
         ({"precision": "int4"}, "unknown precision 'int4'"),
         ({"format": "onnx", "repository": "torchserve"}, "option repository takes ovms or triton, got 'torchserve'"),
         ({"precision": "int8", "calibration": "median"}, "option calibration takes naive or entropy, got 'median'"),
-        ({"layout": "folders", "batch_size": 3}, "option batch_size goes with option for speed"),
+        ({"layout": "folders", "batch_size": 3}, "option batch_size goes with option for_speed"),
     ],
 )
 def test_wrong_options(run, tmp_path, options, message):

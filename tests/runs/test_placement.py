@@ -90,7 +90,7 @@ def test_a_second_run_in_a_folder_is_refused_unless_it_resumes():
     with placed(options(run_dir="mine"), Backend()) as place:
         place.folder.describe(place.config)
     with (
-        pytest.raises(UserError, match="mine already holds a run: set option resume to auto"),
+        pytest.raises(UserError, match="mine already holds a run: give option resume auto"),
         placed(options(run_dir="mine"), Backend()),
     ):
         pass

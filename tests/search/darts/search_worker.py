@@ -5,10 +5,10 @@ from pathlib import Path
 
 import gluon_attn  # noqa: F401  isort: skip - must come before MXNet
 import mxnet as mx
-from gluon_attn.cli.searches.gradient import make_trainer
 
 from gluon_attn.config.search import AttDartsConfig
 from gluon_attn.engine.backend import connect
+from gluon_attn.runs.gradient_search import make_trainer
 
 CONFIG = {
     "data": {"dataset": "synthetic", "train_images": 64, "input_size": 8, "classes": 3, "batch_size": 8,

@@ -1,4 +1,4 @@
-"""Measure the accuracy of a run folder, an exported file, a published network or a named model."""
+"""Evaluate a run folder, an exported file, a published network or a named model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class Evaluation:
     """What was measured.
 
     Attributes:
@@ -36,7 +36,17 @@ class Accuracy:
     @property
     def accuracy(self) -> float:
         """Top-1 accuracy from 0 to 1."""
-        return self.score.correct / self.score.images
+        return self.score.correct / self.images
+
+    @property
+    def top5(self) -> float | None:
+        """Top-5 accuracy from 0 to 1; None up to 5 classes."""
+        return None if self.score.among_five is None else self.score.among_five / self.images
+
+    @property
+    def images(self) -> int:
+        """Number of test images."""
+        return self.score.images
 
     def to_dict(self, per_class: bool = False) -> dict[str, Any]:
         """Plain data. per_class: with the accuracy of each class, the worst first, as "classes"."""
@@ -51,7 +61,7 @@ class Accuracy:
         return found
 
 
-def measure_accuracy(
+def evaluate(
     target: str | Path,
     *,
     params: str | Path | None = None,
@@ -61,7 +71,7 @@ def measure_accuracy(
     input_size: int | None = None,
     crop_ratio: float | None = None,
     batch_size: int = 128,
-) -> Accuracy:
+) -> Evaluation:
     """Evaluate a trained network on test images.
 
     Args:
@@ -74,16 +84,19 @@ def measure_accuracy(
         crop_ratio: Centre crop over the shorter side.
         batch_size: Images per pass.
 
+    Returns:
+        The `Evaluation`, with accuracy, top5, images and more.
+
     Raises:
         UserError: The network or the images cannot be read, or do not fit together.
     """
-    from ..deploy import evaluate
+    from ..deploy.evaluate import evaluate_predictor
 
     options = {"data_dir": data_dir, "rec_val": rec_val, "crop_ratio": crop_ratio, "input_size": input_size}
     predictor, source = _open(str(target), params, dataset, options)
-    score = evaluate.evaluate_predictor(predictor, source.val, batch_size)
+    score = evaluate_predictor(predictor, source.val, batch_size)
     side = predictor.card.input_shape[1]
-    return Accuracy(str(target), predictor.kind, source.name, side, crop_ratio, score, tuple(source.class_names))
+    return Evaluation(str(target), predictor.kind, source.name, side, crop_ratio, score, tuple(source.class_names))
 
 
 def _open(

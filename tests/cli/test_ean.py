@@ -7,22 +7,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import mxnet as mx
 import pytest
 import yaml
-from gluon_attn.cli.searches import ean, ean_supernet
 
 from gluon_attn import get_model
-from gluon_attn.cli.flags import parse
-from gluon_attn.cli.search import search
+from gluon_attn.cli.search import search, search_options
 from gluon_attn.cli.train import train_cifar
-from gluon_attn.config.ean import EanSearchConfig, SupernetConfig
 from gluon_attn.models.scheme import Scheme
 from gluon_attn.runs import ean_context, ean_results, ean_search
-from gluon_attn.runs.options import resolve
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 DATA = "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 -j 0 --hold-out 4"
 NETWORK = "--model cifar_resnet20_v1 --attention sge"
 SUPERNET = f"{DATA} {NETWORK} --batch-size 16 --num-epochs 1 --save-period 0 --run-dir supernet"
@@ -73,8 +70,8 @@ def test_what_a_search_leaves(trained, here):
     assert run(words, trained) == 0
     names = {path.name for path in (here / "found").iterdir()}
     assert names == {
-        "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html", "curves.png",
-        "rewards.png", "chances.png", "network.png", "samples-ean.jsonl", "samples-random.jsonl",
+        ".lock", "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html",
+        "curves.png", "rewards.png", "chances.png", "network.png", "samples-ean.jsonl", "samples-random.jsonl",
         "samples-evolution.jsonl",
     }  # fmt: skip
     for name in ("ean", "random", "evolution"):
@@ -137,7 +134,7 @@ def test_other_weights_are_not_gone_on_with(trained, here, capfd, without_costs)
     other(mx.nd.zeros((1, 3, 16, 16)))
     other.save_parameters(str(weights / "net.params"))
     assert run("ean --steps 4 --run-dir found --resume auto --supernet", weights / "net.params") == 2
-    assert "was begun with other weights" in capfd.readouterr().err
+    assert "was started with other weights" in capfd.readouterr().err
 
 
 def test_a_reward_for_time(trained, here, monkeypatch):
@@ -189,13 +186,11 @@ def test_a_network_with_its_attention_in_its_name(here, without_costs):
 
 
 def test_the_commands_of_the_guide_parse():
-    parsers = {"ean-supernet": ean_supernet.make_supernet_parser, "ean": ean.make_search_parser}
     text = (ROOT / "docs/search-connections.md").read_text(encoding="utf-8")
     lines = [line.split()[2:] for line in text.splitlines() if line.startswith("python search.py ")]
     assert len(lines) >= 5
     for name, *words in lines:
-        make = ean.make_chain_parser if "--all" in words else parsers[name]
-        parse(make(), [word for word in words if word != "--all"])
+        search_options(name, words)
 
 
 SUPERNETS = (
@@ -210,17 +205,19 @@ SEARCH = (
 
 @pytest.mark.parametrize("words", SUPERNETS)
 def test_the_authors_commands_for_a_supernet(words):
-    given, recipe = parse(ean_supernet.make_supernet_parser(), words.split())
-    config = resolve(SupernetConfig, ean_supernet.DEFAULTS, recipe, given)
+    config = search_options("ean-supernet", words.split()).config()
     assert config.data.hold_out == 100
     assert (config.data.dataset, config.data.batch_size, config.data.data_dir) == ("imagenet_folder", 256, "DIR")
     assert (config.train.num_epochs, config.train.run_dir) == (50, words.split()[-1])
     assert (config.optim.optimizer, config.optim.lr, config.optim.lr_decay_period) == ("sgd", 0.1, 40)
 
 
-def test_the_authors_command_for_a_search():
-    given, recipe = parse(ean.make_search_parser(), SEARCH.split())
-    config = resolve(EanSearchConfig, ean._SEARCHED, recipe, ean._with_their_resume(given))
+def test_the_authors_command_for_a_search(monkeypatch):
+    seen = []
+    found = ean_search.EanSearchResult(Path(), Path(), [SimpleNamespace(best=lambda: ("0",))])
+    monkeypatch.setattr("gluon_attn.runs.search.ean_search", lambda options: seen.append(options.config()) or found)
+    assert run(f"ean {SEARCH}") == 0
+    (config,) = seen
     assert (config.score.supernet, config.train.resume) == ("NAS_ckpts/checkpoint39.params", None)
     assert (config.train.seed, config.train.run_dir, config.data.batch_size) == (666, "ckpts/ean_search", 1000)
     assert (config.data.hold_out, config.ean.steps) == (100, 300)
@@ -229,11 +226,11 @@ def test_the_authors_command_for_a_search():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("ean --steps 2", "supernet is missing: it names the run folder"),
+        ("ean --steps 2", "--supernet is missing: it names the run folder"),
         ("ean --supernet nothing", "there is no supernet nothing: "),
         ("ean --lr 0.1", "--lr has no meaning here: the supernet is not trained here"),
         ("ean --mixup", "unknown option --mixup"),
-        ("ean --baselines chance --supernet x", "must be one of random, evolution"),
+        ("ean --baselines chance --supernet x", "--baselines must be one of random, evolution"),
         ("ean-supernet --scheme 101", "unknown option --scheme"),
         ("ean-supernet --dataset digits --model cifar_resnet20_v1", "attention, the attention to share, or a network"),
         (f"ean-supernet {SUPERNET} --hold-out 99", "--hold-out 99 leaves no training images of class"),

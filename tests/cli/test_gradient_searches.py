@@ -7,11 +7,8 @@ import pytest
 
 from gluon_attn.analyze import draw
 from gluon_attn.cli import search, train_cifar
-from gluon_attn.cli.flags import parse
 from gluon_attn.cli.main import main
-from gluon_attn.cli.searches import anas, att_darts
-from gluon_attn.config.search import AnasConfig, AttDartsConfig
-from gluon_attn.runs.options import resolve
+from gluon_attn.cli.search import search_options
 
 TINY = (
     "--dataset synthetic --train-images 32 --classes 3 --input-size 8 --batch-size 8 -j 0 --epochs 2 --draw-every 0 "
@@ -23,9 +20,7 @@ ATTENTION = f"anas {TINY}"
 
 def config_of(line):
     name, *words = shlex.split(line)
-    module, kind = {"att-darts": (att_darts, AttDartsConfig), "anas": (anas, AnasConfig)}[name]
-    given, recipe = parse(module.make_parser(), words)
-    return resolve(kind, module.DEFAULTS, recipe, given)
+    return search_options(name, words).config()
 
 
 def test_the_defaults_are_the_references():
@@ -60,14 +55,14 @@ def test_the_references_spellings():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("att-darts --checkpoint_path x", "--checkpoint-path has no meaning here: --resume auto goes on"),
-        ("att-darts --drop_path_prob 0.3", "drop_path_prob has no effect in a search"),
+        ("att-darts --checkpoint_path x", "--checkpoint-path has no meaning here: --resume auto resumes a run"),
+        ("att-darts --drop_path_prob 0.3", "--drop-path-prob has no effect in a search"),
         ("att-darts --dataset digits --attentions see", "unknown attention 'see'"),
         ("att-darts --dataset digits --operations channel_score", "channel_score has no place in this search"),
         ("anas --dataset digits --operations sep_conv_5x5", "sep_conv_5x5 has no place in this search"),
         ("anas --dataset digits --operations none", "at least one operation besides none"),
         ("anas --location end", "unknown option --location"),
-        ("anas --dataset digits --seeds 1,1", "each of --seeds once"),
+        ("anas --dataset digits --seeds 1,1", "--seeds must have each seed once"),
     ],
 )
 def test_what_is_refused_in_a_line(line, words, capsys, tmp_path, monkeypatch):
@@ -89,7 +84,7 @@ def found(request, tmp_path_factory):
 
 def test_what_a_search_leaves(found):
     names = {path.name for path in found.iterdir()}
-    assert names == {"checkpoints", "choices.png", "config.yaml", "genotype.json", "history.png", "log.txt",
+    assert names == {".lock", "checkpoints", "choices.png", "config.yaml", "genotype.json", "history.png", "log.txt",
                      "metrics.jsonl"}  # fmt: skip
     records = [json.loads(line) for line in (found / "metrics.jsonl").read_text().splitlines()]
     assert [record["epoch"] for record in records] == [0, 1]
@@ -114,7 +109,7 @@ def test_a_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     assert search(shlex.split(f"{ATTENTION} --arch-warmup 1 --dry-run")) == 0
     said = capsys.readouterr().out
     assert "2 epochs of 2 steps of 8 images" in said
-    assert "s a step" in said
+    assert "s per step" in said
     assert list(tmp_path.iterdir()) == []
 
 
