@@ -128,23 +128,6 @@ def _export_unchecked(net: mx.gluon.HybridBlock, card: Card, prefix: Path, kind:
     return exported.path
 
 
-def export_run_files(
-    run: Path | str,
-    formats: Sequence[str] = ("symbol",),
-    output: Path | str | None = None,
-    preprocess: bool = False,
-    images: np.ndarray | None = None,
-    check: bool = True,
-) -> list[Exported]:
-    """`export_run`, which returns what was exported."""
-    targets = [ExportTarget(kind) for kind in formats]
-    net, card = load_run(run)
-    card = card.replace(preprocess=preprocess)
-    checks = ExportChecks(random_images(card) if images is None else images, compare=check)
-    name = Path(run).resolve().name
-    return export_network(net, card, name, targets, output or Path(run) / "export", "files", checks)
-
-
 def export_run(
     run: Path | str,
     formats: Sequence[str] = ("symbol",),
@@ -152,7 +135,7 @@ def export_run(
     preprocess: bool = False,
     images: np.ndarray | None = None,
     check: bool = True,
-) -> tuple[list[Path], list[Agreement]]:
+) -> list[Exported]:
     """Export the best network of a run folder as NAME-symbol.json (and companions) and NAME.onnx, NAME the folder's.
 
     Args:
@@ -164,10 +147,14 @@ def export_run(
         check: Load each file back and compare it.
 
     Returns:
-        (path of each file, `Agreement` of each, none without `check`).
+        An `Exported` for each format, without an `agreement` if not `check`.
 
     Raises:
         UserError: There is no such run or format, or a file differs. Nothing is written then.
     """
-    found = export_run_files(run, formats, output, preprocess, images, check)
-    return [one.path for one in found], [one.agreement for one in found if one.agreement is not None]
+    targets = [ExportTarget(kind) for kind in formats]
+    net, card = load_run(run)
+    card = card.replace(preprocess=preprocess)
+    checks = ExportChecks(random_images(card) if images is None else images, compare=check)
+    name = Path(run).resolve().name
+    return export_network(net, card, name, targets, output or Path(run) / "export", "files", checks)

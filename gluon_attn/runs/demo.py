@@ -104,7 +104,7 @@ def _train(folder, attention, num_epochs, seed):
 def _export(run):
     """Export a run in both formats, compared on all test images; returns a line per file."""
     images = open_test_set(run.path, load_card(run.path)).val.images
-    return [str(agreement) for agreement in export_run(run.path, FORMATS, images=images)[1]]
+    return [str(one.agreement) for one in export_run(run.path, FORMATS, images=images)]
 
 
 def _report(folder, rows, histories, best, exported):

@@ -43,7 +43,7 @@ def write_results(
     write_json(folder.results_file, [dict(zip(HEADER, row, strict=True)) for row in rows])
     figures = _figures(ean, searches, scheme, context.supernet.blocks)
     _save_figures(folder.path, figures)
-    _write_report(folder.report_file, config, rows, figures, scheme)
+    _write_report(folder, config, rows, figures, scheme)
     table = render(HEADER, rows)
     log.get_logger().info("%s\nbest scheme %s, reward %.3f: %s", table, best, reward, folder.scheme_file)
 
@@ -121,14 +121,14 @@ def _save_figures(folder: Path, figures: "dict[str, Figure]") -> None:
 
 
 def _write_report(
-    path: Path, config: EanSearchConfig, rows: list[tuple], figures: "dict[str, Figure]", scheme: "Scheme"
+    folder: RunFolder, config: EanSearchConfig, rows: list[tuple], figures: "dict[str, Figure]", scheme: "Scheme"
 ) -> None:
     from ..analyze.figures import svg_text
     from ..analyze.report import write_report
 
     steps, samples = config.ean.steps, config.ean.steps * (1 + config.ean.validate_size)
     write_report(
-        path,
+        folder.report_file,
         title=f"Connections of {scheme.model}",
         summary=f"Each search sampled {samples} schemes ({steps} steps). Accuracy is that of the supernet, the costs "
         "are those of the plain network of the scheme.",
@@ -136,5 +136,5 @@ def _write_report(
         rows=rows,
         marked=0,
         figure="".join(svg_text(figure) for figure in figures.values()),
-        sections=[("To train it from scratch", [f"--scheme {path.parent / 'best.json'}"])],
+        sections=[("To train it from scratch", [f"--scheme {folder.scheme_file}"])],
     )

@@ -121,11 +121,11 @@ def _export_files(
     data_dir: str | Path | None,
     check: bool,
 ) -> Exports:
-    from ..deploy.export import export_run_files
+    from ..deploy.export import export_run
     from .export_sources import images_to_compare
 
     images = images_to_compare(run, data_dir) if check else None
-    return Exports(export_run_files(run, formats, output, preprocess, images, check))
+    return Exports(export_run(run, formats, output, preprocess, images, check))
 
 
 def _export_folders(

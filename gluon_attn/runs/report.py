@@ -6,8 +6,8 @@ from typing import Any
 
 from ..analyze.plots import compare_histories
 from ..analyze.report import write_report
-from ..analyze.run_history import best_run, differences, read_runs, scores
 from ..config.scores import ACCURACY
+from .run_history import best_run, differences, read_runs, scores
 
 #: heading of a panel -> key of the records that it shows
 PANELS = {

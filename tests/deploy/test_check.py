@@ -14,7 +14,7 @@ def run(tmp_path_factory):
 
 
 def test_compare_tells_small_from_large(run, tmp_path, monkeypatch):
-    (path,), _ = export.export_run(run, output=tmp_path, check=False)
+    (path,) = (one.path for one in export.export_run(run, output=tmp_path, check=False))
     loaded = predictor.load(path)
     images = export.random_images(loaded.card, 8)
     logits = loaded.predict(images)
@@ -31,7 +31,7 @@ def test_compare_tells_small_from_large(run, tmp_path, monkeypatch):
 
 
 def test_a_tie_is_no_other_class(run, tmp_path, monkeypatch):
-    (path,), _ = export.export_run(run, output=tmp_path, check=False)
+    (path,) = (one.path for one in export.export_run(run, output=tmp_path, check=False))
     monkeypatch.setattr(
         check, "load", lambda _: type("P", (), {"kind": "x", "predict": lambda *_: np.array([[1, 1 + 1e-6, 0]])})
     )

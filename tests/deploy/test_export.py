@@ -27,7 +27,8 @@ def listing(folder):
 
 
 def test_files_are_named_after_the_run_and_checked(run, tmp_path):
-    paths, agreements = export.export_run(run, BOTH, tmp_path / "new" / "out")
+    found = export.export_run(run, BOTH, tmp_path / "new" / "out")
+    paths, agreements = [one.path for one in found], [one.agreement for one in found]
     assert listing(tmp_path / "new" / "out") == FILES
     assert [path.name for path in paths] == ["run-symbol.json", "run.onnx"]
     assert [one.kind for one in agreements] == list(BOTH)
@@ -36,16 +37,16 @@ def test_files_are_named_after_the_run_and_checked(run, tmp_path):
 
 
 def test_default_folder_is_in_the_run(run):
-    paths, agreements = export.export_run(run, check=False)
-    assert paths == [run / "export" / "run-symbol.json"]
-    assert not agreements
+    (exported,) = export.export_run(run, check=False)
+    assert exported.path == run / "export" / "run-symbol.json"
+    assert exported.agreement is None
     assert listing(run / "export") == FILES[:3]
 
 
 def test_preprocess_goes_into_the_card(run, tmp_path):
     images = np.zeros((2, 32, 32, 3), np.uint8)
-    _, agreements = export.export_run(run, BOTH, tmp_path, preprocess=True, images=images)
-    assert [one.images for one in agreements] == [2, 2]
+    found = export.export_run(run, BOTH, tmp_path, preprocess=True, images=images)
+    assert [one.agreement.images for one in found] == [2, 2]
     assert all(predictor.load(tmp_path / name).card.preprocess for name in FILES[2:])
 
 

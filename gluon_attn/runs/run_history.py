@@ -3,7 +3,6 @@
 Files are read as plain data, so that runs of an earlier version can be compared as well.
 """
 
-import json
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -11,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config.files import read_yaml
 from ..config.scores import ACCURACY
-from ..utils.errors import UserError
+from .folder import RunFolder
 
 #: options that only say where a run is
 _LOCATION = {"train.run_dir", "train.resume"}
@@ -44,7 +42,8 @@ def read_runs(folders: Sequence[str | Path]) -> list[Run]:
     paths = list(dict.fromkeys(Path(folder) for folder in folders))
     last = [path.resolve().name for path in paths]
     names: Sequence[str] = last if len(set(last)) == len(last) else list(map(str, paths))
-    return [Run(name, _options(path), _history(path)) for name, path in zip(names, paths, strict=True)]
+    found = zip(names, map(RunFolder, paths), strict=True)
+    return [Run(name, folder.read_options(), folder.read_history()) for name, folder in found]
 
 
 def best_run(runs: Sequence[Run]) -> int:
@@ -64,29 +63,6 @@ def differences(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     names = sorted(set().union(*(run.options for run in runs)) - _LOCATION)
     rows = [[name, *(_text(run.options.get(name)) for run in runs)] for name in names]
     return ["option", *(run.name for run in runs)], [row for row in rows if len(set(row[1:])) > 1]
-
-
-def _options(folder: Path) -> dict[str, Any]:
-    if not (folder / "config.yaml").is_file():
-        raise UserError(f"{folder} is not a run folder: it has no config.yaml")
-    groups = read_yaml(folder / "config.yaml")
-    if not all(isinstance(group, dict) for group in groups.values()):
-        raise UserError(f"{folder / 'config.yaml'} is damaged: it holds more than groups of options")
-    return {f"{group}.{key}": value for group, values in groups.items() for key, value in values.items()}
-
-
-def _history(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "metrics.jsonl"
-    if not path.is_file():
-        raise UserError(f"{folder} has no metrics.jsonl: the run has not finished an epoch")
-    try:
-        history = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        whole = bool(history) and all(isinstance(record["epoch"], int) for record in history)
-    except (OSError, ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise UserError(f"{path} is damaged: every line must be a JSON object with an epoch")
-    return history
 
 
 def _number(record: dict[str, Any], key: str) -> float | None:

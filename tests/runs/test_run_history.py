@@ -5,7 +5,7 @@ import json
 import pytest
 from run_folders import run_folder
 
-from gluon_attn.analyze.run_history import best_run, differences, read_runs, scores
+from gluon_attn.runs.run_history import best_run, differences, read_runs, scores
 from gluon_attn.utils.errors import UserError
 
 
