@@ -69,13 +69,13 @@ def compare_predictor(
         raise UserError(f"{path} gives outputs of shape {found.shape}, the trained network {expected.shape}")
     scale = max(float(np.abs(expected).max()), float(np.finfo(np.float32).tiny))
     difference = float(np.abs(found - expected).max()) / scale
-    # how far the class that the file names is behind the best one of the network
-    behind = expected.max(axis=1) - expected[np.arange(len(images)), found.argmax(axis=1)]
+    # by how much the network prefers its own class to the one that the file names
+    margin = expected.max(axis=1) - expected[np.arange(len(images)), found.argmax(axis=1)]
     return Agreement(
         kind=predictor.kind,
         path=str(path),
         images=len(images),
         difference=difference if np.isfinite(difference) else float("inf"),
-        other_class=int((behind > 2 * tolerance * scale).sum()),
+        other_class=int((margin > 2 * tolerance * scale).sum()),
         tolerance=tolerance,
     )

@@ -95,10 +95,7 @@ class SymbolGraph:
     def insert_before(
         self, node: Node, position: int, op: str, attrs: Mapping[str, str], name: str | None = None
     ) -> Node:
-        """Insert an operator with one input between `node` and its input number `position`.
-
-        name: of the new node (default: that of what it reads, "_in" and its number).
-        """
+        """Insert an operator between `node` and its input number `position`; its name ends in _inNUMBER by default."""
         number = self.nodes.index(node)
         inputs = list(node.inputs)
         made = self._insert(number, op, attrs, inputs[position], name or f"{node.source(position).name}_in{number}")
@@ -107,10 +104,7 @@ class SymbolGraph:
         return made
 
     def insert_after(self, node: Node, op: str, attrs: Mapping[str, str], name: str | None = None) -> Node:
-        """Insert an operator that reads the first output of `node`; all that read this output read the new one instead.
-
-        name: of the new node (default: that of `node`, "_out" and its number).
-        """
+        """Insert an operator between the first output of `node` and all that read it; its name ends in _outNUMBER."""
         number = self.nodes.index(node) + 1
         readers = dict.fromkeys(self._readers[node])
         made = self._insert(number, op, attrs, Output(node), name or f"{node.name}_out{number}")
@@ -131,10 +125,7 @@ class SymbolGraph:
         return node
 
     def replace(self, replacements: Mapping[Node, Node]) -> None:
-        """Let all that read a key of `replacements` read the same output of its value instead.
-
-        All are replaced at once: a value that is itself a key stays where it replaces another node.
-        """
+        """Let all that read a key read the same output of its value instead; values are not replaced again."""
 
         def replaced(source: Output) -> Output:
             return source._replace(node=replacements.get(source.node, source.node))
