@@ -1,18 +1,14 @@
 """A network's graph for one image: every operator with its shapes, and the blocks that it belongs to."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import mxnet as mx
 
-from ..nn import fast
 from ..nn.symbol_graph import Node, SymbolGraph
 from ..utils.errors import UserError
+from .block_paths import INPUT, PATH, trace_with_paths
 
-INPUT = "data"
-_PATH = "__path__"
 Shape = tuple[int, ...]
 
 
@@ -90,7 +86,7 @@ def read_graph(
         symbol, prefix = net, ""
     else:
         parameters = net.collect_params()
-        symbol, marked = _trace(net, parameters, mark)
+        symbol, marked = trace_with_paths(net, parameters, mark)
         prefix = net.prefix
         fixed = {name for name, parameter in parameters.items() if not parameter._differentiable}
     entries = SymbolGraph.read(symbol).nodes
@@ -98,48 +94,6 @@ def read_graph(
     by_node = dict(zip(entries, shapes, strict=True))
     nodes = [_node(entry, by_node, prefix) for entry in entries if not entry.is_variable]
     return NetworkGraph(nodes, _tensors(symbol, by_node, fixed), marked)
-
-
-def _trace(
-    net: mx.gluon.HybridBlock, parameters: mx.gluon.ParameterDict, mark: type | tuple[type, ...]
-) -> tuple[mx.sym.Symbol, set[tuple[str, ...]]]:
-    """(symbol whose operators carry their block's path, paths of the marked blocks)."""
-    for parameter in parameters.values():
-        parameter.var()  # created and cached here: inside a block it would get the path of that block
-    handles: list[Any] = []
-    open_scopes: list[Any] = []
-    marked: set[tuple[str, ...]] = set()
-
-    def visit(block: mx.gluon.Block, path: tuple[str, ...], seen: set[int]) -> None:
-        if id(block) in seen:
-            return
-        seen.add(id(block))
-        if isinstance(block, mark):
-            marked.add(path)
-
-        def enter(*_: Any) -> None:
-            scope = mx.AttrScope(**{_PATH: "/".join(path)})
-            scope.__enter__()
-            open_scopes.append(scope)
-
-        def leave(*_: Any) -> None:
-            open_scopes.pop().__exit__(None, None, None)
-
-        handles.extend((block.register_forward_pre_hook(enter), block.register_forward_hook(leave)))
-        for name, child in block._children.items():
-            visit(child, (*path, name), seen)
-
-    visit(net, (), set())
-    try:
-        with fast.plain_operators():
-            output = net(mx.sym.var(INPUT))
-        return output if isinstance(output, mx.sym.Symbol) else mx.sym.Group(output), marked
-    finally:
-        with contextlib.ExitStack() as stack:
-            for handle in handles:
-                stack.callback(handle.detach)
-        while open_scopes:
-            open_scopes.pop().__exit__(None, None, None)
 
 
 def _shapes(symbol: mx.sym.Symbol, input_shape: Sequence[int]) -> list[tuple[Shape, ...]]:
@@ -164,7 +118,7 @@ def _shapes(symbol: mx.sym.Symbol, input_shape: Sequence[int]) -> list[tuple[Sha
 
 def _node(entry: Node, shapes: dict[Node, tuple[Shape, ...]], prefix: str) -> GraphNode:
     attrs = dict(entry.attrs)
-    path = tuple(part for part in attrs.pop(_PATH, "").split("/") if part)
+    path = tuple(part for part in attrs.pop(PATH, "").split("/") if part)
     sources = [source.node for source in entry.inputs]
     return GraphNode(
         op=entry.op,

@@ -1,7 +1,6 @@
 """Verify exported files against the network: the same logits, also at other image sizes, and the same accuracy."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,8 @@ class ExportChecks:
 
     Attributes:
         images: Images to compare logits on (default: 16 of `calibration`, or random ones).
-        compare: Whether logits are compared.
-        test: Labelled images to measure the accuracy on; None: it is not measured.
+        compare: Whether the files are compared with the network at all; layout "files" only.
+        test: Images with labels (see `data.base`) to measure the accuracy on; None: it is not measured.
         dataset: Name of their data set.
         calibration: Images to calibrate int8 with.
         calibration_method: Quantization ranges of MXNet's int8, one of `precision.CALIBRATIONS`.
@@ -59,21 +58,11 @@ class Reference:
 
     def __init__(self, net: mx.gluon.HybridBlock, card: Card, checks: ExportChecks) -> None:
         self.net, self.card, self.checks = net, card, checks
-        self._predictor = of_network(net, card.replace(preprocess=False, dynamic=False))
-        # before anything is written: a data set that cannot be read shows here
-        self._score = evaluate_predictor(self._predictor, checks.test) if checks.test is not None else None
-
-    @cached_property
-    def images(self) -> np.ndarray:
-        """The images that logits are compared on."""
-        if self.checks.images is not None:
-            return self.checks.images
-        given = self.checks.calibration
-        return random_images(self.card, _IMAGES) if given is None else given[:_IMAGES]
-
-    @cached_property
-    def _logits(self) -> np.ndarray:
-        return self._predictor.predict(self.images)
+        if checks.compare:  # before anything is written, with the network as it was handed in
+            self._predictor = of_network(net, card.replace(preprocess=False, dynamic=False))
+            self._images = _images(card, checks)
+            self._logits = self._predictor.predict(self._images)
+            self._score = evaluate_predictor(self._predictor, checks.test) if checks.test is not None else None
 
     def agreement(self, loaded: Predictor, path: Path, target: ExportTarget, tolerance: float) -> Agreement:
         """Compare a loaded file with the network.
@@ -87,7 +76,7 @@ class Reference:
         Raises:
             UserError: They differ.
         """
-        found = compare_predictor(loaded, path, self.images, self._logits, tolerance)
+        found = compare_predictor(loaded, path, self._images, self._logits, tolerance)
         return _required(found, target)
 
     def check_other_size(self, loaded: Predictor, path: Path, target: ExportTarget, tolerance: float) -> None:
@@ -140,6 +129,13 @@ class Reference:
                 "option precision"
             )
         return {"dataset": self.checks.dataset, "images": images, "before": before, "after": after}
+
+
+def _images(card: Card, checks: ExportChecks) -> np.ndarray:
+    """The images that logits are compared on."""
+    if checks.images is not None:
+        return checks.images
+    return random_images(card, _IMAGES) if checks.calibration is None else checks.calibration[:_IMAGES]
 
 
 def _required(agreement: Agreement, target: ExportTarget) -> Agreement:

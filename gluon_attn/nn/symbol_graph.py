@@ -148,10 +148,7 @@ class SymbolGraph:
         return node
 
     def replace(self, replacements: Mapping[Node, Node]) -> None:
-        """Let all that read a key of `replacements` read the same output of its value instead.
-
-        All are replaced at once: a value that is itself a key stays where it replaces another node.
-        """
+        """Let all that read a key read the same output of its value instead; values are not replaced again."""
 
         def replaced(source: Output) -> Output:
             return source._replace(node=replacements.get(source.node, source.node))

@@ -151,14 +151,14 @@ def test_errors_are_one_line(run, photo_run, photos, tmp_path, capsys):
     cases = [
         ([run, "--input-size", "40"], "--input-size has no effect on digits"),
         ([run, "--input-size", "7"], "must be at least 8, got 7"),
-        ([run, "--crop-ratio", "0.5"], "option crop_ratio has no effect on digits"),
+        ([run, "--crop-ratio", "0.5"], "--crop-ratio has no effect on digits"),
         ([run, "--crop-ratio", "2"], "must be a number from 0.1 to 1, got '2'"),
         ([run, "--confusion", "picture.jpg"], "must end in .png, got 'picture.jpg'"),
         ([run, "--output", tmp_path / "file" / "found.json"], "cannot write to "),
         ([run, *records], "imagenet_rec has 3 classes of 3x32x32 images; the network takes 10"),
         ([photo_run, "--rec-val", tmp_path / "no.rec"], "no.rec: No such file or directory"),
         (["resnet18_v1b", *records], "resnet18_v1b is a model without weights: name its parameter file with --params"),
-        (["resnet18_v1b", *params], "name the images to test on: --rec-val FILE, or a --dataset"),
+        (["resnet18_v1b", *params], "name the images to evaluate on: --rec-val, or --dataset"),
         (["resnet18_v1b", *params, *records], "other.params is of another network"),
         (["resnet18v1b", *params, *records], "unknown model 'resnet18v1b'"),
     ]

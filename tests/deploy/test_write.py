@@ -6,6 +6,7 @@ import pytest
 from networks import network
 
 import gluon_attn
+from gluon_attn.attention.factory import attention_options
 from gluon_attn.data.transforms import normalize
 from gluon_attn.deploy import export, predictor
 from gluon_attn.deploy.check import compare
@@ -14,13 +15,23 @@ from gluon_attn.utils.errors import UserError
 
 onnx = pytest.importorskip("onnx")
 
-#: every pixel meets every other here, which in nine blocks of 32x32 would take long: the first block has to do
-FEW = {
-    name: {"plan": gluon_attn.Plan([{"name": name, "slot": "conv", "scheme": "100000000"}])}
-    for name in ("aa", "bot", "lambda")
-}
+#: attentions in all nine blocks; the others are in the first block of each stage
+WHOLE = {"se", "cbam", "dia"}
+#: every pixel meets every other here, which in more blocks than the first would take long
+FIRST = {"aa", "bot", "lambda"}
+
+
+def with_attention(name):
+    """Options of a ResNet with an attention in its slot."""
+    slot = gluon_attn.get_attention(name, 16, **({"spatial": 32} if "spatial" in attention_options(name) else {})).slot
+    if name in WHOLE or slot == "stage":
+        return {"attention": name}
+    scheme = "100000000" if name in FIRST else "100100100"
+    return {"plan": gluon_attn.Plan([{"name": name, "slot": slot, "scheme": scheme}])}
+
+
 VARIANTS = [
-    *(("cifar_resnet20_v1", FEW.get(name, {"attention": name})) for name in gluon_attn.list_attentions()),
+    *(pytest.param("cifar_resnet20_v1", with_attention(name), id=name) for name in gluon_attn.list_attentions()),
     *(
         ("atac_cifar_resnet", {"blocks": 1, "act_type": act})
         for act in ("relu", "prelu", "elu", "selu", "gelu", "swish", "ChaATAC")
@@ -49,17 +60,17 @@ def write_both(net, card, folder):
     }
 
 
-@pytest.mark.parametrize(("name", "options"), VARIANTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "options"), VARIANTS, ids=str)
 def test_both_formats_agree_with_the_network(tmp_path, name, options):
     net, card = network(name, **options)
-    images = export.random_images(card, 5)
+    images = export.random_images(card, 3)
     expected = predictor.of_network(net, card).predict(images)
     paths = write_both(net, card, tmp_path)
     after = predictor.of_network(net, card).predict(images)
     assert net._active
     assert np.array_equal(after, expected)
     for path in paths.values():
-        found = compare(path, images, expected)  # 5 images, where the export knew a batch of one
+        found = compare(path, images, expected)  # 3 images, where the export knew a batch of one
         assert found.good or found.difference <= 5 * rounding(net, card, images, expected)
 
 
