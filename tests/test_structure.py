@@ -16,7 +16,7 @@ OWN_NAMES = {
     ("deploy", "bundle"): {"card.json"},
     ("deploy", "measure"): {"card.json"},
     ("cli", "report"): {"report.html"},
-    ("analyze", "report"): {"report.html"},
+    ("analyze", "report"): {"templates/report.html"},
 }
 
 

@@ -95,7 +95,7 @@ def test_slot_is_a_flag():
     assert net.layer1[0].inner.mlp[2].weight.shape[0] == 64
     net = build(ModelConfig(model="resnet18_v1b", attention="bam", slot="post"), 10)
     assert net.recipe["plan"]["entries"][0]["stages"] is None  # no longer between stages
-    with pytest.raises(UserError, match="--slot needs an --attention"):
+    with pytest.raises(UserError, match="option slot needs option attention"):
         ModelConfig(model="resnet18_v1b", slot="inner")
     with pytest.raises(UserError, match="slot must be one of post, inner"):
         build(ModelConfig(model="resnet18_v1b", attention="se", slot="middle"), 10)
@@ -107,5 +107,5 @@ def test_codes_count_the_blocks_that_are_given():
     options = {"blocks": [1, 1, 2, 1]}
     config = ModelConfig(model="resnet18_v1b", attention="se", model_options=options, config_codes=(1, 0, 2, 1))
     assert build(config, 10).recipe["plan"]["entries"][0]["scheme"] == "10101"
-    with pytest.raises(UserError, match="blocks must list 4 whole numbers, one a stage, got 3"):
+    with pytest.raises(UserError, match="blocks must list 4 whole numbers, one per stage, got 3"):
         build(ModelConfig(**{**config.to_dict(), "model_options": {"blocks": 3}}), 10)

@@ -98,7 +98,7 @@ def test_architecture_parameters_have_images_of_their_own():
     assert (data.train._share, others._share, data.val._share) == (whole // 4, 3 * whole // 4, 3 * whole // 4)
     first, second = (next(loader.epoch(0))[0].asnumpy() for loader in (data.train, others))
     assert not np.array_equal(first, second)
-    with pytest.raises(UserError, match=r"--train-portion 0\.01 leaves 0 of 64 images"):
+    with pytest.raises(UserError, match=r"option train_portion 0\.01 leaves 0 of 64 images"):
         build_search(config_of().data, 3, 0.01)
 
 
@@ -111,13 +111,13 @@ def test_several_devices_are_an_error():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"optim": {"optimizer": "adam"}}, "leave --optimizer out"),
+        ({"optim": {"optimizer": "adam"}}, "leave out option optimizer"),
         ({"optim": {"optimizer": "sgd", "ema": 0.9}}, "ema has no effect in a search"),
         ({"train": {"dtype": "bfloat16"}}, "computes in float32"),
         ({"data": {"dataset": "imagenet_rec"}}, "on small images"),
         ({"data": {"mixup": True}}, "mixup has no effect"),
         ({"search": {"arch_warmup": 200}}, "leaves nothing of 200 epochs"),
-        ({"search": {"seeds": [1, 2], "random_search": True}}, "drop --seeds"),
+        ({"search": {"seeds": [1, 2], "random_search": True}}, "leave out option seeds"),
         ({"space": {"layers": 2}}, "layers must be at least 3"),
     ],
 )
