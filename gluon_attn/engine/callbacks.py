@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -18,27 +17,25 @@ from ..utils.files import write_text
 from ..utils.log import get_logger
 from .metrics import Meter
 from .state import snapshot
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
+from .task import TrainingLoop
 
 
 class Callback:
     """Does nothing at every event; subclasses do something at some."""
 
-    def start(self, trainer: "Trainer") -> None:
+    def start(self, trainer: TrainingLoop) -> None:
         """Before the first epoch."""
 
-    def epoch_start(self, trainer: "Trainer") -> None:
+    def epoch_start(self, trainer: TrainingLoop) -> None:
         """Before the first batch of epoch `trainer.epoch`."""
 
-    def step(self, trainer: "Trainer", step: int, meter: Meter) -> None:
+    def step(self, trainer: TrainingLoop, step: int, meter: Meter) -> None:
         """After batch `step` (from 0); `meter` has read all batches but the newest."""
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """After evaluation; `record` is the newest of `trainer.history`, `trainer.epoch` counts finished epochs."""
 
-    def stop(self, trainer: "Trainer") -> None:
+    def stop(self, trainer: TrainingLoop) -> None:
         """At the end, whatever ended the run."""
 
 
@@ -49,12 +46,12 @@ class Progress(Callback):
         self._interval = interval
         self._bar: tqdm | None = None
 
-    def epoch_start(self, trainer: "Trainer") -> None:
+    def epoch_start(self, trainer: TrainingLoop) -> None:
         """Open the bar, on a terminal only."""
         if sys.stderr.isatty():
             self._bar = tqdm(total=len(trainer.train_loader), desc=f"epoch {trainer.epoch}", unit="batch", leave=False)
 
-    def step(self, trainer: "Trainer", step: int, meter: Meter) -> None:
+    def step(self, trainer: TrainingLoop, step: int, meter: Meter) -> None:
         """Advance the bar, or log a line after every `interval` batches."""
         if self._bar is not None:
             self._bar.update()
@@ -63,11 +60,11 @@ class Progress(Callback):
             total = len(trainer.train_loader)
             get_logger().info("epoch %d batch %d/%d loss %.4f", trainer.epoch, step + 1, total, meter.last_loss)
 
-    def shown(self, trainer: "Trainer", meter: Meter) -> dict:
+    def shown(self, trainer: TrainingLoop, meter: Meter) -> dict:
         """What the bar shows beside the count, name -> value."""
         return {"loss": f"{meter.last_loss:.3f}"}
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Close the bar and log losses, scores and speed of the epoch."""
         self.stop(trainer)
         best = record if trainer.best is None else trainer.best
@@ -78,7 +75,7 @@ class Progress(Callback):
             f", loss scale {record['loss_scale']:g}" if "loss_scale" in record else "",
         )  # fmt: skip
 
-    def stop(self, trainer: "Trainer") -> None:
+    def stop(self, trainer: TrainingLoop) -> None:
         """Close the bar."""
         if self._bar is not None:
             self._bar.close()
@@ -94,12 +91,12 @@ class Patience(Callback):
     def __init__(self, epochs: int):
         self._epochs = epochs
 
-    def start(self, trainer: "Trainer") -> None:
+    def start(self, trainer: TrainingLoop) -> None:
         """Stop a resumed run whose history has been without a better score for that long."""
         if trainer.best is not None and trainer.epoch - 1 - trainer.best["epoch"] >= self._epochs:
             trainer.stop(f"no better {trainer.task.score.name} in {self._epochs} epochs")
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Stop the run where the last epochs had no better score."""
         self.start(trainer)
 
@@ -110,7 +107,7 @@ class MetricsFile(Callback):
     def __init__(self, path: Path):
         self._path = path
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Write the file."""
         write_text(self._path, "".join(json.dumps(entry) + "\n" for entry in trainer.history))
 
@@ -121,7 +118,7 @@ class Best(Callback):
     def __init__(self, path: Path):
         self._path = path
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Write the file if this epoch is the best so far."""
         if trainer.best is record:
             with trainer.ema_weights():
@@ -134,7 +131,7 @@ class Periodic(Callback):
     def __init__(self, folder: Path | str, name: str, period: int):
         self._folder, self._name, self._period = Path(folder), name, period
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Write a file if one is due."""
         if trainer.epoch % self._period == 0:
             with trainer.ema_weights():
@@ -147,7 +144,7 @@ class Checkpoints(Callback):
     def __init__(self, store: CheckpointStore):
         self._store = store
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Save weights, optimizer and history."""
         meta, files = snapshot(trainer)
         self._store.save(trainer.net, trainer.gluon_trainer, meta, files)
@@ -159,6 +156,6 @@ class Curves(Callback):
     def __init__(self, draw: Callable[[list, Path], None], path: Path):
         self._draw, self._path = draw, path
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Draw the history."""
         self._draw(trainer.history, self._path)

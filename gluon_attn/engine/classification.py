@@ -1,7 +1,7 @@
 """Image classification as a task, with or without a teacher, and the evaluation of classifiers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mxnet as mx
 from mxnet.gluon import HybridBlock
@@ -12,10 +12,7 @@ from ..config.distill import DistillConfig
 from ..config.scores import ACCURACY
 from .loss import ClassificationLoss
 from .metrics import ClassificationMeter
-from .task import Shard, SumOverProcesses, Task
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
+from .task import Shard, SumOverProcesses, Task, TrainingLoop
 
 
 class Classification(Task):
@@ -77,7 +74,7 @@ class Distillation(Classification):
         self.loss = ClassificationLoss(auxiliary_weight, config)
         self._teacher, self._forward = teacher, teacher
 
-    def prepare(self, trainer: "Trainer") -> None:
+    def prepare(self, trainer: TrainingLoop) -> None:
         """Compile the teacher as the student is compiled."""
         self._forward = trainer.compiled(self._teacher)
 

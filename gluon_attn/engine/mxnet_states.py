@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mxnet as mx
 
 from ..checkpoint import flatten, set_optimizer_state
 from ..utils.errors import UserError
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
+from .task import TrainingLoop
 
 
-def load_states(trainer: "Trainer", path: Path | str, order: Sequence[str]) -> None:
+def load_states(trainer: TrainingLoop, path: Path | str, order: Sequence[str]) -> None:
     """Put the states of a file into a trainer's optimizer, which keeps its own options and schedule.
 
     The file is unpickled, which runs any code it holds.

@@ -2,7 +2,6 @@
 
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mxnet as mx
 import numpy as np
@@ -11,14 +10,12 @@ from ..checkpoint import restore
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..version import __version__
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
+from .task import TrainingLoop
 
 _EMA = "average.params"
 
 
-def snapshot(trainer: "Trainer") -> tuple[dict, dict]:
+def snapshot(trainer: TrainingLoop) -> tuple[dict, dict]:
     """(meta, files) of a trainer for `CheckpointStore.save`."""
     update = trainer.update
     meta = {
@@ -45,7 +42,7 @@ def snapshot(trainer: "Trainer") -> tuple[dict, dict]:
     return {**meta, **more}, files
 
 
-def resume(trainer: "Trainer", folder: Path, meta: dict) -> None:
+def resume(trainer: TrainingLoop, folder: Path, meta: dict) -> None:
     """Put a checkpoint into a trainer that was made with the same options.
 
     Args:
@@ -74,7 +71,7 @@ def resume(trainer: "Trainer", folder: Path, meta: dict) -> None:
         update.ema.load(mx.nd.load(str(folder / _EMA)), meta["averaged_updates"])
 
 
-def start_at_epoch(trainer: "Trainer", epoch: int) -> None:
+def start_at_epoch(trainer: TrainingLoop, epoch: int) -> None:
     """Let a trainer count its epochs, and the updates that its schedule depends on, from `epoch`."""
     trainer.epoch, optimizer = epoch, trainer.gluon_trainer.optimizer
     optimizer.begin_num_update = optimizer.num_update = epoch * trainer.update.per_epoch

@@ -3,27 +3,70 @@
 The trainer knows epochs, updates, devices and processes. A task knows the rest: what a batch is, the forward pass and
 the losses of a batch, what is measured, how to evaluate, which score is the best, and what a checkpoint saves besides
 weights and optimizer. Classification and distillation are in `classification.py`, the gradient searches in
-`search/darts/trainer.py`.
+`search/darts/task.py`.
 """
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import mxnet as mx
+from mxnet.gluon import HybridBlock
 
 from ..config.scores import Score
+from .backend import Backend
 from .metrics import Meter
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
+from .update import Update
 
 #: sums a list of numbers over the processes of a run
 SumOverProcesses = Callable[[Sequence[float]], Sequence[float]]
 #: what one device gets of a batch, and what its forward pass leaves for the meter; both are the task's own
 Shard = Any
 Measured = Any
+
+
+class TrainingLoop(Protocol):
+    """The `Trainer`, as tasks and callbacks see it.
+
+    Attributes:
+        net: the network, with the weights that are trained.
+        task: what it learns.
+        config: the options of the run.
+        contexts: the devices of this process.
+        backend: the processes of the run.
+        train_loader: the training data; has `len()`, the batches of an epoch.
+        dtype: of the forward pass, such as "float32".
+        update: turns losses into new weights; has the optimizer, the EMA and the loss scale.
+        epoch: number of finished epochs.
+        history: one record per finished epoch, JSON data.
+        best: the record with the best score; None before the first epoch's end.
+    """
+
+    net: HybridBlock
+    task: "Task"
+    config: Any
+    contexts: Sequence[mx.Context]
+    backend: Backend
+    train_loader: Any
+    dtype: str
+    update: Update
+    epoch: int
+    history: list[dict]
+    best: dict | None
+
+    @property
+    def gluon_trainer(self) -> mx.gluon.Trainer:
+        """Gluon's trainer, which holds the optimizer."""
+
+    def compiled(self, net: HybridBlock) -> Callable:
+        """What runs forward passes of `net` in the dtype and mode of this run."""
+
+    def ema_weights(self) -> contextlib.AbstractContextManager:
+        """A context in which `net` has the weights that are evaluated and saved: those of the EMA, if there is one."""
+
+    def stop(self, reason: str) -> None:
+        """Ask the run to end after this epoch; for callbacks, which must ask in all processes alike."""
 
 
 class Task:
@@ -35,7 +78,7 @@ class Task:
 
     score: Score
 
-    def prepare(self, trainer: "Trainer") -> None:
+    def prepare(self, trainer: TrainingLoop) -> None:
         """Called once, when the trainer is complete and compiled operators are active: make what the task needs."""
 
     def split(self, batch: tuple, contexts: Sequence[mx.Context]) -> list[Shard]:
@@ -77,14 +120,14 @@ class Task:
         """
         raise NotImplementedError
 
-    def start_step(self, trainer: "Trainer", batch: tuple) -> None:
+    def start_step(self, trainer: TrainingLoop, batch: tuple) -> None:
         """Called before the forward pass of each training batch."""
 
-    def epoch(self, trainer: "Trainer") -> contextlib.AbstractContextManager:
+    def epoch(self, trainer: TrainingLoop) -> contextlib.AbstractContextManager:
         """A context around each epoch, training and evaluation."""
         return contextlib.nullcontext()
 
-    def epoch_record(self, trainer: "Trainer") -> dict:
+    def epoch_record(self, trainer: TrainingLoop) -> dict:
         """Further entries of an epoch's record, JSON data."""
         return {}
 
@@ -97,9 +140,9 @@ class Task:
         """
         return f"train loss {record['train_loss']:.4f}, {self.score.name} {self.score.of(record):.4f}"
 
-    def state(self, trainer: "Trainer") -> tuple[dict, dict]:
+    def state(self, trainer: TrainingLoop) -> tuple[dict, dict]:
         """Further state for a checkpoint: (entries of meta.json, file name -> {name: NDArray})."""
         return {}, {}
 
-    def load_state(self, trainer: "Trainer", folder: Path, meta: dict) -> None:
+    def load_state(self, trainer: TrainingLoop, folder: Path, meta: dict) -> None:
         """Restore what `state` saved, from the folder of a checkpoint and its meta.json."""

@@ -3,15 +3,13 @@
 import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..utils.errors import UserError
 from ..utils.files import ensure_dir, write_text
 from ..utils.optional import require
 from .callbacks import Callback
-
-if TYPE_CHECKING:
-    from .trainer import Trainer
+from .task import TrainingLoop
 
 #: modes of W&B in which nothing is sent
 _OFFLINE = ("offline", "dryrun", "disabled")
@@ -25,17 +23,17 @@ class TensorBoard(Callback):
         self._folder = folder
         self._writer: Any = None  # made at the start: the first epoch to log is known then
 
-    def start(self, trainer: "Trainer") -> None:
+    def start(self, trainer: TrainingLoop) -> None:
         """Open the event file. Events of epochs that a resumed run repeats are dropped."""
         self._writer = self._writer_class(str(ensure_dir(self._folder)), purge_step=trainer.epoch)
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Log the numbers of the epoch."""
         for key, value in record.items():
             self._writer.add_scalar(key, value, record["epoch"])
         self._writer.flush()
 
-    def stop(self, trainer: "Trainer") -> None:
+    def stop(self, trainer: TrainingLoop) -> None:
         """Close the event file."""
         if self._writer is not None:
             self._writer.close()
@@ -64,7 +62,7 @@ class WeightsAndBiases(Callback):
                 "option wandb needs a login: call `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline"
             )
 
-    def start(self, trainer: "Trainer") -> None:
+    def start(self, trainer: TrainingLoop) -> None:
         """Start or resume the run there; `UserError` if the service cannot be reached."""
         try:
             self._run = self._wandb.init(
@@ -80,11 +78,11 @@ class WeightsAndBiases(Callback):
         score = trainer.task.score
         self._run.define_metric(score.key, summary="max" if score.higher_is_better else "min")
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Log the record of the epoch."""
         self._run.log(record, step=record["epoch"])
 
-    def stop(self, trainer: "Trainer") -> None:
+    def stop(self, trainer: TrainingLoop) -> None:
         """End the run there, as failed if an error ended it here."""
         if self._run is not None:
             self._run.finish(exit_code=int(sys.exc_info()[0] is not None))

@@ -23,7 +23,8 @@ from ..utils.seed import seed_all
 from .folder import RunFolder
 from .options import Options
 from .placement import placed
-from .train import checkpoints, describing, fit, trackers
+from .train import describing
+from .trainer import checkpoints, fit, trackers
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,27 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ...engine.callbacks import Callback, Progress
 from ...engine.metrics import Meter
+from ...engine.task import TrainingLoop
 from ...utils.files import write_json
 from ...utils.log import get_logger
-
-if TYPE_CHECKING:
-    from ...engine.trainer import Trainer
-    from .trainer import SearchTask
+from .task import SearchTask
 
 
 class SearchProgress(Progress):
     """As `Progress`; the bar and the epoch's line also show the entropy of the softmaxes and the skip connections."""
 
-    def shown(self, trainer: "Trainer", meter: Meter) -> dict:
+    def shown(self, trainer: TrainingLoop, meter: Meter) -> dict:
         """See `Progress.shown`."""
         derived = _task(trainer).derived_record()
         return {**super().shown(trainer, meter), "entropy": f"{derived['entropy']:.3f}", "skips": derived["skips"]}
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Logs the epoch's line."""
         super().epoch_end(trainer, record)
         get_logger().info("epoch %d: entropy %.4f, %d skips", record["epoch"], record["entropy"], record["skips"])
@@ -39,7 +37,7 @@ class GenotypeFile(Callback):
     def __init__(self, path: Path, document: Callable[..., dict]) -> None:
         self._path, self._document = path, document
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Writes the file."""
         genotype, _ = _task(trainer).derived()
         score = {"supernet_accuracy": round(100 * _task(trainer).score.of(record), 2)}
@@ -59,7 +57,7 @@ class CellPictures(Callback):
     def __init__(self, folder: Path, every: int, draw: Callable[[Any, Path], None]) -> None:
         self._folder, self._every, self._draw = folder, every, draw
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Draws the picture of an epoch that has one."""
         if trainer.epoch % self._every == 0 or trainer.epoch == trainer.config.train.num_epochs:
             self._draw(_task(trainer).derived()[0], self._folder / f"epoch-{trainer.epoch:04d}.png")
@@ -77,12 +75,12 @@ class SkipLimit(Callback):
     def __init__(self, most: int) -> None:
         self._most = most
 
-    def start(self, trainer: "Trainer") -> None:
+    def start(self, trainer: TrainingLoop) -> None:
         """Stops a resumed search that had reached the limit."""
         if trainer.history and trainer.history[-1]["skips"] >= self._most:
             trainer.stop(f"{trainer.history[-1]['skips']} skip connections would be chosen")
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Stops the search if the limit is reached."""
         self.start(trainer)
 
@@ -97,13 +95,13 @@ class StableGenotype(Callback):
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
 
-    def start(self, trainer: "Trainer") -> None:
+    def start(self, trainer: TrainingLoop) -> None:
         """Stops a resumed search that had reached the limit."""
         last = [record["genotype"] for record in trainer.history[-self._epochs - 1 :]]
         if len(last) > self._epochs and all(genotype == last[-1] for genotype in last):
             trainer.stop(f"{self._epochs} epochs have chosen the same")
 
-    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Stops the search if the limit is reached."""
         self.start(trainer)
 
@@ -123,6 +121,6 @@ def early_stopping(search: Any) -> Iterator[Callback]:
         yield StableGenotype(search.stop_stable)
 
 
-def _task(trainer: "Trainer") -> "SearchTask":
+def _task(trainer: TrainingLoop) -> SearchTask:
     """The task of a `SearchTrainer`."""
-    return cast("SearchTask", trainer.task)
+    return cast(SearchTask, trainer.task)

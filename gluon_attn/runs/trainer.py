@@ -1,0 +1,120 @@
+"""The trainer of a run: data, network, task and callbacks put together, and its training from the newest checkpoint."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+
+from ..analyze.plots import draw_history
+from ..checkpoint import CheckpointStore
+from ..config.card import Card
+from ..convert.gluon_names import sorted_names
+from ..data.factory import DataLoaders
+from ..data.factory import build as build_data
+from ..engine import callbacks as cb
+from ..engine import tracking
+from ..engine.backend import Backend
+from ..engine.classification import Classification, Distillation
+from ..engine.devices import contexts
+from ..engine.mxnet_states import load_states
+from ..engine.state import start_at_epoch
+from ..engine.task import Task
+from ..engine.trainer import Trainer
+from ..engine.watchdog import newest_checkpoint, watched
+from ..models.build import build as build_model
+from ..utils import log
+from ..utils.errors import TrainingError
+from .folder import RunFolder
+from .network import Build, make_card, make_network, make_teacher
+from .placement import run_name
+
+
+def make_trainer(
+    config: Any, folder: RunFolder, backend: Backend, build: Build = build_model
+) -> tuple[Trainer, Card, DataLoaders]:
+    """The trainer of a run; writes nothing.
+
+    Args:
+        config: a `RunConfig` or a config with its groups.
+        folder: where its callbacks will write.
+        backend: the processes of the run; only process 0 has callbacks.
+        build: makes the network, as in `network.make_network`.
+
+    Returns:
+        (trainer, card of its network, data).
+    """
+    if backend.rank:
+        config = config.replace(train=config.train.replace(summary=False))
+    devices = contexts(config.train.gpus, config.train.num_gpus, backend)
+    data = build_data(config.data, config.train.seed, len(devices), backend.rank, backend.size)
+    net = make_network(config, data, devices, build)
+    task = make_task(config, data, devices)
+    callbacks = () if backend.rank else _callbacks(config, folder)
+    trainer = Trainer(net, task, config, devices, data.train, data.val, callbacks, backend)
+    return trainer, make_card(net, data), data
+
+
+def make_task(config: Any, data: DataLoaders, devices: list[mx.Context]) -> Task:
+    """The task of a run on `devices`: classification, or distillation where option teacher names a network."""
+    teacher = make_teacher(config.distill, data, devices)
+    weight = config.train.auxiliary_weight
+    return Classification(weight) if teacher is None else Distillation(config.distill, teacher, weight)
+
+
+def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
+    """Train, from the newest complete checkpoint when resuming.
+
+    Args:
+        trainer: the trainer.
+        folder: its run folder.
+        resumed: whether to resume.
+
+    Returns:
+        The record of the best epoch.
+
+    Raises:
+        TrainingError: the run cannot continue; the message names the newest checkpoint.
+    """
+    store = checkpoints(trainer.config, folder)
+    checkpoint = store.newest() if resumed else None
+    train = trainer.config.train
+    if checkpoint:
+        trainer.resume(*checkpoint)
+        log.get_logger().info("resuming after epoch %d of %s", trainer.epoch - 1, folder)
+    elif train.start_epoch:
+        start_at_epoch(trainer, train.start_epoch)
+    if train.resume_states and not checkpoint:
+        load_states(trainer, train.resume_states, sorted_names(trainer.net))
+    try:
+        with watched(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
+            return trainer.fit()
+    except TrainingError as error:
+        raise TrainingError(f"{error}; {newest_checkpoint(store.folder)}") from None
+
+
+def checkpoints(config: Any, folder: RunFolder) -> CheckpointStore:
+    """The checkpoints of a run."""
+    return CheckpointStore(folder.checkpoints, config.train.keep_checkpoints)
+
+
+def trackers(config: Any, folder: RunFolder) -> Iterator[cb.Callback]:
+    """The callbacks that log to TensorBoard and Weights & Biases, where the options ask for them."""
+    if config.train.tensorboard:
+        yield tracking.TensorBoard(folder.events)
+    if config.train.wandb:
+        yield tracking.WeightsAndBiases(folder.path, config.train.project)
+
+
+def _callbacks(config, folder):
+    train, name = config.train, run_name(config)
+    plot = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder.history_plot
+    yield cb.Progress(train.log_interval)
+    yield cb.MetricsFile(folder.metrics_file)
+    yield cb.Best(folder.best_params)
+    if train.save_period:
+        yield cb.Periodic(train.save_dir or folder.params, name, train.save_period)
+    yield cb.Curves(draw_history, plot)
+    yield from trackers(config, folder)
+    yield cb.Checkpoints(checkpoints(config, folder))
