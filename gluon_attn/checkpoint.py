@@ -5,9 +5,12 @@ SHA-256 of the others, so that a damaged checkpoint is noticed. It appears under
 """
 
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
+from mxnet.gluon import Block
 
 from .nn.params import load_params, save_params
 from .utils.errors import UserError
@@ -22,16 +25,34 @@ _OPTIMIZER_NUMBERS = ("m_schedule", "last_lr", "cur_lr")
 
 
 class CheckpointStore:
-    """The checkpoints of one run: saves them, keeps the newest `keep`, finds the newest whole one."""
+    """The checkpoints of one run: saves them, keeps the newest ones, finds the newest whole one.
 
-    def __init__(self, folder, keep=2):
+    Args:
+        folder: the folder that holds them; made by the first `save`.
+        keep: number of checkpoints that are kept, at least 1 (default 2).
+    """
+
+    def __init__(self, folder: Path | str, keep: int = 2) -> None:
         self.folder = Path(folder)
         self.keep = keep
 
-    def save(self, net, trainer, meta, files=None):
-        """Write a checkpoint; returns its folder. `meta["epoch"]` counts finished epochs, the rest is the caller's.
+    def save(
+        self,
+        net: Block,
+        trainer: mx.gluon.Trainer,
+        meta: Mapping[str, Any],
+        files: Mapping[str, Mapping[str, mx.nd.NDArray]] | None = None,
+    ) -> Path:
+        """Write a checkpoint, whole or not at all, and delete those older than the newest `keep`.
 
-        files: file name -> {name: NDArray}, what else is to be kept.
+        Args:
+            net: the network, whose weights are saved.
+            trainer: the Gluon trainer of its parameters, whose optimizer state is saved.
+            meta: further entries of meta.json, JSON data; "epoch" is the number of finished epochs.
+            files: file name -> {name: array} of what else to save (default: nothing).
+
+        Returns:
+            The folder of the checkpoint.
         """
         ensure_dir(self.folder)
         target = self.folder / f"epoch-{meta['epoch']:04d}"
@@ -51,12 +72,16 @@ class CheckpointStore:
             shutil.rmtree(old, ignore_errors=True)
         return target
 
-    def list(self):
+    def list(self) -> "list[Path]":
         """Folders of checkpoints, oldest first."""
         return epochs(self.folder)
 
-    def newest(self):
-        """(folder, meta) of the newest whole checkpoint, or None; a damaged one is passed over with a warning."""
+    def newest(self) -> tuple[Path, dict[str, Any]] | None:
+        """(folder, meta) of the newest whole checkpoint, or None; damaged ones are skipped with a warning.
+
+        Raises:
+            UserError: as `read_meta`, for a checkpoint of another format.
+        """
         for folder in reversed(self.list()):
             try:
                 return folder, read_meta(folder)
@@ -65,8 +90,18 @@ class CheckpointStore:
         return None
 
 
-def read_meta(folder):
-    """meta.json of a checkpoint whose files are whole; else a `UserError`."""
+def read_meta(folder: Path) -> dict[str, Any]:
+    """Read meta.json of a checkpoint, and check its files.
+
+    Args:
+        folder: the folder of the checkpoint.
+
+    Returns:
+        The content of meta.json.
+
+    Raises:
+        UserError: a file is missing or damaged, or the checkpoint has another format.
+    """
     meta = read_hashed(folder / "meta.json", _FILES)
     if meta is None:
         raise UserError(f"checkpoint {folder} is damaged")
@@ -75,27 +110,55 @@ def read_meta(folder):
     return meta
 
 
-def restore(folder, meta, net, trainer):
-    """Put a checkpoint's weights and optimizer state into a network and its trainer."""
+def restore(folder: Path, meta: Mapping[str, Any], net: Block, trainer: mx.gluon.Trainer) -> None:
+    """Load the weights and the optimizer state of a checkpoint into a network and its trainer.
+
+    Args:
+        folder: the folder of the checkpoint.
+        meta: its meta.json, from `read_meta`.
+        net: the network, initialized.
+        trainer: the Gluon trainer of its parameters.
+
+    Raises:
+        UserError: the weights are of another network.
+    """
     load_params(net, folder / "net.params")
     set_optimizer_state(net, trainer, mx.nd.load(str(folder / "optimizer.params")), meta["optimizer"])
 
 
-def optimizer_state(net, trainer):
-    """(arrays by parameter name and place, plain numbers) of a Gluon trainer that updates in this process."""
+def optimizer_state(net: Block, trainer: mx.gluon.Trainer) -> tuple[dict[str, mx.nd.NDArray], dict[str, Any]]:
+    """The optimizer state of a Gluon trainer that updates in this process.
+
+    Args:
+        net: the network, which names the parameters.
+        trainer: its trainer.
+
+    Returns:
+        {"parameter:position": array}, the position as `flatten` gives it, and the update counts and other numbers of
+        the optimizer, JSON data.
+    """
     names = _names(net, trainer)
     updater, optimizer = trainer._updaters[0], trainer._optimizer
     arrays = {"": mx.nd.zeros(1)}  # MXNet cannot save an empty mapping
     for index, state in updater.states.items():
-        for place, array in flatten(state):
-            arrays[f"{names[index]}:{place}"] = array
+        for position, array in flatten(state):
+            arrays[f"{names[index]}:{position}"] = array
     counts = {names[index]: count for index, count in optimizer._index_update_count.items()}
     numbers = {key: getattr(optimizer, key) for key in _OPTIMIZER_NUMBERS if hasattr(optimizer, key)}
     return arrays, {"num_update": optimizer.num_update, "counts": counts, "numbers": numbers}
 
 
-def set_optimizer_state(net, trainer, arrays, numbers):
-    """The inverse of `optimizer_state`, on every device of the trainer."""
+def set_optimizer_state(
+    net: Block, trainer: mx.gluon.Trainer, arrays: Mapping[str, mx.nd.NDArray], numbers: Mapping[str, Any]
+) -> None:
+    """The inverse of `optimizer_state`, on every device of the trainer.
+
+    Args:
+        net: as of `optimizer_state`.
+        trainer: as of `optimizer_state`; it is changed.
+        arrays: the first result of `optimizer_state`.
+        numbers: the second result of `optimizer_state`.
+    """
     names = _names(net, trainer)
     optimizer = trainer._optimizer
     for device, updater in enumerate(trainer._updaters):
@@ -104,8 +167,8 @@ def set_optimizer_state(net, trainer, arrays, numbers):
                 continue
             weight = trainer._params[index].list_data()[device]
             state = optimizer.create_state_multi_precision(index, weight)
-            for place, array in flatten(state):
-                array[:] = arrays[f"{name}:{place}"].as_in_context(array.context)
+            for position, array in flatten(state):
+                array[:] = arrays[f"{name}:{position}"].as_in_context(array.context)
             updater.states[index], updater.states_synced[index] = state, True
     optimizer.num_update = numbers["num_update"]
     counts = {index: numbers["counts"][name] for index, name in names.items() if name in numbers["counts"]}
@@ -116,20 +179,28 @@ def set_optimizer_state(net, trainer, arrays, numbers):
         setattr(optimizer, key, value)
 
 
-def _names(net, trainer):
-    """Index in the trainer -> structural name; a shared parameter goes by its first name."""
-    by_id = {}
+def _names(net: Block, trainer: mx.gluon.Trainer) -> dict[int, str]:
+    """Index in the trainer -> structural name; a shared parameter has its first one."""
+    by_id: dict[int, str] = {}
     for name, param in net._collect_params_with_prefix().items():
         by_id.setdefault(id(param), name)
     return {i: by_id[id(param)] for i, param in enumerate(trainer._params)}
 
 
-def flatten(state, place="0"):
-    """(place, array) of a nested optimizer state; None holds nothing."""
+def flatten(state: Any, position: str = "0") -> Iterator[tuple[str, mx.nd.NDArray]]:
+    """The arrays of an optimizer state, which MXNet nests in tuples.
+
+    Args:
+        state: an array, None, or a tuple or list of states.
+        position: the position of `state` itself (default "0").
+
+    Yields:
+        (position, array) of each array; the position is the indices on the way to it, such as "0.1".
+    """
     if state is None:
         return
     if isinstance(state, (tuple, list)):
         for i, part in enumerate(state):
-            yield from flatten(part, f"{place}.{i}")
+            yield from flatten(part, f"{position}.{i}")
     else:
-        yield place, state
+        yield position, state

@@ -22,7 +22,7 @@ class Registry(Generic[T]):
         self._aliases: dict[str, str] = {}
 
     def register(self, name: str, *aliases: str) -> Callable[[T], T]:
-        """Decorator that files a class or function under a name.
+        """Decorator that registers a class or function under a name.
 
         Args:
             name: the canonical name.
@@ -32,7 +32,7 @@ class Registry(Generic[T]):
             ValueError: one of the names is taken.
         """
 
-        def file_it(maker: T) -> T:
+        def add(maker: T) -> T:
             for key in (name, *aliases):
                 if key in self._makers or key in self._aliases:
                     raise ValueError(f"{self.kind} {key!r} is registered twice")
@@ -40,7 +40,7 @@ class Registry(Generic[T]):
             self._aliases.update(dict.fromkeys(aliases, name))
             return maker
 
-        return file_it
+        return add
 
     def resolve(self, name: str) -> str:
         """The canonical name for `name`, which may be an alias.
@@ -55,7 +55,7 @@ class Registry(Generic[T]):
         raise UserError(f"unknown {self.kind} {name!r}; {self._suggest(str(name))}")
 
     def get(self, name: str) -> T:
-        """What is filed under a name or an alias; raises as `resolve`."""
+        """The class or function of a name or an alias; raises as `resolve`."""
         return self._makers[self.resolve(name)]
 
     def names(self) -> list[str]:

@@ -32,7 +32,7 @@ class Report:
     """What `prepare` found and did.
 
     Attributes:
-        problem: one line that says why MXNet cannot load, or None; then the steps below are None, too.
+        problem: the reason why MXNet cannot load, one line, or None; then the steps below are None, too.
         wheel: (distribution, version) of MXNet.
         late: variables that were set too late, because MXNet was imported first.
     """
@@ -113,7 +113,15 @@ def prepare(host: cpu.Host, modules: Mapping[str, Any] = sys.modules) -> Report:
 def obstacle(
     modules: Mapping[str, Any] = sys.modules, find: Callable[[str], Any] = importlib.util.find_spec
 ) -> str | None:
-    """One line that says why MXNet cannot be imported here, or None."""
+    """The reason why MXNet cannot be imported here.
+
+    Args:
+        modules: the modules imported so far (default: those of this process).
+        find: function that finds the spec of a module (default: Python's).
+
+    Returns:
+        One line; None if it can be imported.
+    """
     if not _found("mxnet", modules, find):
         return NO_MXNET
     if not _found("numpy", modules, find):

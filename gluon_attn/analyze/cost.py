@@ -24,7 +24,7 @@ class Row:
         op: Name of the operator; empty for a sum.
         output: Shape of the last output, for a batch of one.
         params: Learnable parameters.
-        macs: Multiply-accumulates for one image.
+        macs: MACs (multiply-accumulates) for one image.
         other_ops: All other arithmetic for one image.
     """
 
@@ -44,7 +44,7 @@ class Cost:
         params: Learnable weights, each once however often it is used.
         fixed: Weights that are never trained, such as gamma of a BatchNorm with scale=False.
         statistics: Running means and variances.
-        macs: Multiply-accumulates of convolutions, dense layers and matrix products; biases count as other operations.
+        macs: MACs of convolutions, dense layers and matrix products; biases count as other operations.
         other_ops: All other arithmetic (`rules.py`).
         layers: A `Row` for each operator.
         parts: A `Row` for each part (stem, stages, head).
@@ -65,7 +65,7 @@ class Cost:
         return Row("total", "", self.parts[-1].output, self.params, self.macs, self.other_ops)
 
     def to_dict(self, layers: bool = False) -> dict[str, Any]:
-        """Plain data, with or without the rows of single operators."""
+        """Plain data; with `layers` also the rows of single operators."""
         data = asdict(self)
         if not layers:
             del data["layers"]

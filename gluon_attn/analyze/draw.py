@@ -29,7 +29,14 @@ def missing() -> str | None:
 
 
 def open_genotype(name: str) -> Genotype:
-    """A genotype by its published name, such as Att_DARTS, or from a JSON file; `UserError` for anything else."""
+    """Open a genotype.
+
+    Args:
+        name: A published name, such as Att_DARTS, or a JSON file.
+
+    Raises:
+        UserError: It is neither, or the file holds no genotype.
+    """
     cells, attentions = published(CELL_NAMES[0]), published("attention")
     if not name.endswith(".json") and name not in (*cells, *attentions):
         raise UserError(f"unknown genotype {name!r}: give {', '.join([*cells, *attentions])}, or a JSON file")
@@ -41,6 +48,10 @@ def open_genotype(name: str) -> Genotype:
 
 def draw(genotype: Genotype, path: str | Path) -> None:
     """Draw a genotype into a PNG, SVG or PDF file, by the ending of `path`.
+
+    Args:
+        genotype: The genotype.
+        path: File to write.
 
     Raises:
         UserError: The path has another ending, or Graphviz is missing or fails.
@@ -60,7 +71,7 @@ def draw(genotype: Genotype, path: str | Path) -> None:
 
 
 def to_dot(genotype: Genotype) -> str:
-    """The picture in Graphviz's DOT language."""
+    """The picture of `genotype` in Graphviz's DOT language."""
     if isinstance(genotype, CellGenotype):
         # Graphviz draws the first part lowest
         parts = [

@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 from matplotlib import rc_context
@@ -10,7 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from ..utils.files import atomic_path
 
@@ -35,9 +35,9 @@ def label_logarithmic_axis(axis: Axis) -> None:
     axis.set_minor_formatter(_DecimalFormatter())
 
 
-def integer_ticks(axis: Any) -> None:
+def integer_ticks(axis: Axis) -> None:
     """Put ticks at integers only."""
-    axis.get_major_locator().set_params(integer=True)
+    cast(MaxNLocator, axis.get_major_locator()).set_params(integer=True)
 
 
 def save_png(figure: Figure, path: str | Path) -> None:

@@ -58,7 +58,7 @@ class Figures:
 
     @property
     def printed_macs(self) -> str | None:
-        """The work as text, or None."""
+        """The MACs as text, such as "4.11 G", or None."""
         return f"{self.macs} {_LETTERS[self.macs_unit]}" if self.macs else None
 
     def parameters(self) -> int:
@@ -66,7 +66,7 @@ class Figures:
         return self.exact or round(float(self.params) * self.unit)
 
     def work(self) -> int | None:
-        """Multiply-accumulates as a number, or None."""
+        """MACs as a number, or None."""
         return round(float(self.macs) * self.macs_unit) if self.macs else None
 
 
@@ -143,7 +143,14 @@ PUBLISHED: dict[str, Figures] = {
 
 
 def published(recipe: Mapping[str, Any]) -> Figures | None:
-    """The `Figures` for the network of a `recipe`, or None where there are none for exactly that network."""
+    """The published figures of a network.
+
+    Args:
+        recipe: `recipe` of the network: model, classes, plan and options.
+
+    Returns:
+        None where there are none for exactly that network.
+    """
     figures = PUBLISHED.get(recipe["model"])
     if not figures or figures.classes != recipe["classes"] or (recipe["plan"] or {}).get("entries"):
         return None
@@ -154,6 +161,10 @@ def published(recipe: Mapping[str, Any]) -> Figures | None:
 
 def compare(figures: Figures, cost: Cost) -> list[dict[str, Any]]:
     """Compare a `Cost` with what was published.
+
+    Args:
+        figures: What was published.
+        cost: What ours costs.
 
     Returns:
         A dict for each figure: "what", "ours", "printed", "published" (a number) and "difference" (relative).

@@ -1,4 +1,4 @@
-"""An HTML page about some runs: one file, nothing loaded from elsewhere."""
+"""An HTML page about runs: one file that needs no other file and no network."""
 
 from collections.abc import Iterable, Sequence
 from importlib import resources
@@ -34,7 +34,7 @@ def write_report(
         tables: (heading, header, rows) of each table after the picture.
         sections: (heading, lines of text) of each section.
     """
-    source = resources.files(__package__).joinpath("templates/report.html").read_text(encoding="utf-8")
+    source = resources.files(__package__).joinpath("templates", "report.html").read_text(encoding="utf-8")
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(source)
     page = template.render(
         title=title,

@@ -17,7 +17,7 @@ Work = tuple[int, int]
 
 
 def work(node: GraphNode) -> Work:
-    """(MACs, other operations) of one operator; `UserError` if it has no rule."""
+    """(MACs, other operations) of the operator `node`; `UserError` if it has no rule."""
     if node.op in RULES:
         return RULES[node.op](node)
     raise UserError(

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from numpy.typing import ArrayLike
 
 from ..models.scheme import by_stage
 from .figures import COLOURS, integer_ticks
@@ -16,7 +17,11 @@ _BLUE, _ORANGE, _GREY = COLOURS[0], COLOURS[1], "#9aa4b0"
 
 
 def rewards(samples: Sequence[Mapping[str, Any]]) -> Figure:
-    """Reward of every sample over the steps, with the baseline where the records have it."""
+    """Draw the reward of every sample over the steps, with the baseline where the records have it.
+
+    Args:
+        samples: Records of a search: step, reward and perhaps baseline.
+    """
     figure, axes = _frame("step", "reward")
     steps = [record["step"] for record in samples]
     axes.plot(steps, [record["reward"] for record in samples], ".", color=_BLUE, alpha=0.45, label="reward")
@@ -26,7 +31,7 @@ def rewards(samples: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def connection_probabilities(probabilities: Any, blocks: Sequence[int]) -> Figure:
+def connection_probabilities(probabilities: ArrayLike, blocks: Sequence[int]) -> Figure:
     """The probability that each block is connected over the steps, a row for each block, with lines between stages.
 
     Args:
@@ -46,8 +51,12 @@ def connection_probabilities(probabilities: Any, blocks: Sequence[int]) -> Figur
 
 
 def curves(found: Mapping[str, Sequence[float]]) -> Figure:
-    """The best reward so far after each evaluation; found: name of each search -> its curve."""
-    figure, axes = _frame("schemes tried", "best reward so far")
+    """Draw the best reward so far after each evaluation.
+
+    Args:
+        found: Name of each search -> its curve.
+    """
+    figure, axes = _frame("schemes evaluated", "best reward so far")
     for (name, curve), colour in zip(found.items(), COLOURS, strict=False):
         axes.step(range(1, len(curve) + 1), curve, where="post", color=colour, linewidth=1.8, label=name)
     axes.legend(frameon=False, loc="lower right")

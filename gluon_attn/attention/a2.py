@@ -45,6 +45,7 @@ class DoubleAttention(InFloat32, Attention):
             self.expand = PointwiseConv(channels, c_m)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         features = self.feature(x)
         parts = (features, self._c_m), (self.gather(x), self._c_n), (self.distribute(x), self._c_n)
         flat, maps, weights = (self.widen(F, self._clips(F, *part)) for part in parts)

@@ -27,7 +27,7 @@ class AttentionAugmented(OneMapSize, Attention):
     The paper downsamples large feature maps for the attention and upsamples the result; here it takes the whole feature
     map.
 
-    Shape: N,C,H,W -> N,C,H,W.
+    Shape: N,C,H,W -> N,C,H,W; with a stride N,C,H/stride,W/stride, rounded up.
 
     Args:
         channels: C.
@@ -36,8 +36,8 @@ class AttentionAugmented(OneMapSize, Attention):
             the paper's experiments.
         value_share: dv over C (default 0.1, the paper's upsilon), dv being the nearest number that the heads divide, at
             least one channel each; 1 leaves no convolution.
-        spatial: height of the feature map, or (height, width); it takes feature maps of that size only (no default; a
-            network's plan gives the height at each place).
+        spatial: height of the feature map, or (height, width); it takes feature maps of that size only (no default; in
+            a network the plan sets it).
         stride: of the convolution (default 1); the attention then takes averages of stride x stride pixels.
     """
 
@@ -64,11 +64,11 @@ class AttentionAugmented(OneMapSize, Attention):
         self._map = map_size(spatial)
         if self._map is None:
             raise UserError("aa has weights for distances in the feature map: give its height as spatial")
-        size = tuple(-(-side // positive("stride", stride)) for side in self._map)
+        height, width = (-(-side // positive("stride", stride)) for side in self._map)
         with self.name_scope():
             self.conv = nn.Conv2D(rest, 3, stride, padding=1, in_channels=channels) if rest else None
             self.attention = RelativeSelfAttention(
-                channels, heads=heads, keys=keys, values=values, size=size, bias=True
+                channels, heads=heads, keys=keys, values=values, size=(height, width), bias=True
             )  # fmt: skip
             self.pool = None
             if stride > 1:
@@ -76,6 +76,7 @@ class AttentionAugmented(OneMapSize, Attention):
             self.mix = nn.Conv2D(heads * values, 1, in_channels=heads * values)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H/stride,W/stride, rounded up."""
         small = self.pool(x) if self.pool else x
         attended = self.mix(self.attention(small))
         if not self.conv:

@@ -51,6 +51,7 @@ class ANAS(Attention):
                 self.drop.add(DropPath(drop_path) if name != "skip_connect" else nn.HybridSequential())
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         states = [x, x]
         for node in range(self._genotype.nodes):
             first, second = (self._edge(states, edge) for edge in (2 * node, 2 * node + 1))

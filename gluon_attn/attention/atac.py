@@ -41,6 +41,7 @@ class ChaATAC(Attention):
             self.mlp = pointwise_mlp(channels, hidden, bias=False, norm=True, relu=switch("relu", relu))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         if self._global_pool:
             return fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))
         return fast.logistic_gate(F, x, self.mlp(x))
@@ -73,6 +74,7 @@ class SpaATAC(Attention):
             self.space = _spatial_gate(channels, odd("kernel_size", kernel_size))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return fast.spatial_gate(F, x, fast.sigmoid(F, self.space(x)))
 
 
@@ -106,6 +108,7 @@ class SeqATAC(Attention):
             self.space = _spatial_gate(channels, odd("kernel_size", kernel_size))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         x = fast.logistic_gate(F, x, self.mlp(x))
         return fast.spatial_gate(F, x, fast.sigmoid(F, self.space(x)))
 

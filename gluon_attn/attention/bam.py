@@ -73,6 +73,7 @@ class BAM(GlobalPools, Attention):
             self.space = _branch("inner" if norm == "space" else norm, channels, narrow + wide + [(1, {})])
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         # running statistics are updated in the backward pass: in reverse order here, they are in the pools' order there
         channel, *rest = (self.channel(self.pooled(F, x, pool)) for pool in reversed(self._pools))
         space = fast.spatial_spread(F, x, self.space(x))

@@ -13,7 +13,7 @@ from ..utils.checks import positive
 from ..utils.errors import UserError
 
 #: name -> class
-ATTENTIONS = Registry("attention")
+ATTENTIONS: Registry[type["Attention"]] = Registry("attention")
 #: height of a feature map, or (height, width)
 Size: TypeAlias = int | Sequence[int]
 
@@ -30,7 +30,7 @@ class Attention(HybridBlock):
         channels: C.
 
     Attributes:
-        slot: where a plan puts the module unless told otherwise: `post` (end of the residual branch), `act` (instead
+        slot: the slot that a plan takes by default: `post` (end of the residual branch), `act` (instead
             of the activation), `conv` (instead of the 3x3 convolution) or `stage` (after a stage).
         shared: one module serves all blocks of a stage unless a plan says otherwise.
         between: a `stage` module that belongs between two stages, not after the last.
@@ -79,7 +79,14 @@ class OneMapSize:
     _why: str = "the weights belong to positions of the feature map"
 
     def forward(self, x: Tensor, *args: Tensor) -> Any:
-        """The attention of x.
+        """Apply the attention, after a check of the size.
+
+        Args:
+            x: (N,C,H,W).
+            args: further inputs, such as the state that a module carries from block to block.
+
+        Returns:
+            What the attention gives, see `Attention`.
 
         Raises:
             UserError: if x is an array of another height or width.

@@ -52,6 +52,7 @@ class BAT(InFloat32, Attention):
             self.dropout = nn.Dropout(rate("drop_rate", drop_rate), axes=(2, 3))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         z = self.squeeze(x)
         group_map = self.maps(z)
         (left, same_row), (right, same_column) = (tiles(F, z, axis, self._block) for axis in (2, 3))
@@ -79,14 +80,14 @@ class BAT(InFloat32, Attention):
         return F.reshape(each, shape=(-1, self._block, self._block))
 
     def _spread(self, F: Any, weights: Tensor, members: Tensor, same: Tensor) -> Tensor:
-        """From weights of tiles (M,B,B) to weights of positions (M,L,L): those of equal place in their tiles."""
+        """From weights of tiles (M,B,B) to weights of positions (M,L,L), for equal offsets in the tiles."""
         for _ in range(2):
             weights = F.dot(F.SwapAxis(weights, dim1=1, dim2=2), members)
         return F.broadcast_mul(weights, same)
 
 
 def tiles(F: Any, x: Tensor, axis: int, count: int) -> tuple[Tensor, Tensor]:
-    """Which of `count` tiles of one length each position along `axis` lies in, and where in it.
+    """The tile of each position along `axis`, out of `count` tiles of one length, and the offset in it.
 
     The length is that of the axis over `count`, rounded up, so that the last tiles may lack positions.
 
@@ -98,15 +99,15 @@ def tiles(F: Any, x: Tensor, axis: int, count: int) -> tuple[Tensor, Tensor]:
 
     Returns:
         Two arrays of 0 and 1 in float32: (count,L), the tile of each position, and (1,L,L), whether two positions have
-        the same place in their tiles.
+        the same offset in their tiles.
     """
     line = F.BlockGrad(axis_line(F, x, axis))
     position = F.reshape(F.contrib.arange_like(line, axis=0), shape=(1, -1))
     length = F.ceil(F.reshape(F.sum(F.ones_like(line)), shape=(1, 1)) / count)
     tile = F.floor(F.broadcast_div(position, length))
-    place = F.broadcast_sub(position, F.broadcast_mul(tile, length))
+    offset = F.broadcast_sub(position, F.broadcast_mul(tile, length))
     members = F.concat(*[tile == number for number in range(count)], dim=0)
-    return members, F.broadcast_equal(F.reshape(place, shape=(1, -1, 1)), F.reshape(place, shape=(1, 1, -1)))
+    return members, F.broadcast_equal(F.reshape(offset, shape=(1, -1, 1)), F.reshape(offset, shape=(1, 1, -1)))
 
 
 def _layer(channels: int, in_channels: int) -> nn.HybridSequential:

@@ -25,8 +25,8 @@ class BoT(OneMapSize, Attention):
     Args:
         channels: C.
         heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
-        spatial: height of the feature map, or (height, width); it takes feature maps of that size only (no default; a
-            network's plan gives the height at each place).
+        spatial: height of the feature map, or (height, width); it takes feature maps of that size only (no default; in
+            a network the plan sets it).
     """
 
     slot = "conv"
@@ -44,4 +44,5 @@ class BoT(OneMapSize, Attention):
             )
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return self.attention(x)

@@ -34,7 +34,7 @@ class CBAM(GlobalPools, Attention):
         kernel_size: k of the spatial convolution, odd (default 7, the paper's; Echo's 3).
         bias: the perceptron has biases (default True, the authors' code).
         pools: the global poolings whose outputs go through the perceptron, to be summed (default avg and max, the
-            paper's; the authors' code knows two more): avg, max, lp (root of the sum of squares), lse (logarithm of the
+            paper's; the authors' code has two more): avg, max, lp (root of the sum of squares), lse (logarithm of the
             sum of exponentials), a list of them.
         no_spatial: y = z (default False).
         conv_bias: the spatial convolution has a bias (default False, the authors' code; Echo's has).
@@ -66,6 +66,7 @@ class CBAM(GlobalPools, Attention):
                 self.norm = nn.BatchNorm(in_channels=1, momentum=0.99)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         first, *rest = (self.mlp(self.pooled(F, x, pool)) for pool in self._pools)
         for logits in rest:
             first = first + logits
@@ -78,7 +79,7 @@ class CBAM(GlobalPools, Attention):
 
 @ATTENTIONS.register("light_cbam", "LightCBAM", "cbaml")
 class LightCBAM(Attention):
-    """CBAM with one pooled map at each place, after timm; CBAM is https://arxiv.org/abs/1807.06521
+    """CBAM with one pooled feature map in each part, after timm; CBAM is https://arxiv.org/abs/1807.06521
 
     z = x * sigmoid(M((avg(x) + max(x)) / 2)), M a two-layer perceptron, avg and max over H and W; y = z *
     sigmoid(BN(conv_k((max_c(z) + mean_c(z)) / 2))), max and mean over C.
@@ -107,6 +108,7 @@ class LightCBAM(Attention):
             self.norm = nn.BatchNorm(in_channels=1)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         pooled = 0.5 * (fast.global_avg(F, x) + fast.global_max(F, x))
         x = fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(pooled)))
         over_channels = 0.5 * (fast.channel_max(F, x) + fast.channel_mean(F, x))

@@ -41,6 +41,7 @@ class Coord(InFloat32, Attention):
             self.columns = nn.Conv2D(channels, 1, in_channels=hidden)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         wide = self.widen(F, x)
         rows, columns = fast.line_mean(F, wide, 3), fast.line_mean(F, wide, 2)
         columns = F.transpose(columns, axes=(0, 1, 3, 2))

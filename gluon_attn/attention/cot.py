@@ -31,7 +31,7 @@ class CoT(InFloat32, Attention):
     Norms and activations are those of the authors' code; the paper names none. There is no softmax over the window in
     either; a popular copy has one over the whole feature map.
 
-    Shape: N,C,H,W -> N,C,H,W.
+    Shape: N,C,H,W -> N,C,H,W; with a stride N,C,H/stride,W/stride, rounded up.
 
     Args:
         channels: C; where 8 or 4 does not divide it their greatest common divisor is taken.
@@ -79,6 +79,7 @@ class CoT(InFloat32, Attention):
             )
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H/stride,W/stride, rounded up."""
         if self._stride > 1:
             x = F.Pooling(x, kernel=(3, 3), stride=(self._stride,) * 2, pad=(1, 1), pool_type="avg")
         static = self.context(x)

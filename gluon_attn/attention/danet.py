@@ -14,7 +14,11 @@ from .base import ATTENTIONS, Attention
 
 
 class GatedResidual(InFloat32, Attention):
-    """y = gamma * attended(x) + x, gamma one number, initially 0."""
+    """y = gamma * attended(x) + x, gamma one number, initially 0. Subclasses implement `attended`.
+
+    Args:
+        channels: C.
+    """
 
     slot = "stage"
 
@@ -23,7 +27,20 @@ class GatedResidual(InFloat32, Attention):
         with self.name_scope():
             self.gamma = self.params.get("gamma", shape=(1, 1, 1, 1), init="zeros")
 
+    def attended(self, F: Any, x: Tensor) -> Tensor:
+        """The residual branch without gamma.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,H,W).
+
+        Returns:
+            (N,C,HW), in float32 or wider, see `InFloat32.widen`.
+        """
+        raise NotImplementedError
+
     def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         y = F.reshape_like(self.narrow(F, self.attended(F, x)), x)
         if fast.plain():
             return x + F.broadcast_mul(y, gamma)
@@ -62,6 +79,7 @@ class PAM(GatedResidual):
             self.value = nn.Conv2D(channels, 1, in_channels=channels)
 
     def attended(self, F: Any, x: Tensor) -> Tensor:
+        """sum_p' softmax_p'(q_p . k_p') v_p', see `GatedResidual.attended`."""
         query, key, value = (self._rows(F, layer(x)) for layer in (self.query, self.key, self.value))
         return attend(F, F.batch_dot(query, key, transpose_a=True), value)
 
@@ -84,8 +102,9 @@ class CAM(GatedResidual):
     """
 
     def attended(self, F: Any, x: Tensor) -> Tensor:
+        """softmax(max(E) - E) X, see `GatedResidual.attended`."""
         rows = self._rows(F, x)
-        # a softmax does not see what is added to all of its row, so the maximum need not be found
+        # a softmax does not change if a constant is added to its row, so the maximum is not needed
         weights = fast.softmax(F, -F.batch_dot(rows, rows, transpose_b=True))
         return F.batch_dot(weights, rows)
 
@@ -116,4 +135,5 @@ class DANet(Attention):
             self.cam = CAM(channels)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return self.pam(x) + self.cam(x)

@@ -44,13 +44,22 @@ class DIA(Attention):
             self.cell = LSTMCell(channels, reduction=positive("reduction", reduction), layers=layers)
 
     def begin_state(self, F: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(h, c) of zeros for a first block with the input `x`."""
+        """The state of the first block of a stage.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,H,W), the input of the module in that block.
+
+        Returns:
+            (h, c), both zeros, (N,layers*C).
+        """
         corner = F.slice_axis(F.slice_axis(x, axis=2, begin=0, end=1), axis=3, begin=0, end=1)
         one = F.zeros_like(F.reshape(corner, shape=(0, -1)))
         zeros = one if self._layers == 1 else F.concat(*[one] * self._layers, dim=1)
         return zeros, zeros
 
     def hybrid_forward(self, F: Any, x: Tensor, *state: Tensor) -> Any:
+        """N,C,H,W -> N,C,H,W; with a state (y, h, c), see the class."""
         pooled = F.reshape(fast.global_avg(F, x), shape=(0, -1))
         h, c = self.cell(pooled, *(state or self.begin_state(F, x)))
         gate = h if self._layers == 1 else F.slice_axis(h, axis=1, begin=-self._channels, end=None)

@@ -37,8 +37,8 @@ class ECA(Attention):
         kernel_size: k, odd (default None: the paper's formula from C, `gamma` and `b`; 16 to 64 channels give 3, 128 to
             1024 give 5, 2048 gives 7). The authors' released ResNets use hand-set kernels instead: pass `kernel_size`
             for those.
-        gamma: of the formula (default None: 2, the paper's); refused beside a kernel_size.
-        b: of the formula (default None: 1, the paper's); refused beside a kernel_size.
+        gamma: of the formula (default None: 2, the paper's); an error if kernel_size is given.
+        b: of the formula (default None: 1, the paper's); an error if kernel_size is given.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class ECA(Attention):
             )
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         along = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
         gate = F.reshape(self.conv(along), shape=(0, -1, 1, 1))
         return fast.channel_gate(F, x, fast.sigmoid(F, gate))
@@ -88,6 +89,7 @@ class CECA(Attention):
             self.conv = nn.Conv1D(1, kernel_size, use_bias=False, in_channels=1)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         line = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
         if self._reach:
             before = F.slice_axis(line, axis=2, begin=-self._reach, end=None)
@@ -126,6 +128,7 @@ class ECAMLP(Attention):
             self.conv = nn.Conv1D(1, kernel_size, padding=kernel_size // 2, in_channels=hidden)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         line = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
         gate = F.reshape(self.conv(F.relu(self.squeeze(line))), shape=(0, -1, 1, 1))
         return fast.channel_gate(F, x, fast.sigmoid(F, gate))

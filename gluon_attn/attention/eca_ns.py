@@ -38,6 +38,7 @@ class ECANS(Attention):
             self.conv = nn.Conv1D(channels, kernel_size, groups=channels, use_bias=False, in_channels=channels)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         line = F.reshape(fast.global_avg(F, x), shape=(0, 0, 1))
         if self._reach:
             border = F.zeros_like(F.slice_axis(line, axis=1, begin=0, end=self._reach))

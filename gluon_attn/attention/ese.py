@@ -36,6 +36,7 @@ class ESE(Attention):
             self.conv = nn.Conv2D(channels, 1, in_channels=channels)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         logits = self.conv(fast.global_avg(F, x))
         gate = F.hard_sigmoid(logits, alpha=1 / 6, beta=0.5) if self._hard else fast.sigmoid(F, logits)
         return fast.channel_gate(F, x, gate)

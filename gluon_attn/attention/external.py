@@ -42,6 +42,7 @@ class External(InFloat32, Attention):
             self.value = nn.Conv2D(channels, 1, in_channels=memory, **small)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         logits = self.key(x)
         weights = fast.softmax(F, self.widen(F, F.reshape(logits, shape=(0, 0, -1))))
         weights = F.reshape_like(weights, logits)

@@ -57,6 +57,7 @@ class StandAlone(InFloat32, Attention):
             self.columns = self.params.get("columns", shape=(*shape, self._width - half), init=normal)
 
     def hybrid_forward(self, F: Any, x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         query = self.query(x)
         offsets = F.concat(  # in each head (2k,d): the row's half of q, then the column's
             F.concat(rows, F.zeros_like(columns), dim=2), F.concat(F.zeros_like(rows), columns, dim=2), dim=1

@@ -37,8 +37,8 @@ class FCA(OneMapSize, Attention):
 
     Args:
         channels: C.
-        spatial: height of the feature map, or (height, width); only feature maps of that size are taken (no default; a
-            network's plan gives the height at each place).
+        spatial: height of the feature map, or (height, width); only feature maps of that size are taken (no default;
+            in a network the plan sets it).
         frequencies: how many, 1 to 16, a divisor of C (default None: the authors' 16, or the greatest number that
             divides 16 and C); they are the first of the authors' list of the best for 7x7 feature maps, "top16",
             multiplied by floor(H / 7) and floor(W / 7).
@@ -55,7 +55,7 @@ class FCA(OneMapSize, Attention):
         self._pixels = self._map[0] * self._map[1]
         frequencies = math.gcd(len(TOP), channels) if frequencies is None else positive("frequencies", frequencies)
         if frequencies > len(TOP):
-            raise UserError(f"fca knows {len(TOP)} frequencies, got frequencies={frequencies}")
+            raise UserError(f"fca has {len(TOP)} frequencies, got frequencies={frequencies}")
         if channels % frequencies:
             raise UserError(f"frequencies={frequencies} does not divide {channels} channels")
         self._groups = frequencies
@@ -65,6 +65,7 @@ class FCA(OneMapSize, Attention):
             self.mlp = pointwise_mlp(channels, hidden, bias=False)
 
     def hybrid_forward(self, F: Any, x: Tensor, basis: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         size = self._channels // self._groups
         if fast.plain():
             members = F.reshape(x, shape=(0, self._groups, size, -1))

@@ -14,7 +14,14 @@ from .base import ATTENTIONS, Attention
 
 
 class GlobalContext(InFloat32, Attention):
-    """What both forms share: W2 relu(LN(W1 sum_p(a_p x_p))) as (N,C,1,1)."""
+    """What both forms share: W2 relu(LN(W1 sum_p(a_p x_p))) as (N,C,1,1).
+
+    Args:
+        channels: C.
+        reduction: C over the width of W1's output.
+        epsilon: of the layer norm.
+        last: name of the initializer of W2; None for that of the network.
+    """
 
     def __init__(self, channels: int, *, reduction: int, epsilon: float, last: str | None) -> None:
         super().__init__(channels)
@@ -26,6 +33,15 @@ class GlobalContext(InFloat32, Attention):
             self.expand = nn.Conv2D(channels, 1, in_channels=hidden, weight_initializer=last)
 
     def transformed(self, F: Any, x: Tensor) -> Tensor:
+        """The transformed context.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,H,W).
+
+        Returns:
+            (N,C,1,1).
+        """
         rows = F.reshape(x, shape=(0, 0, -1))
         weights = fast.softmax(F, self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))))
         context = F.expand_dims(F.batch_dot(rows, self.narrow(F, weights), transpose_b=True), axis=3)
@@ -57,6 +73,7 @@ class GC(GlobalContext):
         super().__init__(channels, reduction=reduction, epsilon=epsilon, last=None)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return fast.channel_gate(F, x, fast.sigmoid(F, self.transformed(F, x)))
 
 
@@ -85,4 +102,5 @@ class GCA(GlobalContext):
         super().__init__(channels, reduction=reduction, epsilon=epsilon, last="zeros")
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return fast.channel_shift(F, x, self.transformed(F, x))

@@ -34,6 +34,7 @@ class GCT(InFloat32, Attention):
             self.beta = self.params.get("beta", shape=(1, channels, 1, 1), init="zeros")
 
     def hybrid_forward(self, F: Any, x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         size = F.broadcast_mul(norm(F, self.widen(F, x), 1e-5), self.widen(F, alpha))
         # the mean over the channels in place of the sum takes sqrt(C) with it
         spread = F.sqrt(F.mean(F.square(size), axis=1, keepdims=True) + 1e-5 / self._channels)

@@ -18,7 +18,7 @@ EXTENTS = (0, 2, 4, 8)
 
 
 class GatherExcite(OneMapSize, Attention):
-    """y = x * sigmoid(nearest(excite(gather(x)))); `gather` and `mlp` are made by the subclasses."""
+    """y = x * sigmoid(nearest(mlp(gathered(x)))). Subclasses implement `gathered`, and make `mlp` or leave it out."""
 
     reference_key = "gather_excite"
 
@@ -26,11 +26,24 @@ class GatherExcite(OneMapSize, Attention):
     _why = "the kernel covers the whole feature map"
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         small = self.gathered(F, x)
         small = small if self.mlp is None else self.mlp(small)
         if self._extent == 0:
             return fast.channel_gate(F, x, fast.sigmoid(F, small))
         return x * _resize(F, fast.sigmoid(F, small), x)
+
+    def gathered(self, F: Any, x: Tensor) -> Tensor:
+        """The gathering.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,H,W).
+
+        Returns:
+            (N,C,1,1) for extent 0, else (N,C,H/extent,W/extent), rounded up.
+        """
+        raise NotImplementedError
 
 
 @ATTENTIONS.register("ge_theta_minus", "GE_theta-minus", "ge-theta-minus")
@@ -62,6 +75,7 @@ class GEThetaMinus(GatherExcite):
                 self.mlp = _perceptron(channels, reduction)
 
     def gathered(self, F: Any, x: Tensor) -> Tensor:
+        """Averages, see `GatherExcite.gathered`."""
         if self._extent == 0:
             return fast.global_avg(F, x)
         size, border = (2 * self._extent - 1, self._extent - 1) if self._overlap else (self._extent, 0)
@@ -87,7 +101,7 @@ class GETheta(GatherExcite):
         channels: C.
         extent: 0 (default), 2, 4 or 8.
         spatial: height of the feature map, or (height, width); extent 0 needs it and takes feature maps of that size
-            only (no default; a network's plan gives the height at each place), other extents take any spatial size.
+            only (no default; in a network the plan sets it), other extents take any spatial size.
     """
 
     def __init__(self, channels: int, *, extent: int = 0, spatial: Size | None = None) -> None:
@@ -112,6 +126,7 @@ class GETheta(GatherExcite):
             self.gather.add(nn.Activation("relu"))
 
     def gathered(self, F: Any, x: Tensor) -> Tensor:
+        """Depthwise convolutions, see `GatherExcite.gathered`."""
         return self.gather(x)
 
 

@@ -33,6 +33,7 @@ class GRN(InFloat32, Attention):
             self.beta = self.params.get("beta", shape=(1, channels, 1, 1), init="zeros")
 
     def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         size = norm(F, self.widen(F, x), 1e-12)
         ratio = self.narrow(F, F.broadcast_div(size, F.mean(size, axis=1, keepdims=True) + 1e-6))
         y = fast.channel_gate(F, x, F.broadcast_mul(ratio, gamma) + 1)

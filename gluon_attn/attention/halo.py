@@ -28,7 +28,7 @@ class Halo(InFloat32, Attention):
     Pixels outside of the feature map do not count (the paper has no masks), and any spatial size goes: it is padded to
     whole blocks.
 
-    Shape: N,C,H,W -> N,C,H,W.
+    Shape: N,C,H,W -> N,C,H,W; with a stride N,C,H/stride,W/stride, rounded up.
 
     Args:
         channels: C.
@@ -55,6 +55,7 @@ class Halo(InFloat32, Attention):
             self.columns = self.params.get("columns", shape=shape, init=normal)
 
     def hybrid_forward(self, F: Any, x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H/stride,W/stride, rounded up."""
         query = self.query(x)
         heads = F.reshape(query, shape=(-1, self._width, 0, 0))
         weight = F.reshape(F.concat(rows, columns, dim=0), shape=(0, 0, 1, 1))

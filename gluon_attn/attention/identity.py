@@ -11,4 +11,5 @@ class Identity(Attention):
     """y = x. Shape: N,C,H,W -> N,C,H,W; no weights, no options. Fits every slot."""
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return F.identity(x)

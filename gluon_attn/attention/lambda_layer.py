@@ -51,6 +51,7 @@ class LambdaLayer(InFloat32, Attention):
             )  # fmt: skip
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         query, value = self.query(x), self.value(x)
         weights = fast.softmax(F, self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))))
         content = F.batch_dot(F.reshape(value, shape=(0, 0, -1)), self.narrow(F, weights), transpose_b=True)

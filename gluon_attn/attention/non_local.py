@@ -48,6 +48,7 @@ class NonLocal(InFloat32, Attention):
             self.norm = nn.BatchNorm(in_channels=channels, gamma_initializer="zeros")
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         value_map = self.value(x)
         pair = (x, x) if self._mode == "gaussian" else (self.query(x), self.key(x))
         query, key, value = (self.widen(F, F.reshape(part, shape=(0, 0, -1))) for part in (*pair, value_map))

@@ -14,7 +14,12 @@ from .base import ATTENTIONS, Attention
 
 
 class Polarized(InFloat32, Attention):
-    """What both forms share: the channels' gate (N,C,1,1) and the pixels' gate (N,1,H,W)."""
+    """What both forms share: a channel gate (N,C,1,1) and a spatial gate (N,1,H,W).
+
+    Args:
+        channels: C.
+        reduction: C over the inner width (default 2, the paper's).
+    """
 
     def __init__(self, channels: int, *, reduction: int = 2) -> None:
         super().__init__(channels)
@@ -29,6 +34,15 @@ class Polarized(InFloat32, Attention):
             self.space_value = nn.Conv2D(channels, 1, use_bias=False, in_channels=hidden)
 
     def channel_gate(self, F: Any, x: Tensor) -> Tensor:
+        """The gate of each channel.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,H,W).
+
+        Returns:
+            (N,C,1,1), after the sigmoid.
+        """
         logits = F.reshape(self.channel_query(x), shape=(0, 0, -1))
         weights = self.narrow(F, fast.softmax(F, self.widen(F, logits)))
         # a 1x1 convolution of the weighted sum is the weighted sum of the 1x1 convolution
@@ -37,6 +51,15 @@ class Polarized(InFloat32, Attention):
         return fast.sigmoid(F, self.norm(self.expand(pooled)))
 
     def space_gate(self, F: Any, x: Tensor) -> Tensor:
+        """The gate of each pixel.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,H,W).
+
+        Returns:
+            (N,1,H,W), after the sigmoid.
+        """
         query = F.reshape(self.space_query(fast.global_avg(F, x)), shape=(0, -1))
         weights = self.narrow(F, fast.softmax(F, self.widen(F, query)))
         along = F.reshape(self.space_value(F.reshape(weights, shape=(0, 0, 1, 1))), shape=(0, 1, -1))
@@ -64,6 +87,7 @@ class PolarizedParallel(Polarized):
     """
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return fast.channel_gate(F, x, self.channel_gate(F, x)) + fast.spatial_gate(F, x, self.space_gate(F, x))
 
 
@@ -85,5 +109,6 @@ class PolarizedSequential(Polarized):
     """
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         x = fast.channel_gate(F, x, self.channel_gate(F, x))
         return fast.spatial_gate(F, x, self.space_gate(F, x))

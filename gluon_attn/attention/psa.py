@@ -28,7 +28,7 @@ class PSA(InFloat32, Attention):
 
     The authors' code joins the four parts in reverse order, here they keep the paper's.
 
-    Shape: N,C,H,W -> N,C,H,W.
+    Shape: N,C,H,W -> N,C,H,W; with a stride N,C,H/stride,W/stride, rounded up.
 
     Args:
         channels: C, a multiple of 4; where C / 4 is no multiple of the groups their greatest common divisor is taken.
@@ -55,6 +55,7 @@ class PSA(InFloat32, Attention):
             self.mlp = pointwise_mlp(part, hidden)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H/stride,W/stride, rounded up."""
         parts = [conv(x) for conv in self.pyramid._children.values()]
         gates = [fast.sigmoid(F, self.mlp(fast.global_avg(F, u))) for u in parts]
         logits = self.widen(F, F.concat(*gates, dim=1))

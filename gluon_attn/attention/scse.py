@@ -43,5 +43,6 @@ class SCSE(Attention):
             self.conv = nn.Conv2D(1, 1, use_bias=False, in_channels=channels, weight_initializer=start)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         over_channels = fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))
         return over_channels + fast.spatial_gate(F, x, fast.sigmoid(F, self.conv(x)))

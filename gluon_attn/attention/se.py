@@ -36,4 +36,5 @@ class SE(Attention):
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         return fast.channel_gate(F, x, fast.sigmoid(F, self.mlp(fast.global_avg(F, x))))

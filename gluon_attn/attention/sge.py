@@ -42,6 +42,7 @@ class SGE(InFloat32, Attention):
             self.bias = self.params.get("bias", shape=(1, groups, 1, 1), init="ones")
 
     def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         if fast.compiled():
             weight, bias = F.identity(weight), F.identity(bias)  # compiled operators cannot add to a gradient
             return F.gluon_attn_sge(x, weight, bias, groups=self._groups, unbiased=int(self._unbiased))

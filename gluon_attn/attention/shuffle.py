@@ -45,6 +45,7 @@ class Shuffle(InFloat32, Attention):
     def hybrid_forward(
         self, F: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, gamma: Tensor, beta: Tensor
     ) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         # the logits of each channel are scale * (x - mean) + shift, so both halves go through one gate
         mean, rest = centered(F, self.widen(F, x))
         inverse = (fast.global_avg(F, F.square(rest)) + 1e-5) ** -0.5

@@ -34,6 +34,7 @@ class SimAM(InFloat32, Attention):
         self._lambda = float(above("e_lambda", e_lambda))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         wide = self.widen(F, x)
         _, rest = centered(F, wide)
         squares, count = F.square(rest), area(F, wide)

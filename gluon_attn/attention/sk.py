@@ -25,7 +25,7 @@ class SK(InFloat32, Attention):
 
     The paper has the module in blocks of half the output's width, as ResNeXt; ResNet's have a quarter.
 
-    Shape: N,C,H,W -> N,C,H,W.
+    Shape: N,C,H,W -> N,C,H,W; with a stride N,C,H/stride,W/stride, rounded up.
 
     Args:
         channels: C.
@@ -82,6 +82,7 @@ class SK(InFloat32, Attention):
             self.expand = nn.Conv2D(branches * channels, 1, use_bias=False, in_channels=hidden)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H/stride,W/stride, rounded up."""
         parts = F.SliceChannel(x, num_outputs=self._count, axis=1) if self._split else [x] * self._count
         branches = [branch(part) for part, branch in zip(parts, self.branches._children.values(), strict=True)]
         pooled = F.add_n(*[fast.global_avg(F, u) for u in branches])

@@ -28,7 +28,7 @@ class SplitAttention(InFloat32, Attention):
 
     Parts have GluonCV's names.
 
-    Shape: N,C,H,W -> N,C,H,W.
+    Shape: N,C,H,W -> N,C,H,W; with a stride N,C,H/stride,W/stride, rounded up.
 
     Args:
         channels: C.
@@ -62,6 +62,7 @@ class SplitAttention(InFloat32, Attention):
             self.fc2 = nn.Conv2D(channels * radix, 1, groups=groups, in_channels=hidden)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H/stride,W/stride, rounded up."""
         x = F.relu(self.bn(self.conv(x)))
         maps = [x] if self._radix == 1 else list(F.SliceChannel(x, num_outputs=self._radix, axis=1))
         pooled = F.add_n(*[fast.global_avg(F, u) for u in maps])

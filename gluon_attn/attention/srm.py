@@ -34,6 +34,7 @@ class SRM(InFloat32, Attention):
             self.norm = nn.BatchNorm(in_channels=channels)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         mean, rest = centered(F, self.widen(F, x))
         deviation = F.sqrt(fast.global_avg(F, F.square(rest)) + 1e-5)
         style = [F.reshape(self.narrow(F, part), shape=(0, -1)) for part in (mean, deviation)]

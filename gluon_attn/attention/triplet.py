@@ -43,6 +43,7 @@ class Triplet(Attention):
             self.hw = None if switch("no_spatial", no_spatial) else _gate(kernel_size, bias)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """N,C,H,W -> N,C,H,W."""
         # each gate is divided, which is less work than dividing the sum
         divisor = 2 if self.hw is None else 3
         columns = F.transpose(_map(F, x, self.cw, (0, 2, 1, 3)), axes=(0, 2, 1, 3)) / divisor  # (N,C,1,W)

@@ -8,12 +8,12 @@ from ..utils.table import render
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn attentions`."""
+    """Add the flags of `gluon-attn attentions`."""
     parser.add_argument("--json", action="store_true", help="print a JSON list")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a row for each: slot, options with defaults, weights at 64 channels, the paper."""
+    """Print a row for each module: slot, options with defaults, weights at 64 channels, the paper."""
     from ..attention.factory import list_attentions
     from ..runs.describe import CHANNELS, describe_attention
 

@@ -18,7 +18,7 @@ HEADER = ("target", "kind", "type", "batch", "threads", "p50 ms", "p95 ms", "p99
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn bench`."""
+    """Add the flags of `gluon-attn bench`."""
     parser.add_argument(
         "targets", nargs="+", metavar="TARGET",
         help="deploy bundle or its file, run folder, or name of a model (random weights)",
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, each in a process of its own, one after the other; print, and write the files asked for."""
+    """Measure each target in a process of its own, one after the other; print, and write the files asked for."""
     from ..deploy.bench import measure_all
 
     for path in filter(None, (args.output, args.picture)):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn convert`."""
+    """Add the flags of `gluon-attn convert`."""
     parser.add_argument("input", metavar="IN", help="file of weights; or with --to a run folder or a published network")
     parser.add_argument("output", metavar="OUT", help="file to write: .params, or with --to .safetensors, .pth or .pt")
     way = parser.add_mutually_exclusive_group(required=True)
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert; say what was done."""
+    """Convert; print what was read, mapped and written."""
     from ..runs.convert import export_weights, import_weights
 
     config = network_config(args, args.model) if args.model else None

@@ -1,4 +1,4 @@
-"""`gluon-attn cost`: parameters and multiply-accumulates of a model."""
+"""`gluon-attn cost`: parameters and MACs of a model."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn cost`; those of the network are the training script's."""
+    """Add the flags of `gluon-attn cost`; those of the network are the training script's."""
     parser.add_argument("model", metavar="MODEL", help="network; `gluon-attn models` lists them")
     add_network(parser)
     parser.add_argument(
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table."""
+    """Print parameters and MACs, part by part."""
     from ..runs.describe import model_cost
 
     found = model_cost(network_config(args, args.model), args.classes, args.input_size)

@@ -1,4 +1,4 @@
-"""`gluon-attn demo`: the whole way on real handwritten digits, in a few minutes on two cores."""
+"""`gluon-attn demo`: the complete workflow on real handwritten digits, in a few minutes on two cores."""
 
 import argparse
 
@@ -7,14 +7,14 @@ from .values import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn demo`."""
+    """Add the flags of `gluon-attn demo`."""
     parser.add_argument("--output", metavar="DIR", default="runs/demo", help="folder (default runs/demo, numbered)")
     parser.add_argument("--num-epochs", type=whole, default=8, metavar="N", help="epochs of each run (default 8)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of everything random (default 1)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, compare, export, check; print the table and what became of the exports."""
+    """Train, compare, export, check; print the table and how the exported files compare."""
     from ..runs.demo import HEADER, demo
 
     done = demo(args.output, args.num_epochs, args.seed, progress=lambda line: print(line, flush=True))

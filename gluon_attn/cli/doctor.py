@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def render(sections: dict[str, list[Row]]) -> str:
-    """The sections as one table with aligned columns."""
+    """The sections (title -> rows) as one table with aligned columns."""
     rows = [row for section in sections.values() for row in section]
     label_width = max(len(row[0]) for row in rows)
     value_width = min(_MAX_VALUE_WIDTH, max(len(str(row[1])) for row in rows))
@@ -92,7 +92,12 @@ def versions(trial: dict[str, Any]) -> list[Row]:
 
 
 def processor(host: cpu.Host, trial: dict[str, Any]) -> list[Row]:
-    """The processor and the settings that were made for it."""
+    """The processor and the settings that were made for it.
+
+    Args:
+        host: the machine.
+        trial: result of `mxnet_probe.run_trial`.
+    """
     report, flags = runtime.report(), cpu.flags(host)
     return [
         ("processor", cpu.model_name(host), ""),
@@ -167,7 +172,7 @@ def extras() -> list[Row]:
 
 
 def trial_rows(trial: dict[str, Any]) -> list[Row]:
-    """The small convolution of the trial."""
+    """The small convolution of the trial, a result of `mxnet_probe.run_trial`."""
     if trial["problem"]:
         return [("convolution", "failed", trial["problem"])]
     return [("convolution", "works", f"{spent} ms on {device}") for device, spent in trial["results"].items()]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn draw`."""
+    """Add the flags of `gluon-attn draw`."""
     parser.add_argument("genotype", metavar="NAME|FILE", help="a published genotype, such as Att_DARTS, or a JSON file")
     parser.add_argument("--out", metavar="FILE", help="a .png, .svg or .pdf file (default: NAME.png here)")
 

@@ -1,4 +1,4 @@
-"""`gluon-attn eval`: how well a run folder, an exported file, a published network or a model does on test images."""
+"""`gluon-attn eval`: accuracy of a run folder, an exported file, a published network or a model on test images."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from .values import png, share, size, whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn eval`."""
+    """Add the flags of `gluon-attn eval`."""
     parser.add_argument(
         "target", metavar="TARGET",
         help="run folder, deploy bundle or its file, published network, or with --params a model's name",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn export`. Formats and precisions are those of `deploy.targets`, which needs MXNet."""
+    """Add the flags of `gluon-attn export`. Formats and precisions are those of `deploy.targets`, which needs MXNet."""
     add = parser.add_argument
     add("target", metavar="RUN|MODEL", help="run folder, such as runs/NAME, or the name of a model with --params")
     add(

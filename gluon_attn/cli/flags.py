@@ -77,7 +77,12 @@ def _add(section, dest, field, kind, default):
 
 
 def refuse(parser: Parser, flags: Mapping[str, tuple[int, str]]) -> None:
-    """Let `parser` end at flags of other programs with a line that says what to do: flag -> (values, that line)."""
+    """Add flags of other programs that have no effect here, so that each is a one-line error with advice.
+
+    Args:
+        parser: gets the flags.
+        flags: flag -> (number of its values, what to do instead).
+    """
     for flag, (count, advice) in flags.items():
         action = type("_Refused", (argparse.Action,), {"__call__": _refusal(flag, advice)})
         parser.add_argument(flag, action=action, nargs=count, help=argparse.SUPPRESS)

@@ -12,10 +12,17 @@ _INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as a shell
 
 
 def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | None = None) -> int:
-    """Run `function(argv)` and return the exit code; `argv` defaults to the words after the program's name.
+    """Run a command and turn its exceptions into exit codes.
 
-    `UserError` and `TrainingError` are one line on stderr. Any other exception is a defect of ours and keeps
-    its traceback.
+    `UserError` and `TrainingError` are one line on stderr. Any other exception is a bug of this package and keeps its
+    traceback.
+
+    Args:
+        function: takes the words of the command line, returns the exit code (None: 0).
+        argv: the words after the program's name (default: those of this process).
+
+    Returns:
+        The exit code.
     """
     to_terminal()
     try:

@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def dispatch(argv: Sequence[str]) -> int:
-    """Run the subcommand named first in `argv` with the words after it."""
+    """Run the subcommand that `argv` names first; returns the exit code."""
     name = choose(argv, COMMANDS, "gluon-attn", "Attention networks for MXNet Gluon.")
     if name is None:
         return 0

@@ -7,7 +7,7 @@ from ..utils.table import render
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn models`."""
+    """Add the flags of `gluon-attn models`."""
     parser.add_argument("--cost", action="store_true", help="count parameters and MACs as well")
     parser.add_argument(
         "--pretrained", action="store_true", help="list the published parameter files instead, with what they are for"

@@ -1,24 +1,36 @@
 """The argument parser of every command: an error is one line, a mistyped flag names the nearest known one."""
 
 import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from ..utils.suggest import did_you_mean
 from ..version import __version__
 
 
 class Parser(argparse.ArgumentParser):
-    """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2."""
+    """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2.
 
-    def __init__(self, *args, **kwargs):
+    Args:
+        args: as of `ArgumentParser`.
+        kwargs: as of `ArgumentParser`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)
 
-    def error(self, message):
-        """End with exit code 2 and one line on stderr."""
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2 and `message` as one line on stderr."""
         self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
 
-    def parse_args(self, args=None, namespace=None):
-        """As in argparse; what is left over is an error that names the nearest flag."""
+    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        """Parse a command line, as argparse does; a word that is left over is an error that names the nearest flag.
+
+        Args:
+            args: the words after the program's name (default: those of this process).
+            namespace: takes the values (default: a new one).
+        """
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self.error(self._complaint(unknown[0].partition("=")[0]))
@@ -30,14 +42,24 @@ class Parser(argparse.ArgumentParser):
         return f"unknown option {argument}{suggestion(argument, self._option_string_actions)}"
 
 
-def suggestion(name, known):
-    """ ", did you mean ...?" for the nearest of `known` names, or nothing when none is near."""
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """ ", did you mean ...?" for the name in `known` that is nearest to `name`, "" where none is near."""
     near = did_you_mean(name, known, most=1, cutoff=0.6)
     return f", {near}" if near else ""
 
 
-def choose(argv, commands, prog, description):
-    """The first word of `argv` when it is one of `commands` (name -> what it does); None after --help or --version."""
+def choose(argv: Sequence[str], commands: Mapping[str, str], prog: str, description: str) -> str | None:
+    """The subcommand that a command line names first.
+
+    Args:
+        argv: the words after the program's name.
+        commands: name -> what it does, for the help.
+        prog: the program's name.
+        description: what the program does.
+
+    Returns:
+        One of `commands`, or None after --help or --version. An unknown word ends the process with exit code 2.
+    """
     name = argv[0] if argv else "--help"
     if name in commands:
         return name

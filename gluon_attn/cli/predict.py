@@ -7,7 +7,7 @@ from .values import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn predict`."""
+    """Add the flags of `gluon-attn predict`."""
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image file; scaled to the network's input size")
     parser.add_argument(
         "--model", required=True, metavar="TARGET", help="run folder, deploy bundle or its file, or published network"

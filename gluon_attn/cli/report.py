@@ -6,7 +6,7 @@ from ..utils.table import render
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of `gluon-attn report`."""
+    """Add the flags of `gluon-attn report`."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder, such as runs/NAME")
     parser.add_argument(
         "--output", metavar="FILE", default="report.html", help="page to write (default report.html); a single file"

@@ -71,7 +71,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def dispatch(program: str, argv: Sequence[str]) -> int:
-    """Run the search that is named first in `argv`, and print what was found."""
+    """Run the search that a command line names first, and print what was found.
+
+    Args:
+        program: the program's name, for messages.
+        argv: the words after it.
+
+    Returns:
+        The exit code.
+    """
     name = choose(argv, SEARCHES, program, "Search for cells, attention modules and connections.")
     if name is None:
         return 0
@@ -86,7 +94,12 @@ def dispatch(program: str, argv: Sequence[str]) -> int:
 
 
 def search_parser(name: str, program: str = "search.py") -> Parser:
-    """The parser of a search; `name` is a subcommand, or "ean --all"."""
+    """The parser of a search.
+
+    Args:
+        name: a subcommand, or "ean --all".
+        program: the program's name, for messages.
+    """
     description, kind, shown, refused = _PARSERS[name]
     parser = make_parser(f"{program} {name}", description, kind, SEARCH_DEFAULTS[name], shown)
     refuse(parser, refused)
@@ -94,7 +107,13 @@ def search_parser(name: str, program: str = "search.py") -> Parser:
 
 
 def search_options(name: str, argv: Sequence[str], program: str = "search.py") -> Options:
-    """The options that a command line of a search gives."""
+    """The options that a command line of a search gives.
+
+    Args:
+        name: a subcommand.
+        argv: the words after it.
+        program: the program's name, for messages.
+    """
     words = list(argv)
     if name == "ean" and _ALL in words:
         name, words = "ean --all", [word for word in words if word != _ALL]

@@ -20,12 +20,12 @@ _OF_COMMANDS = (
 
 
 def with_flags(message: str) -> str:
-    """A message of the library with flags in place of option names."""
+    """Replace "option NAME" in a message of the library by the flag."""
     return _OPTION.sub(lambda found: flag(found[1]) if found[1] in _names() else found[0], message)
 
 
 def flag(name: str) -> str:
-    """The flag of an option."""
+    """The flag of the option `name`."""
     return _UNLIKE.get(name) or f"--{name.replace('_', '-')}"
 
 

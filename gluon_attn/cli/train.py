@@ -34,8 +34,13 @@ FOREIGN_FLAGS = {
 
 @dataclasses.dataclass(frozen=True)
 class Script:
-    """A command that trains: what it does, what it starts from, and whether it is for photographs (None: by the
-    data set)."""
+    """A command that trains.
+
+    Attributes:
+        description: what it does.
+        defaults: options by group, laid over the defaults of `RunConfig`.
+        photographs: whether it trains on photographs; None: as the data set says.
+    """
 
     description: str
     defaults: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -85,12 +90,20 @@ def script_parser(name: str) -> Parser:
 
 
 def script_options(name: str, argv: Sequence[str]) -> Options:
-    """The options that a command line of one of `SCRIPTS` gives."""
+    """The options that the words `argv` give, on the command line of the script `name` of `SCRIPTS`."""
     return parse(script_parser(name), argv, RunConfig, SCRIPTS[name].defaults)
 
 
 def run_script(name: str, argv: Sequence[str]) -> int:
-    """Train, or evaluate or measure where the options ask for that, and print what came out."""
+    """Train, or evaluate or measure where the options ask for that, and print the result.
+
+    Args:
+        name: one of `SCRIPTS`.
+        argv: the words after the program's name.
+
+    Returns:
+        The exit code.
+    """
     from ..runs.implied_options import with_implied
 
     options = with_implied(script_options(name, argv), SCRIPTS[name].photographs)

@@ -2,31 +2,32 @@
 
 import argparse
 import math
+from typing import Any
 
 import yaml
 
 
-def whole(text):
-    """A whole number above 0."""
+def whole(text: str) -> int:
+    """Convert text to an integer above 0."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
     return int(text)
 
 
-def size(text):
-    """Height and width of images, in pixels."""
+def size(text: str) -> int:
+    """Convert text to the height and width of images in pixels, 8 or more."""
     if whole(text) < 8:
         raise argparse.ArgumentTypeError(f"must be at least 8, got {text}")
     return int(text)
 
 
-def share(text):
-    """A number from 0.1 to 1."""
+def share(text: str) -> float:
+    """Convert text to a number from 0.1 to 1."""
     return _between(text, 0.1, 1)
 
 
-def percent(text):
-    """A number from 0 to 100."""
+def percent(text: str) -> float:
+    """Convert text to a number from 0 to 100."""
     return _between(text, 0, 100)
 
 
@@ -40,15 +41,15 @@ def _between(text, low, high):
     return value
 
 
-def png(text):
-    """The name of a PNG file."""
+def png(text: str) -> str:
+    """Check that text is the name of a PNG file."""
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"must end in .png, got {text!r}")
     return text
 
 
-def pair(text):
-    """NAME=VALUE -> (name, value), the value read as a YAML scalar."""
+def pair(text: str) -> tuple[str, Any]:
+    """Convert NAME=VALUE to (name, value); the value is read as a YAML scalar."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")

@@ -79,7 +79,7 @@ def between(minimum: float, maximum: float) -> Check:
 
 
 def connection_bits(value: str) -> str | None:
-    """Check: a connection scheme, one 0 or 1 per block of a network."""
+    """Check of an option whose value is a connection scheme, one 0 or 1 per block of a network."""
     return None if value and set(value) <= {"0", "1"} else "must be zeros and ones, one per block"
 
 
@@ -131,18 +131,40 @@ class Config:
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     def replace(self: C, **changes: Any) -> C:
-        """A copy with some options changed."""
+        """A copy with some options changed.
+
+        Args:
+            changes: option -> its new value.
+
+        Raises:
+            UserError: a value does not fit.
+        """
         return dataclasses.replace(self, **changes)
 
 
 def field_types(cls: type) -> dict[str, Any]:
-    """Name of each field of a dataclass -> its type, with text annotations resolved."""
+    """The types of the fields of a dataclass.
+
+    Args:
+        cls: the dataclass.
+
+    Returns:
+        Name -> type, with text annotations resolved.
+    """
     hints = typing.get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of an error message about an unknown name: "; did you mean ...?", or all names where none is near."""
+    """The end of an error message about an unknown name.
+
+    Args:
+        name: the unknown name.
+        known: the names that exist.
+
+    Returns:
+        "; did you mean ...?", or "; known: ..." with all names if none is near.
+    """
     known = list(known)
     near = did_you_mean(name, known)
     return f"; {near}" if near else f"; known: {', '.join(sorted(known))}"

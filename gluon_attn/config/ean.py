@@ -141,17 +141,17 @@ class EanPipelineConfig(Config):
 
 
 def supernet_option(group: str, name: str) -> bool:
-    """Whether the training of a supernet uses an option."""
+    """Whether the training of a supernet uses option `name` of the config group `group`."""
     return name not in _NOT_OF_A_SUPERNET.get(group, ())
 
 
 def search_option(group: str, name: str) -> bool:
-    """Whether a search uses an option."""
+    """Whether a search uses option `name` of the config group `group`."""
     return group not in _SEARCHED or name in _SEARCHED[group]
 
 
 def chained_option(group: str, name: str) -> bool:
-    """Whether the pipeline uses an option."""
+    """Whether the pipeline uses option `name` of the config group `group`."""
     unused = {
         "model": {"plan", "scheme", "config_codes", "shared", "pretrained", "use_pretrained"},
         "score": {"supernet"},

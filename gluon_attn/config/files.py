@@ -1,5 +1,6 @@
 """Configs as YAML files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,16 @@ def write_yaml(path: Path | str, config: Config) -> None:
     write_text(path, yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True))
 
 
-def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Override options group by group: `base`, updated by `changes`. Both are left unchanged."""
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Override options group by group.
+
+    Args:
+        base: plain data of a config, group -> {option: value}; left unchanged.
+        changes: plain data of the same form, of some groups and options.
+
+    Returns:
+        `base` with the values of `changes`.
+    """
     merged = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)

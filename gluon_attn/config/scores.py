@@ -8,11 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Score:
-    """What a task is judged by.
+    """The score by which a task ranks epochs.
 
     Attributes:
         key: key of the score in an epoch's record.
-        name: what people read.
+        name: its name in messages.
         higher_is_better: the direction; False for an error or a loss.
     """
 
@@ -21,14 +21,19 @@ class Score:
     higher_is_better: bool = True
 
     def of(self, record: Mapping[str, Any]) -> float:
-        """The score of a record; the worst there is where the record has no finite number for it."""
+        """The score of a record; without a finite number the worst possible one, minus or plus infinity."""
         value = record.get(self.key)
         if isinstance(value, int | float) and math.isfinite(value):
             return value
         return -math.inf if self.higher_is_better else math.inf
 
     def is_better(self, record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Whether a record beats another; among equals the earlier one stays the best."""
+        """Whether a record has a better score; with equal scores the earlier one stays the best.
+
+        Args:
+            record: the record of a later epoch.
+            other: the record to compare with.
+        """
         return self.of(record) > self.of(other) if self.higher_is_better else self.of(record) < self.of(other)
 
 

@@ -126,7 +126,7 @@ class RunConfig(Config):
 
 
 def data_and_network(config: Any) -> tuple[str | None, ...]:
-    """Parts of a run folder's name that tell apart data sets and networks; None is left out.
+    """Parts of a run folder's name for the data set and the network; None is left out.
 
     Args:
         config: has the groups `data` and `model`.

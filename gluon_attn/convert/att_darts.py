@@ -14,12 +14,12 @@ CBAM = {
 
 
 def bam(block: HybridBlock) -> Table:
-    """As in BAM's own code, inside a mask."""
+    """The table of a `BAM`: as in BAM's own code, inside a mask."""
     return bam_names(block, "_mask.channel_att.gate_c.gate_c_", "_mask.spatial_att.gate_s.gate_s_")
 
 
 def gather_excite(block: HybridBlock) -> Table:
-    """A single step of the gathering has no number there."""
+    """The table of a Gather-Excite: a single step of the gathering has no number there."""
     layers = getattr(block, "gather", ())
     steps = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2D)]
     names = {"mlp": "_mask.mlp"}
@@ -34,7 +34,7 @@ CELL = {"first": "_first_layers", "second": "_second_layers", "bottleneck": "_bo
 
 
 def network(net: HybridBlock) -> Table:
-    """The network for CIFAR has one stem."""
+    """The table of a `CellNetwork`: the network for CIFAR has one stem."""
     return {} if net.stem1 else {"stem0": "stem"}
 
 

@@ -90,7 +90,10 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
 
 
 def needed_counterpart(net: HybridBlock, library: str) -> Counterpart:
-    """As `counterpart`.
+    """The counterpart of a network, which must exist.
+
+    Args:
+        net, library: as of `counterpart`.
 
     Raises:
         UserError: the library has no such network.

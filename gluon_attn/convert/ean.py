@@ -8,7 +8,7 @@ LSTM = {"w_ih.0": "w_ih.0.seq", "w_hh.0": "w_hh.0.seq"}
 
 
 def stage(blocks: Stage) -> Table:
-    """A stage there has a list of its blocks, and the attention that they share."""
+    """The table of a stage, which there has a list of its blocks, and the attention that they share."""
     return {str(i): f"ModuleList.{i}" for i in range(len(blocks))}
 
 

@@ -11,7 +11,7 @@ SE = {"mlp.0": "ChannelGate.gate_c.gate_c_fc_0", "mlp.2": "ChannelGate.gate_c.ga
 
 
 def bam(block: HybridBlock) -> Table:
-    """CBAM(bam=True) there."""
+    """The table of a `BAM`, CBAM(bam=True) there."""
     return bam_names(block, "ChannelGate.gate_c.gate_c_", "dilatedGate.gate_s.gate_s_")
 
 

@@ -1,10 +1,11 @@
-"""Files of weights of PyTorch, safetensors and MXNet, told apart by their first bytes."""
+"""Files of weights of PyTorch, safetensors and MXNet, which differ in their first bytes."""
 
 import contextlib
 import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -25,7 +26,7 @@ class Weights:
     """The content of a file.
 
     Attributes:
-        kind: of the file, for people.
+        kind: of the file, for messages.
         tensors: the weights.
         other_keys: keys of a checkpoint that are no weights, such as the optimizer.
     """
@@ -73,7 +74,7 @@ def _safetensors(path):
     unknown = [name for name, kind in kinds.items() if kind.startswith(("BF", "F8"))]
     if unknown:
         raise UserError(f"{path} has {few(unknown)} in {kinds[unknown[0]]}, which NumPy lacks: save it in float32")
-    return Weights("safetensors", Tensors({name: lambda name=name: file.get_tensor(name) for name in kinds}))
+    return Weights("safetensors", Tensors({name: partial(file.get_tensor, name) for name in kinds}))
 
 
 def _torch(path, is_zip):
@@ -97,7 +98,7 @@ def _torch(path, is_zip):
     state, other_keys = _state(found, torch, path)
     return Weights(
         "PyTorch checkpoint" if other_keys else "PyTorch tensors",
-        Tensors({name: lambda value=value: _numpy(value, torch) for name, value in state.items()}),
+        Tensors({name: partial(_numpy, value, torch) for name, value in state.items()}),
         other_keys,
     )
 

@@ -85,7 +85,14 @@ class Match:
 
 
 def match(block: HybridBlock, state: Mapping[str, np.ndarray], source: str) -> Match:
-    """Match the weights of a reference to the parameters of a block; arguments and errors are `load_reference`'s."""
+    """Match the weights of a reference to the parameters of a block, which is left unchanged.
+
+    Args:
+        block, state, source: as of `load_reference`.
+
+    Raises:
+        UserError: as `load_reference`.
+    """
     name_map = find_name_map(source)
     tensors = _with_table_names(block, name_map, state)
     names = parameter_names(block, name_map, frozenset(tensors))
@@ -107,14 +114,27 @@ def match(block: HybridBlock, state: Mapping[str, np.ndarray], source: str) -> M
 
 
 def save_match(found: Match, path: Path | str) -> None:
-    """Write a match as a parameter file of the block, whole or not at all; the block need not be filled."""
+    """Write a match as a parameter file of the block, whole or not at all.
+
+    Args:
+        found: a match; its block need not be filled.
+        path: the parameter file.
+    """
     arrays = {name: mx.nd.array(found.array(name), dtype=np.float32) for name in found.shapes}
     with atomic_path(path) as staged:
         mx.nd.save(str(staged), arrays)
 
 
 def rows(block: HybridBlock, state: Mapping[str, np.ndarray], source: str, path: str) -> int | None:
-    """Length of the first axis of the tensor for the parameter at `path`; None if the weights have none."""
+    """Length of the first axis of a tensor.
+
+    Args:
+        block, state, source: as of `load_reference`.
+        path: path of our parameter.
+
+    Returns:
+        The length; None if the weights lack the tensor.
+    """
     name_map = find_name_map(source)
     tensors = _with_table_names(block, name_map, state)
     name = parameter_names(block, name_map, frozenset(tensors))[path]

@@ -21,7 +21,7 @@ def structural(block: HybridBlock, name_map: NameMap, tensors: Tensors) -> Tenso
     """Rename tensors with Gluon's own names to the structural names of a reference; others are returned as they are.
 
     Args:
-        block: our block, whose layers tell which name is which.
+        block: our block, from whose layers the names follow.
         name_map: of the reference.
         tensors: the weights.
 
@@ -42,7 +42,7 @@ def structural(block: HybridBlock, name_map: NameMap, tensors: Tensors) -> Tenso
 
 
 def sorted_names(block: HybridBlock) -> list[str]:
-    """Paths of our parameters in the order in which a `gluon.Trainer` in GluonCV or open-atac has them."""
+    """Paths of the parameters of `block` in the order in which a `gluon.Trainer` in GluonCV or open-atac has them."""
     flat = gluon_names(block)
     paths: dict[str, str] = {}
     for path, param in block._collect_params_with_prefix().items():
@@ -51,7 +51,7 @@ def sorted_names(block: HybridBlock) -> list[str]:
 
 
 def gluon_names(block: HybridBlock) -> dict[str, str]:
-    """Name of each of our parameters -> its name, without the network's prefix, if layers are numbered over a stage."""
+    """Name of each parameter of `block` -> its name, without the network's prefix, if stages number their layers."""
     counts: dict[tuple[str, str], int] = {}
     seen: dict[str, int] = {}
     names: dict[str, str] = {}

@@ -6,7 +6,7 @@ from .names import NameMap, Table
 
 
 def mobilenet(net: HybridBlock) -> Table:
-    """The layers of the first and last convolution are numbered with the blocks; the classifier is a convolution."""
+    """The table of a MobileNetV2: blocks and the layers of the outer convolutions are numbered as one sequence."""
     last = len(net.features) - 1
     names = {f"features.{i}": f"features.{i + 2}" for i in range(1, last)}
     for ours, theirs in ((0, 0), (last, last + 2)):
@@ -15,7 +15,7 @@ def mobilenet(net: HybridBlock) -> Table:
 
 
 def inverted(block: HybridBlock) -> Table:
-    """Each convolution, norm and activation is a layer of one sequence there."""
+    """The table of an inverted residual block: its convolutions, norms and activations are one sequence there."""
     names: dict[str, str] = {}
     number = 0
     for i, layer in enumerate(block.conv):

@@ -51,7 +51,7 @@ def infer_config(tensors: Tensors, source: str) -> ModelConfig | None:
 
 
 def flags(config: ModelConfig) -> str:
-    """The flags of `gluon-attn convert` for this network."""
+    """The flags of `gluon-attn convert` for the network of `config`, as one line for a shell."""
     words = ["--model", config.model]
     for flag, pairs in (("--model-options", config.model_options), ("--attention-options", config.attention_options)):
         if flag == "--attention-options" and config.attention:
@@ -126,8 +126,8 @@ def _attentions(tensors, start, slot):
 
 
 def _selective(tensors):
-    for kind, place in (("basic", "conv1"), ("bottleneck", "conv2")):
-        if any(name.startswith(f"layer1.0.{place}.paths.") for name in tensors):
+    for kind, layer in (("basic", "conv1"), ("bottleneck", "conv2")):
+        if any(name.startswith(f"layer1.0.{layer}.paths.") for name in tensors):
             slot, options = SELECTIVE[kind]
             return [{"attention": "sk", "attention_options": options, "slot": slot if slot != "conv" else None}]
     return []

@@ -64,7 +64,12 @@ class NameMap:
     companions: Mapping[str, str] = field(default_factory=dict)
 
     def changed(self, name: str, value: np.ndarray) -> np.ndarray:
-        """The array of the tensor `name` there, after `changes`."""
+        """Apply `changes` to a tensor.
+
+        Args:
+            name: its name there.
+            value: the tensor.
+        """
         for pattern, change in self.changes.items():
             value = change(value) if re.fullmatch(pattern, name) else value
         return value

@@ -6,7 +6,7 @@ from .names import NameMap, Table
 
 
 def attentional(block: HybridBlock) -> Table:
-    """The optional pooling and inner ReLU count as layers there."""
+    """The table of a `ChaATAC`: the optional pooling and inner ReLU count as layers there."""
     names, theirs = {}, int(block._global_pool)
     for ours in range(len(block.mlp)):
         names[f"mlp.{ours}"] = f"module.{theirs + ours}"

@@ -32,7 +32,7 @@ class Tensors(Mapping[str, np.ndarray]):
 
     @classmethod
     def of(cls, state: Mapping[str, np.ndarray]) -> "Tensors":
-        """A mapping of arrays as `Tensors`; `Tensors` are returned as they are."""
+        """Make `Tensors` of a mapping name -> array; `state` itself if it is `Tensors`."""
         if isinstance(state, cls):
             return state
         return cls({name: partial(_same, value) for name, value in state.items()})

@@ -15,12 +15,12 @@ CBAM = {
 
 
 def global_context(way: str) -> Table:
-    """The context goes through an MLP that either scales or adds. way: its name there."""
+    """The table of a global context, whose MLP, named `way` there, either scales or adds."""
     return {"key": "conv_attn", "squeeze": f"{way}.fc1", "norm": f"{way}.norm", "expand": f"{way}.fc2"}
 
 
 def gather_excite(block: HybridBlock) -> Table:
-    """Layers are numbered here, steps there."""
+    """The table of a Gather-Excite: its layers are numbered here, the steps of the gathering there."""
     names = {"mlp.0": "mlp.fc1", "mlp.2": "mlp.fc2"}
     for i in range(0, len(getattr(block, "gather", ())), 3):
         names |= {f"gather.{i}": f"gather.conv{i // 3 + 1}", f"gather.{i + 1}": f"gather.norm{i // 3 + 1}"}
@@ -28,7 +28,7 @@ def gather_excite(block: HybridBlock) -> Table:
 
 
 def selective_kernel(block: HybridBlock) -> Table:
-    """Our branches are paths there."""
+    """The table of an `SK`: our branches are paths there."""
     names = {"squeeze": "attn.fc_reduce", "norm": "attn.bn", "expand": "attn.fc_select"}
     for i in range(len(block.branches)):
         names |= {f"branches.{i}.0": f"paths.{i}.conv", f"branches.{i}.1": f"paths.{i}.bn"}
@@ -55,12 +55,12 @@ BYOB = {
 
 
 def resnet(net: TorchResNet) -> Table:
-    """The network, which has one of two classes there."""
+    """The table of a network, which has one of two classes there."""
     return {} if net.design.stem_pool else BYOB
 
 
 def residual(block: HybridBlock) -> Table:
-    """In blocks with selective kernels a convolution and its norm are one layer there."""
+    """The table of a `Residual`: with selective kernels a convolution and its norm are one layer there."""
     if not getattr(getattr(block, "design", None), "stem_pool", True):
         return BYOB_BLOCK
     names = {"post": "se"}

@@ -91,7 +91,7 @@ def _resnet(net, start=""):
     stem_width = design.stem_width or STEM_WIDTHS[design.stem]
     if design.stem == "small" or design.final_width or (design.stem == "large" and stem_width != 64):
         return None
-    options = {} if design.activation == "relu" else {"act_layer": _ACTIVATIONS[design.activation]}
+    options: dict[str, Any] = {} if design.activation == "relu" else {"act_layer": _ACTIVATIONS[design.activation]}
     if design.widths != Design.widths:
         options["channels"] = design.widths
     letter = _LETTERS.get((design.shortcut, design.stem, stem_width))

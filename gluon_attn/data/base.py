@@ -37,7 +37,7 @@ class ImageSet(Protocol):
 
         Args:
             indices: which ones, (B,).
-            rng: source of everything random, such as the place of a crop; a set without randomness takes None.
+            rng: source of everything random, such as the position of a crop; a set without randomness takes None.
             size: a smaller (H, W) for these images (default: the set's own).
 
         Returns:
@@ -46,7 +46,7 @@ class ImageSet(Protocol):
         ...
 
     def with_crop_of(self, other: "ImageSet") -> "ImageSet":
-        """The same images, cropped to size in the way of `other`."""
+        """The same images, cropped to size as those of `other` are."""
         ...
 
 
@@ -89,7 +89,7 @@ class ArraySet:
         return images, self.labels[indices], []
 
     def with_crop_of(self, other: ImageSet) -> "ArraySet":
-        """The set itself: its images have their size already."""
+        """Return the set itself: its images have the input size already."""
         return self
 
 
@@ -123,7 +123,7 @@ class Subset:
         return self.images.take(self.indices[indices], rng, size)
 
     def with_crop_of(self, other: ImageSet) -> "Subset":
-        """The same images, cropped to size in the way of `other`."""
+        """The same images, cropped to size as those of `other` are."""
         return Subset(self.images.with_crop_of(other), self.indices)
 
 
@@ -136,7 +136,7 @@ class Dataset:
         train: images to train on.
         val: images to evaluate on.
         class_names: name of each class, in the order of the labels.
-        mean: per channel, of pixels from 0 to 1.
+        mean: mean per channel, of pixels from 0 to 1.
         std: standard deviation per channel, of pixels from 0 to 1.
         flip: whether a mirrored image keeps its class.
         photographs: whether `train` crops at random, and the color changes that are usual for ImageNet are the default.

@@ -29,13 +29,29 @@ NAMES = {
 
 @DATASETS.register("cifar10")
 def cifar10(cfg: DataConfig, seed: int) -> Dataset:
-    """50,000 training and 10,000 test images of 32x32 in 10 classes."""
+    """CIFAR-10: 50,000 training and 10,000 test images of 32x32 in 10 classes.
+
+    Args:
+        cfg: options data_dir and normalization.
+        seed: not used.
+
+    Raises:
+        UserError: a file is missing, corrupt or cannot be downloaded.
+    """
     return _open("cifar10", cfg)
 
 
 @DATASETS.register("cifar100")
 def cifar100(cfg: DataConfig, seed: int) -> Dataset:
-    """50,000 training and 10,000 test images of 32x32 in 100 (fine) classes."""
+    """CIFAR-100: 50,000 training and 10,000 test images of 32x32 in 100 (fine) classes.
+
+    Args:
+        cfg: options data_dir and normalization.
+        seed: not used.
+
+    Raises:
+        UserError: a file is missing, corrupt or cannot be downloaded.
+    """
     return _open("cifar100", cfg)
 
 

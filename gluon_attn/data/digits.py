@@ -17,7 +17,12 @@ _TEST_SHARE = 0.2
 
 @DATASETS.register("digits")
 def digits(cfg: DataConfig, seed: int) -> Dataset:
-    """The fixed stratified split: 1,438 training and 359 test images, the same for every seed."""
+    """Handwritten digits of scikit-learn: 1,438 training and 359 test images of 32x32, the same split for every seed.
+
+    Args:
+        cfg: not used.
+        seed: not used.
+    """
     images, labels = _load()
     train, val = split(labels)
     return Dataset(
@@ -51,7 +56,7 @@ def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def enlarge(images: np.ndarray, side: int) -> np.ndarray:
-    """Bilinear resizing of (N, h, w) to (N, side, side), pixel centers aligned, edges repeated."""
+    """Bilinear resizing of `images` (N, h, w) to (N, side, side), pixel centers aligned, edges repeated."""
     vertical, horizontal = (_bilinear(length, side) for length in images.shape[1:])
     return vertical @ images @ horizontal.T
 

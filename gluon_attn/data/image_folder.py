@@ -25,19 +25,19 @@ class ImageFolder:
         return len(self._paths_and_labels)
 
     def name(self, number: int) -> str:
-        """What a message calls the image: its path."""
+        """The path of image `number`, for messages."""
         return str(self._folder / self.path(number))
 
     def path(self, number: int) -> str:
-        """CLASS/NAME of the image."""
+        """CLASS/NAME of image `number`."""
         return self._paths_and_labels[number][0]
 
     def label(self, number: int) -> int:
-        """Class index of the image."""
+        """Class index of image `number`."""
         return self._paths_and_labels[number][1]
 
     def read(self, number: int) -> tuple[bytes, int]:
-        """(bytes of the file, label); raises `OSError` when it cannot be read."""
+        """(bytes of the file, label) of image `number`; raises `OSError` when it cannot be read."""
         return Path(self.name(number)).read_bytes(), self.label(number)
 
     @functools.cached_property
@@ -58,7 +58,10 @@ class ImageFolder:
 
 
 def class_folders(folder: Path) -> tuple[str, ...]:
-    """The names of the folders in `folder`, sorted.
+    """The names of the folders in a folder, sorted.
+
+    Args:
+        folder: holds a folder for each class.
 
     Raises:
         UserError: there are none, or `folder` cannot be read.

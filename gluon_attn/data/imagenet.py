@@ -13,14 +13,22 @@ from .records import RecordFile
 #: ImageNet's mean and standard deviation per channel, as every published network takes them
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIZE = 224
-#: GluonCV's places for the files
+#: GluonCV's folders for the files
 FOLDER, RECORD_FOLDER = "~/.mxnet/datasets/imagenet", "~/.mxnet/datasets/imagenet/rec"
 _CLASSES = 1000
 
 
 @DATASETS.register("imagenet_folder")
 def imagenet_folder(cfg: DataConfig, seed: int) -> Dataset:
-    """`cfg.data_dir` with train/CLASS/IMAGE and val/CLASS/IMAGE; classes are numbered in the order of their names."""
+    """Photographs in train/CLASS/IMAGE and val/CLASS/IMAGE; classes are numbered in the order of their names.
+
+    Args:
+        cfg: options data_dir (default: GluonCV's folder), input_size (default 224) and crop_ratio.
+        seed: not used.
+
+    Raises:
+        UserError: there are no class folders.
+    """
     folder = Path(cfg.data_dir or FOLDER).expanduser()
     names = class_folders(folder / "val")
     train, val = (ImageFolder(folder / split, names) for split in ("train", "val"))
@@ -29,10 +37,18 @@ def imagenet_folder(cfg: DataConfig, seed: int) -> Dataset:
 
 @DATASETS.register("imagenet_rec")
 def imagenet_rec(cfg: DataConfig, seed: int) -> Dataset:
-    """train.rec and val.rec with their .idx files, as im2rec and `gluon-attn data pack` write them.
+    """Photographs in train.rec and val.rec with their .idx files, as im2rec and `gluon-attn data pack` write them.
 
-    Classes: `cfg.classes`, else as many as val.lst has, else 1000. Their names are the folders in val.lst; without that
-    file their numbers.
+    The number of classes is `cfg.classes`, else as in val.lst, else 1000. Their names are the folders in val.lst;
+    without that file they are numbers.
+
+    Args:
+        cfg: options data_dir (default: GluonCV's folder) or rec_train and rec_val, input_size (default 224),
+            crop_ratio.
+        seed: not used.
+
+    Raises:
+        UserError: val.lst is not a list of images.
     """
     folder = Path(cfg.data_dir or RECORD_FOLDER)
     train = RecordFile(cfg.rec_train or folder / "train.rec", cfg.rec_train_idx)

@@ -30,15 +30,15 @@ class EncodedImages(Protocol):
         ...
 
     def read(self, number: int) -> tuple[bytes, int]:
-        """(bytes of the image file, label); raises `BadImage` or `OSError`."""
+        """(bytes of the image file, label) of image `number`; raises `BadImage` or `OSError`."""
         ...
 
     def label(self, number: int) -> int:
-        """The label without decoding; raises `BadImage` or `OSError`."""
+        """Class index of image `number` without decoding it; raises `BadImage` or `OSError`."""
         ...
 
     def name(self, number: int) -> str:
-        """What a message calls the image."""
+        """The name of image `number`, for messages."""
         ...
 
 
@@ -151,7 +151,17 @@ def random_resized_crop(
 def center_crop(
     image: np.ndarray, size: int, rng: np.random.Generator | None = None, ratio: float = 0.875
 ) -> np.ndarray:
-    """The shorter side resized to size / ratio, rounded up, then the center of size x size; `rng` is not used."""
+    """Resize the shorter side to size / ratio, rounded up, and crop the center.
+
+    Args:
+        image: (H, W, 3) uint8.
+        size: height and width of the result.
+        rng: not used.
+        ratio: side of the crop over the shorter side (default 0.875).
+
+    Returns:
+        (size, size, 3) uint8.
+    """
     height, width = image.shape[:2]
     shorter = math.ceil(size / ratio)
     scale = shorter / min(height, width)

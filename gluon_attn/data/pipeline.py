@@ -17,7 +17,11 @@ _PHOTO_JITTER, _PHOTO_NOISE = 0.4, 0.1
 
 
 def for_evaluation(dataset: Dataset) -> Prepare:
-    """The loader's `prepare` for evaluation: pixels are normalized and labels are float32, nothing else."""
+    """The `prepare` of a loader for evaluation: pixels are normalized and labels become float32, nothing else.
+
+    Args:
+        dataset: gives mean and standard deviation.
+    """
 
     def prepare(
         images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, epoch: int, epochs: int | None
@@ -28,7 +32,12 @@ def for_evaluation(dataset: Dataset) -> Prepare:
 
 
 def for_training(cfg: DataConfig, dataset: Dataset) -> Prepare:
-    """The loader's `prepare` for training: augmentation, then targets."""
+    """The `prepare` of a loader for training: augmentation, then targets.
+
+    Args:
+        cfg: options of the data.
+        dataset: gives mean, standard deviation, classes and default augmentation.
+    """
     augment, targets = make_augmentation(cfg, dataset), make_targets(cfg, dataset.classes)
 
     def prepare(

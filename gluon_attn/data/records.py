@@ -43,11 +43,11 @@ class RecordFile:
         return len(self._keys_and_offsets[0])
 
     def name(self, number: int) -> str:
-        """What a message calls the record."""
+        """The path and the key of record `number`, for messages."""
         return f"{self.path} record {self._keys_and_offsets[0][number]}"
 
     def read(self, number: int) -> tuple[bytes, int]:
-        """(bytes of the image file, label) of a record; raises `BadImage` when it is broken."""
+        """(bytes of the image file, label) of record `number`; raises `BadImage` when it is broken."""
         data = self._record(int(self._keys_and_offsets[1][number]))[0]
         try:
             header, image = recordio.unpack(data)
@@ -55,11 +55,11 @@ class RecordFile:
             raise BadImage("the record has no header") from None
         label = np.ravel(header.label)
         if len(label) != 1 or not float(label[0]).is_integer() or label[0] < 0:
-            raise BadImage(f"its label is not a class number: {label.tolist()}")
+            raise BadImage(f"its label is not a class index: {label.tolist()}")
         return image, int(label[0])
 
     def label(self, number: int) -> int:
-        """Class index of a record; the image is not read if the record has one part and one label."""
+        """Class index of record `number`; the image is not read if the record has one part and one label."""
         head = os.pread(self._file, _HEAD.size, int(self._keys_and_offsets[1][number]))
         if len(head) == _HEAD.size:
             magic, word, labels, label = _HEAD.unpack(head)

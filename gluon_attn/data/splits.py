@@ -60,7 +60,13 @@ def split_training_images(dataset: Dataset, portion: float) -> tuple[Subset, Sub
 
 
 def sample(images: ImageSet, count: int | None, seed: int) -> ImageSet:
-    """`count` images drawn without repetition, in the order of the set; all of them for None or a larger count."""
+    """Draw images without repetition; they stay in the order of the set.
+
+    Args:
+        images: the image set.
+        count: how many; None or a larger number: all of them.
+        seed: decides which ones.
+    """
     if count is None or count >= len(images):
         return images
     return Subset(images, np.sort(generator(seed, count).permutation(len(images))[:count]))

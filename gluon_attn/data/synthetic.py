@@ -19,7 +19,12 @@ _TRAIN, _VAL = 11, 12  # first integer of the random stream of each set
 
 @DATASETS.register("synthetic")
 def synthetic(cfg: DataConfig, seed: int) -> Dataset:
-    """`cfg.train_images` and `cfg.val_images` of side `cfg.input_size` (default 32) in `cfg.classes` (10) classes."""
+    """Images of colored shapes.
+
+    Args:
+        cfg: options train_images, val_images, input_size (default 32) and classes (default 10).
+        seed: decides the images.
+    """
     size, classes = cfg.input_size or 32, cfg.classes or 10
     sets = {
         stream: draw(count, size, classes, generator(seed, stream))

@@ -38,7 +38,15 @@ def random_crop(images: np.ndarray, padding: int, rng: np.random.Generator) -> n
 
 
 def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mirror each of (B, H, W, 3) images left to right with probability 0.5; returns a new array."""
+    """Mirror each image left to right with probability 0.5.
+
+    Args:
+        images: (B, H, W, 3) uint8.
+        rng: decides which ones.
+
+    Returns:
+        (B, H, W, 3) uint8, a new array.
+    """
     chosen = rng.random(len(images)) < 0.5
     flipped = images.copy()
     flipped[chosen] = images[chosen, :, ::-1]

@@ -80,7 +80,15 @@ def measure(target: Path | str, batch: int = 1, threads: int = 1, repeat: int = 
 def measure_all(
     targets: Sequence[Path | str], batches: Sequence[int], threads: Sequence[int], repeat: int = 30, warm_up: int = 5
 ) -> list[Speed]:
-    """`measure` each target with each number of threads and each batch size, one after the other; logs each."""
+    """`measure` each target with each number of threads and each batch size, one after the other; logs each.
+
+    Args:
+        targets: What to measure, as in `measure`.
+        batches: Images per pass.
+        threads: Threads of the computation.
+        repeat: Passes that count, of each measurement.
+        warm_up: Passes before these.
+    """
     found = []
     for target in dict.fromkeys(targets):
         for count in dict.fromkeys(threads):
@@ -91,6 +99,13 @@ def measure_all(
 
 
 def summarize(target: str, answer: dict[str, Any], batch: int, threads: int) -> Speed:
-    """The `Speed` of what a process answered: {"kind", "precision", "seconds": of each pass}."""
+    """The `Speed` of what a process measured.
+
+    Args:
+        target: What was measured.
+        answer: {"kind", "precision", "seconds": of each pass}.
+        batch: Images per pass.
+        threads: Threads of the computation.
+    """
     p50, p95, p99 = (float(np.percentile(answer["seconds"], share)) * 1000 for share in (50, 95, 99))
     return Speed(target, answer["kind"], answer["precision"], batch, threads, p50, p95, p99, batch * 1000 / p50)

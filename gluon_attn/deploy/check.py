@@ -52,7 +52,12 @@ class Agreement:
 
 
 def compare(path: Path | str, images: np.ndarray, expected: np.ndarray) -> Agreement:
-    """Load the file at `path` and compare its logits for `images` (N,H,W,C uint8) with `expected` (N,classes).
+    """Load an exported file and compare its logits with those of the network.
+
+    Args:
+        path: The file.
+        images: (N,H,W,C) uint8.
+        expected: Logits (N,classes) of the network.
 
     Raises:
         UserError: The file cannot be loaded, or its outputs have another shape.
@@ -63,13 +68,24 @@ def compare(path: Path | str, images: np.ndarray, expected: np.ndarray) -> Agree
 def compare_predictor(
     predictor: Predictor, path: Path | str, images: np.ndarray, expected: np.ndarray, tolerance: float = TOLERANCE
 ) -> Agreement:
-    """`compare` for a file that is loaded already; tolerance: largest difference allowed."""
+    """Compare the logits of a file that is loaded already with those of the network.
+
+    Args:
+        predictor: The loaded file.
+        path: Where it is, for messages.
+        images: (N,H,W,C) uint8.
+        expected: Logits (N,classes) of the network.
+        tolerance: Largest difference allowed, relative to the largest logit.
+
+    Raises:
+        UserError: The outputs have another shape.
+    """
     found = predictor.predict(images)
     if found.shape != expected.shape:
         raise UserError(f"{path} gives outputs of shape {found.shape}, the trained network {expected.shape}")
     scale = max(float(np.abs(expected).max()), float(np.finfo(np.float32).tiny))
     difference = float(np.abs(found - expected).max()) / scale
-    # by how much the network prefers its own class to the one that the file names
+    # by how much the logit of the class that the file predicts is below the largest one, in the network
     margin = expected.max(axis=1) - expected[np.arange(len(images)), found.argmax(axis=1)]
     return Agreement(
         kind=predictor.kind,

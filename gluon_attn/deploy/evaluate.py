@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.base import ImageSet
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .predictor import Predictor
@@ -18,8 +19,8 @@ class Score:
 
     Attributes:
         images: Number of images.
-        correct: How many have the right class in the first place.
-        among_five: How many have it in the first five; None up to 5 classes.
+        correct: How many are right by the most probable class (top-1).
+        among_five: How many are right by the five most probable classes (top-5); None up to 5 classes.
         ms: Milliseconds per image, preprocessing included, at the batch size asked for.
         confusion: (classes,classes) counts of images: a row for each class, a column for each predicted class.
     """
@@ -40,12 +41,12 @@ class Score:
         return {**result, "ms_per_image": self.ms}
 
 
-def evaluate_predictor(predictor: Predictor, test: Any, batch_size: int = 128) -> Score:
+def evaluate_predictor(predictor: Predictor, test: ImageSet, batch_size: int = 128) -> Score:
     """Evaluate a `Predictor` on labelled images. Images that cannot be read are left out with a warning.
 
     Args:
         predictor: The network.
-        test: Images and labels, see `data.base`.
+        test: Labelled images.
         batch_size: Images per pass.
 
     Raises:
@@ -105,11 +106,11 @@ def by_class(confusion: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]
 
 
 def top(logits: np.ndarray, count: int) -> np.ndarray:
-    """Indices (N,count) of the largest logits of each row, best first; among equals the first."""
+    """Indices (N,count) of the `count` largest logits of each row, the largest first; among equals the first."""
     return np.argsort(-logits, axis=1, kind="stable")[:, :count]
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
+    """Softmax of `logits` over the last axis."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)

@@ -51,7 +51,13 @@ _ENGINES = {
 
 
 def example_script(target: ExportTarget, path: Path, card: Card) -> str:
-    """The text of the program for a target whose main file is `path`, of the network with this `Card`."""
+    """The text of the program in a deploy bundle.
+
+    Args:
+        target: Of the bundle.
+        path: Its main file.
+        card: `Card` of the network.
+    """
     engine, imports, load, run = _ENGINES[target.format]
     hint = HINTS.get(target.precision)
     names = {

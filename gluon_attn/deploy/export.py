@@ -1,4 +1,4 @@
-"""Export a network: trace, transform and write each target aside, verify it, and put all of them into place."""
+"""Export a network: trace, transform and write each target to a scratch folder, verify it, then move all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -118,7 +118,16 @@ def export_symbol(net: mx.gluon.HybridBlock, card: Card, prefix: Path | str) -> 
 
 
 def export_onnx(net: mx.gluon.HybridBlock, card: Card, path: Path | str) -> Path:
-    """Write one ONNX file, whose name ends in .onnx; returns its path. Arguments and errors as in `export_symbol`."""
+    """Write one ONNX file, unchecked; returns its path.
+
+    Args:
+        net: An initialized network, which stays as it is.
+        card: Its `Card`; `card.preprocess` puts the preprocessing into the graph.
+        path: The file, whose name ends in .onnx.
+
+    Raises:
+        UserError: The network cannot be exported, or the file cannot be written. Nothing is left then.
+    """
     return _export_unchecked(net, card, Path(str(path).removesuffix(onnx.ENDING)), "onnx")
 
 

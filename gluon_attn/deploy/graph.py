@@ -48,7 +48,12 @@ class Graph:
         return {**self.args, **self.aux}
 
     def edited(self, nodes: SymbolGraph, tensors: dict[str, mx.nd.NDArray]) -> "Graph":
-        """The same network with other nodes and tensors. Tensors that no node reads are left out."""
+        """The same network with other nodes and tensors.
+
+        Args:
+            nodes: The nodes.
+            tensors: Parameters and running statistics by name; those that no node reads are left out.
+        """
         symbol = nodes.to_symbol()
         return replace(
             self,

@@ -13,6 +13,9 @@ def fold_norms(graph: Graph) -> Graph:
     """Fold each batch norm that alone reads a convolution into the convolution's weights and bias.
 
     Layers whose weights, scale or shift other layers read as well stay as they are.
+
+    Args:
+        graph: A graph, which stays as it is.
     """
     nodes, tensors = SymbolGraph.read(graph.symbol), graph.tensors
     folded: dict[Node, Node] = {}
@@ -45,6 +48,9 @@ def norms_as_convolutions(graph: Graph) -> Graph:
     """Write batch norms over feature maps as depthwise 1x1 convolutions.
 
     For MXNet alone: its fusions for oneDNN make a wrong graph of a norm before a convolution.
+
+    Args:
+        graph: A graph, which stays as it is.
     """
     nodes, tensors = SymbolGraph.read(graph.symbol), graph.tensors
     internals = graph.symbol.get_internals()
@@ -75,7 +81,7 @@ def _scale_and_shift(norm: Node, tensors: dict[str, mx.nd.NDArray]) -> tuple[np.
 
 
 def float16_weights(graph: Graph) -> Graph:
-    """Keep weights of two axes and more in float16, each with a cast to float32 after it; float32 computes."""
+    """Keep weights of two or more axes in float16, each with a cast to float32 after it; computation is in float32."""
     nodes, tensors = SymbolGraph.read(graph.symbol), graph.tensors
     for node in list(nodes.nodes):
         if node.is_variable and node.name in graph.args and tensors[node.name].ndim > 1:

@@ -39,9 +39,12 @@ def serving(inputs: Mapping[str, Sequence[str]], anchors: set[str]) -> set[str]:
 
 
 def excluded_in_symbol(symbol: mx.sym.Symbol) -> set[str]:
-    """Names of such operators in an MXNet symbol, which may have been fused for oneDNN.
+    """Names of the operators in an MXNet symbol that stay in float.
 
     Convolutions over one axis are among them: oneDNN's int8 has none.
+
+    Args:
+        symbol: The graph, which may have been fused for oneDNN.
     """
     nodes = SymbolGraph.read(symbol).nodes
     inputs = {node.name: [source.node.name for source in node.inputs] for node in nodes}
@@ -58,7 +61,11 @@ def _is_gate(node: Node) -> bool:
 
 
 def excluded_in_openvino(model: Any) -> set[str]:
-    """Names of such operations in an `openvino.Model`, with the products that apply gates and weights."""
+    """Names of the operations in an OpenVINO model that stay in float, with the products that apply gates and weights.
+
+    Args:
+        model: An `openvino.Model`.
+    """
     operations = model.get_ordered_ops()
     inputs = {
         op.get_friendly_name(): [value.get_node().get_friendly_name() for value in op.input_values()]

@@ -46,7 +46,7 @@ def load_run(folder: Path | str, input_size: int | None = None) -> tuple[mx.gluo
 
 
 def load_card(folder: Path | str) -> Card:
-    """The `Card` of a run folder; `UserError` if it has none."""
+    """The `Card` of a run folder; `UserError` if `folder` has none."""
     path = Path(folder, CARD)
     if not path.is_file():
         raise UserError(f"{folder} is not a run folder: it has no {CARD}")
@@ -54,7 +54,16 @@ def load_card(folder: Path | str) -> Card:
 
 
 def card_network(card: Card, weights: Path | str, name: str) -> mx.gluon.HybridBlock:
-    """The network of a `Card`, hybridized, with the weights of a file; errors in the card begin with `name`."""
+    """The network of a `Card`, hybridized.
+
+    Args:
+        card: The card.
+        weights: Parameter file of the network.
+        name: What error messages call the card.
+
+    Raises:
+        UserError: The card or the file is damaged, or they do not belong together.
+    """
     try:
         net = get_model(card.model, card.classes, plan=card.plan, **card.options)
     except UserError as error:

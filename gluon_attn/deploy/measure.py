@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 
 def pass_seconds(predictor: "Predictor", batch: int, repeat: int, warm_up: int) -> list[float]:
-    """Seconds of each of `repeat` passes of `batch` random images, after `warm_up` passes; NumPy arrays in and out."""
+    """Measure passes of random images through a network, NumPy arrays in and out.
+
+    Args:
+        predictor: The network.
+        batch: Images per pass.
+        repeat: Passes that count.
+        warm_up: Passes before these.
+
+    Returns:
+        Seconds of each pass that counts.
+    """
     from .predictor import random_images
 
     inputs = predictor.inputs(random_images(predictor.card, batch))
@@ -57,7 +67,7 @@ def _random_weights(name: str) -> "Predictor":
 
 
 def card_precision(target: Path | str) -> str:
-    """The precision in the card of a bundle, or of the folder that a file is in; float32 where there is none."""
+    """The precision in the card of a bundle, or of the folder that file `target` is in; float32 without a card."""
     path = Path(target)
     card = (path if path.is_dir() else path.parent) / "card.json"
     try:
@@ -67,7 +77,7 @@ def card_precision(target: Path | str) -> str:
 
 
 def main(order: dict[str, Any]) -> dict[str, Any]:
-    """Answer one order: {"target", "batch", "repeat", "warm_up"}."""
+    """Answer one `order`: {"target", "batch", "repeat", "warm_up"}, see the head of this file."""
     try:
         found = open_target(order["target"])
         seconds = pass_seconds(found, order["batch"], order["repeat"], order["warm_up"])

@@ -20,7 +20,12 @@ _PASSING = {
 
 
 def keep_sums_apart(graph: Graph, int8: bool = False) -> Graph:
-    """Write each such sum as `add_n`, which MXNet does not fuse; for int8 also drop ReLUs that change nothing."""
+    """Write the sums that MXNet would fuse wrongly as `add_n`, which it does not fuse.
+
+    Args:
+        graph: A graph, which stays as it is.
+        int8: Whether it will be quantized to int8; then ReLUs that change nothing are dropped as well.
+    """
     nodes = SymbolGraph.read(graph.symbol)
     positive: dict[Node, bool] = {}
     dropped: dict[Node, Node] = {}

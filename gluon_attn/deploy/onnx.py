@@ -142,6 +142,9 @@ def _float16_weights(onnx: Any, proto: Any) -> None:
 def open_session(path: Path | str) -> tuple[Any, Card]:
     """Open a file that `write_onnx` wrote.
 
+    Args:
+        path: The file.
+
     Returns:
         (ONNX Runtime session on the CPU, `Card`).
 

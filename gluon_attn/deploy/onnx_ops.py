@@ -50,8 +50,14 @@ def convert_pick(node: dict[str, Any], **kwargs: Any) -> tuple[list[Any], tuple[
     """Convert `pick`, which takes the element of `data` at `index` along an axis, to GatherElements.
 
     The index may have any dtype, with the axis (length 1) or without it; the axis may be negative. An index out of
-    range is clipped, or with mode="wrap" taken modulo the length, as in MXNet. Arguments and result as for
-    `convert_arange_like`.
+    range is clipped, or with mode="wrap" taken modulo the length, as in MXNet.
+
+    Args:
+        node: The node in MXNet's JSON form.
+        **kwargs: What MXNet's exporter passes to its converters.
+
+    Returns:
+        (ONNX nodes, dtypes of the outputs).
     """
     from mxnet.onnx.mx2onnx._op_translations._op_translations_opset12 import create_tensor
     from onnx import TensorProto

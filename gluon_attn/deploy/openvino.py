@@ -74,6 +74,9 @@ def _quantize(model: Any, inputs: np.ndarray) -> Any:
 def open_model(path: Path | str) -> tuple[Callable[[np.ndarray], np.ndarray], Card, str]:
     """Open files that `write_openvino` wrote.
 
+    Args:
+        path: The .xml file; the .bin file is beside it.
+
     Returns:
         (function of a batch -> logits, `Card`, precision).
 

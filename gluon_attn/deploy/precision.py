@@ -28,13 +28,13 @@ _PRODUCTS = ["elemwise_mul", "broadcast_mul"]
 
 
 def to_bfloat16(graph: Graph) -> Graph:
-    """Compute in bfloat16 where MXNet's lists for mixed precision allow it. Weights stay float32."""
+    """Cast `graph` to bfloat16 where MXNet's lists for mixed precision allow it. Weights stay float32."""
     with _quiet():
         return dataclasses.replace(graph, symbol=mixed_precision(graph.symbol, "bfloat16", _CONCATENATE))
 
 
 def fuse_for_onednn(graph: Graph) -> Graph:
-    """Fuse convolution, sum and activation into one operator of oneDNN, by `Symbol.optimize_for`."""
+    """Fuse each convolution of `graph` with the sum and activation after it for oneDNN, by `Symbol.optimize_for`."""
     graph = onednn_sum_fix.keep_sums_apart(graph)
     tensors = dict(graph.args), dict(graph.aux)
     with _quiet():
@@ -68,9 +68,16 @@ def to_int8(graph: Graph, inputs: np.ndarray, calibration: str = "naive") -> Gra
 
 
 def fastest_graph(graphs: Mapping[Any, Graph], inputs: np.ndarray) -> Any:
-    """The key of the `Graph` that takes the shortest time for a few inputs.
+    """Measure graphs of the same network on a few inputs.
 
     Graphs that MXNet cannot run are left out: its fusions break some networks.
+
+    Args:
+        graphs: Key -> graph.
+        inputs: Inputs of the graphs, N first; the first eight are used.
+
+    Returns:
+        The key of the fastest graph.
     """
     batch, seconds = mx.nd.array(inputs[:_BATCH], dtype=inputs.dtype), {}
     for key, graph in graphs.items():

@@ -21,6 +21,11 @@ _ENDINGS = f"a NAME{symbol.ENDING} or a NAME{onnx.ENDING} or a NAME{openvino.END
 class Predictor:
     """A network ready for images.
 
+    Args:
+        kind: What the network was loaded from.
+        card: Its `Card`.
+        forward: Inputs of the graph -> logits (N,classes) float32.
+
     Attributes:
         kind: "run", "params", "published", "network", "symbol", "onnx" or "openvino".
         card: Its `Card`.
@@ -55,11 +60,11 @@ class Predictor:
         return np.concatenate(parts) if parts else np.zeros((0, self.card.classes), np.float32)
 
     def inputs(self, images: np.ndarray) -> np.ndarray:
-        """Images N,H,W,C uint8 as the graph takes them, see `graph_inputs`."""
+        """Turn images (N,H,W,C) uint8 into inputs of the graph, see `graph_inputs`."""
         return graph_inputs(self.card, images)
 
     def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Logits (N,classes) float32 of such inputs, in one pass."""
+        """Logits (N,classes) float32 of `inputs` of the graph, in one pass."""
         return self._forward(inputs)
 
     def _batch(self, images: np.ndarray) -> np.ndarray:
@@ -67,12 +72,20 @@ class Predictor:
 
 
 def graph_inputs(card: Card, images: np.ndarray) -> np.ndarray:
-    """Images N,H,W,C uint8 as a graph of this `Card` takes them: these, or N,C,H,W float32 normalized."""
+    """Turn images into inputs of a graph.
+
+    Args:
+        card: `Card` of the graph.
+        images: (N,H,W,C) uint8 RGB.
+
+    Returns:
+        The images themselves if the graph preprocesses them, else (N,C,H,W) float32, normalized.
+    """
     return np.ascontiguousarray(images if card.preprocess else normalize(images, card.mean, card.std))
 
 
 def random_images(card: Card, count: int = 64) -> np.ndarray:
-    """Noise of the card's size, the same each time: `count`,H,W,C uint8."""
+    """Random images of the size in `card`, the same at each call: (count,H,W,C) uint8."""
     channels, height, width = card.input_shape
     return generator(0).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
 
@@ -104,7 +117,13 @@ def of_published(entry: Published) -> Predictor:
 
 
 def of_network(net: mx.gluon.HybridBlock, card: Card, kind: str = "run") -> Predictor:
-    """The `Predictor` of a Gluon network that takes normalized images, on the device where it is."""
+    """The `Predictor` of a Gluon network.
+
+    Args:
+        net: Takes normalized images, (N,C,H,W) float32; it computes on the device where it is.
+        card: Its `Card`.
+        kind: What the network was loaded from, see `Predictor`.
+    """
     return Predictor(kind, card, _gluon_forward(net, np.float32))
 
 

@@ -21,7 +21,7 @@ _MOUNT = "/models"  # where the server's container sees the repository
 
 
 def servable(targets: Iterable[ExportTarget]) -> list[ExportTarget]:
-    """Those of these targets that servers read; `UserError` if there is none."""
+    """Those of `targets` that the servers read; `UserError` if there is none."""
     found = [target for target in targets if target.format in _TRITON]
     if not found:
         raise UserError("a repository takes ONNX and OpenVINO: add option format onnx or openvino")

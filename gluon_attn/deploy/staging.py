@@ -1,4 +1,4 @@
-"""Where exported files are written before they are verified, and how they come into place: all of them or none."""
+"""Exported files are written to a scratch folder, verified, and then moved: all of them or none."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ Place = Callable[[ExportTarget], tuple[Path, Path]]
 
 @contextlib.contextmanager
 def staged(output: Path, layout: str) -> Iterator[Place]:
-    """Yield the function that says where a target is written; on success all targets come into place.
+    """Yield a function that says where a target is written; on success all targets are moved to `output`.
 
     Args:
         output: The folder that holds what is exported.

@@ -14,11 +14,18 @@ ENDING = "-symbol.json"
 
 
 def write_symbol(graph: Graph, prefix: Path | str) -> Path:
-    """Write the three files of a `Graph`; returns the path of the first, which stands for all.
+    """Write the three files of a graph.
 
-    `mx.gluon.SymbolBlock.imports` and `mx.model.load_checkpoint(prefix, 0)` read them as well. (`Symbol.bind`
-    of MXNet 1.9 fuses version 2 ResNets wrongly and refuses them, unless MXNET_SUBGRAPH_BACKEND=NONE is set. Gluon is
-    not affected.)
+    `mx.gluon.SymbolBlock.imports` and `mx.model.load_checkpoint(prefix, 0)` read them as well. (`Symbol.bind` of MXNet
+    1.9 fuses version 2 ResNets wrongly and refuses them, unless MXNET_SUBGRAPH_BACKEND=NONE is set. Gluon is not
+    affected.)
+
+    Args:
+        graph: The graph.
+        prefix: Folder and name of the files, without their endings.
+
+    Returns:
+        Path of the first file, NAME-symbol.json.
     """
     symbol, params, card = _paths(prefix)
     graph.symbol.save(str(symbol), remove_amp_cast=False)  # without the casts bfloat16 would be float32 again
@@ -31,6 +38,9 @@ def write_symbol(graph: Graph, prefix: Path | str) -> Path:
 
 def read_symbol(path: Path | str) -> Graph:
     """The `Graph` in NAME-symbol.json and its two companions.
+
+    Args:
+        path: NAME-symbol.json.
 
     Raises:
         UserError: A file is missing, damaged or of another network.
@@ -59,7 +69,7 @@ def read_symbol(path: Path | str) -> Graph:
 
 
 def read_card(path: Path | str) -> Card:
-    """The `Card` in a JSON file; `UserError` when it is missing or wrong."""
+    """The `Card` in the JSON file `path`; `UserError` when it is missing or wrong."""
     try:
         return Card.from_dict(read_json(path))
     except UserError as error:

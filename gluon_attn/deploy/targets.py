@@ -41,7 +41,7 @@ class ExportTarget:
 
 
 def all_targets(formats: Iterable[str] = FORMATS, precisions: Sequence[str] = PRECISIONS) -> list[ExportTarget]:
-    """The targets of all these formats and precisions that exist."""
+    """The targets that exist among all pairs of `formats` and `precisions`."""
     pairs = ((kind, precision) for kind in formats for precision in precisions)
     return [ExportTarget(*pair) for pair in pairs if pair not in _ABSENT]
 
@@ -50,6 +50,10 @@ def requested_targets(
     formats: Iterable[str], precisions: Iterable[str]
 ) -> tuple[list[ExportTarget], list[tuple[str, str]]]:
     """The targets of these formats and precisions.
+
+    Args:
+        formats: Some of `FORMATS`.
+        precisions: Some of `PRECISIONS`.
 
     Returns:
         (targets, (format, precision) of each pair that does not exist).

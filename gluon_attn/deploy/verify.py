@@ -8,6 +8,7 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
+from ..data.base import ImageSet
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .check import Agreement, compare_predictor
@@ -25,7 +26,7 @@ class ExportChecks:
     Attributes:
         images: Images to compare logits on (default: 16 of `calibration`, or random ones).
         compare: Whether the files are compared with the network at all; layout "files" only.
-        test: Images with labels (see `data.base`) to measure the accuracy on; None: it is not measured.
+        test: Labelled images to measure the accuracy on; None: it is not measured.
         dataset: Name of their data set.
         calibration: Images to calibrate int8 with.
         calibration_method: Quantization ranges of MXNet's int8, one of `precision.CALIBRATIONS`.
@@ -34,7 +35,7 @@ class ExportChecks:
 
     images: np.ndarray | None = None
     compare: bool = True
-    test: Any = None
+    test: ImageSet | None = None
     dataset: str = ""
     calibration: np.ndarray | None = None
     calibration_method: str = "naive"
@@ -43,6 +44,11 @@ class ExportChecks:
 
 class Reference:
     """The network that exported files are compared with.
+
+    Args:
+        net: The initialized network.
+        card: Its `Card`.
+        checks: Images to compare and evaluate it on.
 
     Attributes:
         net: The initialized network.
@@ -59,12 +65,32 @@ class Reference:
             self._score = evaluate_predictor(self._predictor, checks.test) if checks.test is not None else None
 
     def agreement(self, loaded: Predictor, path: Path, target: ExportTarget, tolerance: float) -> Agreement:
-        """Compare a loaded file, which will be at `path`, with the network; raises `UserError` if it differs."""
+        """Compare a loaded file with the network.
+
+        Args:
+            loaded: The file.
+            path: Where it will be, for messages.
+            target: What it is.
+            tolerance: Largest difference of the logits allowed, relative to the largest logit.
+
+        Raises:
+            UserError: They differ.
+        """
         found = compare_predictor(loaded, path, self._images, self._logits, tolerance)
         return _required(found, target)
 
     def check_other_size(self, loaded: Predictor, path: Path, target: ExportTarget, tolerance: float) -> None:
-        """Compare a file with the network on images that are larger and not square; raises `UserError`."""
+        """Compare a loaded file with the network on images that are larger and not square.
+
+        Args:
+            loaded: The file.
+            path: Where it will be, for messages.
+            target: What it is.
+            tolerance: Largest difference of the logits allowed, relative to the largest logit.
+
+        Raises:
+            UserError: They differ, or the network takes images of one size only.
+        """
         _, height, width = self.card.input_shape
         images = random_images(self.card.replace(input_shape=(3, height + 32, width + 64)), 2)
         free = Predictor("run", self.card.replace(preprocess=False, dynamic=True), self._predictor.forward)
@@ -77,12 +103,19 @@ class Reference:
             ) from None
 
     def accuracy(self, loaded: Predictor, target: ExportTarget) -> dict[str, Any] | None:
-        """{"dataset", "images", "before", "after"} of a loaded file; None without test images.
+        """Evaluate a loaded file on the test images.
+
+        Args:
+            loaded: The file.
+            target: What it is.
+
+        Returns:
+            {"dataset", "images", "before", "after"}, accuracies from 0 to 1; None without test images.
 
         Raises:
             UserError: It loses more than `checks.max_drop`.
         """
-        if self._score is None:
+        if self._score is None or self.checks.test is None:
             if target.precision == "int8":
                 get_logger().warning("%s: without test images its accuracy is not known", target)
             return None

@@ -17,6 +17,12 @@ def write_plain(target: ExportTarget, net: mx.gluon.HybridBlock, card: Card, pre
 
     The symbol files hold its own operators, so that MXNet can train it further.
 
+    Args:
+        target: What to write.
+        net: An initialized network, which stays as it is.
+        card: Its `Card`.
+        prefix: Folder and name of the files, without their endings.
+
     Returns:
         Path of the file that names the network to `predictor.load`.
 

@@ -3,6 +3,8 @@
 The arrays of a call are of one type and on one device. Inside `kernels.compiled_operators()` one call takes them all.
 """
 
+from collections.abc import Sequence
+
 import mxnet as mx
 import numpy as np
 
@@ -11,15 +13,15 @@ from ..nn import kernels
 _AT_ONCE = 60  # pairs that MXNet's updates of several weights take
 
 
-def copies(arrays):
+def copies(arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
     """A copy of each array."""
     made = [mx.nd.empty(array.shape, array.context, array.dtype) for array in arrays]
     put(made, arrays)
     return made
 
 
-def put(targets, values):
-    """Write values into arrays of the same shapes."""
+def put(targets: Sequence[mx.nd.NDArray], values: Sequence[mx.nd.NDArray]) -> None:
+    """Write `values` into `targets`, arrays of the same shapes."""
     if not targets:
         return
     if _compiled(targets[0]):
@@ -31,8 +33,17 @@ def put(targets, values):
             value.copyto(target)
 
 
-def add(targets, directions, factor, decay=0.0):
-    """target += factor (direction + decay target) for each, in place."""
+def add(
+    targets: Sequence[mx.nd.NDArray], directions: Sequence[mx.nd.NDArray], factor: float, decay: float = 0.0
+) -> None:
+    """Compute target += factor * (direction + decay * target) for each array, in place.
+
+    Args:
+        targets: the arrays that are changed.
+        directions: what is added to each, of the same shape.
+        factor: step size, such as the negative learning rate.
+        decay: weight decay (default: none).
+    """
     if targets and _compiled(targets[0]):
         mx.nd.gluon_attn_multi_update(*targets, *directions, num_arrays=len(targets), copy=0, scale=factor, decay=decay)
         return
@@ -49,6 +60,6 @@ def _compiled(array):
     return kernels.active() and array.context.device_type == "cpu" and array.dtype in (np.float32, np.float64)
 
 
-def norm(arrays):
-    """Square root of the sum of the squares of all numbers, as a float."""
+def norm(arrays: Sequence[mx.nd.NDArray]) -> float:
+    """Euclidean norm of all elements of a list of arrays together, as a float."""
     return mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum().sqrt().asscalar()

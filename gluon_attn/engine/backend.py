@@ -24,6 +24,9 @@ WORLD_SIZE = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 def connect(environ: Mapping[str, str] = os.environ) -> "Backend":
     """The backend of this process: Horovod's where a launcher started several processes, else that of one process.
 
+    Args:
+        environ: environment variables, which a launcher sets for its processes.
+
     Raises:
         UserError: Horovod is missing, or does not see the other processes.
     """
@@ -70,14 +73,22 @@ class Backend:
         """Give every process the weights and running statistics of process 0."""
 
     def allreduce_sum(self, numbers: Iterable[float]) -> list[float]:
-        """Numbers, each summed over the processes. Waits for all of them."""
+        """Sum each of the numbers over the processes. Waits for all processes."""
         return list(numbers)
 
     def allreduce_mean(self, arrays: Sequence[mx.nd.NDArray]) -> None:
         """Replace each array by its mean over the processes, in place."""
 
     def allreduce(self, name: str, array: mx.nd.NDArray) -> mx.nd.NDArray:
-        """The sum of the arrays that the processes bring under one name, in any order of names and any thread."""
+        """Sum an array over the processes. Calls may come in any order of names and from any thread.
+
+        Args:
+            name: of the array; all processes use the same names.
+            array: the summand of this process.
+
+        Returns:
+            The sum, a new array unless there is one process only.
+        """
         return array
 
     def barrier(self) -> None:
@@ -99,20 +110,31 @@ class Horovod(Backend):
         self._hvd.init()
         self.rank, self.size, self.local_rank = self._hvd.rank(), self._hvd.size(), self._hvd.local_rank()
 
-    def make_trainer(self, params, optimizer, config, name="gradients"):
+    def make_trainer(
+        self,
+        params: Sequence[Parameter],
+        optimizer: mx.optimizer.Optimizer,
+        config: OptimConfig,
+        name: str = "gradients",
+    ) -> gluon.Trainer:
+        """See `Backend.make_trainer`; gradients are sent one by one or in groups, as `config` says."""
         return _HorovodTrainer(self._hvd, params, optimizer, config, name)
 
-    def broadcast(self, net):
+    def broadcast(self, net: HybridBlock) -> None:
+        """See `Backend.broadcast`."""
         self._hvd.broadcast_parameters(net._collect_params_with_prefix(), root_rank=0)
 
-    def allreduce_sum(self, numbers):
+    def allreduce_sum(self, numbers: Iterable[float]) -> list[float]:
+        """See `Backend.allreduce_sum`; the sums are in float64."""
         array = mx.nd.array(list(numbers), dtype="float64")
         return self._hvd.allreduce(array, op=self._hvd.Sum, name="numbers").asnumpy().tolist()
 
-    def allreduce(self, name, array):
+    def allreduce(self, name: str, array: mx.nd.NDArray) -> mx.nd.NDArray:
+        """See `Backend.allreduce`."""
         return self._hvd.allreduce(array, op=self._hvd.Sum, name=name)
 
-    def allreduce_mean(self, arrays):
+    def allreduce_mean(self, arrays: Sequence[mx.nd.NDArray]) -> None:
+        """See `Backend.allreduce_mean`."""
         for number, array in enumerate(arrays):
             array[:] = self._hvd.allreduce(array, op=self._hvd.Sum, name=f"mean.{number}") / self.size
         for array in arrays:  # a name must not be used again before its message is done
@@ -120,6 +142,7 @@ class Horovod(Backend):
 
     @contextlib.contextmanager
     def peer_failures(self) -> Iterator[None]:
+        """See `Backend.peer_failures`; errors of Horovod, Gloo and NCCL count as the end of another process."""
         with sigterm_as_error():
             try:
                 yield

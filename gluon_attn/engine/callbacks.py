@@ -47,13 +47,15 @@ class Progress(Callback):
 
     def __init__(self, interval: int):
         self._interval = interval
-        self._bar = None
+        self._bar: tqdm | None = None
 
-    def epoch_start(self, trainer):
+    def epoch_start(self, trainer: "Trainer") -> None:
+        """Open the bar, on a terminal only."""
         if sys.stderr.isatty():
             self._bar = tqdm(total=len(trainer.train_loader), desc=f"epoch {trainer.epoch}", unit="batch", leave=False)
 
-    def step(self, trainer, step, meter):
+    def step(self, trainer: "Trainer", step: int, meter: Meter) -> None:
+        """Advance the bar, or log a line after every `interval` batches."""
         if self._bar is not None:
             self._bar.update()
             self._bar.set_postfix(self.shown(trainer, meter), refresh=False)
@@ -65,16 +67,19 @@ class Progress(Callback):
         """What the bar shows beside the count, name -> value."""
         return {"loss": f"{meter.last_loss:.3f}"}
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Close the bar and log losses, scores and speed of the epoch."""
         self.stop(trainer)
+        best = record if trainer.best is None else trainer.best
         get_logger().info(
             "epoch %d: %s, %.1f s (%.0f%% waiting for data), %.0f img/s%s",
-            record["epoch"], trainer.task.describe(record, trainer.best), record["seconds"],
+            record["epoch"], trainer.task.describe(record, best), record["seconds"],
             100 * record["data_seconds"] / record["seconds"], record["images_per_second"],
             f", loss scale {record['loss_scale']:g}" if "loss_scale" in record else "",
         )  # fmt: skip
 
-    def stop(self, trainer):
+    def stop(self, trainer: "Trainer") -> None:
+        """Close the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -83,61 +88,67 @@ class Progress(Callback):
 class Patience(Callback):
     """Stops the run when `epochs` epochs have brought no better score.
 
-    It follows from the history, so a resumed run stops where an unbroken one would; all processes see the same.
+    It follows from the history, so a resumed run stops where an uninterrupted one would; all processes see the same.
     """
 
     def __init__(self, epochs: int):
         self._epochs = epochs
 
-    def start(self, trainer):
+    def start(self, trainer: "Trainer") -> None:
+        """Stop a resumed run whose history has been without a better score for that long."""
         if trainer.best is not None and trainer.epoch - 1 - trainer.best["epoch"] >= self._epochs:
             trainer.stop(f"no better {trainer.task.score.name} in {self._epochs} epochs")
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Stop the run where the last epochs had no better score."""
         self.start(trainer)
 
 
 class MetricsFile(Callback):
-    """One JSON object per epoch. Rewritten from the history, so a resumed run has no epoch twice."""
+    """One JSON object per epoch in file `path`. Rewritten from the history, so a resumed run has no epoch twice."""
 
     def __init__(self, path: Path):
         self._path = path
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Write the file."""
         write_text(self._path, "".join(json.dumps(entry) + "\n" for entry in trainer.history))
 
 
 class Best(Callback):
-    """A parameter file with the weights of the epoch with the best score."""
+    """A parameter file, `path`, with the weights of the epoch with the best score."""
 
     def __init__(self, path: Path):
         self._path = path
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Write the file if this epoch is the best so far."""
         if trainer.best is record:
             with trainer.ema_weights():
                 save_params(trainer.net, self._path)
 
 
 class Periodic(Callback):
-    """A parameter file every `period` epochs, `FOLDER/NAME-EPOCH.params`."""
+    """A parameter file every `period` epochs, FOLDER/NAME-EPOCH.params."""
 
     def __init__(self, folder: Path | str, name: str, period: int):
         self._folder, self._name, self._period = Path(folder), name, period
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Write a file if one is due."""
         if trainer.epoch % self._period == 0:
             with trainer.ema_weights():
                 save_params(trainer.net, self._folder / f"{self._name}-{trainer.epoch:04d}.params")
 
 
 class Checkpoints(Callback):
-    """A checkpoint after every epoch; it comes last, so what it says is done is done."""
+    """A checkpoint in `store` after every epoch; last of the callbacks, so that all others have finished that epoch."""
 
     def __init__(self, store: CheckpointStore):
         self._store = store
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Save weights, optimizer and history."""
         meta, files = snapshot(trainer)
         self._store.save(trainer.net, trainer.gluon_trainer, meta, files)
 
@@ -148,5 +159,6 @@ class Curves(Callback):
     def __init__(self, draw: Callable[[list, Path], None], path: Path):
         self._draw, self._path = draw, path
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Draw the history."""
         self._draw(trainer.history, self._path)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Classification(Task):
     """Cross entropy with the labels; the score is the top-1 accuracy.
 
-    Batches are (images (B,3,H,W) float32, labels (B,) class numbers or (B,classes) weights).
+    Batches are (images (B,3,H,W) float32, labels (B,) class indices or (B,classes) soft labels).
 
     Args:
         auxiliary_weight: weight of the loss of an auxiliary head (default 0.4, as in DARTS).
@@ -33,25 +33,31 @@ class Classification(Task):
         self.loss = ClassificationLoss(auxiliary_weight)
 
     def split(self, batch: tuple, contexts: Sequence[mx.Context]) -> list[Shard]:
+        """The (images, labels) of each device."""
         images, labels = (split_and_load(array, contexts, even_split=False) for array in batch)
         return list(zip(images, labels, strict=True))
 
     def images(self, batch: tuple) -> int:
+        """Number of images in a batch."""
         return len(batch[0])
 
     def forward(self, net: Callable, shard: Shard) -> tuple[mx.nd.NDArray, tuple]:
+        """The losses (n,) of a shard, and (logits (n,classes), labels) for the meter."""
         images, labels, *targets = shard
         output = net(images)
         losses = self.loss(output, labels, *targets)
         return losses, (output[0] if isinstance(output, tuple | list) else output, labels)
 
     def meter(self) -> ClassificationMeter:
+        """A new `ClassificationMeter`."""
         return ClassificationMeter()
 
     def evaluate(self, net: Callable, loader: Any, contexts: Sequence[mx.Context], total: SumOverProcesses) -> dict:
+        """Loss and accuracies, see `evaluate`."""
         return evaluate(net, loader, contexts, total)
 
     def describe(self, record: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+        """Losses and accuracies of an epoch, and the best accuracy so far."""
         return (
             f"train loss {record['train_loss']:.4f} accuracy {record['train_accuracy']:.4f}, test loss "
             f"{record['val_loss']:.4f} accuracy {record['val_accuracy']:.4f} (best {self.score.of(best):.4f})"
@@ -72,9 +78,11 @@ class Distillation(Classification):
         self._teacher, self._forward = teacher, teacher
 
     def prepare(self, trainer: "Trainer") -> None:
+        """Compile the teacher as the student is compiled."""
         self._forward = trainer.compiled(self._teacher)
 
     def split(self, batch: tuple, contexts: Sequence[mx.Context]) -> list[Shard]:
+        """The (images, labels, soft targets) of each device; here, outside of recording, the teacher computes."""
         shards = super().split(batch, contexts)
         return [(*shard, self.loss.soft_targets(self._forward(shard[0]))) for shard in shards]
 
@@ -99,7 +107,17 @@ def evaluate(
 def evaluate_all(
     nets: Sequence[Callable], loader: Any, contexts: Sequence[mx.Context], total: SumOverProcesses = list
 ) -> list[dict[str, float]]:
-    """Evaluate several classifiers in one pass: each batch goes through all of them before the next is read."""
+    """Evaluate several classifiers in one pass: each batch goes through all of them before the next is read.
+
+    Args:
+        nets: each images (B,3,H,W) -> logits (B,classes), on all of `contexts`.
+        loader: as in `evaluate`, like `contexts` and `total`.
+        contexts: the devices.
+        total: sums numbers over the processes.
+
+    Returns:
+        The scores of each network, as of `evaluate`.
+    """
     criterion, meters = SoftmaxCrossEntropyLoss(), [ClassificationMeter() for _ in nets]
     for data, label in loader.epoch(0):
         images = split_and_load(data, contexts, even_split=False)

@@ -13,6 +13,11 @@ def running_statistics(net: HybridBlock, frozen: Collection[str], ema: "WeightEM
     """The running means and variances of a network, also those in an EMA, without the `frozen` ones.
 
     Each process has seen other images; the mean over the processes is evaluated and saved.
+
+    Args:
+        net: the network.
+        frozen: structural names of parameters that are not trained.
+        ema: the EMA of its weights, or None.
     """
     params = net._collect_params_with_prefix()
     names = [name for name in params if name.endswith(("running_mean", "running_var")) and name not in frozen]

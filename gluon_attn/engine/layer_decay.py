@@ -12,6 +12,10 @@ def decay_layers(net: HybridBlock, factor: float) -> None:
 
     The classifier has the learning rate itself, the last block `factor` times it, the block before `factor`**2, the
     stem of a network with n blocks `factor`**(n + 1). It is set as `lr_mult`, so every schedule stays.
+
+    Args:
+        net: the network; its parameters are changed.
+        factor: from 0 to 1, such as 0.75.
     """
     groups = layer_groups(net)
     for depth, params in enumerate(reversed(groups)):
@@ -25,10 +29,14 @@ def layer_groups(net: HybridBlock) -> list[list[Parameter]]:
     A block is a child, below sequences, that is no layer of Gluon's: a residual block, a cell, a module between stages.
     Layers after a block belong to its group, but for the last layer of the network, the classifier.
 
+    Args:
+        net: the network.
+
     Raises:
         UserError: the network has no blocks.
     """
-    groups, seen = [[]], set()
+    groups: list[list[Parameter]] = [[]]
+    seen: set[int] = set()
     units = list(_units(net))
     if all(_is_layer(unit) for unit in units):
         raise UserError("option layer_decay needs a network of blocks, this one has none")

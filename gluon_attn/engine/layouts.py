@@ -9,7 +9,7 @@ from ..nn.symbol_graph import Node, SymbolGraph
 #: channels up to which a batch normalization gets a copy after it: the convolutions next to it have one layout in the
 #: forward and another in the backward pass
 NARROW = 32
-#: compiled operators whose result is a map, which goes on in low precision; those of the others are statistics
+#: compiled operators whose output is a feature map, which stays in low precision; others give statistics
 _MAPS = {
     f"gluon_attn_{name}"
     for name in (

@@ -1,5 +1,7 @@
 """The training loss of classifiers: cross entropy with the labels and, with a teacher, with its outputs."""
 
+from collections.abc import Sequence
+
 import mxnet as mx
 from mxnet import nd
 from mxnet.gluon.loss import SoftmaxCrossEntropyLoss
@@ -33,15 +35,21 @@ class ClassificationLoss:
 
     def soft_targets(self, logits: mx.nd.NDArray) -> mx.nd.NDArray:
         """softmax(logits / T) of the teacher's logits (n,classes)."""
+        assert self._distill is not None  # only tasks with a teacher ask for them
         return nd.softmax(logits / self._distill.temperature)
 
-    def __call__(self, output, label: mx.nd.NDArray, *soft_targets: mx.nd.NDArray) -> mx.nd.NDArray:
+    def __call__(
+        self, output: mx.nd.NDArray | Sequence[mx.nd.NDArray], label: mx.nd.NDArray, *soft_targets: mx.nd.NDArray
+    ) -> mx.nd.NDArray:
         """Losses of a batch.
 
         Args:
             output: logits (n,classes), or a pair of these and the logits of an auxiliary head.
-            label: class numbers (n,), or weights of the classes (n,classes).
-            soft_targets: the teacher's, where there is one.
+            label: class indices (n,), or target probabilities (n,classes).
+            soft_targets: what `soft_targets` makes of the teacher's logits, where there is a teacher.
+
+        Returns:
+            (n,) float32, one loss per image.
         """
         if isinstance(output, tuple | list):
             first, second = (self(part, label, *soft_targets) for part in output)

@@ -10,6 +10,11 @@ class LossScaler:
     A step whose gradients are not finite is skipped and halves the scale; `window` steps in a row without one double
     it, up to `most`. The losses of a batch are summed here, not averaged, hence a first scale below the usual 2**16.
 
+    Args:
+        scale: the first factor (default 1024).
+        window: steps without an overflow after which the scale is doubled (default 2000).
+        most: the largest factor (default 2**24).
+
     Attributes:
         scale: the factor now.
         good: finite steps since it changed.
@@ -19,7 +24,17 @@ class LossScaler:
         self.scale, self.good, self.window, self.most = scale, 0, window, most
 
     def accept(self, finite: bool) -> bool:
-        """Adapt the scale to a step whose gradients are finite or not; returns whether to make the step."""
+        """Adapt the scale to a step.
+
+        Args:
+            finite: whether all gradients of the step are finite.
+
+        Returns:
+            Whether to make the step.
+
+        Raises:
+            TrainingError: gradients are not finite even at scale 1.
+        """
         if finite:
             self.good += 1
             if self.good == self.window:

@@ -14,6 +14,9 @@ import mxnet as mx
 class TimedBatches(Iterator):
     """The items of an iterator.
 
+    Args:
+        batches: the iterator.
+
     Attributes:
         seconds: time that the loop over them has waited for the next item so far.
     """
@@ -23,6 +26,7 @@ class TimedBatches(Iterator):
         self.seconds = 0.0
 
     def __next__(self) -> Any:
+        """The next item; the time until it is there is added to `seconds`."""
         begin = perf_counter()
         try:
             return next(self._batches)
@@ -71,7 +75,7 @@ class Meter:
         self.images += images
 
     def measure(self, measured: Sequence[Any]) -> None:
-        """Update further metrics with a batch; for subclasses."""
+        """Update further metrics with a batch, `measured` as in `add`; for subclasses."""
 
     @property
     def finite(self) -> bool:
@@ -100,7 +104,7 @@ class Meter:
 class ClassificationMeter(Meter):
     """Loss, accuracy and, from six classes on, top-5 accuracy (both from 0 to 1).
 
-    It is shown (logits (n,classes), labels (n,) class numbers or (n,classes) weights) for each device.
+    It takes (logits (n,classes), labels (n,) class indices or (n,classes) soft labels) for each device.
     """
 
     optional = frozenset({"top5"})
@@ -110,6 +114,7 @@ class ClassificationMeter(Meter):
         self.metrics.update(accuracy=mx.metric.Accuracy(), top5=mx.metric.TopKAccuracy(5))
 
     def measure(self, measured: Sequence[tuple[mx.nd.NDArray, mx.nd.NDArray]]) -> None:
+        """Update the accuracies; the class of a soft label is its most probable one."""
         outputs = [output for output, _ in measured]
         labels = [label.argmax(axis=1) if label.ndim == 2 else label for _, label in measured]
         self.metrics["accuracy"].update(labels, outputs)

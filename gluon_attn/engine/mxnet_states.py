@@ -27,7 +27,9 @@ def load_states(trainer: "Trainer", path: Path | str, order: Sequence[str]) -> N
         UserError: the file cannot be read, or is of another network or optimizer.
     """
     found = _read(path)
-    params, arrays, counts = trainer.net._collect_params_with_prefix(), {}, {}
+    params = trainer.net._collect_params_with_prefix()
+    arrays: dict[str, mx.nd.NDArray] = {}
+    counts: dict[str, int] = {}
     optimizer = trainer.gluon_trainer._optimizer
     for index, state in found.states.items():
         if not isinstance(index, int) or index >= len(order):

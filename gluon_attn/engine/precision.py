@@ -34,6 +34,10 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
 
     Convolutions and dense layers compute in `dtype`, what needs the range of float32 in float32, as MXNet's AMP lists
     say. `amp.init` would change every operator of the process; this changes one network.
+
+    Args:
+        net: the network, initialized.
+        dtype: "bfloat16" or "float16".
     """
     data = mx.sym.var("data")
     mixed = mixed_precision(net(data), dtype)
@@ -70,6 +74,12 @@ def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool)
 
 
 def training_operators(dtype: str, contexts: Sequence[mx.Context], kernels: str) -> contextlib.AbstractContextManager:
-    """A context to trace networks in: with compiled operators on the CPU, unless `kernels` is "off"."""
+    """A context to trace networks in, with compiled operators where a run can use them: on the CPU, except in float16.
+
+    Args:
+        dtype: what the run computes in.
+        contexts: its devices.
+        kernels: "auto", or "off" for MXNet's own operators only.
+    """
     on_cpu = all(context.device_type == "cpu" for context in contexts)
     return compiled_operators() if kernels == "auto" and dtype != "float16" and on_cpu else contextlib.nullcontext()

@@ -58,9 +58,14 @@ def freeze(net: HybridBlock, pattern: str) -> set[str]:
 
 
 def synchronize_norms(net: HybridBlock, contexts: Sequence[mx.Context], backend: Backend) -> None:
-    """Let the batch norms of a network take their statistics over the images of all processes.
+    """Compute the batch mean and variance of the batch norms of a network over the images of all processes.
 
     With one process nothing changes.
+
+    Args:
+        net: the network; its batch norms are changed.
+        contexts: the devices of this process, which must be one.
+        backend: the processes of the run.
 
     Raises:
         UserError: there are several devices in this process, or no batch norm that is trained.

@@ -66,7 +66,12 @@ def _sequence(config, epochs, steps):
 
 
 def step_epochs(config: OptimConfig, epochs: int) -> list[int]:
-    """Epochs at which the step schedule lowers the rate."""
+    """Epochs at which the step schedule lowers the learning rate.
+
+    Args:
+        config: the options; lr_decay_period wins over lr_decay_epoch.
+        epochs: length of the run.
+    """
     if config.lr_decay_period:
         return list(range(config.lr_decay_period, epochs, config.lr_decay_period))
     return list(config.lr_decay_epoch)

@@ -48,6 +48,11 @@ def snapshot(trainer: "Trainer") -> tuple[dict, dict]:
 def resume(trainer: "Trainer", folder: Path, meta: dict) -> None:
     """Put a checkpoint into a trainer that was made with the same options.
 
+    Args:
+        trainer: the trainer; its network, optimizer, EMA, history and epoch are set.
+        folder: the folder of the checkpoint.
+        meta: its meta.json.
+
     Raises:
         UserError: the checkpoint is of training in float16, this run is not, or the other way round.
     """

@@ -1,8 +1,9 @@
 """What a network learns, as the trainer sees it.
 
 The trainer knows epochs, updates, devices and processes. A task knows the rest: what a batch is, the forward pass and
-the losses of a batch, what is measured, how to evaluate, which score is the best, and what a checkpoint keeps besides.
-Classification and distillation are in `classification.py`, the gradient searches in `search/darts/trainer.py`.
+the losses of a batch, what is measured, how to evaluate, which score is the best, and what a checkpoint saves besides
+weights and optimizer. Classification and distillation are in `classification.py`, the gradient searches in
+`search/darts/trainer.py`.
 """
 
 import contextlib
@@ -63,7 +64,17 @@ class Task:
         return Meter()
 
     def evaluate(self, net: Callable, loader: Any, contexts: Sequence[mx.Context], total: SumOverProcesses) -> dict:
-        """Scores of the network on the evaluation data, name -> number. Records have them as `val_NAME`."""
+        """Evaluate the network. Records have the scores as `val_NAME`.
+
+        Args:
+            net: what computes, the network or its mixed-precision form, on all of `contexts`.
+            loader: has `epoch(0)`, which yields batches.
+            contexts: the devices of this process.
+            total: sums a list of numbers over the processes.
+
+        Returns:
+            Name -> score.
+        """
         raise NotImplementedError
 
     def start_step(self, trainer: "Trainer", batch: tuple) -> None:
@@ -78,12 +89,17 @@ class Task:
         return {}
 
     def describe(self, record: Mapping[str, Any], best: Mapping[str, Any]) -> str:
-        """An epoch's record in words, for the log: losses and scores."""
+        """Losses and scores of an epoch as text for the log.
+
+        Args:
+            record: of the epoch.
+            best: the record of the best epoch so far.
+        """
         return f"train loss {record['train_loss']:.4f}, {self.score.name} {self.score.of(record):.4f}"
 
     def state(self, trainer: "Trainer") -> tuple[dict, dict]:
-        """(entries of meta.json, file name -> {name: NDArray}): what a checkpoint keeps besides."""
+        """Further state for a checkpoint: (entries of meta.json, file name -> {name: NDArray})."""
         return {}, {}
 
     def load_state(self, trainer: "Trainer", folder: Path, meta: dict) -> None:
-        """The inverse of `state`, from the folder of a checkpoint and its meta.json."""
+        """Restore what `state` saved, from the folder of a checkpoint and its meta.json."""

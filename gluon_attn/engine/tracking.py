@@ -3,7 +3,7 @@
 import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..utils.errors import UserError
 from ..utils.files import ensure_dir, write_text
@@ -11,7 +11,7 @@ from ..utils.optional import require
 from .callbacks import Callback
 
 if TYPE_CHECKING:
-    pass
+    from .trainer import Trainer
 
 #: modes of W&B in which nothing is sent
 _OFFLINE = ("offline", "dryrun", "disabled")
@@ -22,17 +22,21 @@ class TensorBoard(Callback):
 
     def __init__(self, folder: Path):
         self._writer_class = require("tensorboardX").SummaryWriter
-        self._folder, self._writer = folder, None
+        self._folder = folder
+        self._writer: Any = None  # made at the start: the first epoch to log is known then
 
-    def start(self, trainer):
+    def start(self, trainer: "Trainer") -> None:
+        """Open the event file. Events of epochs that a resumed run repeats are dropped."""
         self._writer = self._writer_class(str(ensure_dir(self._folder)), purge_step=trainer.epoch)
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Log the numbers of the epoch."""
         for key, value in record.items():
             self._writer.add_scalar(key, value, record["epoch"])
         self._writer.flush()
 
-    def stop(self, trainer):
+    def stop(self, trainer: "Trainer") -> None:
+        """Close the event file."""
         if self._writer is not None:
             self._writer.close()
 
@@ -52,14 +56,16 @@ class WeightsAndBiases(Callback):
 
     def __init__(self, folder: Path, project: str):
         self._wandb = require("wandb")
-        self._folder, self._project, self._run = Path(folder), project, None
+        self._folder, self._project = Path(folder), project
+        self._run: Any = None
         self._offline = self._wandb.setup().settings.mode in _OFFLINE
         if not self._offline and not self._wandb.login(prompt=False, verify=False):
             raise UserError(
                 "option wandb needs a login: call `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline"
             )
 
-    def start(self, trainer):
+    def start(self, trainer: "Trainer") -> None:
+        """Start or resume the run there; `UserError` if the service cannot be reached."""
         try:
             self._run = self._wandb.init(
                 project=self._project,
@@ -74,10 +80,12 @@ class WeightsAndBiases(Callback):
         score = trainer.task.score
         self._run.define_metric(score.key, summary="max" if score.higher_is_better else "min")
 
-    def epoch_end(self, trainer, record):
+    def epoch_end(self, trainer: "Trainer", record: dict) -> None:
+        """Log the record of the epoch."""
         self._run.log(record, step=record["epoch"])
 
-    def stop(self, trainer):
+    def stop(self, trainer: "Trainer") -> None:
+        """End the run there, as failed if an error ended it here."""
         if self._run is not None:
             self._run.finish(exit_code=int(sys.exc_info()[0] is not None))
 

@@ -47,7 +47,7 @@ class Trainer:
         excluded: parameters of `net` that the optimizer leaves alone.
 
     Attributes:
-        forward: what computes: the network, or its form in another dtype on the same weights.
+        forward: runs forward passes: the network, or its form in another dtype with the same weights.
         update: the `Update` that turns losses into new weights.
         epoch: number of finished epochs.
         history: one record per finished epoch, JSON data.
@@ -72,7 +72,9 @@ class Trainer:
         self.callbacks = list(callbacks)
         if config.train.patience is not None:
             self.callbacks.append(Patience(config.train.patience))
-        self.epoch, self.history, self.best, self._stopping = 0, [], None, False
+        self.epoch, self._stopping = 0, False
+        self.history: list[dict] = []
+        self.best: dict | None = None
         self.dtype = usable_dtype(config.train.dtype, contexts, cpu.has_bfloat16(cpu.Host()))
         operators = partial(training_operators, self.dtype, contexts, config.train.kernels)
         self.operators = operators()
@@ -92,7 +94,7 @@ class Trainer:
         return self.update.trainer
 
     def compiled(self, net: HybridBlock) -> Callable:
-        """What computes a network in the dtype and mode of this run, see `precision.computing`."""
+        """A callable that runs forward passes of `net` in the dtype and mode of this run, see `precision.computing`."""
         return computing(net, self.dtype, self.config.train.mode == "hybrid")
 
     def resume(self, folder: Path, meta: dict) -> None:
@@ -101,7 +103,7 @@ class Trainer:
         self.task.load_state(self, folder, meta)
 
     def ema_weights(self) -> contextlib.AbstractContextManager:
-        """A context in which `net` has the weights that are evaluated and kept: with an EMA the averaged ones."""
+        """A context in which `net` has the weights that are evaluated and saved: those of the EMA, if there is one."""
         return self.update.ema.applied() if self.update.ema else contextlib.nullcontext()
 
     def stop(self, reason: str) -> None:
@@ -109,8 +111,16 @@ class Trainer:
         get_logger().info("%s: stopped early", reason)
         self._stopping = True
 
-    def fit(self) -> dict | None:
-        """Train the epochs that are left; returns the record of the best one."""
+    def fit(self) -> dict:
+        """Train the epochs that are left.
+
+        Returns:
+            The record of the best epoch; the options see to it that there is one.
+
+        Raises:
+            TrainingError: a loss or a weight is not finite, or another process of the run has ended.
+            UserError: the processes do not see the same checkpoints.
+        """
         with self.operators, self.backend.peer_failures():
             if self.backend.allreduce_sum([self.epoch]) != [self.epoch * self.backend.size]:
                 raise UserError("the processes do not see the same checkpoints: their hosts must share the run folder")

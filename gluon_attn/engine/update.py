@@ -75,7 +75,8 @@ class Update:
         self.trainer, self.per_epoch, self._clip, self._processes = trainer, per_epoch, clip, processes
         self.scaler, self.ema = scaler, ema
         self.extra_clip_params: Sequence[Parameter] = ()
-        self._images, self._sums = 0, None
+        self._images = 0
+        self._sums: list[mx.nd.NDArray] | None = None  # gradients of the batches before the newest
 
     @property
     def pending(self) -> bool:

@@ -1,4 +1,4 @@
-"""The end of one of several processes: said with its reason and the newest checkpoint, whatever ended it.
+"""A watchdog process, which reports why one of several training processes died, and the newest checkpoint.
 
 A launcher ends the other processes with SIGTERM once one has died. Inside MXNet Python handles no signal, and a failed
 all-reduce can crash MXNet, whose threads note errors in one list without a lock. So a small watchdog process beside
@@ -55,6 +55,9 @@ def watched(folder: Path | str) -> Iterator[None]:
     """A context in which a watchdog process reports the death of this one with the newest checkpoint in `folder`.
 
     An exception that leaves the context is not reported: the process reports it itself.
+
+    Args:
+        folder: where the checkpoints of the run are.
     """
     if threading.current_thread() is not threading.main_thread():  # signals go to the main thread
         yield
@@ -64,15 +67,17 @@ def watched(folder: Path | str) -> Iterator[None]:
     watchdog = subprocess.Popen(
         command, stdin=subprocess.PIPE, bufsize=0, env=child_environment(), start_new_session=True
     )  # fmt: skip
-    os.set_blocking(watchdog.stdin.fileno(), False)
-    before = signal.set_wakeup_fd(watchdog.stdin.fileno(), warn_on_full_buffer=False)
+    pipe = watchdog.stdin
+    assert pipe is not None  # stdin=PIPE makes it
+    os.set_blocking(pipe.fileno(), False)
+    before = signal.set_wakeup_fd(pipe.fileno(), warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(before)
         with contextlib.suppress(BrokenPipeError):
-            watchdog.stdin.write(_REPORTED)
-        watchdog.stdin.close()
+            pipe.write(_REPORTED)
+        pipe.close()
         watchdog.wait()
 
 
@@ -86,7 +91,7 @@ def reason_of_death(pipe: int) -> str | None:
     while select.select([pipe], (), (), seconds)[0]:
         received = os.read(pipe, 1)
         if not received:
-            return "this process broke off"
+            return "this process died"
         if received == _REPORTED:
             return None
         if received[0] == signal.SIGTERM:

@@ -1,1 +1,1 @@
-"""Backbones, and the plan that says which attention sits where in them. No backbone names an attention."""
+"""Backbones, and the plan of the attentions in them. No backbone depends on an attention."""

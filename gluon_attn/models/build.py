@@ -21,7 +21,7 @@ _CIFAR = 32  # pixels
 
 
 def build(config: ModelConfig, classes: int, input_size: int | None = None) -> HybridBlock:
-    """The network that a `ModelConfig` asks for.
+    """The network of a `ModelConfig`.
 
     Args:
         config: options of the network.
@@ -60,7 +60,7 @@ def _with_scheme_file(config: ModelConfig, path: str) -> ModelConfig:
     found = Scheme.load(path)
     found.check_belongs(path, config.model, config.attention)
     if config.plan:
-        raise UserError(f"scheme {path} says which attention it connects: drop option plan beside it")
+        raise UserError(f"scheme {path} says which attention it connects: drop option plan")
     meant = found.model_options()
     meant["model_options"] = {**meant["model_options"], **config.model_options}
     default = type(config)()
@@ -149,6 +149,8 @@ def _scheme_bits(config: ModelConfig, info: Model) -> str | None:
     if not config.config_codes:
         return config.scheme
     if not info.blocks:
-        raise UserError(f"option config_codes counts blocks, which {config.model} does not tell: give option scheme")
+        raise UserError(
+            f"option config_codes needs numbers of blocks, which {config.model} does not declare: give option scheme"
+        )
     blocks = positives("blocks", config.model_options.get("blocks", info.blocks), len(info.blocks))
     return from_codes(config.config_codes, blocks)

@@ -18,7 +18,13 @@ OPTIONS: dict[str, dict[str, Any]] = {"SE": {"bias": False}, "BAM": {"variant": 
 
 
 def attention_layer(name: str, channels: int, size: int) -> HybridBlock:
-    """An attention of a cell: N,channels,size,size -> the same. name: any of its names."""
+    """An attention of a cell, with the options that Att-DARTS gives it.
+
+    Args:
+        name: of the attention, or an alias.
+        channels: of input and output.
+        size: height of the feature map.
+    """
     options = dict(OPTIONS.get(name, {}))
     if "spatial" in attention_options(name):
         options["spatial"] = size
@@ -26,12 +32,26 @@ def attention_layer(name: str, channels: int, size: int) -> HybridBlock:
 
 
 def second_layer(name: str, channels: int, size: int) -> HybridBlock:
-    """The layer after an edge's first one: an operation or an attention."""
+    """The second layer of an edge: an operation or an attention.
+
+    Args:
+        name: of the operation or attention.
+        channels: of input and output.
+        size: height of the feature map.
+    """
     return cell_op(name, channels) if name in CELL_OPS else attention_layer(name, channels, size)
 
 
 def first_layer(name: str, channels: int, stride: int, size: int, reduction: bool) -> HybridBlock:
-    """The first layer of an edge: an operation, or an attention, in a reduction cell after a skip with this stride."""
+    """The first layer of an edge: an operation or an attention.
+
+    Args:
+        name: of the operation or attention.
+        channels: of input and output.
+        stride: of the edge.
+        size: height of the output.
+        reduction: the cell is a reduction cell: an attention then follows a skip connection with `stride`.
+    """
     if name in CELL_OPS:
         return cell_op(name, channels, stride=stride)
     if not reduction:
@@ -42,7 +62,14 @@ def first_layer(name: str, channels: int, stride: int, size: int, reduction: boo
 
 
 def preprocess(in_channels: int, channels: int, halve: bool, affine: bool = True) -> HybridBlock:
-    """The layer that gives a cell's input its number of channels, and half its height and width if `halve`."""
+    """The layer that fits an input of a cell to its nodes.
+
+    Args:
+        in_channels: of the input.
+        channels: of the nodes.
+        halve: it halves height and width.
+        affine: its norm scales and shifts (default True).
+    """
     make = FactorizedReduce if halve else ReLUConvBN
     return make(in_channels, channels, affine=affine)
 

@@ -1,4 +1,4 @@
-"""Networks of searched cells: DARTS, Att-DARTS and others, as a genotype says.
+"""Networks of searched cells, built from a genotype: DARTS, Att-DARTS and others.
 
 Liu et al. 2019, https://arxiv.org/abs/1806.09055; Att-DARTS, https://github.com/chomin/Att-DARTS.
 """
@@ -127,7 +127,12 @@ class CellNetwork(HybridBlock):
         return strided_size(size, 8), width, width
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """As `hybrid_forward`, without the auxiliary logits outside of training."""
+        """Logits of the images x (N,3,H,W); in training with an auxiliary head also the auxiliary logits.
+
+        Args:
+            x: the images.
+            args: none; part of Gluon's signature.
+        """
         outs = super().forward(x, *args)
         return outs if self.auxiliary_head is None or autograd.is_training() else outs[0]
 
@@ -161,7 +166,15 @@ def build(
     drop_path: float = 0.0,
     input_size: int,
 ) -> CellNetwork:
-    """The builder of the registered models; options as in `CellNetwork`, `plan` is not used."""
+    """The builder of the registered models.
+
+    Args:
+        plan: not used; part of every builder's signature.
+        large, classes, genotype, channels, layers, auxiliary, drop_path, input_size: as of `CellNetwork`.
+
+    Raises:
+        UserError: as `CellNetwork`.
+    """
     return CellNetwork(
         classes, large, genotype=genotype, channels=channels, layers=layers, auxiliary=auxiliary, drop_path=drop_path,
         input_size=input_size,

@@ -47,7 +47,10 @@ class Entry(Config):
         return self.scheme is None or (index is not None and self.scheme[index] == "1")
 
     def check_fit(self, blocks: Sequence[int], slots: Sequence[str], head: bool) -> None:
-        """Check that the entry fits a network; the arguments are those of `Plan.bind`.
+        """Check that the entry fits a network.
+
+        Args:
+            blocks, slots, head: as of `Plan.bind`.
 
         Raises:
             UserError: the network lacks its slot, its stages or its number of blocks.
@@ -65,7 +68,10 @@ class Entry(Config):
             raise UserError(f"{self.name}: the scheme has {len(self.scheme)} bits, the network {sum(blocks)} blocks")
 
     def build(self, channels: int, spatial: int | None, stride: int = 1, in_channels: int | None = None) -> HybridBlock:
-        """A new module; the arguments are those of `Plan.make`. Only here MXNet is needed.
+        """A new module. Only here MXNet is needed.
+
+        Args:
+            channels, spatial, stride, in_channels: as of `Plan.make`.
 
         Raises:
             UserError: the attention is unknown or does not accept its options.

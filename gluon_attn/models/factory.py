@@ -124,7 +124,7 @@ def _with_scheme_file(name, attention, plan, options):
     if found.attention is None:
         return plan, {**found.network_options(), **options, "scheme": found.scheme}
     if attention is not None or plan is not None:
-        raise UserError(f"scheme {path} says which attention it connects: give no attention and no plan beside it")
+        raise UserError(f"scheme {path} says which attention it connects: give neither attention nor plan")
     return found.plan(), {**found.network_options(), **options}
 
 

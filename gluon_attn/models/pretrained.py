@@ -23,13 +23,20 @@ def pretrained_path(recipe: dict[str, Any], any_classes: bool = False) -> Path:
         any_classes: whether one for another number of classes will do if none has this one.
 
     Raises:
-        UserError: there is none (the message says what there is), or the file is missing or damaged.
+        UserError: there is none (the message lists the nearest ones), or the file is missing or damaged.
     """
     return find_published(recipe, any_classes).path()
 
 
 def find_published(recipe: dict[str, Any], any_classes: bool = False) -> Published:
-    """The entry of the catalogue that fits a network; arguments and errors are those of `pretrained_path`."""
+    """The entry of the catalogue that fits a network.
+
+    Args:
+        recipe, any_classes: as of `pretrained_path`.
+
+    Raises:
+        UserError: there is none; the message lists the nearest ones.
+    """
     known = catalogue()
     fitting = [entry for entry in known.values() if _key(entry.card.to_dict()) == _key(recipe)]
     same = [entry for entry in fitting if entry.card.classes == recipe["classes"]]
@@ -60,5 +67,5 @@ def _key(recipe):
 def _plain(plan):
     """Plan entries without fields at their defaults."""
     entries = (plan or {}).get("entries", [])
-    empty = (None, {}, False)
+    empty: tuple[Any, ...] = (None, {}, False)
     return [{key: value for key, value in entry.items() if value not in empty} for entry in entries]

@@ -106,6 +106,6 @@ def read_entry(name: str, home: str, entry: Mapping[str, Any]) -> Published:
 
 
 def cache_folder(home: str) -> Path:
-    """The folder for downloads from a URL, below ~/.cache."""
+    """The folder, below ~/.cache, for downloads from the catalogue at the URL `home`."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "gluon_attn" / hashlib.sha256(home.encode()).hexdigest()[:16]

@@ -37,7 +37,14 @@ def from_codes(codes: Sequence[int], blocks: Sequence[int]) -> str:
 
 
 def to_codes(bits: str, blocks: Sequence[int]) -> tuple[int, ...]:
-    """EAN's numbers of the bits, one per stage; the arguments and errors are those of `by_stage`."""
+    """EAN's numbers for a scheme, one per stage: the bits of a stage as a binary number.
+
+    Args:
+        bits, blocks: as of `by_stage`.
+
+    Raises:
+        UserError: as `by_stage`.
+    """
     return tuple(int(part, 2) for part in by_stage(bits, blocks))
 
 
@@ -82,8 +89,8 @@ class Scheme(Config):
 
         Args:
             path: the file, for the message.
-            model: the model that is asked for, by any of its names; None: whichever the file names.
-            attention: the attention that is asked for, by any of its names; None: whichever the file names.
+            model: name or alias of the wanted model; None: the file's.
+            attention: name or alias of the wanted attention; None: the file's.
 
         Raises:
             UserError: the file is for another model or another attention.
@@ -113,7 +120,7 @@ class Scheme(Config):
         return Plan([{"name": self.attention, "shared": True, "scheme": self.scheme, "options": self.options}])
 
     def model_options(self) -> dict[str, Any]:
-        """Options of a `ModelConfig`, by name, that ask for the network of the scheme."""
+        """Options of a `ModelConfig`, name -> value, of the network of the scheme."""
         options = {key: value for key, value in self.network_options().items() if key not in _CONFIG_OPTIONS}
         own = {key: value for key, value in self.network_options().items() if key in _CONFIG_OPTIONS}
         network = {"model": self.model, "model_options": options, **own, "scheme": self.scheme}

@@ -1,4 +1,4 @@
-"""The seam between a plan and a backbone: the slots of a block, the residual block and the stage."""
+"""What a backbone needs of a plan: the slots of a block, the residual block and the stage."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -11,12 +11,14 @@ from .plan import Plan
 
 
 def strided_size(size: int, stride: int) -> int:
-    """Height of a feature map after a convolution with this stride and "same" padding."""
+    """Height of a feature map of height `size` after a convolution with a stride and "same" padding."""
     return -(-size // stride)
 
 
 class BlockSlots:
     """The slots of one block: asks the plan for the module in each.
+
+    The methods make modules; `channels` is the number of channels and `spatial` the height of a module's input.
 
     Args:
         plan: a bound `Plan`.
@@ -39,18 +41,40 @@ class BlockSlots:
         return self.plan.make("inner", self.stage, self.block, channels, spatial)
 
     def conv(self, channels: int, spatial: int, stride: int, default: Callable[[], HybridBlock]) -> HybridBlock:
-        """The module in place of the 3x3 convolution that keeps the number of channels, or `default()`."""
+        """The module in place of the 3x3 convolution that keeps the number of channels.
+
+        Args:
+            channels: of input and output.
+            spatial: height of the input.
+            stride: of the convolution.
+            default: makes the convolution if the plan has no module here.
+        """
         return self.plan.make("conv", self.stage, self.block, channels, spatial, stride) or default()
 
     def conv1(
         self, channels: int, in_channels: int, spatial: int, stride: int, default: Callable[[], HybridBlock]
     ) -> HybridBlock:
-        """The module in place of the block's first 3x3 convolution, or `default()`."""
+        """The module in place of the block's first 3x3 convolution.
+
+        Args:
+            channels: of the output.
+            in_channels: of the input.
+            spatial: height of the input.
+            stride: of the convolution.
+            default: makes the convolution if the plan has no module here.
+        """
         made = self.plan.make("conv1", self.stage, self.block, channels, spatial, stride, in_channels)
         return made or default()
 
     def act(self, channels: int, spatial: int, drop: bool = False, default: str = "relu") -> HybridBlock:
-        """The activation: the plan's, or the one named `default`. drop: dropout of `drop_rate` follows."""
+        """The activation.
+
+        Args:
+            channels: of the input.
+            spatial: height of the input.
+            drop: dropout of `drop_rate` follows (default False).
+            default: name of the activation if the plan has none here (default "relu").
+        """
         module = self.plan.make("act", self.stage, self.block, channels, spatial) or get_activation(default)
         if not (drop and self.drop_rate):
             return module
@@ -100,7 +124,7 @@ class Residual(HybridBlock):
         Args:
             F: `mx.nd` or `mx.sym`.
             x: output of the branch, (N,C,H,W).
-            state: of the block before; empty if there is none.
+            state: of the block before; empty for the first one of a stage.
 
         Returns:
             The new x, and the new state, which is empty if `post` carries none.

@@ -56,7 +56,7 @@ def eca_entries(kernels: Mapping[int, Sequence[int]]) -> tuple[dict[str, Any], .
 
 
 def by_kernel(kernels: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    """Kernel size -> stages that have it, from the kernel size of each stage."""
+    """Kernel size -> stages that have it, from `kernels`, the kernel size of each stage."""
     return {k: tuple(i for i, kernel in enumerate(kernels, 1) if kernel == k) for k in dict.fromkeys(kernels)}
 
 

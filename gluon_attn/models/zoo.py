@@ -1,4 +1,4 @@
-"""Every model by name: the one place where models are registered.
+"""Every model by name: all models are registered here.
 
 A row is name -> `Model`: the builder with the arguments that the name fixes, and what is known of the network. Depths,
 widths and plan entries are the rows of `variants.py`; the builders' options are the models' options.

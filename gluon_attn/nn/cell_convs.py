@@ -117,14 +117,24 @@ class SepConv(DepthwiseConvs):
 
 
 class DilConv(DepthwiseConvs):
-    """Separable convolution once, with dilation 2. Options as `SepConv`."""
+    """Separable convolution once, with dilation 2.
+
+    Args:
+        channels, kernel_size, stride, affine: as of `SepConv`.
+    """
 
     def __init__(self, channels: int, kernel_size: int, *, stride: int = 1, affine: bool = True) -> None:
         super().__init__(channels, kernel_size, [(stride, 2)], affine=affine)
 
 
 class Conv7x1(NormSequential):
-    """ReLU, 1x7 convolution, 7x1 convolution, batch norm; of `channels` channels in and out. stride: default 1."""
+    """ReLU, 1x7 convolution, 7x1 convolution, batch norm.
+
+    Args:
+        channels: of input and output.
+        stride: default 1.
+        affine: the norm scales and shifts (default True).
+    """
 
     def __init__(self, channels: int, *, stride: int = 1, affine: bool = True) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from .layers import MaxPool
 from .tracing import Tensor
 
 #: name -> a function of (channels, stride, affine) that makes the block
-CELL_OPS = Registry("operation")
+CELL_OPS: Registry[Callable[[int, int, bool], HybridBlock]] = Registry("operation")
 
 
 def cell_op(name: str, channels: int, *, stride: int = 1, affine: bool = True) -> HybridBlock:
@@ -47,7 +47,11 @@ class Skip(HybridBlock):
 
 
 class Zero(HybridBlock):
-    """Zeros of the shape that the other operations of this stride give."""
+    """Zeros of the shape that the other operations of this stride give.
+
+    Args:
+        stride: 1 (default) or 2.
+    """
 
     def __init__(self, stride: int = 1) -> None:
         super().__init__()
@@ -61,7 +65,11 @@ class Zero(HybridBlock):
 
 
 class ChannelScore(HybridBlock):
-    """W [avg(x); max(x)] + b at every pixel: average and maximum over H and W, W a dense layer to C values."""
+    """W [avg(x); max(x)] + b at every pixel: average and maximum over H and W, W a dense layer to C values.
+
+    Args:
+        channels: C.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -100,6 +108,11 @@ def _unstrided(make: Callable[[int], HybridBlock]) -> Callable[[int, int, bool],
     return checked
 
 
+def _depthwise(kind: Callable[..., HybridBlock], size: int) -> Callable[[int, int, bool], HybridBlock]:
+    """A maker of depthwise convolutions with this kernel size."""
+    return lambda channels, stride, affine: kind(channels, size, stride=stride, affine=affine)
+
+
 CELL_OPS.register("none")(lambda c, stride, affine: Zero(stride))
 CELL_OPS.register("skip_connect")(
     lambda c, stride, affine: Skip() if stride == 1 else FactorizedReduce(c, c, affine=affine)
@@ -112,6 +125,4 @@ CELL_OPS.register("channel_score")(_unstrided(ChannelScore))
 CELL_OPS.register("spatial_score")(_unstrided(lambda channels: SpatialScore()))
 for _kind, _name, _sizes in ((SepConv, "sep", (3, 5, 7)), (DilConv, "dil", (3, 5))):
     for _size in _sizes:
-        CELL_OPS.register(f"{_name}_conv_{_size}x{_size}")(
-            lambda c, stride, affine, _kind=_kind, _size=_size: _kind(c, _size, stride=stride, affine=affine)
-        )
+        CELL_OPS.register(f"{_name}_conv_{_size}x{_size}")(_depthwise(_kind, _size))

@@ -1,7 +1,8 @@
 """Squares, variances and sums that half precision cannot hold, computed in float32.
 
 A float16 number ends at 65504: a square overflows above 255, a sum over a large feature map earlier. Every function
-takes `F` first and reads no shape. Feature maps are N,C,H,W.
+takes `F` (`mx.nd` or `mx.sym`) first and reads no shape. Feature maps `x` are N,C,H,W; a wide one is in float32 or
+float64, see `InFloat32.widen`.
 """
 
 from typing import Any
@@ -15,8 +16,8 @@ from .tracing import Tensor, plain, single
 class InFloat32:
     """Mixin, first among the bases of a HybridBlock, that computes statistics in float32 whatever the block's dtype.
 
-    It remembers the dtype of `cast`, which a graph does not know. Inside `fast.plain_operators()`, which serves ONNX
-    and counting, `widen` and `narrow` do nothing: everything is in float32 there.
+    It keeps the dtype of the last `cast`, which a graph cannot read. Inside `fast.plain_operators()`, for ONNX and for
+    counting, `widen` and `narrow` do nothing: everything is in float32 there.
     """
 
     _dtype: Any = "float32"
@@ -49,7 +50,7 @@ class GlobalPools(InFloat32):
     POOLS = ("avg", "max", "lp", "lse")
 
     def pooled(self, F: Any, x: Tensor, pool: str) -> Tensor:
-        """(N,C,H,W) -> (N,C,1,1)."""
+        """The pooling named `pool`, one of `POOLS`: (N,C,H,W) -> (N,C,1,1)."""
         if pool in ("avg", "max"):
             return (fast.global_avg if pool == "avg" else fast.global_max)(F, x)
         wide = self.widen(F, x)

@@ -1,4 +1,7 @@
-"""Gates, shifts, softmax and weighted sums: functions of `nn/fast.py`, which says what they promise."""
+"""Gates, shifts, softmax and weighted sums: the functions of `nn/fast.py`.
+
+Every function takes `F` (`mx.nd` or `mx.sym`) first; `nn/fast.py` describes what they have in common.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """Small layers for networks: activations by name, pooling, drop path."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
@@ -9,7 +11,7 @@ from . import fast
 from .tracing import Tensor
 
 #: name -> a function without arguments that makes the block
-ACTIVATIONS = Registry("activation")
+ACTIVATIONS: Registry[Callable[[], HybridBlock]] = Registry("activation")
 
 
 @ACTIVATIONS.register("relu6")
@@ -22,7 +24,7 @@ class ReLU6(HybridBlock):
 
 
 for _name in ("relu", "sigmoid", "tanh"):
-    ACTIVATIONS.register(_name)(lambda _name=_name: nn.Activation(_name))
+    ACTIVATIONS.register(_name)(partial(nn.Activation, _name))
 for _name, _block in (
     ("prelu", nn.PReLU),
     ("elu", nn.ELU),

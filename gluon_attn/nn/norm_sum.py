@@ -25,7 +25,12 @@ class EndsInNorm:
         raise NotImplementedError
 
     def features(self, F: Any, x: Tensor) -> Tensor:
-        """The output of the layers before that norm."""
+        """The output of the layers before that norm.
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            x: (N,C,H,W).
+        """
         raise NotImplementedError
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
@@ -38,9 +43,11 @@ class NormSequential(EndsInNorm, nn.HybridSequential):
 
     @property
     def last_norm(self) -> HybridBlock:
+        """The last layer."""
         return list(self._children.values())[-1]
 
     def features(self, F: Any, x: Tensor) -> Tensor:
+        """The output of all layers but the last, see `EndsInNorm.features`."""
         for layer in list(self._children.values())[:-1]:
             x = layer(x)
         return x

@@ -1,4 +1,7 @@
-"""Means and maxima over channels, pixels or windows: functions of `nn/fast.py`, which says what they promise."""
+"""Means and maxima over channels, pixels or windows: the functions of `nn/fast.py`.
+
+Every function takes `F` (`mx.nd` or `mx.sym`) first; `nn/fast.py` describes what they have in common.
+"""
 
 from typing import Any
 

@@ -53,13 +53,15 @@ class Output(NamedTuple):
 class SymbolGraph:
     """The nodes of a symbol, in an order in which each one comes after those it reads.
 
+    Args:
+        data: the graph in MXNet's JSON form, parsed.
+
     Attributes:
-        nodes: All nodes.
-        heads: Outputs of the graph.
+        nodes: all nodes.
+        heads: outputs of the graph.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
-        """The graph in MXNet's JSON form."""
         nodes = []
         for entry in data["nodes"]:
             subgraphs = tuple(SymbolGraph(inner) for inner in entry.get("subgraphs", ()))
@@ -95,7 +97,18 @@ class SymbolGraph:
     def insert_before(
         self, node: Node, position: int, op: str, attrs: Mapping[str, str], name: str | None = None
     ) -> Node:
-        """Insert an operator between `node` and its input number `position`; its name ends in _inNUMBER by default."""
+        """Insert an operator with one input between `node` and its input number `position`.
+
+        Args:
+            node: the node that reads the new one.
+            position: number of that input.
+            op: MXNet's name of the operator.
+            attrs: its parameters, as text.
+            name: of the new node (default: that of the node it reads, "_in" and its number).
+
+        Returns:
+            The new node.
+        """
         number = self.nodes.index(node)
         inputs = list(node.inputs)
         made = self._insert(number, op, attrs, inputs[position], name or f"{node.source(position).name}_in{number}")
@@ -104,7 +117,17 @@ class SymbolGraph:
         return made
 
     def insert_after(self, node: Node, op: str, attrs: Mapping[str, str], name: str | None = None) -> Node:
-        """Insert an operator between the first output of `node` and all that read it; its name ends in _outNUMBER."""
+        """Insert an operator after the first output of `node`: the readers of that output read the new one instead.
+
+        Args:
+            node: the node that the new one reads.
+            op: MXNet's name of the operator.
+            attrs: its parameters, as text.
+            name: of the new node (default: that of `node`, "_out" and its number).
+
+        Returns:
+            The new node.
+        """
         number = self.nodes.index(node) + 1
         readers = dict.fromkeys(self._readers[node])
         made = self._insert(number, op, attrs, Output(node), name or f"{node.name}_out{number}")

@@ -5,7 +5,8 @@ surroundings. A pixel is copied once per window that contains it, not once per q
 `batch_dot`s. MXNet's `im2col` would need k * k copies and has no ONNX converter. Any spatial size goes: it is padded to
 whole blocks.
 
-Feature maps are (M,d,H,W), M = N * heads. Inside a block or window the column comes first: (blocks, column, row, d).
+Functions take `F` (`mx.nd` or `mx.sym`) first. Feature maps are (M,d,H,W), M = N * heads. Inside a block or window the
+column comes first: (blocks, column, row, d).
 """
 
 import math
@@ -101,20 +102,21 @@ def weighted_neighborhood(F: Any, values: Tensor, weights: Tensor, *, kernel: in
 
 
 def padded(F: Any, x: Tensor, block: int, reach: int, fill: float = 0.0) -> Tensor:
-    """(M,d,H,W) padded with `fill`: by `reach` pixels before, and after by as many as whole windows need."""
+    """x (M,d,H,W) padded with `fill`: by `reach` pixels before, and after by as many as whole windows of blocks of
+    `block` pixels need."""
     over = _over(block, block + 2 * reach)
     whole = _pad(F, _whole_blocks(F, x, block), 0, over)
     return F.slice_like(_pad(F, x, reach, over - reach + block - 1, fill), whole, axes=(2, 3))
 
 
 def windows(F: Any, x: Tensor, block: int, width: int) -> Tensor:
-    """(M,d,.,.) from `padded` -> (blocks, width, width, d)."""
+    """The window, `width` pixels wide, of each block: (M,d,.,.) from `padded` -> (blocks, width, width, d)."""
     x = _strips(F, F.transpose(x, axes=(0, 2, 3, 1)), block, width)
     return _strips(F, F.SwapAxis(x, dim1=1, dim2=2), block, width)
 
 
 def blocks(F: Any, x: Tensor, block: int) -> Tensor:
-    """(M,d,H,W) -> (blocks, block, block, d), with zeros beyond the feature map."""
+    """The blocks of `block` x `block` pixels: (M,d,H,W) -> (blocks, block, block, d), zeros beyond the feature map."""
     return windows(F, padded(F, x, block, 0), block, block)
 
 

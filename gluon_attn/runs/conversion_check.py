@@ -18,11 +18,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class ConversionCheck:
-    """What both networks say of an image.
+    """The predictions of both networks for an image.
 
     Attributes:
-        ours: (class, probability) of the best classes, the best first.
-        theirs: The same of the other library's network; empty where it cannot run.
+        ours: (class index, probability) of the five most probable classes, in falling order.
+        theirs: Those of the other library's network; empty where it cannot run.
         made_by: The call that makes the other network.
         difference: Largest difference of the logits, relative to the largest logit; None where the other cannot run.
         reason: Why the other network cannot run.
@@ -36,14 +36,33 @@ class ConversionCheck:
 
 
 def read_image_for(net: mx.gluon.HybridBlock, path: str | Path, card: Card | None = None) -> np.ndarray:
-    """An image file as a network takes it: (1,3,H,W) float32, normalized. card: the network's, if it has one."""
+    """Read an image file as the input of a network.
+
+    Args:
+        net: A network of ours.
+        path: The image file.
+        card: The network's `Card`, if it has one (default: one with the input size of the model).
+
+    Returns:
+        (1,3,H,W) float32, normalized.
+
+    Raises:
+        UserError: The file cannot be read.
+    """
     side = model_info(net.recipe["model"]).input_size
     card = card or Card(input_shape=(3, side, side))
     return normalize(read_image(path, *card.input_shape[1:])[None], card.mean, card.std)
 
 
 def check_conversion(net: mx.gluon.HybridBlock, path: str | Path, image: np.ndarray, library: str) -> ConversionCheck:
-    """Compare a network with its counterpart in `library`, which gets the weights of file `path`."""
+    """Compare a network with its counterpart in another library.
+
+    Args:
+        net: A network of ours, with weights.
+        path: File of weights for the counterpart.
+        image: (1,3,H,W) float32, normalized.
+        library: "timm", "torchvision", "gluoncv" or another source of weights, see `convert.sources`.
+    """
     ours = net(mx.nd.array(image)).asnumpy()
     made = counterpart(net, library)
     if made is None:

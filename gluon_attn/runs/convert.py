@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mxnet as mx
 
 from ..config.card import Card
 from ..config.model import ModelConfig
 from ..convert import match, read_weights, rows, save_match, save_reference
-from ..convert.counterpart import needed_counterpart
+from ..convert.counterpart import Counterpart, needed_counterpart
+from ..convert.files import Weights
+from ..convert.from_reference import Match
 from ..convert.infer_model import flags, infer_config
+from ..convert.tensors import Tensors
 from ..deploy.load_run import card_network, load_run
 from ..models.build import build
 from ..models.catalogue import catalogue
@@ -26,14 +28,14 @@ class ImportedWeights:
 
     Attributes:
         net: The network that they are of; it has them if an image was checked.
-        weights: What the file held (`convert.files.Weights`).
-        match: Which tensor went where (`convert.from_reference.Match`).
-        check: What both networks say of the image, if one was given.
+        weights: What the file held.
+        match: Which tensor was mapped to which parameter.
+        check: Predictions of both networks for the image, if one was given.
     """
 
     net: mx.gluon.HybridBlock
-    weights: Any
-    match: Any
+    weights: Weights
+    match: Match
     check: ConversionCheck | None
 
 
@@ -43,13 +45,13 @@ class ExportedWeights:
 
     Attributes:
         net: The network that they are of.
-        counterpart: The other library's network (`convert.counterpart.Counterpart`).
+        counterpart: The other library's network.
         tensors: How many tensors were written.
-        check: What both networks say of the image, if one was given.
+        check: Predictions of both networks for the image, if one was given.
     """
 
     net: mx.gluon.HybridBlock
-    counterpart: Any
+    counterpart: Counterpart
     tensors: int
     check: ConversionCheck | None
 
@@ -124,7 +126,7 @@ def export_weights(
     return ExportedWeights(net, counterpart, len(state), check)
 
 
-def _fitting_flags(tensors: Any, source: str) -> str:
+def _fitting_flags(tensors: Tensors, source: str) -> str:
     """The flags that fit, where they can be told from the tensors; else nothing."""
     config = infer_config(tensors, source)
     return f"; these fit: {flags(config)}" if config else ""
@@ -134,7 +136,7 @@ def _network(config: ModelConfig, classes: int | None) -> mx.gluon.HybridBlock:
     return build(config, classes or model_info(config.model).classes)
 
 
-def _classes(net: mx.gluon.HybridBlock, tensors: Any, source: str) -> int:
+def _classes(net: mx.gluon.HybridBlock, tensors: Tensors, source: str) -> int:
     """How many classes the weights have."""
     own = net.recipe["classes"]
     paths = [path for path in classifier(net, own) if path.endswith("weight")]

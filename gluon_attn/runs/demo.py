@@ -1,4 +1,4 @@
-"""The whole way on real handwritten digits in a few minutes: train, compare, export, check, report."""
+"""The complete workflow on real handwritten digits in a few minutes: train, compare, export, check, report."""
 
 import dataclasses
 from collections.abc import Callable
@@ -55,7 +55,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Demo:
-    """What the demo leaves: its folder, a row per network, the best one's name, a line per exported file."""
+    """What the demo leaves: its folder, a row per network, the row of the best one, a line per exported file."""
 
     folder: RunFolder
     rows: list[Row]
@@ -72,7 +72,7 @@ def demo(
         output: the folder, numbered if it exists.
         num_epochs: of each run.
         seed: of everything random.
-        progress: is told in one line what begins.
+        progress: called with one line of text before each step.
     """
     folder = RunFolder(ensure_dir(unused(Path(output))))
     rows, histories = [], {}
@@ -103,7 +103,8 @@ def _train(folder, attention, num_epochs, seed):
 
 def _export(run):
     """Export a run in both formats, compared on all test images; returns a line per file."""
-    images = open_test_set(run.path, load_card(run.path)).val.images
+    val = open_test_set(run.path, load_card(run.path)).val
+    images = val.take(range(len(val)), None)[0]
     return [str(one.agreement) for one in export_run(run.path, FORMATS, images=images)]
 
 

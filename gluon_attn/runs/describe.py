@@ -39,7 +39,7 @@ class ModelCost:
         return compare(self.figures, self.cost) if self.figures else []
 
     def to_dict(self, layers: bool = False) -> dict[str, Any]:
-        """Plain data, with or without a row for each operator."""
+        """Plain data; with `layers` also a row for each operator."""
         figures = self.figures
         rows = {"source": figures.source, "note": figures.note, "rows": self.comparison()} if figures else None
         data = {"model": self.model, "classes": self.classes, "input_shape": list(self.input_shape)}
@@ -76,7 +76,7 @@ def describe_attention(name: str) -> dict[str, Any]:
 
 
 def describe_model(name: str, with_cost: bool = False) -> dict[str, Any]:
-    """Name, input shape and options with defaults of a model; with_cost: its parameters and MACs as well."""
+    """Name, input shape and options with defaults of a model; with `with_cost` also its parameters and MACs."""
     info = model_info(name)
     row: dict[str, Any] = {
         "name": name,

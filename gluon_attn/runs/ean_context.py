@@ -1,13 +1,16 @@
 """What a search for a connection scheme evaluates schemes with: the trained supernet, its devices and images."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.ean import EanSearchConfig, search_option
 from ..config.train import RunConfig
 from ..utils import log
 from ..utils.errors import UserError
 from .folder import RunFolder
+
+if TYPE_CHECKING:  # loads MXNet
+    from ..engine.backend import Backend
 
 _LATENCY_BATCH, _LATENCY_REPEATS = 32, 3
 
@@ -31,7 +34,7 @@ class SearchContext:
         UserError: if the option supernet names no trained supernet.
     """
 
-    def __init__(self, config: EanSearchConfig, backend: Any) -> None:
+    def __init__(self, config: EanSearchConfig, backend: "Backend") -> None:
         from ..data.factory import build_test
         from ..engine.devices import contexts
         from ..nn.params import load_params

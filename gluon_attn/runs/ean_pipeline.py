@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..config.ean import EanSearchConfig, SupernetConfig, search_option
+from ..config.ean import EanPipelineConfig, EanSearchConfig, SupernetConfig, search_option
 from ..config.files import merge
 from ..config.train import RunConfig
 from ..search.ean.supernet import build_supernet
@@ -23,7 +23,10 @@ def train_supernet(options: Options) -> Result:
 
 
 def ean_pipeline(options: Options) -> Result:
-    """Supernet, search and training from scratch, in folders below one, as a `EanPipelineConfig` says.
+    """Supernet, search and training from scratch, in folders below one, as an `EanPipelineConfig` says.
+
+    Args:
+        options: of an `EanPipelineConfig`.
 
     Returns:
         The result of the training from scratch, whose folder is FOLDER/train.
@@ -54,7 +57,7 @@ def ean_pipeline(options: Options) -> Result:
     return train_run(with_scheme_file(Options(RunConfig, given=given)))
 
 
-def _folder(config) -> RunFolder:
+def _folder(config: EanPipelineConfig) -> RunFolder:
     if config.train.run_dir:
         return RunFolder(Path(config.train.run_dir))
     return RunFolder(unused(RUNS / run_name(config)))

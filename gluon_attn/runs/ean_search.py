@@ -51,6 +51,9 @@ def ean_search(options: Options) -> EanSearchResult:
     """Search as the options of an `EanSearchConfig` say, or resume an earlier search where they ask for it.
 
     Data and network are those of the supernet's run where they are not given.
+
+    Args:
+        options: of an `EanSearchConfig`; option supernet names the trained supernet.
     """
     backend = connect_quietly()
     asked = merge(options.recipe, options.given)
@@ -76,7 +79,9 @@ def ean_search(options: Options) -> EanSearchResult:
         return EanSearchResult(folder.path, folder.scheme_file, searches)
 
 
-def _fixed_by_start(config: EanSearchConfig, context: Any, earlier: RunFolder | None, backend: Backend) -> dict:
+def _fixed_by_start(
+    config: EanSearchConfig, context: SearchContext, earlier: RunFolder | None, backend: Backend
+) -> dict:
     """{"sha256" of the supernet, "times" if the reward needs them}: what a resumed search must have unchanged.
 
     earlier: the folder of the search that is resumed, or None. Process 0 measures the times for all.
@@ -95,7 +100,9 @@ def _fixed_by_start(config: EanSearchConfig, context: Any, earlier: RunFolder | 
     return found
 
 
-def _searches(config, context, times, earlier) -> list[Searcher]:
+def _searches(
+    config: EanSearchConfig, context: SearchContext, times: list[float] | None, earlier: RunFolder | None
+) -> list[Searcher]:
     """EAN's search and the baselines, resumed from the folder `earlier` unless that is None."""
     score, evaluator, blocks = config.score, context.evaluator, context.supernet.blocks
     saved = {"saved": LatencySaving(times, blocks)} if times else {}

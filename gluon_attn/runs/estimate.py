@@ -1,13 +1,13 @@
-"""What a gradient search would take, from a few of its own steps."""
+"""Time and memory that a gradient search would need, measured over a few of its own steps."""
 
 import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import mxnet as mx
 
+from ..config.search import AnasConfig, AttDartsConfig
 from ..engine.backend import Backend
 from ..utils.process_memory import peak
 from ..utils.seed import seed_all
@@ -38,8 +38,13 @@ class Estimate:
     memory: int
 
 
-def estimate(config: Any, backend: Backend) -> Estimate:
-    """Measure a few steps of a search; nothing is written."""
+def estimate(config: AttDartsConfig | AnasConfig, backend: Backend) -> Estimate:
+    """Measure a few steps of a search; nothing is written.
+
+    Args:
+        config: the options of the search.
+        backend: the processes of the run.
+    """
     trainer = make_search_trainer(config, None, backend)
     warm_up, epochs = config.search.arch_warmup, config.train.num_epochs
     started = time.perf_counter()

@@ -49,7 +49,7 @@ class Evaluation:
         return self.score.images
 
     def to_dict(self, per_class: bool = False) -> dict[str, Any]:
-        """Plain data. per_class: with the accuracy of each class, the worst first, as "classes"."""
+        """Plain data; with `per_class` also the accuracy of each class, the worst first, as "classes"."""
         from ..deploy.evaluate import by_class
 
         found: dict[str, Any] = {"target": self.target, "kind": self.kind, "dataset": self.dataset}

@@ -42,7 +42,16 @@ def open_test_set(target: Path | str, card: Card, dataset: str | None = None, **
 
 
 def open_named_set(dataset: str | None, options: dict[str, Any], input_size: int) -> Dataset:
-    """The `Dataset` for a network that is known by its name and made for photographs of `input_size` pixels."""
+    """The `Dataset` to evaluate a network on that is known by its name.
+
+    Args:
+        dataset: its name; None: photographs in the record file of option rec_val.
+        options: of `DataConfig`, such as data_dir; None leaves one as it is.
+        input_size: height and width of the images in pixels, where the data set has photographs.
+
+    Raises:
+        UserError: no images are named, or they cannot be read.
+    """
     dataset = _meant(dataset, options)
     if not dataset:
         raise UserError("name the images to evaluate on: option rec_val, or option dataset")
@@ -50,7 +59,13 @@ def open_named_set(dataset: str | None, options: dict[str, Any], input_size: int
 
 
 def open_set(config: DataConfig, seed: int, options: dict[str, Any]) -> Dataset:
-    """The `Dataset` of data options with some of them changed; None leaves one as it is."""
+    """The `Dataset` of data options with some of them changed.
+
+    Args:
+        config: the options.
+        seed: seed of the run.
+        options: name -> new value; None leaves one as it is.
+    """
     changes = {key: value for key, value in options.items() if value is not None}
     if "data_dir" in changes:  # all files are there
         changes = {"rec_val": None, "rec_val_idx": None, **changes}

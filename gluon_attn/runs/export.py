@@ -19,6 +19,10 @@ CALIBRATION_IMAGES, MAX_DROP, BATCH_SIZE = 128, 1.0, 8
 class Exports(list["Exported"]):
     """What `export` wrote: a list of `deploy.export.Exported`.
 
+    Args:
+        exported: One for each target.
+        speeds: As the attribute.
+
     Attributes:
         speeds: With `for_speed`, the `deploy.bench.Speed` of each target that was measured.
         repositories: Folder of each model repository.

@@ -12,12 +12,21 @@ from ..utils.log import get_logger
 
 
 def several(values: str | Sequence[str] | None) -> list[str] | None:
-    """The values, of which one may be given as text."""
+    """The values as a list without repetitions; text is a single value, None stays None."""
     return [values] if isinstance(values, str) else None if values is None else list(dict.fromkeys(values))
 
 
 def chosen_layout(layout: str | None, special: bool, no_check: bool) -> str:
-    """The layout to write; special: something is asked for that layout "files" does not hold."""
+    """The layout to write.
+
+    Args:
+        layout: What option layout says, or None.
+        special: Whether an option is given that layout "files" does not have.
+        no_check: Whether the files are not to be compared; layout "files" only.
+
+    Raises:
+        UserError: The layout is unknown, or another option does not go with it.
+    """
     if layout not in (None, *LAYOUTS):
         raise UserError(f"option layout takes {' or '.join(LAYOUTS)}, got {layout!r}")
     chosen = layout or ("folders" if special else "files")
@@ -31,7 +40,17 @@ def chosen_layout(layout: str | None, special: bool, no_check: bool) -> str:
 def chosen_targets(
     formats: list[str] | None, precisions: list[str] | None, for_speed: bool, servers: list[str]
 ) -> list[ExportTarget]:
-    """The targets to write, or to choose the fastest from."""
+    """The targets to write, or to choose the fastest from.
+
+    Args:
+        formats: Some of `targets.FORMATS`; None: symbol, or with `for_speed` all.
+        precisions: Some of `targets.PRECISIONS`; None: float32, or with `for_speed` all.
+        for_speed: Whether the fastest target is to be chosen from them.
+        servers: Servers to write a model repository for.
+
+    Raises:
+        UserError: A name is unknown, or no target is left.
+    """
     for server in servers:
         if server not in SERVERS:
             raise UserError(f"option repository takes {' or '.join(SERVERS)}, got {server!r}")
@@ -55,7 +74,18 @@ def check_effects(
     calibration: str | None,
     calibration_images: int | None,
 ) -> None:
-    """Raise a `UserError` for an option without effect on these targets."""
+    """Check that each option has an effect on these targets.
+
+    Args:
+        wanted: The targets.
+        for_speed: Whether the fastest one is to be chosen.
+        batch_size: Option batch_size, None where it is not given.
+        calibration: Option calibration, None where it is not given.
+        calibration_images: Option calibration_images, None where it is not given.
+
+    Raises:
+        UserError: One has none.
+    """
     if calibration not in (None, *CALIBRATIONS):
         raise UserError(f"option calibration takes {' or '.join(CALIBRATIONS)}, got {calibration!r}")
     if batch_size and not for_speed:

@@ -7,6 +7,7 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
+from ..data.base import Dataset
 from ..deploy.load_run import load_card, load_run
 from ..deploy.verify import ExportChecks
 from ..models.factory import get_model, list_models, model_info
@@ -25,14 +26,14 @@ class TrainedNetwork(NamedTuple):
     Attributes:
         net: With its weights.
         card: Its `Card`.
-        source: The data set with its test images (`data.base.Dataset`), or None.
+        source: The data set with its test images, or None.
         name: Name of the files.
         output: Folder where they go by default.
     """
 
     net: mx.gluon.HybridBlock
     card: Card
-    source: Any
+    source: Dataset | None
     name: str
     output: Path
 
@@ -70,7 +71,7 @@ def open_network(
 
 def _named(
     name: str, params: str | Path | None, dataset: str | None, input_size: int | None, data: dict[str, Any]
-) -> tuple[mx.gluon.HybridBlock, Card, Any]:
+) -> tuple[mx.gluon.HybridBlock, Card, Dataset | None]:
     """(network, `Card`, `Dataset` or None); without a data set the model has the classes that it was designed for."""
     if dataset or any(data.values()):
         net, source = named_network(name, params or True, dataset, {**data, "input_size": input_size})
@@ -82,7 +83,7 @@ def _named(
     return net, Card(**net.recipe, input_shape=(3, side, side)), None
 
 
-def _test_set(target: str | Path, card: Card, dataset: str | None, data: dict[str, Any]) -> Any:
+def _test_set(target: str | Path, card: Card, dataset: str | None, data: dict[str, Any]) -> Dataset | None:
     """The `Dataset` of a run's test images; None, with a warning, where its own data set is not at hand."""
     try:
         return open_test_set(target, card, dataset, **data)
@@ -94,14 +95,19 @@ def _test_set(target: str | Path, card: Card, dataset: str | None, data: dict[st
 
 
 def images_to_compare(run: str | Path, data_dir: str | Path | None = None) -> np.ndarray | None:
-    """Some test images of a run, N,H,W,C uint8; None, with a warning, where its data set is not at hand."""
+    """Some test images of a run, (N,H,W,C) uint8; None, with a warning, where its data set cannot be read.
+
+    Args:
+        run: The run folder.
+        data_dir: Folder of the data set (default: the one that the run was trained with).
+    """
     source = _test_set(run, load_card(run), None, {"data_dir": data_dir})
     if source is None:
         return None
     return source.val.take(range(min(len(source.val), _COMPARED_IMAGES)), None)[0]
 
 
-def bundle_checks(source: Any, calibration_images: int, max_drop: float, method: str) -> ExportChecks:
+def bundle_checks(source: Dataset | None, calibration_images: int, max_drop: float, method: str) -> ExportChecks:
     """What deploy bundles are verified and calibrated with.
 
     Args:
@@ -118,8 +124,19 @@ def bundle_checks(source: Any, calibration_images: int, max_drop: float, method:
     )
 
 
-def read_calibration_images(source: Any, count: int) -> np.ndarray:
-    """Training images, evenly from the whole set; test images where only these are at hand."""
+def read_calibration_images(source: Dataset, count: int) -> np.ndarray:
+    """Images to calibrate int8 with, evenly from the whole training set; test images where only these can be read.
+
+    Args:
+        source: The data set.
+        count: How many.
+
+    Returns:
+        (N,H,W,C) uint8; unreadable images are left out.
+
+    Raises:
+        UserError: No image can be read.
+    """
     for subset, what in ((source.train, "training"), (source.val, "test")):
         try:
             chosen = np.unique(np.linspace(0, len(subset) - 1, count).astype(int))

@@ -1,4 +1,4 @@
-"""The folder of a run, and the only place that knows the names of its files."""
+"""The folder of a run. No other file of the package spells the names of the files in it."""
 
 import contextlib
 import json
@@ -8,6 +8,7 @@ from typing import Any
 
 import filelock
 
+from ..config.base import Config
 from ..config.card import Card
 from ..config.files import read_yaml, write_yaml
 from ..config.train import RunConfig
@@ -67,15 +68,25 @@ class RunFolder:
         return RunFolder(self.path / name)
 
     def samples_file(self, search: str) -> Path:
-        """The samples of one of the searches of an EAN run, one JSON object per line."""
+        """The file with the samples of an EAN run's search by name, such as "random"; one JSON object per line."""
         return self.path / f"samples-{search}.jsonl"
 
     def search_state(self, search: str) -> Path:
-        """The folder with the state of one of the searches of an EAN run."""
+        """The folder with the state of an EAN run's search by name, such as "random"."""
         return self.path / "state" / search
 
-    def read_config(self, kind: type = RunConfig) -> Any:
-        """The config of the run, of the class `kind`; `UserError` where it is missing or broken."""
+    def read_config(self, kind: type[Config] = RunConfig) -> Any:
+        """Read the config of the run.
+
+        Args:
+            kind: its class.
+
+        Returns:
+            An instance of `kind`.
+
+        Raises:
+            UserError: config.yaml is missing or does not fit the class.
+        """
         return kind.from_dict(read_yaml(self.config_file))
 
     def read_options(self) -> dict[str, Any]:
@@ -105,7 +116,7 @@ class RunFolder:
         return history
 
     def describe(self, config: Any, card: Card | None = None) -> None:
-        """Write the config and, where there is one, the card."""
+        """Write config.yaml and, where there is a `card`, card.json."""
         ensure_dir(self.path)
         write_yaml(self.config_file, config)
         if card is not None:
@@ -113,7 +124,13 @@ class RunFolder:
 
     @contextlib.contextmanager
     def logged(self, config: Any, card: Card | None = None, resumed: bool = False) -> Iterator[None]:
-        """A context in which the folder describes the run and its log is kept there."""
+        """A context in which the folder describes the run and its log is written there.
+
+        Args:
+            config: the config of the run.
+            card: the card of its network, if there is one.
+            resumed: whether the run is resumed; then unfinished files of the earlier process are removed.
+        """
         if resumed:
             clear_leftovers(self.path)
         self.describe(config, card)

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import mxnet as mx
 
@@ -16,7 +15,7 @@ from ..engine import callbacks as cb
 from ..engine.backend import Backend
 from ..engine.devices import contexts
 from ..search.darts import callbacks as search_cb
-from ..search.darts.methods import METHODS
+from ..search.darts.methods import METHODS, Genotype, SearchMethod
 from ..search.darts.trainer import SearchTrainer
 from ..utils import log
 from ..utils.errors import UserError
@@ -38,7 +37,7 @@ class GradientSearchResult:
     """
 
     folder: RunFolder
-    genotype: Any
+    genotype: Genotype
     trainer: SearchTrainer
 
     @property
@@ -60,7 +59,16 @@ def with_reference_normalization(options: Options) -> Options:
 
 
 def gradient_search(options: Options, backend: Backend) -> GradientSearchResult:
-    """Search as the options of an `AttDartsConfig` or `AnasConfig` say, or resume an earlier search."""
+    """Run a gradient search, or resume an earlier one.
+
+    Args:
+        options: of an `AttDartsConfig` or `AnasConfig`.
+        backend: the processes of the run.
+
+    Raises:
+        UserError: options, data or the folder do not fit.
+        TrainingError: the search cannot continue.
+    """
     with placed(options, backend) as place:
         trainer = make_search_trainer(place.config, place.folder, backend)
         backend.barrier()
@@ -74,7 +82,13 @@ def gradient_search(options: Options, backend: Backend) -> GradientSearchResult:
 def make_search_trainer(
     config: AttDartsConfig | AnasConfig, folder: RunFolder | None, backend: Backend
 ) -> SearchTrainer:
-    """The trainer of a search; writes nothing. folder: where its callbacks write, None for no callbacks."""
+    """The trainer of a search; writes nothing.
+
+    Args:
+        config: the options.
+        folder: where its callbacks write; None: no callbacks.
+        backend: the processes of the run.
+    """
     seed, devices = config.train.seed, contexts(config.train.gpus, config.train.num_gpus, backend)
     method = METHODS[config.kind](config)
     data, alpha_loader = build_search(
@@ -87,7 +101,7 @@ def make_search_trainer(
     return SearchTrainer(net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend)
 
 
-def _callbacks(config, folder, method) -> Iterator[cb.Callback]:
+def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: SearchMethod) -> Iterator[cb.Callback]:
     yield search_cb.SearchProgress(config.train.log_interval)
     yield cb.MetricsFile(folder.metrics_file)
     yield search_cb.GenotypeFile(folder.genotype_file, method.document)

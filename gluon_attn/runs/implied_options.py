@@ -48,6 +48,10 @@ def with_implied(options: Options, photographs: bool | None = None) -> Options:
 def reference_defaults(config: Any, photographs: bool) -> Layer:
     """What a reference repository trains the network of a config with, where a genotype names it; else nothing.
 
+    Args:
+        config: a `RunConfig`.
+        photographs: whether the network is for photographs.
+
     Raises:
         UserError: the network is for small images only, and `photographs` is true.
     """
@@ -76,6 +80,9 @@ def with_scheme_file(options: Options) -> Options:
     """The options with a scheme file replaced by the options that it stands for, so that config.yaml needs no file.
 
     Options of the network that are given are added to the file's.
+
+    Args:
+        options: of a `RunConfig`; option scheme may name a JSON file.
 
     Raises:
         UserError: a network or an attention is given that is not the file's.

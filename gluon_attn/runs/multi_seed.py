@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..engine.backend import Backend
+from ..search.darts.methods import Genotype
 from ..utils.errors import UserError
 from ..utils.files import read_json, write_json
 from ..utils.log import get_logger
@@ -28,14 +28,24 @@ class MultiSeedResult:
     """
 
     folder: RunFolder
-    genotype: Any
+    genotype: Genotype
     rows: list[dict]
     best: dict
     criterion: str
 
 
 def multi_seed_search(options: Options, backend: Backend) -> MultiSeedResult:
-    """Search once for each of the seeds in option seeds; resumed searches are those that are there."""
+    """Search once per seed in option seeds, each in a folder of its own.
+
+    With option resume, searches that were begun are resumed.
+
+    Args:
+        options: of an `AttDartsConfig` or `AnasConfig`.
+        backend: the processes of the run.
+
+    Raises:
+        UserError: a seed is given twice, or as in `gradient_search`.
+    """
     config = options.config()
     seeds = config.search.seeds
     if len(set(seeds)) < len(seeds):
@@ -61,7 +71,7 @@ def multi_seed_search(options: Options, backend: Backend) -> MultiSeedResult:
 
 
 def _folder(config):
-    """Where the searches' folders go; with option resume those that are there are resumed."""
+    """The folder that holds those of the searches; with option resume the one that exists."""
     if config.train.run_dir:
         return RunFolder(Path(config.train.run_dir))
     named = RUNS / f"{run_name(config)}-seeds"

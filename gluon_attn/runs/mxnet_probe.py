@@ -10,18 +10,27 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import mxnet as mx
 
 _SECONDS = 120
 _ISA = re.compile(r"^\w+_verbose,info,cpu,isa:(.+)$", re.MULTILINE)
 
 
-def run_trial(gpus=()):
-    """Run the operation on the CPU and on each GPU of `gpus` (ids).
+def run_trial(gpus: Sequence[int] = ()) -> dict[str, Any]:
+    """Run the operation in a child process, on the CPU and on GPUs.
 
-    Returns a dict: `problem` (None when all is well), `isa` (what oneDNN says that it uses), and unless MXNet died
-    `version`, `features` (names of those that are on), `results` (device -> milliseconds) and `kernels` (why the
-    compiled operators do not load, or None).
+    Args:
+        gpus: ids of the GPUs.
+
+    Returns:
+        `problem` (None when all is well), `isa` (the instruction set that oneDNN reports), and unless MXNet died
+        `version`, `features` (names of those that are on), `results` (device -> milliseconds) and `kernels` (why the
+        compiled operators do not load, or None).
     """
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
@@ -44,7 +53,7 @@ def _death(child):
     return f"MXNet does not run: {lines[-1] if lines else f'exit code {child.returncode}'}"
 
 
-def convolve(device):
+def convolve(device: "mx.Context") -> float | None:
     """Milliseconds of a 3x3 convolution of ones on `device`, or None when its result is wrong."""
     import mxnet as mx
 
@@ -56,8 +65,8 @@ def convolve(device):
     return round(spent * 1000, 3) if (result == 16 * 9).all() else None
 
 
-def main(gpus):
-    """Print the answer as one line of JSON."""
+def main(gpus: Sequence[str]) -> None:
+    """Print the answer for the CPU and these GPUs (ids as text) as one line of JSON."""
     import mxnet as mx
 
     from ..nn.kernels import problem

@@ -79,6 +79,11 @@ def check_sizes(net: HybridBlock, sizes: Iterable[tuple[int, int]], devices: lis
 def make_teacher(config: DistillConfig, data: DataLoaders, devices: list[mx.Context]) -> HybridBlock | None:
     """The trained network that a run learns from, on the run's devices, or None where the options name none.
 
+    Args:
+        config: option teacher names it.
+        data: what the run trains on.
+        devices: the devices of the run.
+
     Raises:
         UserError: it was trained on images normalized in another way or with another number of classes, takes no
             images of the run's sizes, or cannot be found.

@@ -54,7 +54,7 @@ def unused(folder: Path) -> Path:
 
 
 def take_unused(folder: Path) -> Path:
-    """Make the folder that `unused` names; of processes that ask at the same time each gets another one."""
+    """Make the folder that `unused(folder)` names; concurrent processes get different ones."""
     ensure_dir(folder.parent)
     for path in _numbered(folder):
         with contextlib.suppress(FileExistsError):
@@ -144,7 +144,11 @@ def _with_number(first, number):
 
 
 def find_run(config: Any) -> RunFolder | None:
-    """The run to resume: in the folder asked for, else the newest in runs/ that was made with the same options."""
+    """The run to resume, or None.
+
+    Args:
+        config: the options; where they have no run_dir, the newest run in runs/ with the same options is taken.
+    """
     if config.train.run_dir:
         folder = RunFolder(config.train.run_dir)
         return folder if folder.holds_run else None
@@ -156,7 +160,7 @@ def find_run(config: Any) -> RunFolder | None:
 
 
 def changed_options(old: Any, new: Any) -> list[str]:
-    """Names of options that differ between two configs and may not when a run is resumed."""
+    """Names of options that differ between two configs, except those that may change when a run is resumed."""
     before, after = old.to_dict(), new.to_dict()
     return [
         f"{group}.{key}"

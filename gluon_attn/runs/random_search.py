@@ -1,14 +1,14 @@
-"""The baseline of a gradient search: genotypes drawn at random, as many as the search's MACs pay for."""
+"""The baseline of a gradient search: genotypes drawn at random, trained with as many MACs as the search takes."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mxnet.gluon import HybridBlock
 
 from ..analyze.cost import cost
+from ..config.search import AnasConfig, AttDartsConfig
 from ..data.factory import open_dataset
 from ..engine.backend import Backend
-from ..search.darts.methods import METHODS
+from ..search.darts.methods import METHODS, Genotype, SearchMethod
 from ..utils.files import write_json
 from ..utils.log import get_logger
 from ..utils.seed import derive, generator
@@ -26,13 +26,20 @@ class RandomSearchResult:
     """What a random search leaves: its folder, with the best genotype in genotype.json, and a row per genotype."""
 
     folder: RunFolder
-    genotype: Any
+    genotype: Genotype
     accuracy: float
     rows: list[dict]
 
 
 def random_search(options: Options, backend: Backend) -> RandomSearchResult:
-    """Train genotypes drawn at random for `retrain_epochs` each; the best goes to genotype.json."""
+    """Train genotypes drawn at random for `retrain_epochs` each; the best goes to genotype.json.
+
+    Genotypes are drawn until their MACs reach those of the gradient search with the same options.
+
+    Args:
+        options: of an `AttDartsConfig` or `AnasConfig`.
+        backend: the processes of the run.
+    """
     with placed(options, backend) as place:
         return _search(place.config, place.folder, backend)
 
@@ -40,14 +47,16 @@ def random_search(options: Options, backend: Backend) -> RandomSearchResult:
 def _search(config, folder, backend):
     method, source = METHODS[config.kind](config), open_dataset(config.data, config.train.seed)
     classes, shape, random = source.classes, source.input_shape, generator(config.train.seed, _STREAM)
-    left, rows, best = budget(config, method, classes, shape), [], None
+    left = budget(config, method, classes, shape)
+    rows: list[dict] = []
+    best: tuple[float, Genotype] | None = None  # (accuracy, genotype)
     if not backend.rank:
         folder.describe(config)
     get_logger().info("a search with these options takes %.3g MACs per image of its training subset", left)
     while True:
         genotype = method.sample(random)
         spent = macs(method.network(genotype, classes, shape[1]), shape) * config.search.retrain_epochs
-        if rows and spent > left:
+        if best is not None and spent > left:
             return RandomSearchResult(folder, best[1], best[0], rows)
         left -= spent
         accuracy = retrain(config, genotype, backend, derive(config.train.seed, len(rows)))
@@ -61,8 +70,17 @@ def _search(config, folder, backend):
             write_json(folder.random_file, rows)
 
 
-def budget(config: Any, method: Any, classes: int, input_shape: tuple[int, int, int]) -> int:
-    """MACs of a whole search, per image of its training subset."""
+def budget(
+    config: AttDartsConfig | AnasConfig, method: SearchMethod, classes: int, input_shape: tuple[int, int, int]
+) -> int:
+    """MACs of a whole gradient search, per image of its training subset.
+
+    Args:
+        config: the options of the search.
+        method: makes its supernet.
+        classes: number of classes.
+        input_shape: (3,H,W) of one image.
+    """
     passes = _SECOND_ORDER if config.search.unrolled else _FIRST_ORDER
     warm_up = min(config.search.arch_warmup, config.train.num_epochs)
     epochs = warm_up + passes * (config.train.num_epochs - warm_up)
@@ -70,7 +88,7 @@ def budget(config: Any, method: Any, classes: int, input_shape: tuple[int, int, 
 
 
 def macs(net: HybridBlock, input_shape: tuple[int, int, int]) -> int:
-    """MACs of an image's forward pass; those of the backward pass are in proportion."""
+    """MACs of the forward pass of one image, (3,H,W); those of the backward pass are in proportion."""
     return cost(net, input_shape).macs
 
 

@@ -1,20 +1,19 @@
 """Short trainings of derived networks, to tell which is the best; the images are those of the search."""
 
-from typing import Any
-
 import mxnet as mx
 
+from ..config.search import AnasConfig, AttDartsConfig
 from ..config.train import RunConfig
 from ..data.factory import build_search
 from ..engine.backend import Backend
 from ..engine.classification import Classification
 from ..engine.devices import contexts
 from ..engine.trainer import Trainer
-from ..search.darts.methods import METHODS
+from ..search.darts.methods import METHODS, Genotype
 from ..utils.seed import seed_all
 
 
-def retrain(config: Any, genotype: Any, backend: Backend, seed: int) -> float:
+def retrain(config: AttDartsConfig | AnasConfig, genotype: Genotype, backend: Backend, seed: int) -> float:
     """Train a genotype's network from scratch for `retrain_epochs` epochs.
 
     It trains on the images that the search's weights learned from and is evaluated on the others, without drop-path

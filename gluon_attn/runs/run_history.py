@@ -38,7 +38,7 @@ class Run:
 
 
 def read_runs(folders: Sequence[str | Path]) -> list[Run]:
-    """The `Run` of each folder; `UserError` if a folder is no run."""
+    """The `Run` of each folder; `UserError` if one is not a run folder."""
     paths = list(dict.fromkeys(Path(folder) for folder in folders))
     last = [path.resolve().name for path in paths]
     names: Sequence[str] = last if len(set(last)) == len(last) else list(map(str, paths))
@@ -47,7 +47,7 @@ def read_runs(folders: Sequence[str | Path]) -> list[Run]:
 
 
 def best_run(runs: Sequence[Run]) -> int:
-    """Number of the run with the best test accuracy, the first of several."""
+    """Index of the run with the best test accuracy, the first of several."""
     return max(range(len(runs)), key=lambda number: ACCURACY.of(runs[number].best))
 
 

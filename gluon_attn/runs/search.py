@@ -66,7 +66,7 @@ def search(kind: str, **options: Any) -> SearchResult:
 
 
 def gradient_search_run(options: Options) -> SearchResult:
-    """Run a gradient search, or what its options ask for in its place: several seeds, random search, an estimate."""
+    """Run a gradient search, or what its options ask for instead: several seeds, random search, an estimate."""
     config = options.config()
     options, backend = with_reference_normalization(options), connect_quietly()
     with backend.peer_failures():
@@ -77,7 +77,7 @@ def gradient_search_run(options: Options) -> SearchResult:
         return SearchResult(found.folder.path, found.genotype, file=found.folder.genotype_file, details=found)
 
 
-def _gradient_run(config) -> Callable[[Options, Backend], Any]:
+def _gradient_run(config: AttDartsConfig | AnasConfig) -> Callable[[Options, Backend], Any]:
     if config.search.seeds:
         return multi_seed_search
     return random_search if config.search.random_search else gradient_search

@@ -35,7 +35,7 @@ from .folder import RunFolder
 from .implied_options import with_implied
 from .network import Build, make_card, make_network, make_teacher
 from .options import Options, from_keywords
-from .placement import placed, run_name
+from .placement import Place, placed, run_name
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,18 @@ class Result:
         return self.score_kind.of(self.best)
 
 
-def train(**options: Any) -> Result:
+def train(
+    *, model: str | None = None, attention: str | None = None, dataset: str | None = None, **options: Any
+) -> Result:
     """Train a network, as `gluon-attn train` does.
 
     Args:
-        options: names and values of options as flags and recipes have them, such as model="cifar_resnet20_v1",
-            attention="se", dataset="digits", num_epochs=8, lr=0.1, run_dir="runs/se", resume="auto";
-            `gluon-attn train --help` lists all. A group may be a mapping, optim={"lr": 0.1}; config=FILE reads a
-            recipe.
+        model: name of the network (default "cifar_resnet20_v1"); see `list_models`.
+        attention: name of its attention (default none); see `list_attentions`.
+        dataset: name of the data set (default "cifar10"), such as "digits", "cifar100", "imagenet_folder".
+        options: further options, by their names as flags and in recipes, such as num_epochs=8, lr=0.1,
+            run_dir="runs/se", resume="auto"; `gluon-attn train --help` lists all. A group may be a mapping,
+            optim={"lr": 0.1}; config=FILE reads a recipe.
 
     Returns:
         The `Result` of the run, whose files are in its folder.
@@ -80,7 +84,9 @@ def train(**options: Any) -> Result:
         UserError: an unknown option, a value that does not fit, or files that are missing or broken.
         TrainingError: the run cannot continue, such as after a loss that is not finite.
     """
-    return train_run(with_implied(from_keywords(RunConfig, options)))
+    named = {"model": model, "attention": attention, "dataset": dataset}
+    given = {name: value for name, value in named.items() if value is not None}
+    return train_run(with_implied(from_keywords(RunConfig, {**options, **given})))
 
 
 def train_run(options: Options, build: Build = build_model) -> Result:
@@ -89,6 +95,10 @@ def train_run(options: Options, build: Build = build_model) -> Result:
     Args:
         options: of a `RunConfig` or a class with its groups.
         build: makes the network, as in `network.make_network`.
+
+    Raises:
+        UserError: as `train`.
+        TrainingError: as `train`.
     """
     backend = connect_quietly()
     with backend.peer_failures(), placed(options, backend) as place:
@@ -107,7 +117,7 @@ def connect_quietly() -> Backend:
     return backend
 
 
-def describing(place: Any, backend: Backend, card: Card | None = None) -> contextlib.AbstractContextManager:
+def describing(place: Place, backend: Backend, card: Card | None = None) -> contextlib.AbstractContextManager:
     """A context in which the folder of a `Place` describes the run and logs it; only process 0 writes."""
     if backend.rank:
         return contextlib.nullcontext()
@@ -115,7 +125,14 @@ def describing(place: Any, backend: Backend, card: Card | None = None) -> contex
 
 
 def evaluate_pretrained(config: RunConfig) -> tuple[dict[str, float], Backend]:
-    """Scores of the network that a config names, with its weights, on the test images; no run folder is made."""
+    """Evaluate the network that a config names, with its weights, on the test images; no run folder is made.
+
+    Args:
+        config: the options.
+
+    Returns:
+        (name -> score, the backend, whose process 0 is to print them).
+    """
     backend = connect()
     with backend.peer_failures():
         trainer, _, data = make_trainer(config, RunFolder("runs"), backend)
@@ -127,7 +144,17 @@ def evaluate_pretrained(config: RunConfig) -> tuple[dict[str, float], Backend]:
 def make_trainer(
     config: Any, folder: RunFolder, backend: Backend, build: Build = build_model
 ) -> tuple[Trainer, Card, DataLoaders]:
-    """The trainer of a run, its card and its data; writes nothing."""
+    """The trainer of a run; writes nothing.
+
+    Args:
+        config: a `RunConfig` or a config with its groups.
+        folder: where its callbacks will write.
+        backend: the processes of the run; only process 0 has callbacks.
+        build: makes the network, as in `network.make_network`.
+
+    Returns:
+        (trainer, card of its network, data).
+    """
     if backend.rank:
         config = config.replace(train=config.train.replace(summary=False))
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
@@ -140,14 +167,26 @@ def make_trainer(
 
 
 def make_task(config: Any, data: DataLoaders, devices: list[mx.Context]) -> Task:
-    """The task of a training run: classification, with a teacher distillation."""
+    """The task of a run on `devices`: classification, or distillation where option teacher names a network."""
     teacher = make_teacher(config.distill, data, devices)
     weight = config.train.auxiliary_weight
     return Classification(weight) if teacher is None else Distillation(config.distill, teacher, weight)
 
 
 def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
-    """Train, from the newest whole checkpoint when resuming; returns the best epoch's record."""
+    """Train, from the newest complete checkpoint when resuming.
+
+    Args:
+        trainer: the trainer.
+        folder: its run folder.
+        resumed: whether to resume.
+
+    Returns:
+        The record of the best epoch.
+
+    Raises:
+        TrainingError: the run cannot continue; the message names the newest checkpoint.
+    """
     store = checkpoints(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
     train = trainer.config.train

@@ -1,4 +1,8 @@
-"""Checks of option values. Each returns the value, or raises a `UserError` of one line that names the option."""
+"""Checks of option values.
+
+A check `check(name, value, ...)` returns the value, or raises a `UserError` of one line that has the name of the option
+and the value.
+"""
 
 import math
 from collections.abc import Collection
@@ -20,7 +24,7 @@ def positive_error(value: Any) -> str | None:
 
 
 def rate_error(value: float) -> str | None:
-    """Why a number is not in [0, 1), or None if it is."""
+    """Why the number `value` is not in [0, 1), or None if it is."""
     return None if 0 <= value < 1 else "must be from 0 to below 1"
 
 
@@ -44,7 +48,7 @@ def positive(name: str, value: Any) -> int:
 
 
 def positives(name: str, values: Any, count: int) -> tuple[int, ...]:
-    """Check for a list of `count` whole numbers above 0, one per stage; returned as a tuple."""
+    """Check `values` for a list of `count` whole numbers above 0, one per stage; returned as a tuple."""
     if not isinstance(values, list | tuple) or len(values) != count:
         raise UserError(f"{name} must list {count} whole numbers, one per stage, got {values!r}")
     return tuple(positive(name, value) for value in values)
@@ -81,14 +85,14 @@ def odd(name: str, value: Any) -> int:
 
 
 def choice(name: str, value: Any, known: Collection[str]) -> str:
-    """Check for one of the texts `known`."""
+    """Check for one of the strings `known`."""
     if not isinstance(value, str) or value not in known:
         raise UserError(f"{name} must be {' or '.join(known)}, got {value!r}")
     return value
 
 
 def some(name: str, values: Any, known: Collection[str]) -> tuple[str, ...]:
-    """Check for a list of some of the texts `known`, each at most once and at least one; returned as a tuple."""
+    """Check `values` for a list of at least one of the strings `known`, each at most once; returned as a tuple."""
     listed = tuple(values) if isinstance(values, tuple | list) else ()
     if not listed or not set(listed) <= set(known) or len(set(listed)) < len(listed):
         raise UserError(f"{name} must be a list of some of {', '.join(known)}, got {values!r}")

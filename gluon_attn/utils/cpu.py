@@ -56,7 +56,7 @@ class Host:
     machine: str = field(default_factory=platform.machine)
 
     def read(self, path: str) -> str:
-        """Text of a file below `root`; empty if it is missing or unreadable."""
+        """Text of the file at `path`, relative to `root`; empty if it is missing or unreadable."""
         try:
             return (Path(self.root) / path).read_text(encoding="utf-8", errors="replace")
         except OSError:

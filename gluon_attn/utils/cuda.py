@@ -45,7 +45,7 @@ class Card(TypedDict):
 def mxnet_wheel() -> tuple[str | None, str | None]:
     """(distribution, version) of the installed MXNet; (None, None) if pip has not installed it.
 
-    Two wheels in one place overwrite each other's library: then it is the one whose file size is found on disk.
+    Two wheels in one folder overwrite each other's library: then it is the one whose file size is found on disk.
     """
     found = []
     for name in ("mxnet-cu112", "mxnet"):
@@ -129,7 +129,14 @@ def _dotted(capability: Sequence[int]) -> str:
 
 
 def cards(driver: str = DRIVER) -> tuple[list[Card], str | None]:
-    """(the GPUs, why there are none or None), queried in a child process."""
+    """The GPUs, queried in a child process, since the query initializes CUDA.
+
+    Args:
+        driver: file name of NVIDIA's driver library.
+
+    Returns:
+        (the GPUs, the reason why there are none or None).
+    """
     command = [sys.executable, "-I", "-S", __file__, driver]
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=_QUERY_SECONDS, check=False)

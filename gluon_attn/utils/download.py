@@ -45,7 +45,7 @@ def download(url: str, target: Path | str, digest: str | None = None) -> Path:
         if digest and target.is_file() and sha256(target) == digest:
             return target
         part = target.with_name(f".{target.name}.part")
-        if not digest:  # nothing tells whether the bytes so far belong to today's file
+        if not digest:  # without a hash the earlier bytes may belong to an older file
             part.unlink(missing_ok=True)
         resumed = part.exists()
         _fetch(url, part)
@@ -66,7 +66,7 @@ def _fetch(url: str, part: Path) -> None:
             _request(url, part)
             return
         except urllib.error.HTTPError as error:
-            if error.code == 416:  # `part` is whole, or longer than today's file: the hash tells
+            if error.code == 416:  # `part` is complete, or longer than the file: the hash decides
                 return
             raise UserError(f"cannot download {url}: the server says {error.code} {error.reason}") from None
         except (OSError, http.client.HTTPException) as error:

@@ -18,7 +18,7 @@ _EPOCH = re.compile(r"epoch-\d+")
 
 
 def ensure_dir(path: Path | str) -> Path:
-    """Make a folder with its parents and return it.
+    """Make the folder `path` with its parents and return it; it may exist.
 
     Raises:
         UserError: it cannot be made or written to.

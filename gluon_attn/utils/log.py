@@ -13,7 +13,7 @@ def get_logger() -> logging.Logger:
 
 
 def to_terminal(level: int = logging.INFO) -> None:
-    """Send messages to stderr; commands call it once."""
+    """Send messages of at least `level` (default INFO) to stderr; commands call it once."""
     logger = get_logger()
     if not any(isinstance(handler, _TerminalHandler) for handler in logger.handlers):
         handler = _TerminalHandler()

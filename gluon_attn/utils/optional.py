@@ -43,7 +43,7 @@ def require(module: str) -> ModuleType:
 
 
 class _NoTorch:
-    """A module finder that reports PyTorch as missing and knows nothing else."""
+    """A module finder that reports PyTorch as missing and finds no other module."""
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
@@ -55,10 +55,10 @@ class _NoTorch:
 def without_torch() -> Iterator[None]:
     """A block in which PyTorch cannot be imported: GluonCV imports it if it can, and fails with versions after 1.x."""
     torch = sys.modules.pop("torch", None)
-    sys.meta_path.insert(0, _NoTorch)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _NoTorch)
     try:
         yield
     finally:
-        sys.meta_path.remove(_NoTorch)  # type: ignore[arg-type]
+        sys.meta_path.remove(_NoTorch)
         if torch is not None:
             sys.modules["torch"] = torch

@@ -6,12 +6,12 @@ import numpy as np
 
 
 def generator(seed: int, *stream: int) -> np.random.Generator:
-    """A NumPy generator for one stream, e.g. `generator(seed, rank, epoch, batch)`."""
+    """A NumPy generator for the stream of `seed` and the integers `stream`, e.g. `generator(seed, rank, epoch)`."""
     return np.random.default_rng([seed, *stream])
 
 
 def derive(seed: int, *stream: int) -> int:
-    """A 31-bit integer for libraries that take a plain seed."""
+    """A 31-bit integer from `seed` and the integers `stream`, for libraries that take a plain seed."""
     return int(np.random.SeedSequence([seed, *stream]).generate_state(1)[0] & 0x7FFFFFFF)
 
 

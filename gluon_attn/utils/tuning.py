@@ -1,4 +1,6 @@
-"""Settings that MXNet, OpenMP, oneDNN and glibc read once, when they load. Each function returns a `Step`.
+"""Settings that MXNet, OpenMP, oneDNN and glibc read once, when they load.
+
+Each function takes the machine, whose environment it changes, and returns a `Step`.
 
 The user's own value always has priority. What we set is noted in one more variable, so that a child process (such as a
 Horovod worker) does not mistake its parent's value for the user's.

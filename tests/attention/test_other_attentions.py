@@ -164,7 +164,7 @@ def test_bat_drops_whole_maps_in_training_only():
     ("name", "options", "words"),
     [
         ("fca", {}, "fca has a weight for each pixel: give the height of the feature map as spatial"),
-        ("fca", {"spatial": 7, "frequencies": 17}, "fca knows 16 frequencies, got frequencies=17"),
+        ("fca", {"spatial": 7, "frequencies": 17}, "fca has 16 frequencies, got frequencies=17"),
         ("fca", {"spatial": 7, "frequencies": 3}, "frequencies=3 does not divide 16 channels"),
         ("fca", {"spatial": 7, "frequencies": 0}, "frequencies must be a whole number above 0, got 0"),
         ("fca", {"spatial": (7, 7, 7)}, "spatial must be a height, or height and width, got (7, 7, 7)"),

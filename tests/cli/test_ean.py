@@ -234,7 +234,7 @@ def test_the_authors_command_for_a_search(monkeypatch):
         ("ean-supernet --scheme 101", "unknown option --scheme"),
         ("ean-supernet --dataset digits --model cifar_resnet20_v1", "attention, the attention to share, or a network"),
         (f"ean-supernet {SUPERNET} --hold-out 99", "--hold-out 99 leaves no training images of class"),
-        (f"ean-supernet {SUPERNET} --model mobilenet_v2", "share one attention a stage"),
+        (f"ean-supernet {SUPERNET} --model mobilenet_v2", "share one attention per stage"),
         (f"ean --all {DATA} {NETWORK} --steps 0", "steps must be at least 1"),
     ],
 )

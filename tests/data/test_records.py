@@ -85,7 +85,7 @@ def test_a_record_without_a_header_is_bad(records, tmp_path):
 @pytest.mark.parametrize("label", [2.5, -1.0, float("nan"), float("inf"), [1.0, 2.0]])
 def test_a_label_that_is_no_class_number_is_bad(tmp_path, label):
     write_records(tmp_path / "set", [b"a"], [np.array(label) if isinstance(label, list) else label])
-    with pytest.raises(BadImage, match="not a class number"):
+    with pytest.raises(BadImage, match="not a class index"):
         RecordFile(tmp_path / "set.rec").read(0)
 
 

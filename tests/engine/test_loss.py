@@ -1,4 +1,4 @@
-"""The loss against its formula in NumPy, with class numbers and with weights of the classes."""
+"""The loss against its formula in NumPy, with class indices and with soft labels."""
 
 import mxnet as mx
 import numpy as np

@@ -32,8 +32,8 @@ def ended(code, folder):
 @pytest.mark.parametrize(
     ("code", "exit_code", "reason"),
     [(BUSY, KILLED, "the launcher ended this process, which did not answer"),
-     ("    os.abort()", CRASHED, "this process broke off"),
-     ("    os.kill(os.getpid(), signal.SIGKILL)", KILLED, "this process broke off")],
+     ("    os.abort()", CRASHED, "this process died"),
+     ("    os.kill(os.getpid(), signal.SIGKILL)", KILLED, "this process died")],
 )  # fmt: skip
 def test_the_watchdog_reports_a_process_that_cannot(code, exit_code, reason, tmp_path):
     done = ended(code, tmp_path)

@@ -31,7 +31,7 @@ def failing(**options):
         ({"config_codes": [8, 2, 1], "attention": "se"},
          "option config_codes takes numbers up to 7, 7, 7, one per stage, got 8 2 1"),
         ({"config_codes": [1], "model": "mobilenet_v2", "attention": "se"},
-         "option config_codes counts blocks, which mobilenet_v2 does not tell: give option scheme"),
+         "option config_codes needs numbers of blocks, which mobilenet_v2 does not declare: give option scheme"),
         ({"ksize": "3557", "model": "se_resnet50"},
          "option ksize goes with a network such as eca_resnet50 or with option attention eca, and no more"),
         ({"ksize": "355", "model": "eca_resnet50"},

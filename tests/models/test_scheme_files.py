@@ -84,7 +84,7 @@ def test_get_model_refuses_a_file_of_another_network(path):
         assert words == f"{other}attention eca, or give option scheme as zeros and ones"
     for given in ({"attention": "se"}, {"plan": Plan([{"name": "se"}])}):
         words = failing(get_model, "cifar_resnet20_v1", 10, scheme=path, **given)
-        assert words.endswith("best.json says which attention it connects: give no attention and no plan beside it")
+        assert words.endswith("best.json says which attention it connects: give neither attention nor plan")
     words = failing(get_model, "dia_fbresnet50", 10, scheme=OF_SGE)
     assert "is for fbresnet50 with sge: drop option model dia_fbresnet50" in words
 
@@ -100,7 +100,7 @@ def test_build_refuses_a_file_of_another_network(path, tmp_path):
     for model in ("dia_fbresnet50", "forward_dia_fbresnet50", "sge_fbresnet50"):
         assert f"is for fbresnet50 with sge: drop option model {model}" in words(model=model, scheme=str(OF_SGE))
     (tmp_path / "plan.json").write_text(Plan([{"name": "se"}]).to_json())
-    assert words(**own, plan=str(tmp_path / "plan.json")).endswith("drop option plan beside it")
+    assert words(**own, plan=str(tmp_path / "plan.json")).endswith("drop option plan")
 
 
 def test_a_file_without_an_attention_refuses_every_attention(tmp_path):

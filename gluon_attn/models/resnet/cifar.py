@@ -3,6 +3,14 @@
 Each is `build(..., plan, classes, **options) -> HybridBlock`; `models/zoo.py` gives them their names. GluonCV's
 `cifar_resnet*` files load as they are. Networks with PyTorch's parameter names have a ReLU in their stem, which
 GluonCV's version 1 has not.
+
+The builders share these arguments:
+
+    plan: which attention is in which slot; the builders of a published network make their own.
+    classes: number of outputs.
+    input_size: H, for modules that need it (default 32).
+    drop_rate: dropout probability (default 0), see the class of the network.
+    last_gamma: the scale of each block's last norm starts at 0 (default False).
 """
 
 from functools import partial
@@ -34,7 +42,14 @@ def gluon(
     drop_rate: float = 0.0,
     last_gamma: bool = False,
 ) -> GluonResNet:
-    """GluonCV's `cifar_resnet*`: three stages of `count` blocks."""
+    """GluonCV's `cifar_resnet*`.
+
+    Args:
+        version: 1 or 2.
+        kind: "basic" or "bottleneck" blocks.
+        count: number of blocks in each of the three stages.
+        plan, classes, input_size, drop_rate, last_gamma: see the module's docstring.
+    """
     return GluonResNet(
         version, kind, [count] * 3, plan, classes, input_size=input_size, drop_rate=drop_rate, last_gamma=last_gamma
     )
@@ -54,7 +69,16 @@ def atac(
     input_size: int = 32,
     drop_rate: float = 0.0,
 ) -> GluonResNet:
-    """Attention as Activation (Dai et al. 2020): version 2 with `blocks` blocks per stage; see `act_plan.act_entry`."""
+    """Version 2 with attentional activations: Attention as Activation, Dai et al. 2020.
+
+    Args:
+        plan, classes, input_size, drop_rate: see the module's docstring.
+        blocks: number of blocks in each of the three stages (default 3).
+        act_type, act_layers, act_order, reduction, relu, global_pool: as of `act_plan.act_entry`.
+
+    Raises:
+        UserError: an option is wrong.
+    """
     blocks = positive("blocks", blocks)
     entry = act_entry(
         act_type, 4, act_layers=act_layers, act_order=act_order,
@@ -66,14 +90,26 @@ def atac(
 def torch(
     design: Design, count: int, plan: Plan, classes: int, *, input_size: int = 32, last_gamma: bool = False
 ) -> TorchResNet:
-    """A network with PyTorch's parameter names: three stages of `count` blocks."""
+    """A network with PyTorch's parameter names.
+
+    Args:
+        design: the options of its layers.
+        count: number of blocks in each of the three stages.
+        plan, classes, input_size, last_gamma: see the module's docstring.
+    """
     return TorchResNet(design, [count] * 3, plan, classes, input_size=input_size, last_gamma=last_gamma)
 
 
 def se(
     count: int, plan: Plan, classes: int, *, reduction: int = 1, input_size: int = 32, last_gamma: bool = False
 ) -> TorchResNet:
-    """ANAS's baseline: squeeze-and-excitation without biases, by default without a narrower hidden layer."""
+    """ANAS's baseline: squeeze-and-excitation without biases in each block.
+
+    Args:
+        count: number of blocks in each of the three stages.
+        plan, classes, input_size, last_gamma: see the module's docstring.
+        reduction: channels over the width of the hidden layer (default 1).
+    """
     plan = Plan([{"name": "se", "options": {"reduction": reduction, "bias": False}}])
     return torch(OPTION_B, count, plan, classes, input_size=input_size, last_gamma=last_gamma)
 
@@ -87,7 +123,13 @@ def anas(
     input_size: int = 32,
     last_gamma: bool = False,
 ) -> TorchResNet:
-    """ANAS's network: a searched attention, by default the published one, at the end of each branch."""
+    """ANAS's network: a searched attention at the end of each residual branch.
+
+    Args:
+        count: number of blocks in each of the three stages.
+        plan, classes, input_size, last_gamma: see the module's docstring.
+        genotype: of the attention: a published name (default "ATTENTION", ANAS's), plain data, or a JSON file.
+    """
     plan = Plan([{"name": "anas", "options": {"genotype": genotype}}])
     return torch(OPTION_B, count, plan, classes, input_size=input_size, last_gamma=last_gamma)
 
@@ -102,7 +144,17 @@ def dia(
     input_size: int = 32,
     last_gamma: bool = False,
 ) -> TorchResNet:
-    """DIANet (Huang et al. 2019), https://arxiv.org/abs/1905.10671. Basic blocks run, too; in its code they do not."""
+    """DIANet: one DIA module per stage, Huang et al. 2019, https://arxiv.org/abs/1905.10671
+
+    Args:
+        plan, classes, input_size, last_gamma: see the module's docstring.
+        depth: number of layers, 9 n + 2 with bottlenecks (default 164), 6 n + 2 with basic blocks.
+        block: "bottleneck" (default) or "basic"; the authors' code fails with basic blocks.
+        reduction: of the DIA modules (default 4).
+
+    Raises:
+        UserError: an option is wrong.
+    """
     layers = {"basic": 6, "bottleneck": 9}[choice("block", block, ("basic", "bottleneck"))]
     count, rest = divmod(positive("depth", depth) - 2, layers)
     if rest or count < 1:

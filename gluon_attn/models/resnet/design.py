@@ -1,4 +1,4 @@
-"""What tells the ResNets with PyTorch's parameter names apart."""
+"""The options by which the ResNets with PyTorch's parameter names differ."""
 
 from dataclasses import dataclass
 

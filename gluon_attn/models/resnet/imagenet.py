@@ -2,6 +2,14 @@
 
 Each is `build(..., plan, classes, **options) -> HybridBlock`; `models/zoo.py` gives them their names. GluonCV's
 `resnet*_v1`, `_v1b`, `_v1d` and `_v2` files load as they are.
+
+The builders share these arguments:
+
+    plan: which attention is in which slot; the builders of a published network make their own.
+    classes: number of outputs.
+    input_size: H, for modules that need it (default 224).
+    drop_rate: dropout probability (default 0), see the class of the network.
+    last_gamma: the scale of each block's last norm starts at 0 (default False).
 """
 
 from collections.abc import Sequence
@@ -31,7 +39,14 @@ def gluon(
     drop_rate: float = 0.0,
     last_gamma: bool = False,
 ) -> GluonResNet:
-    """GluonCV's `resnet*_v1` and `resnet*_v2`."""
+    """GluonCV's `resnet*_v1` and `resnet*_v2`.
+
+    Args:
+        version: 1 or 2.
+        kind: "basic" or "bottleneck" blocks.
+        blocks: number of blocks in each stage.
+        plan, classes, input_size, drop_rate, last_gamma: see the module's docstring.
+    """
     return GluonResNet(
         version, kind, blocks, plan, classes,
         large=True, input_size=input_size, drop_rate=drop_rate, last_gamma=last_gamma,
@@ -56,10 +71,21 @@ def torch(
     last_gamma: bool = False,
     drop_rate: float = 0.0,
 ) -> TorchResNet:
-    """Versions 1b and 1d, and timm's other ResNets by options, which are those of `Design` and `TorchResNet`.
+    """Versions 1b and 1d, and timm's other ResNets by options.
 
     Version 1d (He et al. 2018, https://arxiv.org/abs/1812.01187) has a stem of three 3x3 convolutions, and shortcuts
-    with average pooling before the convolution. blocks: number of blocks in each stage; None: `counts`.
+    with average pooling before the convolution.
+
+    Args:
+        kind: "basic" or "bottleneck" blocks.
+        counts: number of blocks in each stage.
+        shortcut: as of `Design`.
+        plan, classes, input_size, last_gamma, drop_rate: see the module's docstring.
+        blocks: number of blocks in each stage, in place of `counts` (default None: `counts`).
+        widths, stem, stem_width, stem_pool, activation, final_width: as of `Design`.
+
+    Raises:
+        UserError: an option is wrong.
     """
     counts = counts if blocks is None else positives("blocks", blocks, len(counts))
     design = Design(
@@ -87,7 +113,17 @@ def atac(
     last_gamma: bool = False,
     drop_rate: float = 0.0,
 ) -> TorchResNet:
-    """Attention as Activation (Dai et al. 2020): version 1b with another activation; see `act_plan.act_entry`."""
+    """Version 1b with attentional activations: Attention as Activation, Dai et al. 2020.
+
+    Args:
+        kind: "basic" or "bottleneck" blocks.
+        blocks: number of blocks in each stage.
+        plan, classes, input_size, last_gamma, drop_rate: see the module's docstring.
+        act_type, act_layers, act_order, reduction, relu, global_pool: as of `act_plan.act_entry`.
+
+    Raises:
+        UserError: an option is wrong.
+    """
     entry = act_entry(
         act_type, len(blocks), act_layers=act_layers, act_order=act_order,
         reduction=reduction, relu=relu, global_pool=global_pool,
@@ -98,7 +134,11 @@ def atac(
 
 
 def fbresnet(plan: Plan, classes: int, *, input_size: int = 224, last_gamma: bool = False) -> TorchResNet:
-    """ResNet-50 with biases in its convolutions."""
+    """ResNet-50 with biases in its convolutions.
+
+    Args:
+        plan, classes, input_size, last_gamma: see the module's docstring.
+    """
     return TorchResNet(FBRESNET, FBRESNET_BLOCKS, plan, classes, input_size=input_size, last_gamma=last_gamma)
 
 
@@ -111,10 +151,13 @@ def dia_fbresnet(
     input_size: int = 224,
     last_gamma: bool = False,
 ) -> TorchResNet:
-    """`fbresnet` with one DIA module per stage.
+    """`fbresnet` with one DIA module per stage, as in EAN: Huang et al. 2020, https://arxiv.org/abs/2011.14058
 
-    EAN: Huang et al. 2020, https://arxiv.org/abs/2011.14058. scheme: one bit for each of the 16 blocks; 0: the block
-    skips the module. The paper found 1100011110010011 for DIA and 1001011010011011 for SGE.
+    Args:
+        plan, classes, input_size, last_gamma: see the module's docstring.
+        scheme: one 0 or 1 for each of the 16 blocks; 0: the block skips the module (default None: all have it). The
+            paper found 1100011110010011 for DIA and 1001011010011011 for SGE.
+        reduction: of the DIA modules (default 20).
     """
     plan = _shared("dia", scheme, reduction=reduction)
     return fbresnet(plan, classes, input_size=input_size, last_gamma=last_gamma)
@@ -129,7 +172,12 @@ def se_fbresnet(
     input_size: int = 224,
     last_gamma: bool = False,
 ) -> TorchResNet:
-    """`fbresnet` with one squeeze-and-excitation module per stage; scheme: see `dia_fbresnet`."""
+    """`fbresnet` with one squeeze-and-excitation module per stage.
+
+    Args:
+        plan, classes, scheme, input_size, last_gamma: as of `dia_fbresnet`.
+        reduction: channels over the width of the hidden layer (default 16).
+    """
     plan = _shared("se", scheme, reduction=reduction)
     return fbresnet(plan, classes, input_size=input_size, last_gamma=last_gamma)
 
@@ -143,7 +191,12 @@ def sge_fbresnet(
     input_size: int = 224,
     last_gamma: bool = False,
 ) -> TorchResNet:
-    """`fbresnet` with one SGE module per stage; scheme: see `dia_fbresnet`."""
+    """`fbresnet` with one SGE module per stage.
+
+    Args:
+        plan, classes, scheme, input_size, last_gamma: as of `dia_fbresnet`.
+        variant: "paper" (default) or "reference", see `SGE`.
+    """
     plan = _shared("sge", scheme, groups=64, variant=variant)
     return fbresnet(plan, classes, input_size=input_size, last_gamma=last_gamma)
 

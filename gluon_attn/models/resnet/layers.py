@@ -10,7 +10,15 @@ from ..slots import BlockSlots, Stage, strided_size
 
 
 def conv(channels: int, kernel: int, stride: int, in_channels: int, bias: bool = False) -> nn.Conv2D:
-    """A convolution with "same" padding."""
+    """A convolution of an odd kernel size with "same" padding.
+
+    Args:
+        channels: of the output.
+        kernel: height and width of the kernel.
+        stride: of both axes.
+        in_channels: of the input.
+        bias: with a bias (default False).
+    """
     return nn.Conv2D(channels, kernel, stride, kernel // 2, use_bias=bias, in_channels=in_channels)
 
 
@@ -30,7 +38,10 @@ def conv_shapes(kind: str, channels: int, stride: int, stride_first: bool = Fals
 
 
 def slot_names(kind: str) -> tuple[str, ...]:
-    """The slots of a network of such blocks. A bottleneck has no 3x3 that may change the number of channels."""
+    """The slots of a network of blocks of a kind, "basic" or "bottleneck".
+
+    A bottleneck has no `conv1` slot: its 3x3 convolution keeps the number of channels.
+    """
     return SLOTS if kind == "basic" else tuple(slot for slot in SLOTS if slot != "conv1")
 
 
@@ -44,9 +55,15 @@ def block_conv(
     spatial: int,
     bias: bool = False,
 ) -> HybridBlock:
-    """Convolution number `index` of a block (from 0), or what the plan puts in its place.
+    """A convolution of a block, or what the plan puts in its place.
 
     The second convolution is the `conv` slot. The first is the `conv1` slot if it is a 3x3.
+
+    Args:
+        slots: of the block.
+        index: number of the convolution in the block, from 0.
+        channels, kernel, stride, in_channels, bias: as of `conv`.
+        spatial: height of the convolution's input.
     """
     default = partial(conv, channels, kernel, stride, in_channels, bias)
     if index == 0 and kernel == 3:

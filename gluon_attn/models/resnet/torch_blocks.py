@@ -24,6 +24,7 @@ class PaddedShortcut(HybridBlock):
         self._added = added
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
+        """N,C,H,W -> N,C+2*added,H/2,W/2."""
         # a pooling over one pixel: F.slice with a step divides by zero on some layouts that a convolution leaves
         x = F.Pooling(x, kernel=(1, 1), stride=(2, 2), pool_type="avg")
         # padded as a depth: a concatenation's gradient divides by zero where activations are attentional
@@ -82,7 +83,7 @@ class TorchBlock(Residual):
             self._order.append(name)
 
     def body(self, x: Any) -> Any:
-        """The residual branch without `post`."""
+        """The residual branch without `post`: x (N,in_channels,H,W) -> (N,channels,H/stride,W/stride)."""
         for name in self._order:
             x = getattr(self, name)(x)
         return x

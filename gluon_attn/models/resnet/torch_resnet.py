@@ -1,4 +1,4 @@
-"""ResNets with PyTorch's parameter names; a `Design` tells the published ones apart.
+"""ResNets with PyTorch's parameter names; a `Design` has the options by which the published ones differ.
 
 He et al. 2015, https://arxiv.org/abs/1512.03385. Parameters have the names that GluonCV's `resnet*_v1b` and PyTorch
 code give them, `conv1 bn1 layer1.0.conv1 ... layer1.0.downsample.0 ... fc`, except that those of a norm are Gluon's. A

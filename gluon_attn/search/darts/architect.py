@@ -40,19 +40,38 @@ class ArchAdam(mx.optimizer.Adam):
         self._corrected_epsilon = epsilon
 
     def update(self, index: int, weight: mx.nd.NDArray, grad: mx.nd.NDArray, state: Any) -> None:
-        """Updates one parameter."""
+        """Updates one parameter; arguments as of `mx.optimizer.Optimizer.update`.
+
+        Args:
+            index: number of the parameter.
+            weight: the parameter, changed in place.
+            grad: its gradient.
+            state: from `create_state`.
+        """
         step = self._index_update_count.get(index, self.begin_num_update) + 1
         self.epsilon = self._corrected_epsilon * (1 - self.beta2**step) ** 0.5
         super().update(index, weight, grad, state)
 
 
 def arch_adam(lr: float = 3e-4, wd: float = 1e-3) -> ArchAdam:
-    """The optimizer of the architecture parameters in DARTS: Adam with betas 0.5 and 0.999."""
+    """The optimizer of the architecture parameters in DARTS: Adam with betas 0.5 and 0.999.
+
+    Args:
+        lr: learning rate (default 3e-4).
+        wd: weight decay (default 1e-3).
+    """
     return ArchAdam(learning_rate=lr, wd=wd, beta1=0.5, beta2=0.999)
 
 
 def momentum_buffers(trainer: mx.gluon.Trainer) -> dict[Parameter, mx.nd.NDArray]:
-    """Parameter -> momentum buffer of MXNet's SGD: minus learning rate times PyTorch's; empty before the first step."""
+    """The momentum buffers of the SGD of a trainer.
+
+    Args:
+        trainer: a Gluon trainer with MXNet's SGD, on one device.
+
+    Returns:
+        Parameter -> buffer, which is minus the learning rate times PyTorch's; empty before the first step.
+    """
     states = trainer._updaters[0].states
     return {param: states[i] for i, param in enumerate(trainer._params) if isinstance(states.get(i), mx.nd.NDArray)}
 
@@ -101,7 +120,12 @@ class Architect:
         self._buffers: dict[str, list[mx.nd.NDArray]] = {}
 
     def first_order(self, images: mx.nd.NDArray, labels: mx.nd.NDArray) -> Gradients:
-        """Name -> gradient of the loss of a validation batch."""
+        """Name -> gradient of the mean loss of a validation batch.
+
+        Args:
+            images: (N,3,H,W).
+            labels: (N,).
+        """
         self.backward(images, labels)
         return self._arch_gradients()
 
@@ -133,7 +157,15 @@ class Architect:
         return {name: gradient - eta * implicit[name] for name, gradient in gradients.items()}
 
     def backward(self, images: mx.nd.NDArray, labels: mx.nd.NDArray) -> mx.nd.NDArray:
-        """Forward and backward pass of a batch, which leaves gradients in all parameters; returns the mean loss."""
+        """Forward and backward pass of a batch, which leaves gradients in all parameters.
+
+        Args:
+            images: (N,3,H,W).
+            labels: (N,).
+
+        Returns:
+            The mean loss, one number.
+        """
         with mx.autograd.record():
             loss = self._loss(self.net(images), labels).mean()
         loss.backward()
@@ -175,6 +207,6 @@ class Architect:
 
 
 def set_gradients(params: Mapping[str, Parameter], gradients: Mapping[str, mx.nd.NDArray]) -> None:
-    """Writes gradients {name: array} into the `Parameter`s of those names."""
+    """Writes `gradients`, {name: array}, into the gradient arrays of `params`, {name: `Parameter`}, on one device."""
     for name, gradient in gradients.items():
         params[name].grad()[:] = gradient

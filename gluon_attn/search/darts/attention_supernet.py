@@ -17,7 +17,7 @@ from .space import AttentionSpace, attention_space
 class MixedAttention(HybridBlock):
     """An attention cell with all edges, each a mixed operation: x * sigmoid(sum of the nodes).
 
-    Called with x (N,C,H,W) and the softmax weights, one row an edge; gives N,C,H,W.
+    Called with x (N,C,H,W) and the softmax weights, one row per edge; gives N,C,H,W.
 
     Args:
         space: an `AttentionSpace`. Its operations have neither scale nor shift.
@@ -38,6 +38,7 @@ class MixedAttention(HybridBlock):
                 self.edges.add(mixed)
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
+        """N,C,H,W and (edges, operations) -> N,C,H,W."""
         states, edge = [x, x], 0
         for _ in range(self._space.nodes):
             outputs = []
@@ -65,6 +66,7 @@ class SharedAttention(HybridBlock):
             self.cell = MixedAttention(space, channels)
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray, alphas: mx.nd.NDArray) -> mx.nd.NDArray:
+        """N,C,H,W -> N,C,H,W."""
         return self.cell(x, F.softmax(alphas, axis=-1))
 
 
@@ -100,4 +102,5 @@ class AttentionSupernet(TorchResNet):
     def hybrid_forward(  # type: ignore[override]
         self, F: Any, x: mx.nd.NDArray, alphas: mx.nd.NDArray
     ) -> mx.nd.NDArray:
+        """N,3,H,W -> N,classes."""
         return super().hybrid_forward(F, x)  # alphas reach the blocks through their `SharedAttention`

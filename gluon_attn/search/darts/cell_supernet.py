@@ -70,6 +70,7 @@ class CellSupernet(HybridBlock):
         return {name: getattr(self, name) for name in self._arch_names}
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray, **arch: mx.nd.NDArray) -> mx.nd.NDArray:
+        """N,3,H,W -> N,classes."""
         weights = {
             name: arch[name] if name in EDGE_PARAMETERS else F.softmax(arch[name], axis=-1) for name in self._arch_names
         }
@@ -109,5 +110,11 @@ def create_arch_parameters(net: HybridBlock, space: CellSpace, weighted_edges: b
 
 
 def arch_parameter(net: HybridBlock, name: str, shape: tuple[int, ...]) -> Parameter:
-    """A new architecture parameter of `net`, initialized as the references do: normal, standard deviation 0.001."""
+    """A new architecture parameter, initialized as the references do: normal, standard deviation 0.001.
+
+    Args:
+        net: the supernet that it belongs to.
+        name: of the parameter.
+        shape: of the parameter; the last axis indexes the candidates.
+    """
     return net.params.get(name, shape=shape, init=mx.init.Normal(1e-3))

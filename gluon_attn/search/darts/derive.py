@@ -19,13 +19,21 @@ Edge = tuple[str, int, int]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
+    """Softmax of `logits` over the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def strongest_op(weights: np.ndarray, names: Sequence[str]) -> tuple[float, str]:
-    """(weight, name) of the operation with the largest softmax weight; "none" does not count, ties go to the first."""
+    """The operation with the largest softmax weight; "none" does not count, ties go to the first.
+
+    Args:
+        weights: softmax weights, (operations,).
+        names: the operations.
+
+    Returns:
+        (weight, name).
+    """
     best = max((i for i, name in enumerate(names) if name != _ZERO), key=lambda i: weights[i])
     return weights[best], names[best]
 
@@ -51,7 +59,7 @@ def strongest_edges(weights: np.ndarray, names: Sequence[str], nodes: int, max_s
         return edges
     weights, skip = weights.copy(), names.index(SKIP)
     if set(names) <= {_ZERO, SKIP}:
-        raise UserError("a limit on skip connections needs other operations beside them")
+        raise UserError("a limit on skip connections needs other operations besides them")
     while True:
         skips = [edge for name, _, edge in edges if name == SKIP]
         if len(skips) <= max_skips:
@@ -72,7 +80,14 @@ def _two_strongest(weights: np.ndarray, names: Sequence[str], nodes: int) -> lis
 
 
 def entropies(arch: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Name -> mean entropy in nats of the softmax over the candidates, of architecture parameters {name: array}."""
+    """The mean entropy of the softmax over the candidates.
+
+    Args:
+        arch: architecture parameters, name -> array, whose last axis indexes the candidates.
+
+    Returns:
+        Name -> entropy in nats.
+    """
     softmaxes = {name: softmax(np.asarray(values, np.float64)) for name, values in arch.items()}
     return {name: float(-(p * np.log(np.maximum(p, 1e-300))).sum(-1).mean()) for name, p in softmaxes.items()}
 

@@ -19,7 +19,7 @@ from .space import ATT_DARTS_ATTENTIONS, DARTS_OPS, AttentionSpace, CellSpace, a
 
 Genotype = CellGenotype | AttentionGenotype
 #: edges of a genotype, (operation, input, ...) each
-Edges = Sequence[tuple]
+Edges = Sequence[Sequence[Any]]
 
 
 class SearchMethod(Protocol):
@@ -38,7 +38,14 @@ class SearchMethod(Protocol):
         """
 
     def derive(self, arch: Mapping[str, np.ndarray]) -> tuple[Genotype, Edges]:
-        """The genotype of architecture parameters {name: array}, and the edges whose skip connections count."""
+        """Derives a genotype.
+
+        Args:
+            arch: architecture parameters, name -> array.
+
+        Returns:
+            The genotype, and the edges whose skip connections count.
+        """
 
     def candidates(self) -> dict[str, tuple[str, ...]]:
         """Architecture parameter -> names of its candidates, which its last axis indexes."""
@@ -47,10 +54,20 @@ class SearchMethod(Protocol):
         """A genotype drawn uniformly at random, without "none"."""
 
     def document(self, genotype: Any, **about: Any) -> dict[str, Any]:
-        """Plain data of a genotype file; about: seed, epoch, score and the like."""
+        """Plain data of a genotype file.
+
+        Args:
+            genotype: the genotype.
+            about: further entries: seed, epoch, score and the like.
+        """
 
     def network(self, genotype: Any, classes: int, input_size: int) -> HybridBlock:
-        """The network of a genotype, in the size of the search, uninitialized; arguments as of `supernet`."""
+        """The network of a genotype, in the size of the search, uninitialized.
+
+        Args:
+            genotype: the genotype.
+            classes, input_size: as of `supernet`.
+        """
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,7 @@ class CellSearch:
         return CellSupernet(classes, input_size=input_size, **sizes, **self._space_options())
 
     def derive(self, arch: Mapping[str, np.ndarray]) -> tuple[CellGenotype, Edges]:
-        """(genotype, edges of its normal cell) of architecture parameters {name: array}."""
+        """(genotype, edges of its normal cell), see `SearchMethod.derive`."""
         genotype = derive_cell_genotype(arch, self.space, self.config.search.skip_limit)
         return genotype, genotype.normal.edges
 
@@ -108,13 +125,15 @@ class CellSearch:
         return CellGenotype(*cells)
 
     def document(self, genotype: CellGenotype, **about: Any) -> dict[str, Any]:
-        """Plain data of a genotype file."""
+        """Plain data of a genotype file, see `SearchMethod.document`."""
         return document("att-darts", genotype.to_dict(), location=self.config.space.location, **about)
 
     def network(self, genotype: CellGenotype, classes: int, input_size: int) -> HybridBlock:
-        """The network of these cells, in the size of the search."""
-        sizes = {"channels": self.config.space.channels, "layers": self.config.space.layers}
-        return get_model("darts_cifar", classes, genotype=genotype.to_dict(), input_size=input_size, **sizes)
+        """The network of these cells, see `SearchMethod.network`."""
+        space, cells = self.config.space, genotype.to_dict()
+        return get_model(
+            "darts_cifar", classes, genotype=cells, input_size=input_size, channels=space.channels, layers=space.layers
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,7 +161,7 @@ class AttentionSearch:
         return AttentionSupernet(classes, blocks=blocks, input_size=input_size, **self._space_options())
 
     def derive(self, arch: Mapping[str, np.ndarray]) -> tuple[AttentionGenotype, Edges]:
-        """(genotype, its edges) of architecture parameters {name: array}."""
+        """(genotype, its edges), see `SearchMethod.derive`."""
         genotype = derive_attention_genotype(arch, self.space, self.config.search.skip_limit)
         return genotype, genotype.att
 
@@ -160,12 +179,12 @@ class AttentionSearch:
         return AttentionGenotype(tuple(edges))
 
     def document(self, genotype: AttentionGenotype, **about: Any) -> dict[str, Any]:
-        """Plain data of a genotype file."""
+        """Plain data of a genotype file, see `SearchMethod.document`."""
         cells = {"attention": {"edges": genotype.to_dict()["att"]}}
         return document("anas", cells, net_type=self.config.space.net_type, **about)
 
     def network(self, genotype: AttentionGenotype, classes: int, input_size: int) -> HybridBlock:
-        """The ResNet of the search with this attention."""
+        """The ResNet of the search with this attention, see `SearchMethod.network`."""
         name = f"anas_{self.config.space.net_type}"
         return get_model(name, classes, genotype=genotype.to_dict(), input_size=input_size)
 

@@ -34,7 +34,12 @@ class MixedOp(nn.HybridSequential):
         return weighted_norm_sum(F, [layers[i] for i in kept], x, weights)
 
     def forward(self, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
-        """Calls `hybrid_forward`; `HybridSequential` takes one input only."""
+        """Calls `hybrid_forward`, since `HybridSequential` takes one input only.
+
+        Args:
+            x: (N,C,H,W).
+            weights: softmax weights of the candidates.
+        """
         return HybridBlock.forward(self, x, weights)
 
 
@@ -52,11 +57,18 @@ class DroppedSkip(Skip):
         self.rate = 0.0
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray) -> mx.nd.NDArray:
+        """Any shape -> the same."""
         return F.Dropout(x, p=self.rate) if self.rate else F.identity(x)
 
 
 def candidate_op(name: str, channels: int, *, stride: int = 1) -> HybridBlock:
-    """Builds a candidate operation without scale and shift (affine=False); skip connections have dropout."""
+    """Builds a candidate operation, whose norms neither scale nor shift; skip connections have dropout.
+
+    Args:
+        name: of the operation.
+        channels: of input and output.
+        stride: 1 (default) or 2.
+    """
     if name == "skip_connect" and stride == 1:
         return DroppedSkip()
     return cell_op(name, channels, stride=stride, affine=False)
@@ -126,6 +138,7 @@ class MixedEdge(HybridBlock):
     def hybrid_forward(
         self, F: Any, x: mx.nd.NDArray, first: mx.nd.NDArray, second: mx.nd.NDArray | None = None
     ) -> mx.nd.NDArray:
+        """N,C,H,W and the softmax weights of the first and of the second layer -> N,C,H/stride,W/stride."""
         x = self.first(x, first)
         return x if self.second is None else self.second(x, second)
 
@@ -156,6 +169,7 @@ class PartialEdge(HybridBlock):
             self.pool = MaxPool(stride) if stride != 1 else None
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray, *weights: mx.nd.NDArray) -> mx.nd.NDArray:
+        """N,C,H,W and the softmax weights of the `MixedEdge` -> N,C,H/stride,W/stride."""
         parts = [F.slice_axis(x, axis=1, begin=i * self._width, end=(i + 1) * self._width) for i in range(self._parts)]
         bypassed = [self.pool(part) if self.pool else part for part in parts[1:]]
         shuffled = F.stack(self.edge(parts[0], *weights), *bypassed, axis=2)  # (N,C/parts,parts,H,W)

@@ -1,4 +1,4 @@
-"""The cell of Att-DARTS's search network: every two states are concat_channels by a mixed operation."""
+"""The cell of Att-DARTS's search network: every node is connected to all earlier states by mixed operations."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ class SearchCell(HybridBlock):
     """A cell with all edges, each a mixed operation.
 
     Called with the outputs of the two cells before, (N,before,..) and (N,last,..), and the weights of all edges;
-    gives N,nodes*channels,H,W. Weights, as far as the space has them: softmax weights of the first layers, one row an
-    edge; those of the second layers, one row an edge; with partial channels the edge parameters, one number an edge;
+    gives N,nodes*channels,H,W. Weights, as far as the space has them: softmax weights of the first layers, one row per
+    edge; those of the second layers, one row per edge; with partial channels the edge parameters, one number per edge;
     the softmax weights of the attention at the end, one row.
 
     Args:
@@ -59,6 +59,7 @@ class SearchCell(HybridBlock):
     def hybrid_forward(
         self, F: Any, before: mx.nd.NDArray, last: mx.nd.NDArray, *weights: mx.nd.NDArray
     ) -> mx.nd.NDArray:
+        """Outputs of the two cells before and the weights, see the class -> N,channels,H,W."""
         weights, last_weights = (weights[:-1], weights[-1]) if self.last is not None else (weights, None)
         weights, edge_weights = (weights[:-1], weights[-1]) if self._weighted_edges else (weights, None)
         states, edge = [self.preprocess0(before), self.preprocess1(last)], 0

@@ -102,7 +102,11 @@ class AttentionSpace:
 
 
 def attention_space(operations: Sequence[str] = ATTENTION_OPS, nodes: int = 3) -> AttentionSpace:
-    """Builds the `AttentionSpace` of some of ANAS's operations (default: all of them).
+    """Builds the `AttentionSpace` of some of ANAS's operations.
+
+    Args:
+        operations: candidate operations (default: all of ANAS's).
+        nodes: number of intermediate nodes (default 3, ANAS's).
 
     Raises:
         UserError: for an unknown operation, one given twice, or nothing to choose from.

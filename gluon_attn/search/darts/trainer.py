@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ _ARCH = "arch.params"
 _DROPOUT_DECAY = 0.19  # per epoch, of the dropout on skip connections, in ANAS and P-DARTS
 
 #: alphas by name -> (genotype, edges (operation, input, ...) whose skip connections count)
-Derive = Callable[[dict[str, np.ndarray]], tuple[Any, Sequence[tuple]]]
+Derive = Callable[[dict[str, np.ndarray]], tuple[Any, Sequence[Sequence[Any]]]]
 
 
 class SearchTask(Classification):
@@ -40,20 +40,28 @@ class SearchTask(Classification):
         net: the supernet, with `arch_parameters()`.
         config: an `AttDartsConfig` or `AnasConfig`.
         derive: derives a genotype from alphas.
-        alpha_loader: the images that the alphas learn from; it is gone through again where it is shorter.
+        alpha_loader: the images that the alphas learn from; it starts again if an epoch needs more of them.
+
+    Attributes:
+        alphas: name -> architecture parameter.
+        architect: computes their gradients.
+        arch_trainer: their Gluon trainer, from `prepare` on.
     """
 
-    def __init__(self, net: HybridBlock, config: Any, derive: Derive, alpha_loader: Any):
+    arch_trainer: mx.gluon.Trainer
+    _alpha_batches: Generator[tuple, None, None]  # of the current epoch
+
+    def __init__(self, net: HybridBlock, config: Any, derive: Derive, alpha_loader: Any) -> None:
         super().__init__()
         self.config, self.alphas, self._derive = config, net.arch_parameters(), derive
-        self._alpha_loader, self._alpha_batches = alpha_loader, None
+        self._alpha_loader = alpha_loader
         momentum = 0.9 if config.optim.momentum is None else config.optim.momentum
         self.architect = Architect(
             net, SoftmaxCrossEntropyLoss(), momentum=momentum, weight_decay=config.optim.wd, variant=config.variant
         )  # fmt: skip
-        self.arch_trainer: mx.gluon.Trainer | None = None
 
     def prepare(self, trainer: Trainer) -> None:
+        """See `Task.prepare`: makes the optimizer of the alphas."""
         search, params = self.config.search, [self.alphas[name] for name in sorted(self.alphas)]
         optimizer = arch_adam(search.arch_lr, search.arch_wd)
         self.arch_trainer = trainer.backend.make_trainer(params, optimizer, self.config.optim, "architecture")
@@ -64,13 +72,17 @@ class SearchTask(Classification):
         """Name -> alphas as they are now."""
         return {name: param.data().asnumpy() for name, param in self.alphas.items()}
 
-    def derived(self) -> tuple[Any, Sequence[tuple]]:
+    def derived(self) -> tuple[Any, Sequence[Sequence[Any]]]:
         """(genotype, edges whose skip connections count) of the alphas as they are now."""
         return self._derive(self.alpha_values())
 
     def derived_record(self) -> dict:
-        """What the alphas say now: `entropy` (mean over all choices, in nats), `skips`, `genotype` and `mixing`, the
-        alphas themselves."""
+        """Entries of an epoch's record, JSON data.
+
+        Returns:
+            `entropy`: mean entropy in nats of the softmaxes over the candidate operations; `skips`: number of skip
+            connections in the derived genotype; `genotype`: that genotype; `mixing`: the alphas, name -> nested lists.
+        """
         alphas = self.alpha_values()
         genotype, edges = self._derive(alphas)
         parts = entropies(alphas)
@@ -82,22 +94,31 @@ class SearchTask(Classification):
         }
 
     def epoch_record(self, trainer: Trainer) -> dict:
+        """See `Task.epoch_record`."""
         return self.derived_record()
 
     @contextlib.contextmanager
     def epoch(self, trainer: Trainer) -> Iterator[None]:
+        """See `Task.epoch`: sets the dropout on skip connections, and starts the loader of the alphas."""
         if self.config.search.dropout_rate:
             rate = self.config.search.dropout_rate * math.exp(-_DROPOUT_DECAY * trainer.epoch)
             set_drop_path(trainer.net, rate, DroppedSkip)
         with contextlib.closing(self._endless(trainer.epoch)) as self._alpha_batches:
             yield
 
-    def _endless(self, epoch):
+    def _endless(self, epoch: int) -> Generator[tuple, None, None]:
         while True:
             yield from self._alpha_loader.epoch(epoch)
 
     def start_step(self, trainer: Trainer, batch: tuple) -> None:
-        """One step of the alphas, by gradients of means over the images, once the warm-up is over."""
+        """See `Task.start_step`: one update of the alphas, once their warm-up is over.
+
+        The gradients are those of the mean loss over the images of all processes.
+
+        Args:
+            trainer: the trainer of the weights.
+            batch: (images, labels) for the weights; the alphas take the next batch of their own loader.
+        """
         search = self.config.search
         if trainer.epoch < search.arch_warmup:
             return
@@ -115,10 +136,12 @@ class SearchTask(Classification):
         self.arch_trainer.update(backend.size)
 
     def state(self, trainer: Trainer) -> tuple[dict, dict]:
+        """See `Task.state`: the optimizer state of the alphas."""
         arrays, numbers = optimizer_state(trainer.net, self.arch_trainer)
         return {"arch_optimizer": numbers}, {_ARCH: arrays}
 
     def load_state(self, trainer: Trainer, folder: Path, meta: dict) -> None:
+        """See `Task.load_state`."""
         arrays = mx.nd.load(str(folder / _ARCH))
         set_optimizer_state(trainer.net, self.arch_trainer, arrays, meta["arch_optimizer"])
 
@@ -132,7 +155,7 @@ class SearchTrainer(Trainer):
         train: the images that the weights learn from.
         search: the images that the alphas learn from.
         val: the images to evaluate on.
-        callbacks, backend: as of `Trainer`; early stopping that the options ask for is added.
+        callbacks, backend: as of `Trainer`; early stopping is added if the options have it.
 
     Raises:
         UserError: there is more than one device in this process.
@@ -151,7 +174,7 @@ class SearchTrainer(Trainer):
         val: Any,
         callbacks: Iterable[Callback] = (),
         backend: Backend | None = None,
-    ):
+    ) -> None:
         if len(contexts) > 1:
             raise UserError(
                 f"a search takes one device per process, got {len(contexts)}: start one process for each, with "

@@ -47,7 +47,7 @@ class Controller:
         self._zeros = np.zeros((1, inputs))
 
     def logits(self, x: np.ndarray | None = None) -> np.ndarray:
-        """Logits (rows, 2*blocks) of an input (rows, inputs); default: one row of zeros."""
+        """Logits (rows, 2*blocks) of an input x (rows, inputs); default: one row of zeros."""
         raw = self.net(self._zeros if x is None else x) / self._temperature
         return raw if self._clip is None else self._clip * np.tanh(raw)
 
@@ -58,11 +58,11 @@ class Controller:
         return powers / powers.sum(1, keepdims=True)
 
     def sample(self, count: int, random: np.random.Generator) -> np.ndarray:
-        """Samples `count` schemes: actions (count, blocks), each 0 or 1."""
+        """Samples `count` schemes with the random numbers of `random`: actions (count, blocks), each 0 or 1."""
         return (random.random((count, self.blocks)) < self.probabilities()[:, 1]).astype(np.int64)
 
     def log_probabilities(self, actions: np.ndarray) -> np.ndarray:
-        """Log-probability of each action, (samples, blocks)."""
+        """Log-probability of each of the actions (samples, blocks), in the same shape."""
         return np.log(np.where(actions == 1, self.probabilities()[:, 1], self.probabilities()[:, 0]))
 
     def gradients(self, actions: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -110,9 +110,9 @@ class RNDBonus:
         return ((self.fixed(actions) - self.predictor(actions)) ** 2).sum(1)
 
     def gradients(self, actions: np.ndarray) -> dict[str, np.ndarray]:
-        """Parameter name -> gradient of the sum of `bonus` by the predictor's weights."""
+        """Parameter name -> gradient of the sum of `bonus(actions)` by the predictor's weights."""
         return self.predictor.gradients(actions, 2 * (self.predictor(actions) - self.fixed(actions)))
 
     def learn(self, actions: np.ndarray) -> None:
-        """One step of the predictor on these schemes."""
+        """One step of the predictor on the schemes `actions`, (samples, blocks)."""
         self.adam.step(self.gradients(actions))

@@ -21,7 +21,7 @@ class Evaluator:
     """Called with a list of schemes, gives their accuracies in percent; each scheme is evaluated once.
 
     Images of up to 2 GiB are kept in memory. On one device the outputs of blocks are cached, see `PrefixCache`.
-    With several processes each evaluates its share of the schemes on all images; all must ask for the same schemes.
+    With several processes each evaluates its part of the schemes on all images; all must be given the same schemes.
 
     Args:
         supernet: a trained `Supernet`.
@@ -61,7 +61,7 @@ class Evaluator:
         return {"loss": self.scores[scheme]["loss"]}
 
     def restore(self, samples: Iterable[dict[str, Any]]) -> None:
-        """Takes scores from the records of an earlier search."""
+        """Takes the scores from `samples`, the records of an earlier search, see `Searcher.samples`."""
         for record in samples:
             self.scores[record["scheme"]] = {name: record[name] for name in ("accuracy", "loss")}
 
@@ -72,8 +72,8 @@ class Evaluator:
             with training_operators("float32", self._contexts, "auto"):
                 results = evaluate_all([partial(self._forward, scheme) for scheme in own], self._loader, self._contexts)
         scores = dict(zip(own, results, strict=True))
-        elsewhere = {"accuracy": 0.0, "loss": 0.0}  # another process adds its result
-        flat = [scores.get(scheme, elsewhere)[name] for scheme in schemes for name in ("accuracy", "loss")]
+        no_score = {"accuracy": 0.0, "loss": 0.0}  # another process adds its result
+        flat = [scores.get(scheme, no_score)[name] for scheme in schemes for name in ("accuracy", "loss")]
         sums = self._sum_over_processes(flat)
         return [{"accuracy": 100 * a, "loss": b} for a, b in zip(sums[::2], sums[1::2], strict=True)]
 

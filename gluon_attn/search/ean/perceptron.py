@@ -77,7 +77,14 @@ class Adam:
     def step(
         self, gradients: Mapping[str, np.ndarray], beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
     ) -> None:
-        """Updates the parameters by their gradients {name: array}."""
+        """Updates the parameters.
+
+        Args:
+            gradients: parameter name -> gradient.
+            beta1: decay of the averages of gradients.
+            beta2: decay of the averages of squared gradients.
+            epsilon: added to the bias-corrected root of the squares.
+        """
         self.steps += 1
         for name, gradient in gradients.items():
             mean, square = self.means[name], self.squares[name]

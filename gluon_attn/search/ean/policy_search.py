@@ -82,7 +82,14 @@ class EanSearch(Searcher):
         return self.controller.sample(self.samples_per_step, self.random)
 
     def learn(self, actions: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:
-        """The on-policy step and, from step `replay_from` on, an off-policy one; see `Searcher.learn`."""
+        """The on-policy step and, from step `replay_from` on, an off-policy one.
+
+        Args:
+            actions, rewards: as of `Searcher.learn`.
+
+        Returns:
+            What `learn_on_policy` gives.
+        """
         extra = self.learn_on_policy(actions, rewards)
         if self.steps >= self.config.replay_from and self.config.replay_weight:
             self.learn_from_replay(self.replay.sample(self.random))
@@ -119,7 +126,14 @@ class EanSearch(Searcher):
         return {"bonus": bonus, **{name: np.full(len(total), value) for name, value in scalars.items()}}
 
     def learn_from_replay(self, old: ReplayStep) -> float:
-        """The off-policy step on a step of the replay buffer; returns its loss."""
+        """The off-policy step.
+
+        Args:
+            old: a step of the replay buffer.
+
+        Returns:
+            The loss.
+        """
         log_probabilities = self.controller.log_probabilities(old.actions)
         ratio = np.exp(log_probabilities) / old.probabilities
         clipped = np.clip(ratio, 1 - self.config.ratio_clip, 1 + self.config.ratio_clip)
@@ -145,7 +159,14 @@ class EanSearch(Searcher):
         return arrays, {**plain, "config": self.config.to_dict(), "baseline": self.baseline, "adam": steps}
 
     def set_state(self, arrays: Mapping[str, np.ndarray], plain: Mapping[str, Any]) -> None:
-        """See `Searcher.set_state`; of the options only `steps` may differ."""
+        """Restores the state of a search, of whose options only `steps` may differ.
+
+        Args:
+            arrays, plain: as of `Searcher.set_state`.
+
+        Raises:
+            UserError: if the saved search had other arguments or options.
+        """
         saved = EanConfig.from_dict(plain.get("config", {}), "the saved search").replace(steps=self.config.steps)
         if saved != self.config:
             changed = [key for key, value in self.config.to_dict().items() if saved.to_dict()[key] != value]

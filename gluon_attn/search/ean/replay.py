@@ -28,7 +28,10 @@ class ReplayStep:
 
 
 class ReplayBuffer:
-    """The last `size` steps of a search.
+    """The last steps of a search.
+
+    Args:
+        size: number of steps that are kept.
 
     Attributes:
         steps: the `ReplayStep`s, oldest first.

@@ -14,7 +14,7 @@ _ROUNDS = 5
 
 
 def unconnected_share(bits: str) -> float:
-    """Share of the blocks, 0 to 1, that a scheme leaves unconnected: the sparsity of EAN's paper."""
+    """Fraction of the blocks, 0 to 1, that the scheme `bits` leaves unconnected: the sparsity of EAN's paper."""
     return bits.count("0") / len(bits)
 
 
@@ -38,10 +38,10 @@ class Reward:
 
 
 class LatencySaving:
-    """The share of the latency of all attention modules that a scheme saves, 0 to 1, for `Reward.saved`.
+    """The fraction of the latency of all attention modules that a scheme saves, 0 to 1, for `Reward.saved`.
 
     Args:
-        latencies: of the attention of one block, one number a stage, see `stage_latencies`. If all are zero, every
+        latencies: of the attention of one block, one number per stage, see `stage_latencies`. If all are zero, every
             block counts the same.
         blocks: number of blocks of each stage.
     """
@@ -59,14 +59,14 @@ def stage_latencies(supernet: "Supernet", measure: Callable[[], float]) -> list[
     """Measures the latency that the attention of one block adds in each stage.
 
     All feature maps of a stage have the same size, so the latency of all its attention modules is divided by their
-    number. The schemes take turns; the median of five rounds counts.
+    number. The schemes are measured in turn, five times; the median is taken.
 
     Args:
         supernet: its scheme is changed.
         measure: function () -> latency of the supernet with its current scheme.
 
     Returns:
-        One number a stage in the unit of `measure`, never negative.
+        One number per stage in the unit of `measure`, never negative.
     """
     blocks = supernet.blocks
     schemes = ["".join("1" * count if i == stage else "0" * count for i, count in enumerate(blocks))

@@ -13,7 +13,12 @@ _ARRAYS, _PLAIN = "arrays.npz", "state.json"
 
 
 def save_search(searcher: Searcher, folder: Path | str) -> None:
-    """Writes the state of a search to `folder`, replacing an earlier state as a whole."""
+    """Writes the state of a search, replacing an earlier state as a whole.
+
+    Args:
+        searcher: the search.
+        folder: is made, or replaced.
+    """
     arrays, plain = searcher.state()
     with atomic_path(folder) as staged:
         staged.mkdir()

@@ -144,6 +144,10 @@ class Searcher:
     def set_state(self, arrays: Mapping[str, np.ndarray], plain: Mapping[str, Any]) -> None:
         """Restores the state of a search with the same arguments.
 
+        Args:
+            arrays: name -> array, from `state`.
+            plain: JSON data, from `state`.
+
         Raises:
             UserError: if the saved search had others.
         """

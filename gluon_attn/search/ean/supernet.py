@@ -1,4 +1,4 @@
-"""EAN's supernet: a network with one shared attention a stage, whose connections are sampled anew in each step.
+"""EAN's supernet: a network with one shared attention per stage, whose connections are sampled in each step.
 
 The weights are those of the plain network. `switchable_stage` says how the scheme changes without a new graph.
 """
@@ -30,7 +30,7 @@ class Supernet(Block):
     Parameters have the names of the plain network.
 
     Args:
-        net: a network whose blocks share one attention a stage; it is changed.
+        net: a network whose blocks share one attention per stage; it is changed.
 
     Attributes:
         net: that network.
@@ -38,7 +38,7 @@ class Supernet(Block):
         blocks: number of blocks of each stage.
 
     Raises:
-        UserError: if the network has no stages of residual blocks, or these do not share one attention a stage.
+        UserError: if the network has no stages of residual blocks, or these do not share one attention per stage.
     """
 
     net: Block
@@ -61,11 +61,16 @@ class Supernet(Block):
 
     @scheme.setter
     def scheme(self, bits: str) -> None:
+        """Sets the scheme, a 0 or 1 for each block."""
         for stage, stage_bits in zip(self._parts.stages, by_stage(bits, self.blocks), strict=True):
             stage.bits = stage_bits
 
     def forward(self, x: mx.nd.NDArray) -> mx.nd.NDArray:
-        """Logits (N,classes) of images (N,3,H,W); a symbol is a `UserError`: there is no graph of all schemes."""
+        """Logits (N,classes) of images x (N,3,H,W).
+
+        Raises:
+            UserError: if x is a symbol: there is no graph of all schemes.
+        """
         if not isinstance(x, mx.nd.NDArray):
             raise UserError("a supernet has a graph for each scheme: train it in float32, export a network of a scheme")
         if not (self.sample_schemes and autograd.is_training()):
@@ -84,11 +89,20 @@ class Supernet(Block):
         """Compiles the parts between which a scheme chooses; the network as a whole is not compiled.
 
         Static memory is never used: with it MXNet keeps an old gradient of a parameter that several graphs share.
+
+        Args:
+            active: False for imperative execution.
+            static_alloc, static_shape: ignored.
+            options: further options of Gluon's `hybridize`.
         """
         _hybridize(self.net, active, options)
 
     def compile_for_evaluation(self, fused: bool) -> None:
-        """Compiles for evaluation only, with static memory; fused: with oneDNN's fused operators, on a CPU."""
+        """Compiles for evaluation only, with static memory.
+
+        Args:
+            fused: with oneDNN's fused operators, on a CPU.
+        """
         options = {"static_alloc": True, "static_shape": True}
         _hybridize(self.net, True, {**options, "backend": "MKLDNN"} if fused else options)
 

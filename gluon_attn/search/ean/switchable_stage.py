@@ -29,11 +29,16 @@ class WithoutAttention(HybridBlock):
         self.block = block
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray) -> mx.nd.NDArray:
+        """N,C,H,W -> the output of the block."""
         with self.block.disconnected():
             return self.block(x)
 
     def collect_params(self, select: str | None = None) -> ParameterDict:
-        """The parameters of the block except those of the attention, which MXNet would report as unused."""
+        """The parameters of the block except those of the attention, which MXNet would report as unused.
+
+        Args:
+            select: regular expression of names, as in Gluon (default: all).
+        """
         attention: Any = self.block.post
         found, unused = self.block.collect_params(select), attention.collect_params()
         kept = ParameterDict(found.prefix)
@@ -66,18 +71,25 @@ class SwitchableStage(Stage):
         blocks = [block for block in self._children.values() if isinstance(block, Residual)]
         shared = blocks[0].post if blocks else None
         if shared is None or any(block.post is not shared for block in blocks):
-            raise UserError("a supernet's blocks share one attention a stage: give a plan with shared=True, no scheme")
+            raise UserError(
+                "a supernet's blocks share one attention per stage: give a plan with shared=True, no scheme"
+            )
         # not registered as children: their parameters are those of the blocks
         self._parts = SimpleNamespace(attention=shared, without=tuple(WithoutAttention(block) for block in blocks))
         self.bits = "1" * len(blocks)
 
     def hybridize(self, active: bool = True, **options: Any) -> None:
-        """Compiles each block with and without attention."""
+        """Compiles each block with and without attention.
+
+        Args:
+            active: False for imperative execution.
+            options: further options of Gluon's `hybridize`.
+        """
         for block in (*self._parts.without, *self._children.values()):  # the latter are also children of the former
             block.hybridize(active, **options)
 
     def forward(self, x: mx.nd.NDArray) -> mx.nd.NDArray:
-        """The output (N,C,H,W) of the stage; a recurrent state goes from one connected block to the next."""
+        """The output of the stage for x (N,C,H,W); a recurrent state goes from one connected block to the next."""
         return self.run(x) if self.override is None else self.override(self.run, x)
 
     def run(

@@ -200,9 +200,9 @@ def test_parameter_files_are_those_of_the_plain_network(tmp_path):
     [
         (lambda: make_supernet(NAME, 4), "needs an attention to share"),
         (lambda: make_supernet("dia_fbresnet50", 4, "se"), "has its attention in its name"),
-        (lambda: make_supernet("mobilenet_v2", 4, "se"), "share one attention a stage"),
+        (lambda: make_supernet("mobilenet_v2", 4, "se"), "share one attention per stage"),
         (lambda: Supernet(mx.gluon.nn.HybridSequential()), "no stages of residual blocks"),
-        (lambda: Supernet(get_model(NAME, plan=plan("se", "1" * 8 + "0"))), "share one attention a stage"),
+        (lambda: Supernet(get_model(NAME, plan=plan("se", "1" * 8 + "0"))), "share one attention per stage"),
         (lambda: make_supernet("fbresnet50", 4, "nosuch"), "nosuch"),
         (lambda: setattr(supernet("se"), "scheme", "101"), "the scheme has 3 bits, the network 9 blocks"),
         (lambda: setattr(supernet("se"), "scheme", "2" * 9), "must be zeros and ones"),
