@@ -11,6 +11,7 @@ from gluon_attn.config.train import RunConfig, TrainConfig
 from gluon_attn.data import factory
 from gluon_attn.data.base import ArraySet
 from gluon_attn.data.loader import Loader
+from gluon_attn.data.pipeline import for_evaluation
 from gluon_attn.engine import trainer as engine
 from gluon_attn.engine.classification import Classification
 from gluon_attn.models.factory import attention_entry, model_info
@@ -39,7 +40,7 @@ def fit(name, dtype, images):
     )
     source = factory.open_dataset(config.data, 3)
     train, val = some(source.train, images), some(source.val, images)
-    prepare = factory._for_validation(source)
+    prepare = for_evaluation(source)
     loaders = [Loader(arrays, 32, prepare, train=learn, seed=3) for arrays, learn in ((train, True), (val, False))]
     size = train.images.shape[1]
     if images:
