@@ -34,7 +34,7 @@ def write_report(
         tables: (heading, header, rows) of each table after the picture.
         sections: (heading, lines of text) of each section.
     """
-    source = resources.files(__package__).joinpath("templates/report.html").read_text(encoding="utf-8")
+    source = (resources.files(__package__) / "templates" / "report.html").read_text(encoding="utf-8")
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(source)
     page = template.render(
         title=title,

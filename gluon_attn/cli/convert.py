@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn convert`."""
-    parser.add_argument(
-        "input", metavar="IN", help="file of weights; with --to a run folder, too, or a published network"
-    )
+    parser.add_argument("input", metavar="IN", help="file of weights; or with --to a run folder or a published network")
     parser.add_argument("output", metavar="OUT", help="file to write: .params, or with --to .safetensors, .pth or .pt")
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument(

@@ -8,7 +8,7 @@ from ..utils.table import render
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn models`."""
-    parser.add_argument("--cost", action="store_true", help="count parameters and MACs too")
+    parser.add_argument("--cost", action="store_true", help="count parameters and MACs as well")
     parser.add_argument(
         "--pretrained", action="store_true", help="list the published parameter files instead, with what they are for"
     )

@@ -26,7 +26,7 @@ class ExportChecks:
     Attributes:
         images: Images to compare logits on (default: 16 of `calibration`, or random ones).
         compare: Whether the files are compared with the network at all; layout "files" only.
-        test: Images with labels (see `data.base`) to measure the accuracy on; None: it is not measured.
+        test: Labelled images to measure the accuracy on; None: it is not measured.
         dataset: Name of their data set.
         calibration: Images to calibrate int8 with.
         calibration_method: Quantization ranges of MXNet's int8, one of `precision.CALIBRATIONS`.
