@@ -35,7 +35,7 @@ def test_float16_falls_back_on_a_cpu(has_bfloat16, instead, caplog):
 
 
 def test_bfloat16_on_a_gpu_is_refused():
-    with pytest.raises(UserError, match="give option dtype to float16"):
+    with pytest.raises(UserError, match="give option dtype float16"):
         usable_dtype("bfloat16", [mx.gpu(0)], has_bfloat16=True)
 
 

@@ -8,7 +8,7 @@ import mxnet as mx
 
 from gluon_attn.config.search import AttDartsConfig
 from gluon_attn.engine.backend import connect
-from gluon_attn.runs.gradient_search import make_trainer
+from gluon_attn.runs.gradient_search import make_search_trainer
 
 CONFIG = {
     "data": {"dataset": "synthetic", "train_images": 64, "input_size": 8, "classes": 3, "batch_size": 8,
@@ -24,7 +24,7 @@ CONFIG = {
 def main(folder):
     """Search; save all parameters and the initial architecture parameters by rank."""
     backend = connect()
-    trainer = make_trainer(AttDartsConfig.from_dict(CONFIG), None, backend)
+    trainer = make_search_trainer(AttDartsConfig.from_dict(CONFIG), None, backend)
     before = {name: mx.nd.array(values) for name, values in trainer.task.alpha_values().items()}
     trainer.fit()
     trainer.net.save_parameters(str(folder / f"{backend.rank}.params"))
