@@ -82,6 +82,8 @@ def from_keywords(kind: type[Config], keywords: Mapping[str, Any], defaults: Lay
         elif name in places:
             group, option = places[name]
             layer = {group: {option: value}}
+        elif name in groups:
+            raise UserError(f"{name} is a group of options and takes a mapping of them, got {value!r}")
         else:
             suggestion = did_you_mean(name, {*places, *groups})
             raise UserError(f"unknown option {name!r}{f'; {suggestion}' if suggestion else ''}")

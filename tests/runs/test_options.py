@@ -65,6 +65,11 @@ def test_an_unknown_keyword_names_the_nearest():
         from_keywords(RunConfig, {"atention": "se"})
 
 
+def test_a_group_takes_a_mapping():
+    with pytest.raises(UserError, match="optim is a group of options and takes a mapping of them, got 3"):
+        from_keywords(RunConfig, {"optim": 3})
+
+
 @pytest.mark.parametrize(
     "kind", [RunConfig, SupernetConfig, EanSearchConfig, EanPipelineConfig, AttDartsConfig, AnasConfig]
 )
