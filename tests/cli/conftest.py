@@ -1,9 +1,12 @@
-"""Shared by the tests of commands: a command as a call in this process, which spares it Python's and MXNet's start."""
+"""Shared by the tests of commands: calls in this process, which spare Python's and MXNet's start, and a trained run."""
 
 import shlex
 from types import SimpleNamespace
 
 import pytest
+from networks import digits_run
+
+from gluon_attn.cli import main
 
 
 @pytest.fixture
@@ -22,3 +25,33 @@ def call(capfd, monkeypatch):
         return SimpleNamespace(returncode=code, stdout=said.out, stderr=said.err)
 
     return run
+
+
+@pytest.fixture
+def refused(capsys):
+    """Checks that `gluon-attn` refuses words: `refused(argv, message)`, one line on stderr and exit code 2."""
+
+    def check(argv, message):
+        assert main(argv) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith("error: ")
+        assert message in captured.err
+        assert captured.err.count("\n") == 1
+
+    return check
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The run folder of a small network for digits."""
+    return digits_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """That run as symbol and ONNX files in plain/, as an ONNX file that takes raw images in raw/."""
+    folder = tmp_path_factory.mktemp("exported")
+    assert main(["export", str(run), "--format", "symbol", "onnx", "--output", str(folder / "plain")]) == 0
+    assert main(["export", str(run), "--format", "onnx", "--preprocess", "--output", str(folder / "raw")]) == 0
+    return folder

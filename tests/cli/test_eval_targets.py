@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from networks import digits, digits_run, network, write_run
+from networks import digits, network, write_run
 
 from gluon_attn.cli import main
 from gluon_attn.config.files import write_yaml
@@ -11,19 +11,6 @@ from gluon_attn.config.train import RunConfig
 from gluon_attn.deploy import predictor
 
 pytest.importorskip("onnxruntime")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    return digits_run(tmp_path_factory.mktemp("runs") / "run")
-
-
-@pytest.fixture(scope="module")
-def exported(run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported")
-    assert main(["export", str(run), "--format", "symbol", "onnx", "--output", str(folder / "plain")]) == 0
-    assert main(["export", str(run), "--format", "onnx", "--preprocess", "--output", str(folder / "raw")]) == 0
-    return folder
 
 
 def test_eval_counts_the_same_on_all_kinds(run, exported, capsys):
@@ -76,11 +63,6 @@ def test_eval_refuses_images_of_another_size(tmp_path, capsys):
         (["eval", "nowhere"], "nowhere does not exist; name a run folder"),
     ],
 )
-def test_errors_are_one_line(run, capsys, argv, message):
+def test_errors_are_one_line(run, refused, argv, message):
     names = {"RUN": run}
-    assert main([str(names.get(word, word)) for word in argv]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith("error: ")
-    assert message in captured.err
-    assert captured.err.count("\n") == 1
+    refused([str(names.get(word, word)) for word in argv], message)

@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from photographs import CLASSES, draw_set
+from photographs import CLASSES
+from record_batches import MIXED, PLAIN, config, epoch, images_of
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data.factory import build, open_dataset
@@ -12,41 +13,6 @@ from gluon_attn.data.imagenet import MEAN, STD
 from gluon_attn.data.photos import center_crop, decode
 from gluon_attn.data.records import RecordFile
 from gluon_attn.utils.errors import UserError
-
-PLAIN = {"flip": False, "color_jitter": 0.0, "pca_noise": 0.0}
-MIXED = {
-    "rand_augment": (2, 9),
-    "random_erasing": 0.5,
-    "mixup": True,
-    "cutmix": True,
-    "label_smoothing": True,
-    "cutout": True,
-}
-
-
-@pytest.fixture
-def root(tmp_path):
-    return draw_set(tmp_path)
-
-
-def config(root, **options):
-    given = {"input_size": 32, "batch_size": 6, "num_workers": 0, **options}
-    return DataConfig(dataset="imagenet_rec", data_dir=str(root), **given)
-
-
-def epoch(loader, *which):
-    return [[part.asnumpy() for part in batch] for batch in loader.epoch(*(which or (0,)))]
-
-
-def images_of(batches):
-    """Each image of an epoch as bytes."""
-    return [image.tobytes() for data, _ in batches for image in data]
-
-
-@pytest.fixture
-def whole_images(monkeypatch):
-    """Training images are the centre crops, so that an image is the same each time it is seen."""
-    monkeypatch.setattr("gluon_attn.data.imagenet.random_resized_crop", center_crop)
 
 
 def test_the_set(root):
