@@ -48,7 +48,10 @@ def save_png(figure: Figure, path: str | Path) -> None:
 
 def svg_text(figure: Figure) -> str:
     """A matplotlib figure as SVG text for a page, the same for the same figure."""
+    figure.patch.set_alpha(0)  # the page shows through, light or dark
+    for axes in figure.axes:
+        axes.patch.set_alpha(0)
     text = io.StringIO()
     with rc_context({"svg.hashsalt": "gluon_attn"}):
         FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
-    return "<svg" + text.getvalue().partition("<svg")[2]
+    return "<svg" + text.getvalue().partition("<svg")[2].replace("#000000", "currentColor")

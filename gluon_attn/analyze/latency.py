@@ -36,3 +36,28 @@ def latency(
         predict(images)
         times.append(time.perf_counter() - start)
     return statistics.median(times) * 1000 / batch
+
+
+def interleaved_latency(
+    nets: Sequence[mx.gluon.Block], input_shape: Sequence[int], batch: int = 1, rounds: int = 30
+) -> tuple[list[float], list[float]]:
+    """Milliseconds per image of several networks, whose passes take turns, so that a busy machine slows all alike.
+
+    Args:
+        nets: Gluon blocks on the CPU, hybridized.
+        input_shape: Shape of one image.
+        batch: Images per pass.
+        rounds: Passes of each network, after two to warm up.
+
+    Returns:
+        (median of each network, median of each network's time over that of the first in the same round).
+    """
+    images = mx.nd.array(np.random.default_rng(0).standard_normal((batch, *input_shape), np.float32))
+    times = np.empty((rounds + 2, len(nets)))
+    for one in times:
+        for index, net in enumerate(nets):
+            start = time.perf_counter()
+            net(images).wait_to_read()
+            one[index] = time.perf_counter() - start
+    kept = times[2:]
+    return list(np.median(kept, 0) * 1000 / batch), list(np.median(kept / kept[:, :1], 0))

@@ -1,7 +1,8 @@
 """Curves over the epochs of training runs, with matplotlib."""
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,29 +30,29 @@ def draw_history(history: Sequence[Record], path: str | Path) -> None:
         history: The records of `Trainer.history`.
         path: File to write.
     """
-    figure, panels = _panels(("loss", "accuracy"))
-    for what, axes in panels.items():
+    figure, found = panels(("loss", "accuracy"))
+    for what, axes in found.items():
         for subset, label in (("train", "training"), ("val", "test")):
             _line(axes, history, f"{subset}_{what}", label)
         axes.legend(frameon=False)
     save_png(figure, path)
 
 
-def compare_histories(histories: Mapping[str, Sequence[Record]], panels: Mapping[str, str] | None = None) -> str:
+def compare_histories(histories: Mapping[str, Sequence[Record]], headings: Mapping[str, str] | None = None) -> str:
     """Draw curves of several runs in one picture, losses on a logarithmic axis.
 
     Args:
         histories: Name of each run -> the records of its `Trainer.history`.
-        panels: Heading -> key of the records (default: training loss and test accuracy). Panels whose key no record has
-            are left out.
+        headings: Heading -> key of the records (default: training loss and test accuracy). Panels whose key no record
+            has are left out.
 
     Returns:
         SVG text, the same for the same numbers.
     """
     keys: set[str] = set().union(*(record for history in histories.values() for record in history))
-    wanted = panels or _COMPARED
+    wanted = headings or _COMPARED
     wanted = {heading: key for heading, key in wanted.items() if key in keys} or wanted
-    figure, axes = _panels(wanted)
+    figure, axes = panels(wanted)
     for name, history in histories.items():
         for heading, key in wanted.items():
             _line(axes[heading], history, key, name)
@@ -64,7 +65,12 @@ def compare_histories(histories: Mapping[str, Sequence[Record]], panels: Mapping
     return svg_text(figure)
 
 
-def _panels(names: Iterable[str]) -> tuple[Figure, dict[str, Axes]]:
+def method_styles() -> Iterator[dict[str, Any]]:
+    """Colour and line style of each curve of a picture, in order; they begin anew after the last."""
+    return itertools.cycle(_STYLES)
+
+
+def panels(names: Iterable[str]) -> tuple[Figure, dict[str, Axes]]:
     """(figure, {name: axes}) with a panel over epochs for each name, two side by side."""
     names = list(names)
     rows = math.ceil(len(names) / 2)
@@ -72,14 +78,14 @@ def _panels(names: Iterable[str]) -> tuple[Figure, dict[str, Axes]]:
     grid = figure.subplots(rows, 2, squeeze=False).flatten()
     for unused in grid[len(names) :]:
         unused.remove()
-    panels = dict(zip(names, grid, strict=False))
-    for name, axes in panels.items():
+    found = dict(zip(names, grid, strict=False))
+    for name, axes in found.items():
         axes.set(xlabel="epoch", ylabel=name)
         axes.set_prop_cycle(_STYLES)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         integer_ticks(axes.xaxis)
-    return figure, panels
+    return figure, found
 
 
 def _line(axes: Axes, history: Sequence[Record], key: str, label: str) -> None:

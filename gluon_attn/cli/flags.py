@@ -21,6 +21,7 @@ def make_parser(
     config_class: type[Config],
     defaults: Layer,
     shown_option: Callable[[str, str], bool] = lambda group, name: True,
+    conflict_handler: str = "error",
 ) -> Parser:
     """A parser with a flag for every option of a config class; what is not given is absent from its result.
 
@@ -30,8 +31,15 @@ def make_parser(
         config_class: the class.
         defaults: plain data laid over the class's own defaults, shown in the help.
         shown_option: (group, name) -> whether an option has a flag.
+        conflict_handler: of `ArgumentParser`; "resolve" lets a command's own flag take an option's further spelling.
     """
-    parser = Parser(prog=prog, usage=f"{prog} [options]", description=description, argument_default=argparse.SUPPRESS)
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} [options]",
+        description=description,
+        argument_default=argparse.SUPPRESS,
+        conflict_handler=conflict_handler,
+    )
     parser.add_argument("--config", metavar="FILE", help="YAML recipe; flags beside it win")
     shown = config_class.from_dict(defaults)
     kinds = field_types(config_class)
@@ -93,7 +101,11 @@ def _refusal(flag, advice):
 
 
 def parse(
-    parser: Parser, argv: Sequence[str], kind: type[Config] = RunConfig, defaults: Layer | None = None
+    parser: Parser,
+    argv: Sequence[str],
+    kind: type[Config] = RunConfig,
+    defaults: Layer | None = None,
+    own: dict[str, Any] | None = None,
 ) -> Options:
     """The options that a command line gives, with those of its recipe file, if any.
 
@@ -102,12 +114,16 @@ def parse(
         argv: the words after the program's name.
         kind: the config class.
         defaults: plain data laid over the class's own defaults.
+        own: gets the values of the command's own flags, which belong to no option group.
     """
     given: dict[str, dict[str, Any]] = {}
     values = vars(parser.parse_args([_dashes(word) for word in argv]))
     recipe = read_yaml(values.pop("config")) if "config" in values else {}
     for key, value in values.items():
         group, _, name = key.partition(".")
+        if not name and own is not None:
+            own[key] = value
+            continue
         pairs = isinstance(value, list) and isinstance(value[0], tuple)
         given.setdefault(group, {})[name] = dict(value) if pairs else value
     return Options(kind, defaults or {}, recipe, given)

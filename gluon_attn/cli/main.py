@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "write a trained network for MXNet, ONNX Runtime or OpenVINO, and check it",
     "convert": "turn weights of other repositories into ours, and ours into timm's and torchvision's",
     "bench": "measure how fast exported networks are",
+    "compare": "train with several attentions and seeds, and tell which differences are real",
     "draw": "draw the cells of a published or a derived genotype",
     "report": "draw the curves of several runs on one HTML page",
     "data": "pack class folders of photographs into record files",

@@ -9,19 +9,20 @@ _RECORDS = ("rec_train", "rec_train_idx", "rec_val", "rec_val_idx")
 _IN_MEMORY = (*_RECORDS, "crop_ratio", "max_bad_images")
 _COUNTS = ("train_images", "val_images")
 _FIXED = (*_IN_MEMORY, *_COUNTS, "input_size", "classes")
-_PHOTOGRAPHS = (*_COUNTS, "normalization", "crop_padding")
+_PHOTOGRAPHS = (*_COUNTS, "normalization", "crop_padding", "swap_splits")
 
 #: data set -> options that have no effect on it
 _WITHOUT_EFFECT = {
-    "digits": (*_FIXED, "normalization"),
-    "cifar10": _FIXED,
-    "cifar100": _FIXED,
-    "synthetic": (*_IN_MEMORY, "normalization"),
+    "digits": (*_FIXED, "normalization", "swap_splits"),
+    "mnist5k": (*_FIXED, "normalization"),
+    "cifar10": (*_FIXED, "swap_splits"),
+    "cifar100": (*_FIXED, "swap_splits"),
+    "synthetic": (*_IN_MEMORY, "normalization", "swap_splits"),
     "imagenet_rec": _PHOTOGRAPHS,
     "imagenet_folder": (*_PHOTOGRAPHS, *_RECORDS, "classes"),
 }
 #: number of classes of the sets where it is fixed
-_CLASSES = {"digits": 10, "cifar10": 10, "cifar100": 100}
+_CLASSES = {"digits": 10, "mnist5k": 10, "cifar10": 10, "cifar100": 100}
 #: largest magnitude of `rand_augment`
 MOST_MAGNITUDE = 30
 
@@ -42,7 +43,9 @@ def _rising(value: tuple[int, ...]) -> str | None:
 class DataConfig(Config):
     """Source, batches and augmentation of the images."""
 
-    dataset: str = option("cifar10", "data set: digits, cifar10, cifar100, synthetic, imagenet_rec or imagenet_folder")
+    dataset: str = option(
+        "cifar10", "data set: digits, mnist5k, cifar10, cifar100, synthetic, imagenet_rec or imagenet_folder"
+    )
     data_dir: str | None = option(
         None,
         "folder with the data set's files; default: in ~/.mxnet/datasets, to which CIFAR is downloaded",
@@ -80,6 +83,7 @@ class DataConfig(Config):
     )  # fmt: skip
     train_images: int = option(2000, "number of synthetic training images", check=at_least(1))
     val_images: int = option(500, "number of synthetic test images", check=at_least(1))
+    swap_splits: bool = option(False, "mnist5k: train on its 4,000 images and test on the 1,000")
     hold_out: int = option(
         0, "hold out the first N training images of each class and evaluate on them", check=at_least(0)
     )

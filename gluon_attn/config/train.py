@@ -38,6 +38,12 @@ class TrainConfig(Config):
     num_gpus: int = option(0, "use the first N GPUs", check=at_least(0))
     no_cuda: bool = option(False, "use no GPU: the default without --gpus and --num-gpus")
     seed: int = option(1, "seed of everything random", flags=("--manualSeed",), check=between(0, 2**31 - 1))
+    init: str = option(
+        "sequence",
+        "how initial weights are drawn from the seed: one tensor after another, or per_tensor, each by its name, so "
+        "that networks with another attention start with the same weights everywhere else",
+        choices=("sequence", "per_tensor"),
+    )
     evaluate: bool = option(False, "only evaluate the parameters of --pretrained, without a run folder", flags=("-e",))
     run_dir: str | None = option(
         None, "folder of the run (default runs/NAME, numbered)", flags=("--checkpoint",), metavar="DIR"

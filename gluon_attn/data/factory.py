@@ -7,7 +7,7 @@ from typing import Any
 from ..config.data import DataConfig
 from ..utils.errors import UserError
 from ..utils.seed import derive
-from . import cifar, digits, imagenet, synthetic  # noqa: F401  (each registers its sets)
+from . import cifar, digits, imagenet, mnist5k, synthetic  # noqa: F401  (each registers its sets)
 from .base import DATASETS, Dataset
 from .loader import Loader
 from .pipeline import for_evaluation, for_training

@@ -11,7 +11,7 @@ from .factory import DataLoaders
 from .loader import Batch, Loader
 
 #: data set -> (classes, height and width) where its options do not say; all others are as ImageNet
-_SHAPES = {"digits": (10, 32), "cifar10": (10, 32), "cifar100": (100, 32), "synthetic": (10, 32)}
+_SHAPES = {"digits": (10, 32), "mnist5k": (10, 32), "cifar10": (10, 32), "cifar100": (100, 32), "synthetic": (10, 32)}
 _WARM_UP = 2  # batches
 _STREAM = 3  # of random numbers
 

@@ -1,5 +1,6 @@
 """The network of a run, the teacher it learns from, and the card that describes it."""
 
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from mxnet.gluon import HybridBlock
 
 from ..config.card import Card
 from ..config.distill import DistillConfig
+from ..config.train import TrainConfig
 from ..data.base import Dataset
 from ..data.factory import DataLoaders
 from ..deploy.load_run import load_run
@@ -44,8 +46,7 @@ def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], buil
     start = config.model.pretrained
     if config.model.use_pretrained:
         start = pretrained_path(net.recipe, any_classes=True)
-    seed_all(config.train.seed)
-    net.initialize(mx.init.MSRAPrelu(), ctx=devices)
+    initialize(net, config.train, devices)
     if start:
         left_out = load_params(net, start, renewed=classifier(net, data.classes))
         if left_out:
@@ -55,6 +56,25 @@ def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], buil
     if config.train.summary:
         net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))
     return net
+
+
+def initialize(net: HybridBlock, train: TrainConfig, devices: list[mx.Context]) -> None:
+    """Initialize a network from the seed of a run (He et al. 2015).
+
+    Args:
+        net: the network.
+        train: options seed and init.
+        devices: where.
+    """
+    seed_all(train.seed)
+    if train.init == "sequence":
+        net.initialize(mx.init.MSRAPrelu(), ctx=devices)
+        return
+    for name, param in net._collect_params_with_prefix().items():
+        if param._data is None and not param._deferred_init:  # a shared tensor has its first name
+            seed_all(train.seed, zlib.crc32(name.encode()))
+            param.initialize(default_init=mx.init.MSRAPrelu(), ctx=devices)
+    seed_all(train.seed)
 
 
 def check_sizes(net: HybridBlock, sizes: Iterable[tuple[int, int]], devices: list[mx.Context], name: str) -> None:

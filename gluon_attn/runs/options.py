@@ -91,6 +91,26 @@ def from_keywords(kind: type[Config], keywords: Mapping[str, Any], defaults: Lay
     return Options(kind, defaults or {}, read_yaml(Path(recipe)) if recipe else {}, given)
 
 
+def place_of(kind: type[Config], name: str) -> str:
+    """ "group.name" of an option of a config class.
+
+    Args:
+        kind: the config class.
+        name: of the option, as a flag, in a recipe or as "group.name".
+
+    Raises:
+        UserError: there is no such option; the message names the nearest known one.
+    """
+    places = dict(_places(kind))
+    known = {f"{group}.{option}": (group, option) for group, option in places.values()}
+    spelled = name.lstrip("-").replace("-", "_")
+    found = places.get(spelled) or known.get(spelled)
+    if found is None:
+        suggestion = did_you_mean(spelled, {*places, *known})
+        raise UserError(f"unknown option {name!r}{f'; {suggestion}' if suggestion else ''}")
+    return ".".join(found)
+
+
 def _places(kind: type[Config]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Every name of an option, also the further spellings of its flag, with (group, name)."""
     kinds = field_types(kind)

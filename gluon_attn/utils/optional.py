@@ -23,6 +23,7 @@ EXTRAS = {
     "tensorboardX": "track",
     "wandb": "track",
     "optuna": "sweep",
+    "mlxtend.data": "data",
 }
 
 

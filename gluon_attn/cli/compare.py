@@ -1,0 +1,89 @@
+"""`gluon-attn compare`: which attention is worth it?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from ..config.train import RunConfig
+from ..utils.errors import UserError
+from ..utils.table import render
+from .flags import make_parser, parse
+from .parser import Parser
+from .values import whole
+
+#: flags of single runs, which a study sets itself
+_HIDDEN = {"train": {"run_dir", "resume", "evaluate", "benchmark", "data_benchmark", "benchmark_batches", "summary"}}
+
+
+def compare_parser() -> Parser:
+    """The parser of `gluon-attn compare`."""
+    parser = make_parser(
+        "gluon-attn compare",
+        "Train a network with several attentions and seeds, and tell which differences are real.",
+        RunConfig,
+        {},
+        lambda group, name: name not in {"attention"} | _HIDDEN.get(group, set()),
+        conflict_handler="resolve",
+    )
+    section = parser.add_argument_group("the comparison")
+    section.add_argument(
+        "--attentions", metavar="NAME,NAME", required=True, help="what to compare; identity is the plain network"
+    )
+    section.add_argument("--seeds", type=whole, default=3, metavar="N", help="seeds, from --seed on (default 3)")
+    section.add_argument(
+        "--vary", action="append", default=[], metavar="OPTION=VALUE,VALUE",
+        help="another option to vary, such as optim.lr=0.05,0.1; every combination is trained",
+    )  # fmt: skip
+    section.add_argument(
+        "--output",
+        default=None,
+        metavar="DIR",
+        help="folder of the study (default studies/NAME); resumed if it is there",
+    )
+    add_study_flags(section)
+    return parser
+
+
+def add_study_flags(section: Any) -> None:
+    """Add the flags that every study has."""
+    section.add_argument("--workers", type=whole, default=1, metavar="N", help="runs at the same time (default 1)")
+    section.add_argument(
+        "--storage", default=None, metavar="URL",
+        help="database of the study, for several machines (default: a file in the folder)",
+    )  # fmt: skip
+    section.add_argument(
+        "--max-failures", type=int, default=None, metavar="N", help="end when more runs have failed (default: no limit)"
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the comparison; print its table and what can be concluded."""
+    from ..runs.compare import compare_study, make_plan
+    from ..runs.comparison_page import HEADER, conclusions, rows
+
+    parser = compare_parser()
+    study: dict[str, Any] = {}
+    options = parse(parser, argv, RunConfig, own=study)
+    names = [name.strip() for name in study["attentions"].split(",") if name.strip()]
+    plan = make_plan(options, names, study["seeds"], dict(map(factor, study["vary"])))
+    found = compare_study(plan, study["output"], study["workers"], study["storage"], study["max_failures"])
+    print(render(HEADER, rows(found)))
+    print("\n".join(conclusions(found)))
+    print(f"curves and all runs: {found.folder.page}")
+    return 0
+
+
+def factor(text: str) -> tuple[str, list[Any]]:
+    """OPTION=VALUE,VALUE as (option, values); values are read as YAML reads them.
+
+    Raises:
+        UserError: there is no option or no value.
+    """
+    name, equals, values = text.partition("=")
+    if not (name and equals and values.strip()):
+        raise UserError(f"option vary takes OPTION=VALUE,VALUE, got {text!r}")
+    try:
+        return name, yaml.safe_load(f"[{values}]")
+    except yaml.YAMLError:
+        raise UserError(f"option vary takes OPTION=VALUE,VALUE, got {text!r}") from None

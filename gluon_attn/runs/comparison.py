@@ -1,0 +1,170 @@
+"""The results of a comparison, read from the runs of its study."""
+
+import dataclasses
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..analyze.cost import cost
+from ..analyze.latency import interleaved_latency
+from ..analyze.paired import Difference
+from ..analyze.paired import compare as compare_scores
+from ..config.scores import ACCURACY, Score
+from ..deploy.load_run import load_run
+from ..utils.errors import TrainingError
+from .study.folder import StudyFolder
+from .study.plan import StudyPlan
+from .study.trials import TrialState
+
+ATTENTION = "model.attention"
+
+
+@dataclasses.dataclass(frozen=True)
+class SeedRun:
+    """One run that is done.
+
+    Attributes:
+        number: of the run in its study.
+        seed: of everything random in it.
+        history: the records of its epochs.
+        best: the score of its best epoch.
+        last: the score of its last epoch, by which methods are compared: no choice among epochs flatters it.
+        seconds: median seconds per epoch of training.
+    """
+
+    number: int
+    seed: int
+    history: Sequence[Mapping[str, Any]]
+    best: float
+    last: float
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """One combination of the options that differ, with its runs.
+
+    Attributes:
+        name: in tables.
+        options: "group.name" -> value of each option that differs.
+        runs: one per seed that is done, in the order of the seeds.
+        params, macs: cost of the network; MACs of one image.
+        latency: milliseconds per image, batch 1.
+        overhead: latency over that of the baseline, both measured in turns.
+        difference: from the baseline, over the seeds that both have; None for the baseline.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    runs: Sequence[SeedRun]
+    params: int
+    macs: int
+    latency: float
+    overhead: float
+    difference: Difference | None = None
+
+    @property
+    def mean(self) -> float:
+        """Mean of the scores."""
+        return statistics.fmean(run.last for run in self.runs)
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation of the scores over the seeds; None with one seed."""
+        return statistics.stdev(run.last for run in self.runs) if len(self.runs) > 1 else None
+
+    @property
+    def seconds(self) -> float:
+        """Median seconds per epoch of training."""
+        return statistics.median(run.seconds for run in self.runs)
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What a comparison leaves.
+
+    Attributes:
+        folder: of its study.
+        plan: what was run.
+        methods: in the order in which they were given; those without a finished run are left out.
+        baseline: the method that the others are compared with.
+        failed: the runs that failed.
+        score: what is compared.
+    """
+
+    folder: StudyFolder
+    plan: StudyPlan
+    methods: Sequence[Method]
+    baseline: Method
+    failed: Sequence[TrialState]
+    score: Score = ACCURACY
+
+
+def read_comparison(folder: StudyFolder, plan: StudyPlan, states: Sequence[TrialState]) -> Comparison:
+    """Read the runs of a study that has ended, measure the networks and compare their scores.
+
+    Args:
+        folder: of the study.
+        plan: what it ran.
+        states: of its runs.
+
+    Raises:
+        TrainingError: no run is done.
+    """
+    points, combinations, groups = plan.points, plan.combinations, []
+    for index, combination in enumerate(combinations):
+        runs = [
+            _read_run(folder, state.number, points[state.number]["train.seed"])
+            for state in states
+            if state.state == "done" and state.number % len(combinations) == index
+        ]
+        if runs:
+            groups.append((combination, runs))
+    failed = [state for state in states if state.state == "failed"]
+    if not groups:
+        raise TrainingError(f"no run of {folder} succeeded; run {failed[0].number:03d}: {failed[0].reason}")
+    base = next((i for i, (combination, _) in enumerate(groups) if combination.get(ATTENTION) is None), 0)
+    measured = _measure([folder.run(runs[0].number).path for _, runs in groups], base)
+    methods = [
+        Method(label(combination), combination, runs, *values)
+        for (combination, runs), values in zip(groups, measured, strict=True)
+    ]
+    methods = _with_differences(methods, base)
+    return Comparison(folder, plan, methods, methods[base], failed)
+
+
+def label(combination: Mapping[str, Any]) -> str:
+    """The name of a combination in tables: the attention, or "plain", and what else differs."""
+    words = [str(combination.get(ATTENTION) or "plain")]
+    words += [f"{key.partition('.')[2]} {value}" for key, value in combination.items() if key != ATTENTION]
+    return ", ".join(words)
+
+
+def _read_run(folder, number, seed):
+    history = folder.run(number).read_history()
+    scores = [ACCURACY.of(record) for record in history]
+    seconds = statistics.median(record["seconds"] for record in history)
+    return SeedRun(number, seed, history, max(scores), scores[-1], seconds)
+
+
+def _measure(folders, base):
+    """(params, MACs, latency, latency over the baseline's) of the network of each run folder."""
+    loaded = [load_run(folder) for folder in folders]
+    shape = loaded[base][1].input_shape
+    costs = [cost(net, shape) for net, _ in loaded]
+    order = [base, *(i for i in range(len(loaded)) if i != base)]
+    times, ratios = interleaved_latency([loaded[i][0] for i in order], shape)
+    by_index = {index: (times[place], ratios[place]) for place, index in enumerate(order)}
+    return [(spent.params, spent.macs, *map(float, by_index[i])) for i, spent in enumerate(costs)]
+
+
+def _with_differences(methods, base):
+    """The methods with their differences from `methods[base]`, over the seeds that both have."""
+    baseline = {run.seed: run.last for run in methods[base].runs}
+    pairs = {}
+    for number, method in enumerate(methods):
+        shared = [run for run in method.runs if run.seed in baseline]
+        if number != base and shared:
+            pairs[number] = ([run.last for run in shared], [baseline[run.seed] for run in shared])
+    found = dict(zip(pairs, compare_scores(list(pairs.values())), strict=True))
+    return [dataclasses.replace(method, difference=found.get(number)) for number, method in enumerate(methods)]

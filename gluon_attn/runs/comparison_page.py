@@ -1,0 +1,161 @@
+"""The files of a comparison: results.csv, results.json and a page with tables, pictures and words."""
+
+import csv
+import dataclasses
+import io
+from typing import Any
+
+from ..analyze.comparison_plots import draw_differences, draw_pareto, draw_spread
+from ..analyze.page import Picture, Section, Table, Text, write_page
+from ..utils.files import write_json, write_text
+from .comparison import Comparison, Method
+
+#: heading of a panel of the curves -> key of the records
+_CURVES = {"test accuracy": "val_accuracy", "test loss": "val_loss", "training accuracy": "train_accuracy",
+           "training loss": "train_loss"}  # fmt: skip
+HEADER = (
+    "method", "accuracy", "std", "difference", "95 % interval", "p (Holm)", "params", "MACs", "ms/image", "overhead",
+    "s/epoch",
+)  # fmt: skip
+
+
+def write_comparison(found: Comparison) -> None:
+    """Write the files of a comparison into its folder."""
+    folder = found.folder
+    write_text(folder.results_table, _csv(found))
+    write_json(folder.results_file, _plain(found))
+    write_page(folder.page, _title(found), _summary(found), _sections(found))
+
+
+def rows(found: Comparison) -> list[tuple]:
+    """The table of a comparison, a row per method, under `HEADER`."""
+    return [_row(method) for method in found.methods]
+
+
+def conclusions(found: Comparison) -> list[str]:
+    """What can be concluded, a sentence per method that is compared with the baseline."""
+    return [_sentence(method, found.baseline) for method in found.methods if method.difference is not None]
+
+
+def _row(method: Method) -> tuple:
+    one = method.difference
+    interval = f"{100 * one.low:+.2f} to {100 * one.high:+.2f}" if one and one.low is not None else ""
+    return (
+        method.name,
+        f"{100 * method.mean:.2f} %",
+        "" if method.deviation is None else f"{100 * method.deviation:.2f}",
+        f"{100 * one.mean:+.2f}" if one else "",
+        interval,
+        f"{one.p_holm:.3f}" if one and one.p_holm is not None else "",
+        method.params,
+        method.macs,
+        f"{method.latency:.2f}",
+        f"{100 * (method.overhead - 1):+.0f} %",
+        f"{method.seconds:.1f}",
+    )
+
+
+def _sentence(method: Method, baseline: Method) -> str:
+    one = method.difference
+    assert one is not None
+    seeds = f"{one.seeds} seed{'s' * (one.seeds > 1)}"
+    if one.p is None:
+        return f"{method.name}: {100 * one.mean:+.2f} points with one seed, from which nothing can be concluded."
+    if one.is_told_apart:
+        word = "better" if one.mean > 0 else "worse"
+        return f"{method.name} is {word} than {baseline.name} by {100 * abs(one.mean):.2f} points with {seeds}."
+    text = f"{method.name} cannot be told apart from {baseline.name} with {seeds}"
+    if one.seeds_needed is not None:
+        return (
+            f"{text}; a difference of the size seen, {100 * one.mean:+.2f} points, would need about {one.seeds_needed}."
+        )
+    return f"{text}."
+
+
+def _title(found: Comparison) -> str:
+    config = found.plan.options.config()
+    return f"{config.model.model} on {config.data.dataset}: {len(found.methods)} methods, {len(found.plan.seeds)} seeds"
+
+
+def _summary(found: Comparison) -> str:
+    config, seeds = found.plan.options.config(), found.plan.seeds
+    return (
+        f"Every method was trained for {config.train.num_epochs} epochs with seeds {seeds[0]} to {seeds[-1]}, with the "
+        "same batches and, where tensors agree, the same initial weights. Accuracy is that of the last epoch on the "
+        f"test images, mean over the seeds; differences are from {found.baseline.name}, in percentage points, paired "
+        "by seed. p is that of a two-sided paired t-test after Holm's correction. Latency is that of one image on this "
+        "machine's CPU, all networks in turns; overhead is over the baseline's."
+    )
+
+
+def _sections(found: Comparison) -> list[Section]:
+    names = [method.name for method in found.methods]
+    differences = {method.name: method.difference for method in found.methods if method.difference}
+    costs = {method.name: (method.latency, method.macs / 1e6) for method in found.methods}
+    scores = {method.name: method.mean for method in found.methods}
+    histories = {method.name: [run.history for run in method.runs] for method in found.methods}
+    unit = f"difference from {found.baseline.name} in percentage points"
+    sections = [
+        Section("What can be concluded", [Text(conclusions(found))] if differences else []),
+        Section("Methods", [Table(HEADER, rows(found), _best(found), "Scores and costs of each method")]),
+        Section("Differences", [Picture(draw_differences(differences, unit), _described(found))] * bool(differences)),
+        Section("Accuracy over cost", [Picture(
+            draw_pareto(costs, ("latency, ms per image", "MACs, millions"), scores, "test accuracy, %"),
+            f"Accuracy over latency and over MACs of {', '.join(names)}; the table has the numbers.",
+        )]),
+        Section("Curves", [Picture(
+            draw_spread(histories, _CURVES),
+            f"{', '.join(_CURVES)} over the epochs, mean and standard deviation over the seeds of {', '.join(names)}.",
+        )]),
+    ]  # fmt: skip
+    if found.failed:
+        lines = [f"run {state.number:03d}: {state.reason}" for state in found.failed]
+        sections.append(Section("Runs that failed", [Text(lines, fixed=True)]))
+    sections.append(Section("Runs", [Table(*_runs(found), caption="Every run and its folder")]))
+    return sections
+
+
+def _best(found: Comparison) -> int:
+    return max(range(len(found.methods)), key=lambda i: found.methods[i].mean)
+
+
+def _described(found: Comparison) -> str:
+    return "Differences with 95 % intervals. " + " ".join(conclusions(found))
+
+
+def _runs(found: Comparison) -> tuple[list[str], list[list[Any]]]:
+    header = ["run", *(factor.key.partition(".")[2] for factor in found.plan.factors), "seed", "accuracy",
+              "best accuracy", "seconds per epoch"]  # fmt: skip
+    table = [
+        [f"{run.number:03d}", *_values(method), run.seed, f"{run.last:.4f}", f"{run.best:.4f}", f"{run.seconds:.2f}"]
+        for method in found.methods
+        for run in method.runs
+    ]
+    return header, sorted(table)
+
+
+def _values(method: Method) -> list[str]:
+    return ["plain" if value is None else str(value) for value in method.options.values()]
+
+
+def _csv(found: Comparison) -> str:
+    header, table = _runs(found)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *table])
+    return text.getvalue()
+
+
+def _plain(found: Comparison) -> dict[str, Any]:
+    """The content of results.json."""
+    methods = []
+    for method in found.methods:
+        plain = {"name": method.name, "options": dict(method.options), "accuracy": method.mean, "std": method.deviation}
+        for key in ("params", "macs", "latency", "overhead", "seconds"):
+            plain[key] = getattr(method, key)
+        plain["difference"] = dataclasses.asdict(method.difference) if method.difference else None
+        keys = ("number", "seed", "last", "best", "seconds")
+        plain["runs"] = [{key: getattr(run, key) for key in keys} for run in method.runs]
+        methods.append(plain)
+    failed = [{"number": state.number, "reason": state.reason} for state in found.failed]
+    return {"version": 1, "baseline": found.baseline.name, "methods": methods, "failed": failed,
+            "conclusions": conclusions(found)}  # fmt: skip
