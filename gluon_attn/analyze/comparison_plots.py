@@ -84,6 +84,7 @@ def draw_pareto(points: Mapping[str, Sequence[float]], costs: Sequence[str], sco
         axes.step([points[name][number] for name in best], [100 * scores[name] for name in best], where="post",
                   color="#000000", linewidth=1, linestyle="--", alpha=0.6)  # fmt: skip
         axes.set_xlabel(cost)
+        axes.ticklabel_format(axis="x", useOffset=False)
         axes.margins(x=0.18, y=0.1)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)

@@ -12,7 +12,8 @@ from .comparison_page import write_comparison
 from .options import Options, from_keywords, place_of
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import run_all
-from .study.plan import Factor, StudyPlan
+from .study.plan import StudyPlan
+from .study.space import Factor
 
 #: names of no attention at all
 PLAIN = ("identity", "plain", "none")
@@ -95,7 +96,7 @@ def compare_study(
     check_networks(plan)
     plan = folder.begin(plan)
     get_logger().info("%d runs, %d at a time, in %s", len(plan), workers, folder)
-    states = run_all(folder, len(plan), workers, storage, max_failures)
+    states = run_all(folder, workers, storage, max_failures)
     found = read_comparison(folder, plan, states)
     write_comparison(found)
     return found

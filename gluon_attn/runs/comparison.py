@@ -111,10 +111,10 @@ def read_comparison(folder: StudyFolder, plan: StudyPlan, states: Sequence[Trial
     Raises:
         TrainingError: no run is done.
     """
-    points, combinations, groups = plan.points, plan.combinations, []
+    combinations, groups = plan.combinations, []
     for index, combination in enumerate(combinations):
         runs = [
-            _read_run(folder, state.number, points[state.number]["train.seed"])
+            _read_run(folder, state.number, plan.seed(state.number))
             for state in states
             if state.state == "done" and state.number % len(combinations) == index
         ]

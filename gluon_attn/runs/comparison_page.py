@@ -124,7 +124,7 @@ def _described(found: Comparison) -> str:
 
 
 def _runs(found: Comparison) -> tuple[list[str], list[list[Any]]]:
-    header = ["run", *(factor.key.partition(".")[2] for factor in found.plan.factors), "seed", "accuracy",
+    header = ["run", *(one.key.partition(".")[2] for one in found.plan.space), "seed", "accuracy",
               "best accuracy", "seconds per epoch"]  # fmt: skip
     table = [
         [f"{run.number:03d}", *_values(method), run.seed, f"{run.last:.4f}", f"{run.best:.4f}", f"{run.seconds:.2f}"]

@@ -17,6 +17,10 @@ from ..utils.errors import UserError
 from ..utils.files import clear_leftovers, ensure_dir, write_json
 
 
+class FolderInUse(UserError):
+    """Another run is at work in a folder."""
+
+
 class RunFolder:
     """A run's folder and the files in it.
 
@@ -155,7 +159,7 @@ class RunFolder:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise UserError(f"{self} is in use by another run: choose another option run_dir, or wait") from None
+            raise FolderInUse(f"{self} is in use by another run: choose another option run_dir, or wait") from None
         with contextlib.ExitStack() as stack:
             stack.callback(self._clean_up, created)
             stack.callback(lock.release)

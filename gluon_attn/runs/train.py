@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..config.scores import Score
 from ..config.train import RunConfig
 from ..data.factory import DataLoaders
 from ..engine.backend import Backend, connect
+from ..engine.callbacks import Callback
 from ..models.build import build as build_model
 from ..utils import log
 from .folder import RunFolder
@@ -74,12 +76,13 @@ def train(
     return train_run(with_implied(from_keywords(RunConfig, {**options, **given})))
 
 
-def train_run(options: Options, build: Build = build_model) -> Result:
+def train_run(options: Options, build: Build = build_model, callbacks: Iterable[Callback] = ()) -> Result:
     """Train as the options say, or resume an earlier run where they ask for it.
 
     Args:
         options: of a `RunConfig` or a class with its groups.
         build: makes the network, as in `network.make_network`.
+        callbacks: run before those of the run itself, in process 0.
 
     Raises:
         UserError: as `train`.
@@ -87,7 +90,9 @@ def train_run(options: Options, build: Build = build_model) -> Result:
     """
     backend = connect_quietly()
     with backend.peer_failures(), placed(options, backend) as place:
-        trainer, card, data = make_trainer(place.config, place.folder, backend, build)  # errors before files
+        trainer, card, data = make_trainer(  # errors before files
+            place.config, place.folder, backend, build, callbacks
+        )
         backend.barrier()
         with describing(place, backend, card):
             best = fit(trainer, place.folder, place.resumed)

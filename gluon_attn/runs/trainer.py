@@ -1,7 +1,7 @@
 """The trainer of a run: data, network, task and callbacks put together, and its training from the newest checkpoint."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,11 @@ from .placement import run_name
 
 
 def make_trainer(
-    config: Any, folder: RunFolder, backend: Backend, build: Build = build_model
+    config: Any,
+    folder: RunFolder,
+    backend: Backend,
+    build: Build = build_model,
+    callbacks: Iterable[cb.Callback] = (),
 ) -> tuple[Trainer, Card, DataLoaders]:
     """The trainer of a run; writes nothing.
 
@@ -41,6 +45,7 @@ def make_trainer(
         folder: where its callbacks will write.
         backend: the processes of the run; only process 0 has callbacks.
         build: makes the network, as in `network.make_network`.
+        callbacks: further ones of process 0, which run first.
 
     Returns:
         (trainer, card of its network, data).
@@ -51,8 +56,8 @@ def make_trainer(
     data = build_data(config.data, config.train.seed, len(devices), backend.rank, backend.size)
     net = make_network(config, data, devices, build)
     task = make_task(config, data, devices)
-    callbacks = () if backend.rank else _callbacks(config, folder)
-    trainer = Trainer(net, task, config, devices, data.train, data.val, callbacks, backend)
+    all_callbacks = () if backend.rank else [*callbacks, *_callbacks(config, folder)]
+    trainer = Trainer(net, task, config, devices, data.train, data.val, all_callbacks, backend)
     return trainer, make_card(net, data), data
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ...config.scores import Score
 from ...utils.child_process import child_environment
 from ...utils.errors import TrainingError
 from ...utils.files import ensure_dir
@@ -22,13 +23,12 @@ _GRACE = 30.0  # seconds that workers have to end after Ctrl-C
 
 
 def run_all(
-    folder: StudyFolder, runs: int, workers: int = 1, storage: str | None = None, max_failures: int | None = None
+    folder: StudyFolder, workers: int = 1, storage: str | None = None, max_failures: int | None = None
 ) -> list[TrialState]:
     """Run a study to its end; other machines that run the same command on its storage share the work.
 
     Args:
         folder: of the study, begun.
-        runs: how many runs it has.
         workers: processes on this machine, each with its share of the cores.
         storage: URL of the storage (default: a database in the folder).
         max_failures: end the study when more runs have failed (default: no limit).
@@ -40,45 +40,47 @@ def run_all(
         UserError: the storage cannot be used.
         TrainingError: more runs than `max_failures` have failed, or the workers end without finishing.
     """
-    trials = open_trials(folder, storage)
-    states = trials.states(runs)
+    plan, trials = open_trials(folder, storage)
+    states = trials.states()
     if _ended(states) or too_many_failures(states, max_failures):
         return _checked(states, folder, max_failures)
     with _processes(folder, workers, storage, max_failures) as processes:
-        states = _watch(trials, runs, processes, folder)
+        states = _watch(trials, plan.score, processes)
     return _checked(states, folder, max_failures)
 
 
-def _watch(trials: Trials, runs: int, processes: Sequence[subprocess.Popen], folder: StudyFolder) -> list[TrialState]:
+def _watch(trials: Trials, score: Score, processes: Sequence[subprocess.Popen]) -> list[TrialState]:
     """Show the progress until all workers have ended."""
     begun = time.monotonic()
-    with tqdm(total=runs, unit="run", disable=None) as bar:
+    with tqdm(total=len(trials.states()), unit="run", disable=None) as bar:
         first = None
         while True:
             alive = any(process.poll() is None for process in processes)
-            states = trials.states(runs)
-            ended = sum(state.state in ("done", "failed") for state in states)
+            states = trials.states()
+            ended = sum(state.has_ended for state in states)
             first = ended if first is None else first
             bar.n = ended
-            bar.set_postfix_str(describe(states, ended - first, time.monotonic() - begun), refresh=True)
+            bar.set_postfix_str(describe(states, score, ended - first, time.monotonic() - begun), refresh=True)
             if not alive:
                 return states
             time.sleep(_POLL)
 
 
-def describe(states: Sequence[TrialState], ended: int, seconds: float) -> str:
+def describe(states: Sequence[TrialState], score: Score, ended: int, seconds: float) -> str:
     """How far a study is, in words.
 
     Args:
         states: of its runs.
+        score: what they are compared by.
         ended: how many of them ended in the last `seconds`, for the time that is left.
         seconds: see `ended`.
     """
-    counts = {kind: sum(state.state == kind for state in states) for kind in ("done", "running", "failed")}
-    scores = [state.score for state in states if state.score is not None]
-    words = [f"{count} {kind}" for kind, count in counts.items()]
-    words += [f"best {max(scores):.4f}"] if scores else []
-    left = sum(state.state in ("waiting", "running") for state in states)
+    kinds = ("done", "running", "stopped", "failed")
+    counts = {kind: sum(state.state == kind for state in states) for kind in kinds}
+    scores = [state.score for state in states if state.score is not None and state.state == "done"]
+    words = [f"{count} {kind}" for kind, count in counts.items() if count or kind != "stopped"]
+    words += [f"best {(max if score.higher_is_better else min)(scores):.4f}"] if scores else []
+    left = sum(not state.has_ended for state in states)
     words += [f"{left * seconds / ended / 60:.0f} min left"] if ended and left else []
     return ", ".join(words)
 
@@ -135,7 +137,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _ended(states: Sequence[TrialState]) -> bool:
-    return all(state.state in ("done", "failed") for state in states)
+    return all(state.has_ended for state in states)
 
 
 def _checked(states: list[TrialState], folder: StudyFolder, max_failures: int | None) -> list[TrialState]:

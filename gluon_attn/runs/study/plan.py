@@ -7,91 +7,118 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ...config.scores import ACCURACY, Score
 from ...config.train import RunConfig
 from ...utils.errors import UserError
+from ...utils.seed import generator
 from ..implied_options import with_implied
-from ..options import Layer, Options
+from ..options import Options
+from .space import Dimension, Factor, Suggest, from_dict
 
-#: "group.name" -> value, the options in which one run differs from the others
-Point = Mapping[str, Any]
 _VERSION = 1
-
-
-@dataclass(frozen=True)
-class Factor:
-    """An option that a study varies, with the values it takes.
-
-    Attributes:
-        key: "group.name" of the option.
-        values: what it takes, in order.
-
-    Raises:
-        UserError: there is no value, or one is there twice.
-    """
-
-    key: str
-    values: Sequence[Any]
-
-    def __post_init__(self) -> None:
-        if not self.values:
-            raise UserError(f"{self.key} has no values to compare")
-        for number, value in enumerate(self.values):
-            if value in self.values[:number]:
-                raise UserError(f"{self.key} has {value!r} twice: give each value once")
+_STREAM = 41  # of the random numbers of a random search
+METHODS = ("grid", "random", "bayes")
 
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """A grid of training runs.
+    """A set of training runs.
 
     Attributes:
         options: what all runs share.
-        factors: the options in which they differ.
-        seeds: the seeds that every combination of the factors is trained with; more may be added later.
+        space: the options in which they differ.
+        seeds: the seeds that every combination of a grid is trained with; more may be added later.
+        method: "grid" runs every combination; "random" and "bayes" (TPE, Bergstra et al. 2011) sample `count` of them.
+        count: number of runs; None: the whole grid.
+        score: what is compared and optimized: of the last epoch.
+        early: arguments of Optuna's `HyperbandPruner` (Li et al. 2018), which ends bad runs early; None: no run is.
 
     Raises:
-        UserError: two factors have one key, an option is fixed and varied, or a value does not fit its option.
+        UserError: two entries have one key, an option is fixed and varied, or a value does not fit its option.
     """
 
     options: Options
-    factors: tuple[Factor, ...]
-    seeds: tuple[int, ...] = field(default=(1,))
+    space: tuple[Dimension, ...]
+    seeds: tuple[int, ...] = (1,)
+    method: str = "grid"
+    count: int | None = None
+    score: Score = ACCURACY
+    early: Mapping[str, int] | None = field(default=None)
 
     def __post_init__(self) -> None:
-        keys = [factor.key for factor in self.factors]
+        keys = [one.key for one in self.space]
         twice = next((key for number, key in enumerate(keys) if key in keys[:number]), None)
         if twice:
             raise UserError(f"{twice} is varied twice: give one list of its values")
         Factor("train.seed", self.seeds)
-        for combination in self.combinations:
-            self.run_options(combination).config()  # a value that does not fit is told before anything runs
+        if self.method == "grid":
+            endless = next((one.key for one in self.space if not isinstance(one, Factor)), None)
+            if endless:
+                raise UserError(f"{endless} has no list of values, which a grid needs")
+        elif self.count is None:
+            raise UserError(f"method {self.method} has no end: give option trials, the number of runs")
+        for values in self.combinations[:_CHECKED] if self.method == "grid" else self._corners():
+            self.run_options(values).config()  # a value that does not fit is told before anything runs
+
+    def __len__(self) -> int:
+        whole = len(self.seeds) * len(self.combinations) if self.method == "grid" else math.inf
+        return int(min(whole, math.inf if self.count is None else self.count))
 
     @cached_property
     def combinations(self) -> list[dict[str, Any]]:
-        """Every combination of the factors, the last factor changing fastest."""
-        keys = [factor.key for factor in self.factors]
-        return [dict(zip(keys, values, strict=True)) for values in itertools.product(*(f.values for f in self.factors))]
+        """Every combination of a grid, the last option changing fastest; [] for other methods."""
+        if self.method != "grid":
+            return []
+        values = [one.values for one in self.space if isinstance(one, Factor)]
+        return [dict(zip((one.key for one in self.space), row, strict=True)) for row in itertools.product(*values)]
 
-    @property
-    def points(self) -> list[dict[str, Any]]:
-        """Every run, by its number. Seeds change slowest, so that further seeds leave the numbers as they are."""
-        return [{**combination, "train.seed": seed} for seed in self.seeds for combination in self.combinations]
+    def seed(self, number: int) -> int:
+        """The seed of run `number`. Seeds change slowest, so that further seeds leave the numbers as they are."""
+        return self.seeds[number // len(self.combinations)] if self.combinations else self.seeds[0]
 
-    def __len__(self) -> int:
-        return len(self.seeds) * math.prod(len(factor.values) for factor in self.factors)
+    def stored(self, number: int) -> dict[str, Any]:
+        """The parameters of run `number` that are known beforehand, as Optuna holds them; {} where it samples them."""
+        if self.method == "grid":
+            values = self.combinations[number % len(self.combinations)]
+            return {key: text for one in self.space for key, text in one.stored(values[one.key]).items()}
+        if self.method == "bayes":
+            return {}
+        quantiles = generator(self.seeds[0], _STREAM, number).random(len(self.space))
+        stored = {}
+        for one, quantile in zip(self.space, quantiles, strict=True):
+            stored.update(one.stored(one.value(quantile) if isinstance(one, Factor) else quantile))
+        return stored
 
-    def run_options(self, point: Point) -> Options:
-        """The options of one run, those that its network implies included."""
+    def suggest(self, trial: Suggest) -> dict[str, Any]:
+        """The options of a run that differ, "group.name" -> value, as an Optuna trial suggests them."""
+        return {one.key: one.suggest(trial) for one in self.space}
+
+    def run_options(self, values: Mapping[str, Any], seed: int | None = None) -> Options:
+        """The options of one run, those that its network implies included.
+
+        Args:
+            values: the options that differ, "group.name" -> value.
+            seed: of the run (default: the first).
+        """
         options = self.options
-        for key, value in point.items():
+        if "train.seed" not in values:
+            options = options.override("train.seed", self.seeds[0] if seed is None else seed)
+        for key, value in values.items():
             options = options.override(key, value)
         return with_implied(options)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back."""
-        layers = {name: _plain(getattr(self.options, name)) for name in ("defaults", "recipe", "given")}
-        factors = [{"key": factor.key, "values": _plain(factor.values)} for factor in self.factors]
-        return {"version": _VERSION, "options": layers, "factors": factors, "seeds": list(self.seeds)}
+        return {
+            "version": _VERSION,
+            "method": self.method,
+            "count": self.count,
+            "score": [self.score.key, self.score.name, self.score.higher_is_better],
+            "early": self.early and dict(self.early),
+            "space": _plain([one.to_dict() for one in self.space]),
+            "seeds": list(self.seeds),
+            "options": {name: _plain(getattr(self.options, name)) for name in ("defaults", "recipe", "given")},
+        }
 
     @classmethod
     def from_dict(cls, data: Any) -> "StudyPlan":
@@ -103,35 +130,52 @@ class StudyPlan:
         if not isinstance(data, dict) or data.get("version") != _VERSION:
             raise UserError(f"not a study of version {_VERSION}")
         try:
-            options = Options(RunConfig, **data["options"])
-            factors = tuple(Factor(one["key"], tuple(one["values"])) for one in data["factors"])
-            return cls(options, factors, tuple(data["seeds"]))
+            return cls(
+                Options(RunConfig, **data["options"]), tuple(map(from_dict, data["space"])), tuple(data["seeds"]),
+                data["method"], data["count"], Score(*data["score"]), data["early"],
+            )  # fmt: skip
         except (KeyError, TypeError) as error:
             raise UserError(f"not a study: {error}") from None
 
     def difference(self, other: "StudyPlan") -> str | None:
-        """What another plan has that this one has not, or the reverse; None if it only has further seeds."""
+        """What another plan has that this one has not; None if it only has more seeds, or more runs of its method."""
         mine, theirs = self.to_dict(), other.to_dict()
-        if mine["factors"] != theirs["factors"]:
-            return "other values to compare"
+        for key, words in _DIFFERENCES.items():
+            if mine[key] != theirs[key]:
+                return words
         if theirs["seeds"][: len(self.seeds)] != mine["seeds"]:
             return "other seeds"
-        point = self.points[0]
-        before, after = (plan.run_options(point).config().to_dict() for plan in (self, other))
-        changed = [f"{group}.{key}" for group, values in before.items() for key in values
-                   if values[key] != after[group][key]]  # fmt: skip
+        before, after = (plan.options.config().to_dict() for plan in (self, other))
+        changed = [
+            f"{group}.{key}"
+            for group, values in before.items()
+            for key in values
+            if values[key] != after[group][key] and (group, key) not in _FREE
+        ]
         return f"other options ({', '.join(changed)})" if changed else None
+
+    def _corners(self) -> list[dict[str, Any]]:
+        """The smallest and the largest values, and every value of a list once."""
+        ends = [{one.key: one.value(quantile) for one in self.space} for quantile in (0.0, 1.0 - 1e-9)]
+        lists = [one for one in self.space if isinstance(one, Factor)]
+        return [*ends, *({**ends[0], one.key: value} for one in lists for value in one.values)]
+
+
+_CHECKED = 1000  # combinations of a grid whose options are checked beforehand
+_DIFFERENCES = {
+    "method": "another method",
+    "space": "other values",
+    "score": "another metric",
+    "early": "other pruning",
+}
+#: options that may change when a study is resumed
+_FREE = {("train", "seed"), ("data", "num_workers"), ("data", "data_dir"), ("train", "log_interval")}
 
 
 def _plain(value: Any) -> Any:
     """Lists for tuples, as YAML and JSON have them."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
     return value
-
-
-def layer_of(options: Options) -> Layer:
-    """All options of a study's runs as one layer, as a recipe holds them."""
-    return options.config().to_dict()

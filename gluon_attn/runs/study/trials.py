@@ -7,6 +7,7 @@ ends at once, so no lock is needed.
 """
 
 import contextlib
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,17 +16,38 @@ from typing import Any
 
 from ...utils.errors import UserError
 from ...utils.optional import require
+from .plan import StudyPlan
 
 #: seconds between signs of life of a running trial, and after how many without one it is taken for dead
 HEARTBEAT, GRACE = 5, 20
 #: so many attempts of one run may die without an error, such as by a crash of the process
 _ATTEMPTS = 5
 _TRIES = 5  # at opening a storage
-_NUMBER, _REASON, _RESULT, _NEEDLESS = "run", "reason", "result", "needless"
+_NUMBER, _VALUES, _REASON, _RESULT, _SCORE, _NEEDLESS = "run", "values", "reason", "result", "score", "needless"
 
 
 class Interrupted(Exception):
     """A trial ends without a result and without a fault of its own: its run is attempted again."""
+
+
+class Attempt:
+    """One attempt at a run, as the function sees it that makes it.
+
+    Attributes:
+        number: of the run.
+        values: the options in which it differs, "group.name" -> value.
+        stopped_early: whether `report` said that the run is not worth going on.
+    """
+
+    def __init__(self, number: int, values: dict[str, Any], trial: Any) -> None:
+        self.number, self.values, self._trial = number, values, trial
+        self.stopped_early = False
+
+    def report(self, score: float, epoch: int) -> bool:
+        """Report the score of an epoch; returns whether the run is to end, since others were better by then."""
+        self._trial.report(score, epoch)
+        self.stopped_early = self._trial.should_prune()
+        return self.stopped_early
 
 
 @dataclass(frozen=True)
@@ -34,17 +56,24 @@ class TrialState:
 
     Attributes:
         number: of the run.
-        state: "waiting", "running", "done" or "failed".
-        score: of a run that is done.
+        state: "waiting", "running", "done", "stopped" (early, by the pruner) or "failed".
+        values: the options in which it differs; None before it was begun.
+        score: of a run that is done; of one that was stopped, its last.
         reason: why it failed.
         result: what `work`'s function returned beside the score.
     """
 
     number: int
     state: str
+    values: dict[str, Any] | None = None
     score: float | None = None
     reason: str | None = None
     result: Any = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.state in ("done", "stopped", "failed")
 
 
 class Trials:
@@ -53,26 +82,30 @@ class Trials:
     Args:
         url: of the storage, as SQLAlchemy and Optuna take it.
         name: of the study in the storage.
-        maximize: whether higher scores are better.
-        create: whether a study that is not there is made.
+        plan: what it runs.
 
     Raises:
-        UserError: the storage cannot be opened, or has no such study.
+        UserError: the storage cannot be opened.
     """
 
-    def __init__(self, url: str, name: str, maximize: bool, create: bool = True) -> None:
+    def __init__(self, url: str, name: str, plan: StudyPlan) -> None:
+        self._url, self._plan = url, plan
         self._optuna = require("optuna")
         self._optuna.logging.set_verbosity(self._optuna.logging.CRITICAL)
         with self._errors(url), self._quiet():
             storage = self._open(url)
-            direction = "maximize" if maximize else "minimize"
-            if create:
-                self._study = self._optuna.create_study(
-                    study_name=name, storage=storage, direction=direction, load_if_exists=True
-                )
-            else:
-                self._study = self._optuna.load_study(study_name=name, storage=storage)
-        self._url = url
+            self._study = self._optuna.create_study(
+                study_name=name,
+                storage=storage,
+                direction="maximize" if plan.score.higher_is_better else "minimize",
+                sampler=self._optuna.samplers.TPESampler(seed=plan.seeds[0] + os.getpid(), constant_liar=True),
+                pruner=self._pruner(plan.early),
+                load_if_exists=True,
+            )
+
+    def _pruner(self, early):
+        pruners = self._optuna.pruners
+        return pruners.NopPruner() if early is None else pruners.HyperbandPruner(**early)
 
     def _open(self, url):
         """The storage; where several processes make its tables at once, one succeeds and the others look again."""
@@ -88,33 +121,31 @@ class Trials:
                 time.sleep(0.5)
         raise found
 
-    def states(self, runs: int) -> list[TrialState]:
-        """The state of runs 0 to `runs` - 1."""
+    def states(self) -> list[TrialState]:
+        """The state of every run."""
         with self._errors(self._url):
             by_number = self._by_number()
-        return [self._state(number, by_number.get(number, [])) for number in range(runs)]
+        return [self._state(number, by_number.get(number, [])) for number in range(len(self._plan))]
 
     def work(
         self,
-        runs: int,
-        run: Callable[[int], tuple[float, Any]],
+        run: Callable[[Attempt], tuple[float, Any]],
         stop: Callable[[Sequence[TrialState]], bool] = lambda states: False,
         poll: float = 1.0,
     ) -> None:
         """Attempt runs, one after another, until all have ended, here or in other processes.
 
         Args:
-            runs: how many there are.
-            run: number of a run -> (score, plain data to keep). A `UserError` or `TrainingError` is kept as the reason
-                why it failed; `Interrupted` gives the run back.
+            run: makes an attempt, and returns (score, plain data to keep). An error is kept as the reason why the run
+                failed; `Interrupted` gives the run back.
             stop: whether to end before all runs have ended.
             poll: seconds between looks at the storage while other processes have the last runs.
         """
         with self._errors(self._url), self._quiet():
             while True:
-                self._add_missing(runs)
-                states = self.states(runs)
-                if stop(states) or all(state.state in ("done", "failed") for state in states):
+                self._add_missing()
+                states = self.states()
+                if stop(states) or all(state.has_ended for state in states):
                     return
                 if any(state.state == "waiting" for state in states):
                     self._study.optimize(lambda trial: self._attempt(trial, run), n_trials=1, catch=(Exception,))
@@ -127,8 +158,11 @@ class Trials:
         if number is None or self._is_needless(trial, number):
             trial.set_user_attr(_NEEDLESS, True)
             raise Interrupted
+        values = self._plan.suggest(trial)
+        trial.set_user_attr(_VALUES, values)
+        attempt = Attempt(number, values, trial)
         try:
-            score, result = run(number)
+            score, result = run(attempt)
         except Interrupted:
             trial.set_user_attr(_NEEDLESS, True)  # no attempt that died
             raise
@@ -136,6 +170,9 @@ class Trials:
             trial.set_user_attr(_REASON, _line(error))
             raise
         trial.set_user_attr(_RESULT, result)
+        if attempt.stopped_early:
+            trial.set_user_attr(_SCORE, score)
+            raise self._optuna.TrialPruned
         return score
 
     def _is_needless(self, trial, number):
@@ -143,13 +180,14 @@ class Trials:
         earlier = [other for other in self._by_number().get(number, []) if other.number < trial.number]
         return any(self._is_live(other) or self._has_ended(other) for other in earlier)
 
-    def _add_missing(self, runs):
+    def _add_missing(self):
         by_number = self._by_number()
-        for number in range(runs):
+        for number in range(len(self._plan)):
             attempts = by_number.get(number, [])
-            live = any(map(self._is_live, attempts)) or any(map(self._has_ended, attempts))
-            if not live and len(attempts) < _ATTEMPTS:
-                self._study.enqueue_trial({}, user_attrs={_NUMBER: number})
+            if any(self._is_live(trial) or self._has_ended(trial) for trial in attempts) or len(attempts) >= _ATTEMPTS:
+                continue
+            known = attempts[-1].params if attempts else self._plan.stored(number)
+            self._study.enqueue_trial(known, user_attrs={_NUMBER: number})
 
     def _by_number(self):
         """Number of a run -> its trials, needless ones left out, oldest first."""
@@ -165,17 +203,25 @@ class Trials:
         return trial.state in (kinds.WAITING, kinds.RUNNING)
 
     def _has_ended(self, trial):
-        return trial.state == self._optuna.trial.TrialState.COMPLETE or _REASON in trial.user_attrs
+        kinds = self._optuna.trial.TrialState
+        return trial.state in (kinds.COMPLETE, kinds.PRUNED) or (
+            trial.state == kinds.FAIL and _REASON in trial.user_attrs
+        )
 
     def _state(self, number, attempts):
         kinds = self._optuna.trial.TrialState
         for trial in attempts:
+            kept = trial.user_attrs
+            values, result = kept.get(_VALUES), kept.get(_RESULT)
             if trial.state == kinds.COMPLETE:
-                return TrialState(number, "done", trial.value, result=trial.user_attrs.get(_RESULT))
-            if trial.state == kinds.FAIL and _REASON in trial.user_attrs:
-                return TrialState(number, "failed", reason=trial.user_attrs[_REASON])
-        if any(trial.state == kinds.RUNNING for trial in attempts):
-            return TrialState(number, "running")
+                return TrialState(number, "done", values, trial.value, result=result)
+            if trial.state == kinds.PRUNED:
+                return TrialState(number, "stopped", values, kept.get(_SCORE), result=result)
+            if trial.state == kinds.FAIL and _REASON in kept:
+                return TrialState(number, "failed", values, reason=kept[_REASON])
+        running = next((trial for trial in attempts if trial.state == kinds.RUNNING), None)
+        if running is not None:
+            return TrialState(number, "running", running.user_attrs.get(_VALUES))
         if len(attempts) >= _ATTEMPTS and not any(map(self._is_live, attempts)):
             return TrialState(number, "failed", reason=f"its process died {len(attempts)} times")
         return TrialState(number, "waiting")

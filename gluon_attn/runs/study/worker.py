@@ -1,31 +1,34 @@
 """A process that works on a study: it attempts runs until all have ended."""
 
+import math
 import os
 import sys
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from ...config.scores import Score
+from ...engine.callbacks import Callback
+from ...engine.task import TrainingLoop
 from ...utils.errors import TrainingError, UserError
+from ..folder import FolderInUse
 from .folder import StudyFolder
 from .plan import StudyPlan
-from .trials import Interrupted, Trials, TrialState
+from .trials import Attempt, Interrupted, Trials, TrialState
 
 #: environment variables of a worker: the storage, which may hold a password; the cores it may use
 STORAGE, CORES = "GLUON_ATTN_STORAGE", "GLUON_ATTN_CORES"
-_NAME = "runs"
 
 
-def open_trials(folder: StudyFolder, storage: str | None, create: bool = True) -> Trials:
-    """The trials of a study.
+def open_trials(folder: StudyFolder, storage: str | None) -> tuple[StudyPlan, Trials]:
+    """What a study runs, and its trials.
 
     Args:
-        folder: of the study.
+        folder: of the study, begun.
         storage: URL of another storage than the folder's database; there the study is found by the folder's name.
-        create: as of `Trials`.
     """
-    name = folder.path.resolve().name if storage else _NAME
-    return Trials(folder.storage(storage), name, maximize=True, create=create)
+    plan = folder.read_plan()
+    return plan, Trials(folder.storage(storage), folder.path.resolve().name, plan)
 
 
 def work(folder: StudyFolder, storage: str | None = None, max_failures: int | None = None) -> None:
@@ -36,13 +39,8 @@ def work(folder: StudyFolder, storage: str | None = None, max_failures: int | No
         storage: as of `open_trials`.
         max_failures: end when more runs have failed.
     """
-    plan, trials = folder.read_plan(), open_trials(folder, storage)
-    points = plan.points
-    trials.work(
-        len(points),
-        lambda number: run_point(plan, folder, number, points[number]),
-        lambda states: too_many_failures(states, max_failures),
-    )
+    plan, trials = open_trials(folder, storage)
+    trials.work(lambda attempt: run_one(plan, folder, attempt), lambda states: too_many_failures(states, max_failures))
 
 
 def too_many_failures(states: Sequence[TrialState], max_failures: int | None) -> bool:
@@ -50,25 +48,43 @@ def too_many_failures(states: Sequence[TrialState], max_failures: int | None) ->
     return max_failures is not None and sum(state.state == "failed" for state in states) > max_failures
 
 
-def run_point(plan: StudyPlan, folder: StudyFolder, number: int, point: dict[str, Any]) -> tuple[float, Any]:
+def run_one(plan: StudyPlan, folder: StudyFolder, attempt: Attempt) -> tuple[float, Any]:
     """Train one run of a study in its folder, resumed where it was begun.
 
     Returns:
-        (score, {"best": record of the best epoch, "epochs": how many, "seconds": of the run}).
+        (score of the last epoch, {"best": record of the best epoch, "epochs": how many, "seconds": of the run}).
+
+    Raises:
+        UserError: the options do not fit, or no epoch has the score.
     """
     from ..train import train_run  # loads MXNet, which takes seconds
 
-    run, start = folder.run(number), time.monotonic()
-    options = plan.run_options(point).override("train.run_dir", str(run)).override("train.resume", "auto")
+    start = time.monotonic()
+    options = plan.run_options(attempt.values, plan.seed(attempt.number))
+    options = options.override("train.run_dir", str(folder.run(attempt.number))).override("train.resume", "auto")
     try:
-        result = train_run(options)
-    except UserError as error:
-        if "is in use by another run" in str(error):  # its process is alive, but was taken for dead
-            time.sleep(1)
-            raise Interrupted from None
-        raise
+        result = train_run(options, callbacks=[Reporter(attempt, plan.score)] if plan.early else [])
+    except FolderInUse:  # its process is alive, but was taken for dead
+        time.sleep(1)
+        raise Interrupted from None
+    score = plan.score.of(result.history[-1])
+    if not math.isfinite(score):
+        known = ", ".join(key for key, value in result.history[-1].items() if isinstance(value, float))
+        raise UserError(f"no epoch has {plan.score.key}; there are {known}")
     seconds = round(time.monotonic() - start, 1)
-    return float(result.score), {"best": dict(result.best), "epochs": len(result.history), "seconds": seconds}
+    return score, {"best": dict(result.best), "epochs": len(result.history), "seconds": seconds}
+
+
+class Reporter(Callback):
+    """Reports every epoch's score to the study, and ends the run when others were better by then."""
+
+    def __init__(self, attempt: Attempt, score: Score) -> None:
+        self._attempt, self._score = attempt, score
+
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
+        """Report the epoch."""
+        if self._attempt.report(self._score.of(record), record["epoch"] + 1):
+            trainer.stop("other runs of the study were better by then")
 
 
 def main() -> int:
