@@ -1,6 +1,6 @@
 """`gluon-attn compare`: which attention is worth it?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
@@ -16,16 +16,25 @@ from .values import whole
 _HIDDEN = {"train": {"run_dir", "resume", "evaluate", "benchmark", "data_benchmark", "benchmark_batches", "summary"}}
 
 
+def study_parser(prog: str, description: str, hidden: Collection[str] = ()) -> Parser:
+    """The parser of a command whose runs are training runs.
+
+    Args:
+        prog: the command.
+        description: what it does.
+        hidden: options that have no flag, beside those of single runs.
+    """
+    return make_parser(
+        prog, description, RunConfig, {},
+        lambda group, name: name not in {*hidden, *_HIDDEN.get(group, ())},
+        conflict_handler="resolve",
+    )  # fmt: skip
+
+
 def compare_parser() -> Parser:
     """The parser of `gluon-attn compare`."""
-    parser = make_parser(
-        "gluon-attn compare",
-        "Train a network with several attentions and seeds, and tell which differences are real.",
-        RunConfig,
-        {},
-        lambda group, name: name not in {"attention"} | _HIDDEN.get(group, set()),
-        conflict_handler="resolve",
-    )
+    words = "Train a network with several attentions and seeds, and tell which differences are real."
+    parser = study_parser("gluon-attn compare", words, {"attention"})
     section = parser.add_argument_group("the comparison")
     section.add_argument(
         "--attentions", metavar="NAME,NAME", required=True, help="what to compare; identity is the plain network"
@@ -35,18 +44,18 @@ def compare_parser() -> Parser:
         "--vary", action="append", default=[], metavar="OPTION=VALUE,VALUE",
         help="another option to vary, such as optim.lr=0.05,0.1; every combination is trained",
     )  # fmt: skip
-    section.add_argument(
-        "--output",
-        default=None,
-        metavar="DIR",
-        help="folder of the study (default studies/NAME); resumed if it is there",
-    )
     add_study_flags(section)
     return parser
 
 
 def add_study_flags(section: Any) -> None:
     """Add the flags that every study has."""
+    section.add_argument(
+        "--output",
+        default=None,
+        metavar="DIR",
+        help="folder of the study (default studies/NAME); resumed if it is there",
+    )
     section.add_argument("--workers", type=whole, default=1, metavar="N", help="runs at the same time (default 1)")
     section.add_argument(
         "--storage", default=None, metavar="URL",

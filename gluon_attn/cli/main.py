@@ -22,6 +22,7 @@ COMMANDS = {
     "convert": "turn weights of other repositories into ours, and ours into timm's and torchvision's",
     "bench": "measure how fast exported networks are",
     "compare": "train with several attentions and seeds, and tell which differences are real",
+    "sweep": "search for good options: run a sweep file of Weights & Biases",
     "draw": "draw the cells of a published or a derived genotype",
     "report": "draw the curves of several runs on one HTML page",
     "data": "pack class folders of photographs into record files",

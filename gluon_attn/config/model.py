@@ -33,7 +33,9 @@ class ModelConfig(Config):
     layers: int | None = option(None, "number of cells of a cell network", check=at_least(1))
     auxiliary: bool = option(False, "train a cell network with an auxiliary head")
     model_options: dict[str, Any] = option({}, "options of the network, as name=value", metavar="NAME=VALUE")
-    attention: str | None = option(None, "attention, in its usual slot; listed by `gluon-attn attentions`")
+    attention: str | None = option(
+        None, "attention, in its usual slot; listed by `gluon-attn attentions`", flags=("--att",)
+    )
     attention_options: dict[str, Any] = option({}, "options of the attention, as name=value", metavar="NAME=VALUE")
     slot: str | None = option(
         None, "slot of the attention: post, inner, act, conv, conv1 or stage (default: its usual one)"

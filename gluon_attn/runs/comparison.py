@@ -12,9 +12,9 @@ from ..analyze.paired import compare as compare_scores
 from ..config.scores import ACCURACY, Score
 from ..deploy.load_run import load_run
 from ..utils.errors import TrainingError
+from .study.attempts import TrialState
 from .study.folder import StudyFolder
 from .study.plan import StudyPlan
-from .study.trials import TrialState
 
 ATTENTION = "model.attention"
 

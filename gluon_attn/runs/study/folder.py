@@ -27,13 +27,14 @@ class StudyFolder:
         results_table: results.csv, a line per run.
         results_file: results.json, the runs and their statistics.
         page: report.html.
+        recipe: best.yaml, the options of a sweep's best run, for option config.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = path = Path(path)
         self.plan_file, self.database, self.logs = path / "study.yaml", path / "study.db", path / "workers"
         self.results_table, self.results_file = path / "results.csv", path / "results.json"
-        self.page = path / "report.html"
+        self.page, self.recipe = path / "report.html", path / "best.yaml"
 
     def __str__(self) -> str:
         return str(self.path)

@@ -14,9 +14,11 @@ from ...config.scores import Score
 from ...utils.child_process import child_environment
 from ...utils.errors import TrainingError
 from ...utils.files import ensure_dir
+from .attempts import TrialState
 from .folder import StudyFolder
-from .trials import Trials, TrialState
-from .worker import CORES, STORAGE, open_trials, too_many_failures
+from .plan import StudyPlan
+from .trials import Trials
+from .worker import CORES, STORAGE, open_trials, target_reached, too_many_failures
 
 _POLL = 1.0  # seconds between looks at the trials
 _GRACE = 30.0  # seconds that workers have to end after Ctrl-C
@@ -34,7 +36,7 @@ def run_all(
         max_failures: end the study when more runs have failed (default: no limit).
 
     Returns:
-        The state of every run, all of them done or failed.
+        The state of every run; all have ended, unless one has the target of the study.
 
     Raises:
         UserError: the storage cannot be used.
@@ -42,11 +44,11 @@ def run_all(
     """
     plan, trials = open_trials(folder, storage)
     states = trials.states()
-    if _ended(states) or too_many_failures(states, max_failures):
-        return _checked(states, folder, max_failures)
+    if _ended(plan, states) or too_many_failures(states, max_failures):
+        return _checked(plan, states, folder, max_failures)
     with _processes(folder, workers, storage, max_failures) as processes:
         states = _watch(trials, plan.score, processes)
-    return _checked(states, folder, max_failures)
+    return _checked(plan, states, folder, max_failures)
 
 
 def _watch(trials: Trials, score: Score, processes: Sequence[subprocess.Popen]) -> list[TrialState]:
@@ -136,11 +138,13 @@ def _end(process: subprocess.Popen) -> None:
         process.wait()
 
 
-def _ended(states: Sequence[TrialState]) -> bool:
-    return all(state.has_ended for state in states)
+def _ended(plan: StudyPlan, states: Sequence[TrialState]) -> bool:
+    return all(state.has_ended for state in states) or target_reached(plan, states)
 
 
-def _checked(states: list[TrialState], folder: StudyFolder, max_failures: int | None) -> list[TrialState]:
+def _checked(
+    plan: StudyPlan, states: list[TrialState], folder: StudyFolder, max_failures: int | None
+) -> list[TrialState]:
     failed = [state for state in states if state.state == "failed"]
     if too_many_failures(states, max_failures):
         first = failed[0]
@@ -148,7 +152,7 @@ def _checked(states: list[TrialState], folder: StudyFolder, max_failures: int | 
             f"{len(failed)} runs of {folder} failed, option max_failures allows {max_failures}; "
             f"run {first.number:03d}: {first.reason}"
         )
-    if not _ended(states):
+    if not _ended(plan, states):
         raise TrainingError(f"the workers ended before all runs of {folder}: see {folder.logs}; {_last_line(folder)}")
     return states
 

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ class StudyPlan:
         count: number of runs; None: the whole grid.
         score: what is compared and optimized: of the last epoch.
         early: arguments of Optuna's `HyperbandPruner` (Li et al. 2018), which ends bad runs early; None: no run is.
+        target: a score with which no new run is begun; None: all runs are.
 
     Raises:
         UserError: two entries have one key, an option is fixed and varied, or a value does not fit its option.
@@ -43,7 +44,8 @@ class StudyPlan:
     method: str = "grid"
     count: int | None = None
     score: Score = ACCURACY
-    early: Mapping[str, int] | None = field(default=None)
+    early: Mapping[str, Any] | None = None
+    target: float | None = None
 
     def __post_init__(self) -> None:
         keys = [one.key for one in self.space]
@@ -115,6 +117,7 @@ class StudyPlan:
             "count": self.count,
             "score": [self.score.key, self.score.name, self.score.higher_is_better],
             "early": self.early and dict(self.early),
+            "target": self.target,
             "space": _plain([one.to_dict() for one in self.space]),
             "seeds": list(self.seeds),
             "options": {name: _plain(getattr(self.options, name)) for name in ("defaults", "recipe", "given")},
@@ -132,7 +135,7 @@ class StudyPlan:
         try:
             return cls(
                 Options(RunConfig, **data["options"]), tuple(map(from_dict, data["space"])), tuple(data["seeds"]),
-                data["method"], data["count"], Score(*data["score"]), data["early"],
+                data["method"], data["count"], Score(*data["score"]), data["early"], data["target"],
             )  # fmt: skip
         except (KeyError, TypeError) as error:
             raise UserError(f"not a study: {error}") from None

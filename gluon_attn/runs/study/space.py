@@ -12,6 +12,8 @@ from typing import Any
 
 from ...utils.errors import UserError
 
+#: end of the name of a parameter that holds a quantile
+QUANTILE = " (quantile)"
 #: suggests values, as Optuna's `Trial` does
 Suggest = Any
 
@@ -122,7 +124,7 @@ class Distribution:
             return trial.suggest_int(self.key, int(self.low), int(self.high))
         if self.kind in ("uniform", "log_uniform"):
             return self._rounded(trial.suggest_float(self.key, self.low, self.high, log=self.kind == "log_uniform"))
-        return self.value(trial.suggest_float(f"{self.key} (quantile)", 1e-6, 1 - 1e-6))
+        return self.value(trial.suggest_float(f"{self.key}{QUANTILE}", 1e-6, 1 - 1e-6))
 
     def stored(self, quantile: float) -> dict[str, Any]:
         """The value at a quantile as the trial's parameters hold it: what `suggest` reads."""
@@ -130,7 +132,7 @@ class Distribution:
             return {self.key: self.value(quantile)}
         if self.kind in ("uniform", "log_uniform"):
             return {self.key: _QUANTILES[self.kind](self.low, self.high, quantile)}
-        return {f"{self.key} (quantile)": min(max(quantile, 1e-6), 1 - 1e-6)}
+        return {f"{self.key}{QUANTILE}": min(max(quantile, 1e-6), 1 - 1e-6)}
 
     def _rounded(self, value: float) -> float | int:
         if self.step is not None:

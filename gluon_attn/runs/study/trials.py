@@ -11,12 +11,13 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ...utils.errors import UserError
 from ...utils.optional import require
+from .attempts import Attempt, Interrupted, TrialState
 from .plan import StudyPlan
+from .space import QUANTILE
 
 #: seconds between signs of life of a running trial, and after how many without one it is taken for dead
 HEARTBEAT, GRACE = 5, 20
@@ -24,56 +25,6 @@ HEARTBEAT, GRACE = 5, 20
 _ATTEMPTS = 5
 _TRIES = 5  # at opening a storage
 _NUMBER, _VALUES, _REASON, _RESULT, _SCORE, _NEEDLESS = "run", "values", "reason", "result", "score", "needless"
-
-
-class Interrupted(Exception):
-    """A trial ends without a result and without a fault of its own: its run is attempted again."""
-
-
-class Attempt:
-    """One attempt at a run, as the function sees it that makes it.
-
-    Attributes:
-        number: of the run.
-        values: the options in which it differs, "group.name" -> value.
-        stopped_early: whether `report` said that the run is not worth going on.
-    """
-
-    def __init__(self, number: int, values: dict[str, Any], trial: Any) -> None:
-        self.number, self.values, self._trial = number, values, trial
-        self.stopped_early = False
-
-    def report(self, score: float, epoch: int) -> bool:
-        """Report the score of an epoch; returns whether the run is to end, since others were better by then."""
-        self._trial.report(score, epoch)
-        self.stopped_early = self._trial.should_prune()
-        return self.stopped_early
-
-
-@dataclass(frozen=True)
-class TrialState:
-    """How far one run of a study is.
-
-    Attributes:
-        number: of the run.
-        state: "waiting", "running", "done", "stopped" (early, by the pruner) or "failed".
-        values: the options in which it differs; None before it was begun.
-        score: of a run that is done; of one that was stopped, its last.
-        reason: why it failed.
-        result: what `work`'s function returned beside the score.
-    """
-
-    number: int
-    state: str
-    values: dict[str, Any] | None = None
-    score: float | None = None
-    reason: str | None = None
-    result: Any = None
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self.state in ("done", "stopped", "failed")
 
 
 class Trials:
@@ -126,6 +77,13 @@ class Trials:
         with self._errors(self._url):
             by_number = self._by_number()
         return [self._state(number, by_number.get(number, [])) for number in range(len(self._plan))]
+
+    def importances(self) -> dict[str, float]:
+        """Importance of each varied option for the score, the largest first; {} where there are too few runs."""
+        with self._errors(self._url), self._quiet(), contextlib.suppress(ValueError, RuntimeError, ZeroDivisionError):
+            found = self._optuna.importance.get_param_importances(self._study)
+            return {key.removesuffix(QUANTILE): value for key, value in found.items()}
+        return {}
 
     def work(
         self,

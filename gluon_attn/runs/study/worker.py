@@ -12,9 +12,10 @@ from ...engine.callbacks import Callback
 from ...engine.task import TrainingLoop
 from ...utils.errors import TrainingError, UserError
 from ..folder import FolderInUse
+from .attempts import Attempt, Interrupted, TrialState
 from .folder import StudyFolder
 from .plan import StudyPlan
-from .trials import Attempt, Interrupted, Trials, TrialState
+from .trials import Trials
 
 #: environment variables of a worker: the storage, which may hold a password; the cores it may use
 STORAGE, CORES = "GLUON_ATTN_STORAGE", "GLUON_ATTN_CORES"
@@ -40,12 +41,23 @@ def work(folder: StudyFolder, storage: str | None = None, max_failures: int | No
         max_failures: end when more runs have failed.
     """
     plan, trials = open_trials(folder, storage)
-    trials.work(lambda attempt: run_one(plan, folder, attempt), lambda states: too_many_failures(states, max_failures))
+    trials.work(
+        lambda attempt: run_one(plan, folder, attempt),
+        lambda states: too_many_failures(states, max_failures) or target_reached(plan, states),
+    )
 
 
 def too_many_failures(states: Sequence[TrialState], max_failures: int | None) -> bool:
     """Whether more runs than `max_failures` have failed; None is no limit."""
     return max_failures is not None and sum(state.state == "failed" for state in states) > max_failures
+
+
+def target_reached(plan: StudyPlan, states: Sequence[TrialState]) -> bool:
+    """Whether a run has the target of the study, so that no new one is begun."""
+    if plan.target is None:
+        return False
+    sign = 1 if plan.score.higher_is_better else -1
+    return any(state.score is not None and sign * (state.score - plan.target) >= 0 for state in states)
 
 
 def run_one(plan: StudyPlan, folder: StudyFolder, attempt: Attempt) -> tuple[float, Any]:

@@ -1,0 +1,144 @@
+"""Sweeps: studies that a file of Weights & Biases describes."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..config.files import read_yaml, write_yaml
+from ..config.train import RunConfig
+from ..utils.errors import TrainingError, UserError
+from ..utils.log import get_logger
+from .options import Options, from_keywords
+from .study.attempts import TrialState
+from .study.folder import STUDIES, StudyFolder
+from .study.launch import run_all
+from .study.plan import StudyPlan
+from .study.sweep_file import SweepFile, read_sweep
+from .study.worker import open_trials
+from .sweep_page import write_sweep
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """What a sweep leaves.
+
+    Attributes:
+        folder: of its study.
+        plan: what was run.
+        states: of its runs.
+        best: the run with the best score.
+        recipe: YAML file with the options of that run, for option config.
+    """
+
+    folder: StudyFolder
+    plan: StudyPlan
+    states: Sequence[TrialState]
+    best: TrialState
+    recipe: Path
+
+
+def sweep(
+    file: Path | str,
+    *,
+    trials: int | None = None,
+    output: Path | str | None = None,
+    workers: int = 1,
+    storage: str | None = None,
+    max_failures: int | None = None,
+    **options: Any,
+) -> Sweep:
+    """Run a sweep, as `gluon-attn sweep` does.
+
+    Args:
+        file: sweep file of Weights & Biases.
+        trials: number of runs (default: the file's run_cap; a grid is run whole).
+        output, workers, storage, max_failures: as of `compare`.
+        options: options of all runs, by their names as flags and in recipes.
+
+    Raises:
+        UserError: the file is no sweep, or an option does not fit.
+        TrainingError: no run succeeded, or more failed than `max_failures`.
+    """
+    found = read_file(file)
+    return sweep_study(make_plan(found, from_keywords(RunConfig, options), trials), found, file, output, workers,
+                       storage, max_failures)  # fmt: skip
+
+
+def read_file(path: Path | str) -> SweepFile:
+    """What a sweep file says.
+
+    Raises:
+        UserError: it cannot be read or is no sweep; the message names the file.
+    """
+    data = read_yaml(path)
+    try:
+        return read_sweep(data)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def make_plan(found: SweepFile, options: Options, trials: int | None = None) -> StudyPlan:
+    """The runs of a sweep.
+
+    Args:
+        found: what the file says.
+        options: of all runs.
+        trials: number of runs (default: the file's).
+
+    Raises:
+        UserError: an option is given and varied, or as `StudyPlan`.
+    """
+    varied = next((one.key for one in found.space if options.asked(one.key) is not None), None)
+    if varied:
+        raise UserError(f"option {varied.partition('.')[2]} is varied by the sweep: leave it out")
+    for key, value in found.fixed.items():
+        if options.asked(key) is None:
+            options = options.override(key, value)
+    if found.project and options.asked("train.project") is None and options.asked("train.wandb"):
+        options = options.override("train.project", found.project)
+    config = options.config()
+    early = found.early and {"max_resource": config.train.num_epochs, **found.early}
+    return StudyPlan(
+        options,
+        found.space,
+        (config.train.seed,),
+        found.method,
+        trials or found.count,
+        found.score,
+        early,
+        found.target,
+    )
+
+
+def sweep_study(
+    plan: StudyPlan,
+    found: SweepFile,
+    file: Path | str,
+    output: Path | str | None = None,
+    workers: int = 1,
+    storage: str | None = None,
+    max_failures: int | None = None,
+) -> Sweep:
+    """Run a sweep, or resume it, and write its results; see `sweep`."""
+    name = found.name or Path(file).stem
+    folder = StudyFolder(output or STUDIES / name)
+    for note in found.notes:
+        get_logger().info("%s", note)
+    plan = folder.begin(plan)
+    get_logger().info("%d runs, %d at a time, in %s", len(plan), workers, folder)
+    if plan.options.config().train.wandb:  # the workers inherit them
+        os.environ.setdefault("WANDB_RUN_GROUP", folder.path.resolve().name)
+        if found.entity:
+            os.environ.setdefault("WANDB_ENTITY", found.entity)
+    states = run_all(folder, workers, storage, max_failures)
+    done = [state for state in states if state.state == "done" and state.score is not None]
+    if not done:
+        failed = next(state for state in states if state.state == "failed")
+        raise TrainingError(f"no run of {folder} succeeded; run {failed.number:03d}: {failed.reason}")
+    best = (max if plan.score.higher_is_better else min)(done, key=lambda state: state.score)
+    config = plan.run_options(best.values or {}, plan.seed(best.number)).config()
+    write_yaml(folder.recipe, config)
+    write_sweep(folder, plan, states, best, open_trials(folder, storage)[1].importances(), found.description)
+    return Sweep(folder, plan, states, best, folder.recipe)

@@ -1,0 +1,111 @@
+"""The files of a sweep: results.csv, results.json and a page with its trials, pictures and the best options."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from ..analyze.page import Picture, Section, Table, Text, write_page
+from ..analyze.sweep_plots import draw_importances, draw_pair, draw_parallel, draw_progress
+from ..utils.files import write_json, write_text
+from .study.attempts import TrialState
+from .study.folder import StudyFolder
+from .study.plan import StudyPlan
+
+
+def write_sweep(
+    folder: StudyFolder,
+    plan: StudyPlan,
+    states: Sequence[TrialState],
+    best: TrialState,
+    importances: Mapping[str, float],
+    description: str | None = None,
+) -> None:
+    """Write the files of a sweep into its folder.
+
+    Args:
+        folder: of the study.
+        plan: what was run.
+        states: of its runs.
+        best: the run with the best score.
+        importances: of the options for the score, {} if they cannot be told.
+        description: text of the sweep file.
+    """
+    header, rows = table(plan, states)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    write_text(folder.results_table, text.getvalue())
+    runs = [
+        {"number": state.number, "state": state.state, "values": state.values, "score": state.score,
+         "reason": state.reason, **(state.result or {})}
+        for state in states
+    ]  # fmt: skip
+    content = {"version": 1, "score": plan.score.key, "best": best.number, "importances": dict(importances)}
+    write_json(folder.results_file, {**content, "runs": runs})
+    summary = (
+        f"{len(states)} runs by method {plan.method}; the score is the {plan.score.name} of the last epoch. "
+        f"The best is run {best.number:03d} with {best.score:.4f}."
+    )
+    title = f"Sweep {folder.path.resolve().name}"
+    write_page(folder.page, title, f"{description} {summary}" if description else summary,
+               _sections(plan, states, best, importances))  # fmt: skip
+
+
+def table(plan: StudyPlan, states: Sequence[TrialState]) -> tuple[list[str], list[list[Any]]]:
+    """(header, rows) of a table with a row per run, the best first."""
+    sign = -1 if plan.score.higher_is_better else 1
+    order = sorted(states, key=lambda one: (one.state != "done", sign * (one.score or 0), one.number))
+    header = ["run", *map(short, (one.key for one in plan.space)), plan.score.name, "state"]
+    rows = [
+        [
+            f"{state.number:03d}",
+            *(_cell((state.values or {}).get(one.key, "")) for one in plan.space),
+            "" if state.score is None else f"{state.score:.4f}",
+            state.state,
+        ]
+        for state in order
+    ]
+    return header, rows
+
+
+def short(key: str) -> str:
+    """The name of an option without its group."""
+    return key.partition(".")[2]
+
+
+def _cell(value: Any) -> str:
+    return "plain" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _sections(plan, states, best, importances):
+    done = [state for state in states if state.state == "done"]
+    name, up = plan.score.name, plan.score.higher_is_better
+    rows = [{short(key): value for key, value in state.values.items()} for state in done]
+    scores = [state.score for state in done]
+    header, cells = table(plan, states)
+    winning = yaml.safe_dump({short(key): value for key, value in best.values.items()}, sort_keys=False)
+    yield_ = [
+        Section("The best run", [Text(winning.strip().splitlines(), fixed=True)]),
+        Section("Runs", [Table(header, cells, 0, "Options and score of each run, the best first")]),
+        Section("Score over time", [Picture(
+            draw_progress([state.score if state.state == "done" else None for state in states], up, name),
+            f"{name} of each run in order, and the best so far.",
+        )]),
+    ]  # fmt: skip
+    if len(done) > 1:
+        words = f"Each run as a line over {', '.join(rows[0])} and its {name}; the table has the numbers."
+        yield_.append(Section("Parallel coordinates", [Picture(draw_parallel(rows, scores, name), words)]))
+    if importances:
+        named = {short(key): value for key, value in importances.items()}
+        words = "Importance of the options: " + ", ".join(f"{key} {value:.2f}" for key, value in named.items())
+        yield_.append(Section("Importances", [Picture(draw_importances(named), words)]))
+        if len(named) > 1:
+            pair = tuple(named)[:2]
+            words = f"{name} over {pair[0]} and {pair[1]}, the two most important options."
+            yield_.append(
+                Section("The two most important options", [Picture(draw_pair(rows, scores, pair, name), words)])
+            )
+    failed = [f"run {state.number:03d}: {state.reason}" for state in states if state.state == "failed"]
+    return [*yield_, Section("Runs that failed", [Text(failed, fixed=True)] if failed else [])]
