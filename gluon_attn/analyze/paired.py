@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 LEVEL, POWER = 0.05, 0.8
+_SAME = 1e-9  # differences of scores that are rounding errors
 _MOST = 10_000  # seeds; a difference that needs more is called nothing
 
 
@@ -84,10 +85,9 @@ def seeds_needed(differences: Sequence[float] | np.ndarray) -> int | None:
         The number, at least 2; None with fewer than two pairs, without a difference, or above 10,000.
     """
     values = np.asarray(differences, float)
-    if len(values) < 2 or not values.mean():
+    if len(values) < 2 or abs(values.mean()) < _SAME:
         return None
-    spread = values.std(ddof=1)
-    effect = abs(values.mean()) / spread if spread else math.inf
+    effect = math.inf if np.ptp(values) < _SAME else abs(values.mean()) / values.std(ddof=1)
     low, high = 2, _MOST
     if _power(effect, high) < POWER:
         return None
@@ -110,8 +110,8 @@ def _power(effect: float, pairs: int) -> float:
 def _p_value(differences: np.ndarray) -> float | None:
     if len(differences) < 2:
         return None
-    if not differences.std():
-        return 1.0 if not differences[0] else 0.0
+    if np.ptp(differences) < _SAME:
+        return 1.0 if abs(differences[0]) < _SAME else 0.0
     return float(stats.ttest_1samp(differences, 0.0).pvalue)
 
 

@@ -13,9 +13,10 @@ _OPTION = re.compile(r"\boption ([a-z][a-z0-9_]*)")
 _UNLIKE = {"for_speed": "--for speed"}  # flags that are not the option's name
 #: options of commands that are no part of a config
 _OF_COMMANDS = (
-    "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "for_speed", "format",
-    "input_size", "layout", "max_drop", "model", "no_check", "output", "params", "precision", "preprocess", "quality",
-    "repository", "resize", "source", "threads", "to",
+    "all", "attentions", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic",
+    "for_speed", "format", "input_size", "layout", "max_drop", "max_failures", "model", "no_check", "output",
+    "params", "precision", "preprocess", "quality", "repository", "resize", "seeds", "source", "storage",
+    "threads", "to", "trials", "vary", "workers",
 )  # fmt: skip
 
 

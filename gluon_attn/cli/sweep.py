@@ -3,20 +3,42 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ..config.files import merge
 from ..config.train import RunConfig
 from ..runs.options import Options
+from ..runs.study.sweep_file import SweepFile
 from ..utils.errors import UserError
 from ..utils.table import render
 from .compare import add_study_flags, study_parser
 from .flags import parse
-from .train import SCRIPTS
+from .train import SCRIPTS, script_options
 from .values import whole
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the sweep; print its runs and where the best options are."""
-    from ..runs.sweep import make_plan, read_file, sweep_study
+    from ..runs.sweep import make_plan, sweep_study
     from ..runs.sweep_page import table
+
+    options, found, own = options_of(argv)
+    plan = make_plan(found, options, own["trials"])
+    study = [own[key] for key in ("output", "workers", "storage", "max_failures")]
+    done = sweep_study(plan, found, own["file"], *study)
+    print(render(*table(done.plan, done.states)))
+    print(f"best run: {done.folder.run(done.best.number)}; its options: {done.recipe}; page: {done.folder.page}")
+    return 0
+
+
+def options_of(argv: Sequence[str]) -> tuple[Options, SweepFile, dict[str, Any]]:
+    """What a command line says.
+
+    Args:
+        argv: the words after the command.
+
+    Returns:
+        (options of all runs, the sweep file, the command's own flags).
+    """
+    from ..runs.sweep import read_file
 
     own: dict[str, Any] = {}
     parser = study_parser("gluon-attn sweep", "Run the sweep that a file of Weights & Biases describes.")
@@ -27,13 +49,7 @@ def main(argv: Sequence[str]) -> int:
     add_study_flags(section)
     options = parse(parser, argv, RunConfig, own=own)
     found = read_file(own["file"])
-    options = _of_program(found.program, options, found.flags, own["file"])
-    plan = make_plan(found, options, own["trials"])
-    study = [own[key] for key in ("output", "workers", "storage", "max_failures")]
-    done = sweep_study(plan, found, own["file"], *study)
-    print(render(*table(done.plan, done.states)))
-    print(f"best run: {done.folder.run(done.best.number)}; its options: {done.recipe}; page: {done.folder.page}")
-    return 0
+    return _of_program(found.program, options, found.flags, own["file"]), found, own
 
 
 def _of_program(program: str | None, options: Options, flags: Sequence[str], file: str) -> Options:
@@ -42,9 +58,6 @@ def _of_program(program: str | None, options: Options, flags: Sequence[str], fil
     if script not in SCRIPTS:
         known = ", ".join(name for name in SCRIPTS if name.endswith(".py"))
         raise UserError(f"{file}: key program names {program}, which is not one of ours: {known}")
-    from ..config.files import merge
-    from .train import script_options
-
     asked = script_options(script, flags)
     recipe = merge(merge(asked.recipe, asked.given), options.recipe)
     return Options(RunConfig, SCRIPTS[script].defaults, recipe, options.given)

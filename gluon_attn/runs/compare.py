@@ -6,12 +6,11 @@ from typing import Any
 
 from ..config.train import RunConfig
 from ..utils.errors import UserError
-from ..utils.log import get_logger
 from .comparison import ATTENTION, Comparison, label, read_comparison
 from .comparison_page import write_comparison
 from .options import Options, from_keywords, place_of
 from .study.folder import STUDIES, StudyFolder
-from .study.launch import run_all
+from .study.launch import begin, run_all
 from .study.plan import StudyPlan
 from .study.space import Factor
 
@@ -94,8 +93,7 @@ def compare_study(
     """Run a comparison, or resume it, and write its results; see `compare`."""
     folder = StudyFolder(output or STUDIES / default_name(plan))
     check_networks(plan)
-    plan = folder.begin(plan)
-    get_logger().info("%d runs, %d at a time, in %s", len(plan), workers, folder)
+    plan = begin(folder, plan, workers, storage)
     states = run_all(folder, workers, storage, max_failures)
     found = read_comparison(folder, plan, states)
     write_comparison(found)

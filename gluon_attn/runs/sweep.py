@@ -13,7 +13,7 @@ from ..utils.log import get_logger
 from .options import Options, from_keywords
 from .study.attempts import TrialState
 from .study.folder import STUDIES, StudyFolder
-from .study.launch import run_all
+from .study.launch import begin, run_all
 from .study.plan import StudyPlan
 from .study.sweep_file import SweepFile, read_sweep
 from .study.worker import open_trials
@@ -126,10 +126,9 @@ def sweep_study(
     folder = StudyFolder(output or STUDIES / name)
     for note in found.notes:
         get_logger().info("%s", note)
-    plan = folder.begin(plan)
-    get_logger().info("%d runs, %d at a time, in %s", len(plan), workers, folder)
+    plan = begin(folder, plan, workers, storage)
     if plan.options.config().train.wandb:  # the workers inherit them
-        os.environ.setdefault("WANDB_RUN_GROUP", folder.path.resolve().name)
+        os.environ.setdefault("WANDB_RUN_GROUP", folder.name)
         if found.entity:
             os.environ.setdefault("WANDB_ENTITY", found.entity)
     states = run_all(folder, workers, storage, max_failures)

@@ -48,7 +48,7 @@ def write_sweep(
         f"{len(states)} runs by method {plan.method}; the score is the {plan.score.name} of the last epoch. "
         f"The best is run {best.number:03d} with {best.score:.4f}."
     )
-    title = f"Sweep {folder.path.resolve().name}"
+    title = f"Sweep {folder.name}"
     write_page(folder.page, title, f"{description} {summary}" if description else summary,
                _sections(plan, states, best, importances))  # fmt: skip
 

@@ -39,6 +39,11 @@ class StudyFolder:
     def __str__(self) -> str:
         return str(self.path)
 
+    @property
+    def name(self) -> str:
+        """The name of the study."""
+        return self.path.resolve().name
+
     def run(self, number: int) -> RunFolder:
         """The folder of run `number`."""
         return RunFolder(self.path / "runs" / f"{number:03d}")

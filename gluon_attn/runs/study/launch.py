@@ -14,6 +14,7 @@ from ...config.scores import Score
 from ...utils.child_process import child_environment
 from ...utils.errors import TrainingError
 from ...utils.files import ensure_dir
+from ...utils.log import get_logger
 from .attempts import TrialState
 from .folder import StudyFolder
 from .plan import StudyPlan
@@ -22,6 +23,24 @@ from .worker import CORES, STORAGE, open_trials, target_reached, too_many_failur
 
 _POLL = 1.0  # seconds between looks at the trials
 _GRACE = 30.0  # seconds that workers have to end after Ctrl-C
+
+
+def begin(folder: StudyFolder, plan: StudyPlan, workers: int, storage: str | None) -> StudyPlan:
+    """Make a folder that of a study, or find that it is; see `StudyFolder.begin`.
+
+    Args:
+        folder: of the study.
+        plan: what is to run.
+        workers, storage: as of `run_all`.
+
+    Raises:
+        UserError: the storage cannot be used, and nothing was written; or as `StudyFolder.begin`.
+    """
+    if storage:
+        Trials(storage, folder.name, plan)
+    plan = folder.begin(plan)
+    get_logger().info("%d runs, %d at a time, in %s", len(plan), workers, folder)
+    return plan
 
 
 def run_all(

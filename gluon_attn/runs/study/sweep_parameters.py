@@ -73,7 +73,7 @@ def _check(entry: Any, place: str) -> None:
 
 
 def _dimension(key: str, entry: Mapping[str, Any], place: str, method: str) -> Dimension:
-    kind = entry.get("distribution", _usual(entry, place))
+    kind = entry["distribution"] if "distribution" in entry else _usual(entry, place)
     if kind == "categorical":
         return _factor(key, entry, place, method)
     if kind == "constant":

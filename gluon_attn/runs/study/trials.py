@@ -196,7 +196,10 @@ class Trials:
         except (sqlalchemy.exc.SQLAlchemyError, self._optuna.exceptions.StorageInternalError) as error:
             cause = getattr(error, "orig", None) or getattr(error.__cause__, "orig", None) or error
             raise UserError(f"cannot use the storage {shown(url)}: {_line(cause)}") from None
-        except (ImportError, ValueError) as error:
+        except ImportError:
+            driver = "install its driver, such as psycopg2-binary for postgresql+psycopg2"
+            raise UserError(f"cannot use the storage {shown(url)}: {driver}") from None
+        except ValueError as error:
             raise UserError(f"cannot use the storage {shown(url)}: {_line(error)}") from None
 
     @contextlib.contextmanager

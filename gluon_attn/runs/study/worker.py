@@ -29,7 +29,7 @@ def open_trials(folder: StudyFolder, storage: str | None) -> tuple[StudyPlan, Tr
         storage: URL of another storage than the folder's database; there the study is found by the folder's name.
     """
     plan = folder.read_plan()
-    return plan, Trials(folder.storage(storage), folder.path.resolve().name, plan)
+    return plan, Trials(folder.storage(storage), folder.name, plan)
 
 
 def work(folder: StudyFolder, storage: str | None = None, max_failures: int | None = None) -> None:

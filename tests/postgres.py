@@ -1,0 +1,51 @@
+"""A PostgreSQL server of its own for a test: its data in a temporary folder, on loopback."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+PASSWORD = "not-for-show"
+
+
+def programs():
+    """The folder of PostgreSQL's newest programs, or None."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@contextlib.contextmanager
+def server(folder, address="127.0.0.1"):
+    """Runs a server with its data in `folder`; yields the URL of an empty database, with a password."""
+    bin_, data, port = programs(), Path(folder) / "data", _free_port(address)
+    data.mkdir(parents=True)
+    secret = Path(folder) / "secret"
+    secret.write_text(PASSWORD)
+    for path in (folder, data, secret):
+        shutil.chown(path, *_account())
+    _run(bin_ / "initdb", "-D", data, "-U", "study", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync")
+    options = f"-h {address} -p {port} -k {data} -c fsync=off"
+    _run(bin_ / "pg_ctl", "-D", data, "-o", options, "-l", Path(folder) / "log", "-w", "start")
+    try:
+        yield f"postgresql+psycopg2://study:{PASSWORD}@{address}:{port}/postgres"
+    finally:
+        _run(bin_ / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def _account():
+    """The account that runs the server, which refuses to run as root."""
+    return ("postgres", "postgres") if os.getuid() == 0 else (pwd.getpwuid(os.getuid()).pw_name, os.getgid())
+
+
+def _run(*words):
+    demote = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
+    subprocess.run(list(map(str, words)), check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **demote)
+
+
+def _free_port(address):
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
