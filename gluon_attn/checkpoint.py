@@ -12,7 +12,7 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon import Block
 
-from .nn.params import load_params, save_params
+from .nn.params import load_params, save_params, write_tensors
 from .utils.errors import UserError
 from .utils.files import atomic_path, ensure_dir, epochs, read_hashed, sha256, write_json
 from .utils.log import get_logger
@@ -60,9 +60,9 @@ class CheckpointStore:
             staged.mkdir()
             save_params(net, staged / "net.params")
             arrays, numbers = optimizer_state(net, trainer)
-            mx.nd.save(str(staged / "optimizer.params"), arrays)
+            write_tensors(staged / "optimizer.params", arrays)
             for name, extra in (files or {}).items():
-                mx.nd.save(str(staged / name), extra)
+                write_tensors(staged / name, extra)
             hashes = {name: sha256(staged / name) for name in (*_FILES, *(files or {}))}
             write_json(
                 staged / "meta.json",

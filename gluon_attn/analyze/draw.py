@@ -9,7 +9,7 @@ from ..genotypes.attention import AttentionGenotype, attention_genotype
 from ..genotypes.cell import CELL_NAMES, CELL_TITLES, CellEdges, CellGenotype, cell_genotype
 from ..genotypes.files import published
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, read_json
+from ..utils.files import read_json, write_bytes
 
 Genotype = CellGenotype | AttentionGenotype
 
@@ -66,8 +66,7 @@ def draw(genotype: Genotype, path: str | Path) -> None:
     done = subprocess.run(command, input=to_dot(genotype).encode(), capture_output=True, check=False)
     if done.returncode:
         raise UserError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip().splitlines()[-1:]}")
-    with atomic_path(path) as staged:
-        staged.write_bytes(done.stdout)
+    write_bytes(path, done.stdout)
 
 
 def to_dot(genotype: Genotype) -> str:

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
-from ..utils.files import atomic_path
+from ..utils.files import write_bytes
 
 #: Okabe & Ito's palette, which colour-blind readers tell apart, without its yellow
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000")
@@ -42,8 +42,9 @@ def integer_ticks(axis: Axis) -> None:
 
 def save_png(figure: Figure, path: str | Path) -> None:
     """Write a matplotlib figure to `path`, whole or not at all."""
-    with atomic_path(path) as staged:
-        FigureCanvasAgg(figure).print_png(str(staged))
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    write_bytes(path, buffer.getbuffer())
 
 
 def svg_text(figure: Figure) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..nn.params import few, read_params
 from ..utils.errors import UserError
+from ..utils.files import write_bytes
 from ..utils.optional import require
 from .tensors import Tensors
 
@@ -124,17 +125,19 @@ def _numpy(value, torch):
 
 
 def write_weights(path: Path | str, state: Mapping[str, np.ndarray]) -> None:
-    """Write a state dict; for use inside `atomic_path`.
+    """Write a state dict, whole or not at all.
 
     Args:
         path: ends in .safetensors, .pth or .pt.
         state: name -> array.
 
     Raises:
-        UserError: the library that writes such files is missing.
+        UserError: the library that writes such files is missing, or the file cannot be written.
     """
     if str(path).endswith(".safetensors"):
-        require("safetensors.numpy").save_file(state, str(path), metadata={"format": "pt"})
+        write_bytes(path, require("safetensors.numpy").save(state, metadata={"format": "pt"}))
         return
     torch = require("torch")
-    torch.save({name: torch.from_numpy(value) for name, value in state.items()}, str(path))
+    buffer = io.BytesIO()
+    torch.save({name: torch.from_numpy(value) for name, value in state.items()}, buffer)
+    write_bytes(path, buffer.getbuffer())

@@ -9,9 +9,8 @@ import mxnet as mx
 import numpy as np
 from mxnet.gluon import HybridBlock
 
-from ..nn.params import few, fill
+from ..nn.params import few, fill, write_tensors
 from ..utils.errors import UserError
-from ..utils.files import atomic_path
 from .gluon_names import structural
 from .names import NameMap, find_name_map, parameter_names
 from .tensors import Tensors
@@ -120,9 +119,7 @@ def save_match(found: Match, path: Path | str) -> None:
         found: a match; its block need not be filled.
         path: the parameter file.
     """
-    arrays = {name: mx.nd.array(found.array(name), dtype=np.float32) for name in found.shapes}
-    with atomic_path(path) as staged:
-        mx.nd.save(str(staged), arrays)
+    write_tensors(path, {name: mx.nd.array(found.array(name), dtype=np.float32) for name in found.shapes})
 
 
 def rows(block: HybridBlock, state: Mapping[str, np.ndarray], source: str, path: str) -> int | None:

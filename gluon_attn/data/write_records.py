@@ -7,15 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mxnet import MXNetError, recordio
+from mxnet import recordio
 from tqdm import tqdm
 
 from ..utils.errors import UserError
-from ..utils.files import atomic_path
+from ..utils.files import atomic_paths, checked_file, write_bytes, write_text
 from ..utils.parallel import map_in_order
 from .image_folder import ImageFolder
 from .photos import BadImage, decode
-from .records import RecordFile
+from .records import LONGEST, RecordFile, framed
 
 QUALITY = 95
 
@@ -23,7 +23,7 @@ QUALITY = 95
 def pack(
     folder: Path | str, prefix: Path | str, resize: int | None = None, quality: int = QUALITY, workers: int = 0
 ) -> tuple[int, list[str]]:
-    """Write the images of folder/CLASS/ into prefix.rec, .idx and .lst, each whole or not at all.
+    """Write the images of folder/CLASS/ into prefix.rec, .idx and .lst, all of them whole or none.
 
     Args:
         folder: holds a folder for each class.
@@ -36,50 +36,36 @@ def pack(
         (number of images packed, one line for each image that cannot be read and was left out).
 
     Raises:
-        UserError: no image can be read, or the files cannot be written.
+        UserError: no image can be read, or the files cannot be written; all three are as before then.
     """
     files = ImageFolder(Path(folder))
     count, make = len(files), functools.partial(_record, files, resize=resize, quality=quality)
-    with contextlib.ExitStack() as stack:
-        rec, idx, listing = (stack.enter_context(atomic_path(f"{prefix}.{end}")) for end in ("rec", "idx", "lst"))
-        made = stack.enter_context(contextlib.closing(map_in_order(make, count, workers)))
+    targets = [f"{prefix}.{end}" for end in ("rec", "idx", "lst")]
+    with atomic_paths(*targets) as (rec, idx, listing), contextlib.closing(map_in_order(make, count, workers)) as made:
         progress = tqdm(made, total=count, unit="image", disable=None)  # None: off where stderr is no terminal
-        try:
-            lines, errors = _write(rec, idx, files, progress)
-        except MXNetError as error:
-            reason = str(error).splitlines()[-1]
-            raise UserError(f"cannot write {prefix}.rec: {reason}; nothing was left there") from None
+        index, lines, errors = _write(rec, files, progress)
         if not lines:
             raise UserError(f"no image in {folder} can be read: {errors[0]}")
-        if not _whole(rec, idx, len(lines)):
-            raise UserError(f"{prefix}.rec could not be written whole; is the disk full?")
-        listing.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        write_text(idx, "".join(index))
+        write_bytes(listing, "".join(lines).encode("utf-8", "surrogateescape"))
+        len(RecordFile(rec, idx))  # opens them, with the checks of a reader
     return len(lines), errors
 
 
-def _write(rec: Path, idx: Path, files: ImageFolder, made: Iterable[bytes | str]) -> tuple[list[str], list[str]]:
-    """(lines of the list, errors); `made` gives each image's record or error in order."""
+def _write(rec: Path, files: ImageFolder, made: Iterable[bytes | str]) -> tuple[list[str], list[str], list[str]]:
+    """(lines of the index, lines of the list, errors); `made` gives each image's record or error in order."""
+    index: list[str] = []
     lines: list[str] = []
     errors: list[str] = []
-    writer = recordio.MXIndexedRecordIO(str(idx), str(rec), "w")
-    try:
+    with checked_file(rec) as file:
         for number, record in enumerate(made):
             if isinstance(record, str):
                 errors.append(record)
                 continue
-            writer.write_idx(len(lines), record)
+            index.append(f"{len(lines)}\t{file.size}\n")
+            file.write(framed(record))
             lines.append(f"{len(lines)}\t{files.label(number)}\t{files.path(number)}\n")
-    finally:
-        writer.close()
-    return lines, errors
-
-
-def _whole(rec: Path, idx: Path, count: int) -> bool:
-    """Whether all records are there: MXNet reports no error when the last bytes do not fit on the disk."""
-    try:
-        return len(RecordFile(rec, idx)) == count
-    except UserError:
-        return False
+    return index, lines, errors
 
 
 def _record(files: ImageFolder, number: int, resize: int | None, quality: int) -> bytes | str:
@@ -91,7 +77,8 @@ def _record(files: ImageFolder, number: int, resize: int | None, quality: int) -
         return f"{files.name(number)}: {error}"
     if resize and min(image.shape[:2]) > resize:
         data = _encoded(image, resize, quality)
-    return recordio.pack(recordio.IRHeader(0, label, number, 0), data)
+    record = recordio.pack(recordio.IRHeader(0, label, number, 0), data)
+    return record if len(record) < LONGEST else f"{files.name(number)}: it is too long for a record"
 
 
 def _encoded(image: np.ndarray, shorter: int, quality: int) -> bytes:

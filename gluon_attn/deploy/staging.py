@@ -1,14 +1,12 @@
 """Exported files are written to a scratch folder, verified, and then moved: all of them or none."""
 
 import contextlib
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, ensure_dir
+from ..utils.files import atomic_path, ensure_dir, scratch_folder
+from ..utils.rename import install
 from .targets import ExportTarget
 
 LAYOUTS = ("files", "folders")
@@ -46,22 +44,11 @@ def staged(output: Path, layout: str) -> Iterator[Place]:
 @contextlib.contextmanager
 def _staged_files(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Yield (scratch folder, `folder`); on success the files in the first move to the second."""
-    existed = folder.exists()
-    folder = ensure_dir(folder)
-    scratch = Path(tempfile.mkdtemp(prefix=".export.", dir=folder))
-    try:
-        yield scratch, folder
-        files = sorted(scratch.iterdir())
+    with scratch_folder(folder, folder) as scratch:
+        written = ensure_dir(scratch / "files")
+        yield written, folder
+        files = sorted(written.iterdir())
         for file in files:
             if (folder / file.name).is_dir():
                 raise UserError(f"cannot write {folder / file.name}: it is a folder; choose another option output")
-        for file in files:
-            with atomic_path(folder / file.name) as target:
-                os.replace(file, target)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        if not existed:
-            with contextlib.suppress(OSError):  # not empty: all went well
-                folder.rmdir()
+        install(files, [folder / file.name for file in files])

@@ -5,9 +5,9 @@ from pathlib import Path
 import mxnet as mx
 
 from ..config.card import Card
-from ..nn.params import read_params
+from ..nn.params import read_params, write_tensors
 from ..utils.errors import UserError
-from ..utils.files import read_json, write_json
+from ..utils.files import read_json, write_json, write_text
 from .graph import INPUT, Graph
 
 ENDING = "-symbol.json"
@@ -28,10 +28,11 @@ def write_symbol(graph: Graph, prefix: Path | str) -> Path:
         Path of the first file, NAME-symbol.json.
     """
     symbol, params, card = _paths(prefix)
-    graph.symbol.save(str(symbol), remove_amp_cast=False)  # without the casts bfloat16 would be float32 again
+    # without the casts bfloat16 would be float32 again
+    write_text(symbol, graph.symbol.tojson(remove_amp_cast=False))
     tensors = {f"arg:{name}": value for name, value in graph.args.items()}
     tensors.update({f"aux:{name}": value for name, value in graph.aux.items()})
-    mx.nd.save(str(params), tensors)
+    write_tensors(params, tensors)
     write_json(card, graph.card.to_dict())
     return symbol
 

@@ -17,7 +17,7 @@ from ..search.ean.reward import LatencySaving, Reward
 from ..search.ean.search_state import load_search, save_search
 from ..search.ean.searcher import Searcher
 from ..utils import log
-from ..utils.errors import UserError
+from ..utils.errors import TrainingError, UserError, WriteError
 from ..utils.files import read_json, sha256, write_json, write_text
 from .ean_context import SearchContext, supernet_options
 from .ean_results import write_results
@@ -70,11 +70,14 @@ def ean_search(options: Options) -> EanSearchResult:
         with describing(place, backend):
             if not backend.rank:
                 write_json(folder.supernet_file, fixed)
-            for search in searches:
-                _run(search, config, None if backend.rank else folder)
-            context.evaluator(context.extremes)  # by all processes
-            if not backend.rank:
-                write_results(folder, config, context, searches)
+            try:
+                for search in searches:
+                    _run(search, config, None if backend.rank else folder)
+                context.evaluator(context.extremes)  # by all processes
+                if not backend.rank:
+                    write_results(folder, config, context, searches)
+            except WriteError as error:
+                raise TrainingError(f"{error}; option resume auto goes on from the last saved step") from None
         backend.barrier()
         return EanSearchResult(folder.path, folder.scheme_file, searches)
 

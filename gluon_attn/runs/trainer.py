@@ -25,7 +25,7 @@ from ..engine.trainer import Trainer
 from ..engine.watchdog import newest_checkpoint, watched
 from ..models.build import build as build_model
 from ..utils import log
-from ..utils.errors import TrainingError
+from ..utils.errors import TrainingError, WriteError
 from .folder import RunFolder
 from .network import Build, make_card, make_network, make_teacher
 from .placement import run_name
@@ -75,7 +75,8 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
         The record of the best epoch.
 
     Raises:
-        TrainingError: the run cannot continue; the message names the newest checkpoint.
+        TrainingError: the run cannot continue, or its files cannot be written; the message names the newest
+            checkpoint.
     """
     store = checkpoints(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
@@ -90,7 +91,7 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
     try:
         with watched(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
             return trainer.fit()
-    except TrainingError as error:
+    except (TrainingError, WriteError) as error:
         raise TrainingError(f"{error}; {newest_checkpoint(store.folder)}") from None
 
 

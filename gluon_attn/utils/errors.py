@@ -10,3 +10,7 @@ class UserError(Exception):
 
 class TrainingError(Exception):
     """A run that cannot continue (NaN loss, too many unreadable images). Commands exit with 1."""
+
+
+class WriteError(UserError):
+    """A file or folder that cannot be written, which is as before. During training commands exit with 1."""

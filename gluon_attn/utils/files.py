@@ -1,36 +1,25 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read back with their hashes."""
 
 import contextlib
+import errno
 import hashlib
 import json
-import os
 import re
-import shutil
-import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeAlias
 
+from .atomic import atomic_path, atomic_paths, clear_leftovers, ensure_dir, scratch_folder
 from .errors import UserError
 
-_MARK = ".gluon_attn-scratch"
+__all__ = [
+    "atomic_path", "atomic_paths", "checked_file", "clear_leftovers", "ensure_dir", "epochs", "read_hashed",
+    "read_json", "scratch_folder", "sha256", "write_bytes", "write_json", "write_text",
+]  # fmt: skip
+Buffer: TypeAlias = bytes | memoryview
+_CHUNK = 1 << 20
 _EPOCH = re.compile(r"epoch-\d+")
-
-
-def ensure_dir(path: Path | str) -> Path:
-    """Make the folder `path` with its parents and return it; it may exist.
-
-    Raises:
-        UserError: it cannot be made or written to.
-    """
-    path = Path(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {path}: {error.strerror}; choose another folder") from None
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise UserError(f"cannot write to {path}: permission denied; choose another folder")
-    return path
 
 
 def epochs(folder: Path | str) -> list[Path]:
@@ -41,70 +30,57 @@ def epochs(folder: Path | str) -> list[Path]:
 
 
 @contextlib.contextmanager
-def atomic_path(target: Path | str) -> Iterator[Path]:
-    """Write a file or a folder whole or not at all.
-
-    Args:
-        target: what is written; an existing file or folder is replaced.
+def checked_file(path: Path) -> Iterator["CheckedFile"]:
+    """Write a file through Python, which reports what a disk does not take; for use inside `atomic_path`.
 
     Yields:
-        A temporary path next to `target`, renamed to it after the `with` block, removed after an error.
+        The file, opened for writing.
 
     Raises:
-        UserError: `target` cannot be written.
+        OSError: it could not be written, or does not read back as it was written.
     """
-    target = Path(target)
-    ensure_dir(target.parent)
-    if target.is_dir() and target.is_symlink():
-        raise UserError(f"{target} is a link to a folder; choose another target")
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    staged = scratch / target.name
-    (scratch / _MARK).touch()
-    try:
-        yield staged
-        _sync(staged)
-        _replace(staged, target, aside=scratch / "replaced")
-        _sync(target.parent)
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with open(path, "wb") as file:
+        written = CheckedFile(file)
+        yield written
+    with open(path, "rb") as file:
+        found = CheckedFile()
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            found.write(chunk)
+    if (found.size, found.checksum) != (written.size, written.checksum):
+        raise OSError(errno.EIO, f"it does not read back as it was written ({found.size} of {written.size} bytes)")
 
 
-def clear_leftovers(folder: Path | str) -> None:
-    """Remove temporary files of killed writers in `folder` and below; no writer may be running there."""
-    for scratch in Path(folder).rglob(".*.*"):
-        if scratch.is_dir() and (scratch / _MARK).exists():
-            shutil.rmtree(scratch, ignore_errors=True)
+class CheckedFile:
+    """Size and checksum of what is written.
+
+    Args:
+        file: where it goes to (default: nowhere).
+
+    Attributes:
+        size: number of bytes.
+        checksum: their CRC-32.
+    """
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        self._file, self.size, self.checksum = file, 0, 0
+
+    def write(self, data: Buffer) -> None:
+        """Append bytes."""
+        if self._file is not None:
+            self._file.write(data)
+        self.size += memoryview(data).nbytes
+        self.checksum = zlib.crc32(data, self.checksum)
 
 
-def _replace(staged: Path, target: Path, aside: Path) -> None:
-    """Rename `staged` to `target`; an existing folder is renamed to `aside`, and back if that fails."""
-    if not target.is_dir():
-        os.replace(staged, target)
-        return
-    os.rename(target, aside)
-    try:
-        os.rename(staged, target)
-    except OSError:
-        os.rename(aside, target)
-        raise
-
-
-def _sync(path: Path) -> None:
-    """Flush a file, or a folder with its contents, to the disk, so that a rename never precedes its data."""
-    for item in [*path.iterdir(), path] if path.is_dir() else [path]:
-        handle = os.open(item, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def write_bytes(target: Path | str, data: Buffer) -> None:
+    """Write a file, whole or not at all."""
+    with atomic_path(target) as staged, checked_file(staged) as file:
+        file.write(data)
 
 
 def write_text(target: Path | str, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with atomic_path(target) as staged:
-        staged.write_text(text, encoding="utf-8")
+    write_bytes(target, text.encode())
 
 
 def write_json(target: Path | str, value: Any) -> None:
@@ -130,7 +106,7 @@ def sha256(path: Path | str) -> str:
     """Hex SHA-256 of a file."""
     digest = hashlib.sha256()
     with open(path, "rb") as handle:
-        for chunk in iter(lambda: handle.read(1 << 20), b""):
+        for chunk in iter(lambda: handle.read(_CHUNK), b""):
             digest.update(chunk)
     return digest.hexdigest()
 

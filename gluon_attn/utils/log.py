@@ -1,5 +1,6 @@
 """One logger for the whole package: plain lines on stderr, and in the run folder's log.txt."""
 
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def to_file(path: Path | str) -> logging.Handler:
     Returns:
         The handler, to be closed with `close`.
     """
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _File(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     get_logger().addHandler(handler)
     return handler
@@ -41,6 +42,26 @@ def close(handler: logging.Handler) -> None:
     """Detach and close a handler of `to_file`."""
     get_logger().removeHandler(handler)
     handler.close()
+
+
+class _File(logging.FileHandler):
+    """Warns once where the disk is full; what fits is written later, and the run goes on."""
+
+    _warned = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """One line on the terminal, in place of a traceback for each message."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._warned:
+            self._warned = True
+            get_logger().warning("cannot write %s: %s; it lacks what follows", self.baseFilename, error.strerror)
+
+    def close(self) -> None:
+        """Close the file, whatever does not fit on the disk."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 class _TerminalHandler(logging.Handler):

@@ -1,11 +1,12 @@
 """Saving and loading the state of a search: one folder of plain arrays and JSON, without pickle."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 
 from ...utils.errors import UserError
-from ...utils.files import atomic_path, read_hashed, sha256, write_json
+from ...utils.files import atomic_path, read_hashed, sha256, write_bytes, write_json
 from .searcher import Searcher
 
 FORMAT = 1
@@ -22,7 +23,9 @@ def save_search(searcher: Searcher, folder: Path | str) -> None:
     arrays, plain = searcher.state()
     with atomic_path(folder) as staged:
         staged.mkdir()
-        np.savez(staged / _ARRAYS, **arrays)
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        write_bytes(staged / _ARRAYS, buffer.getbuffer())
         write_json(staged / _PLAIN, {"format": FORMAT, "sha256": {_ARRAYS: sha256(staged / _ARRAYS)}, "state": plain})
 
 
