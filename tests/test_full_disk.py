@@ -11,7 +11,7 @@ from photographs import draw_folder
 from run_folders import run_folder
 from small_disk import assert_one_line, check_writer
 
-from gluon_attn import save_params
+from gluon_attn import get_model, save_params
 from gluon_attn.analyze import draw
 from gluon_attn.analyze.plots import draw_history
 from gluon_attn.checkpoint import CheckpointStore
@@ -145,21 +145,26 @@ def test_the_catalogue_keeps_weights_and_index_together(small_disk, tmp_path):
 def commands(run, folder):
     """Words of a command -> file or folder of its output that it names."""
     return {
-        ("convert", str(folder / "in.params"), "best.params", "--source", "timm", *NETWORK): "best.params",
-        ("convert", str(folder / "own.params"), "out.safetensors", "--to", "timm", *NETWORK): "out.safetensors",
+        ("convert", str(folder / "theirs.params"), "best.params", "--source", "timm", *NETWORK): "best.params",
+        ("convert", str(folder / "ours.params"), "out.safetensors", "--to", "timm", *NETWORK): "out.safetensors",
         ("export", str(run), "--format", "symbol", "onnx", "--output", "out"): "out",
         ("data", "pack", str(folder / "set"), "--output", "train"): "train.rec",
         ("report", str(folder / "plain"), "--output", "page.html"): "page.html",
     }
 
 
-NETWORK = ("--model", "eca_mobilenet_v2", "--classes", "3")
+NETWORK = ("--model", "eca_resnet18", "--classes", "7")
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     """A folder with what the commands read."""
     folder = tmp_path_factory.mktemp("inputs")
+    net = get_model("eca_resnet18", 7)
+    net.initialize()
+    state = reference_state(net, "timm")
+    save_params(net, folder / "ours.params")
+    write_tensors(folder / "theirs.params", {name: mx.nd.array(value) for name, value in state.items()})
     draw_folder(folder / "set", 12)
     run_folder(folder / "plain", [0.2, 0.5])
     return folder
