@@ -41,7 +41,7 @@ def download(url: str, target: Path | str, digest: str | None = None) -> Path:
         `target`.
 
     Raises:
-        UserError: the download failed or the hash differs; `target` is unchanged.
+        UserError: the download failed, the hash differs or the disk is full; `target` is unchanged.
     """
     target = Path(target)
     ensure_dir(target.parent)
@@ -70,7 +70,7 @@ def _locked(target: Path) -> Iterator[None]:
         with FileLock(target.with_name(f".{target.name}.lock")):
             yield
     except OSError as error:
-        raise WriteError(f"cannot write {target}: {error.strerror or error}; it is as before") from error
+        raise WriteError(f"cannot write {target}: {error.strerror or error}; make room and try again") from error
 
 
 def _fetch(url: str, part: Path) -> None:

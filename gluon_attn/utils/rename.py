@@ -1,5 +1,6 @@
 """Renaming finished files and folders to their names, so that a crash or an error finds the old or the new ones."""
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -49,9 +50,10 @@ def _move(staged: Path, target: Path) -> Callable[[], object]:
         return lambda: _exchange(staged, target)
     old = staged.with_name(f"{target.name}{OLD}")
     if not target.is_dir():
-        os.link(target, old)
+        with contextlib.suppress(OSError):  # not every file system has hard links; then there is no way back
+            os.link(target, old)
         os.replace(staged, target)
-        return lambda: os.replace(old, target)
+        return lambda: old.exists() and os.replace(old, target)
     os.rename(target, old)
     try:
         os.rename(staged, target)

@@ -8,10 +8,12 @@ from mxnet import recordio
 from photographs import CLASSES, draw_folder, truncate
 
 from gluon_attn.config.data import DataConfig
+from gluon_attn.data import write_records
 from gluon_attn.data.factory import open_dataset
 from gluon_attn.data.photos import decode
-from gluon_attn.data.records import RecordFile
+from gluon_attn.data.records import RecordFile, framed
 from gluon_attn.data.write_records import pack
+from gluon_attn.utils import rename
 from gluon_attn.utils.errors import UserError
 
 
@@ -111,42 +113,62 @@ def test_nothing_but_bad_images(folder, tmp_path):
         truncate(path)
     with pytest.raises(UserError, match=r"no image in .* can be read"):
         pack(folder, tmp_path / "out/all")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("stop"), mx.MXNetError("no space")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("stop"), OSError(28, "no space")])
 def test_files_are_whole_or_not_there(folder, tmp_path, monkeypatch, error):
     pack(folder, tmp_path / "out/all")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     draw_folder(folder, 20, seed=1)
-    write = recordio.MXIndexedRecordIO.write_idx
+    numbers = iter(range(20))
 
-    def fail(self, number, data):
-        if number == 5:
+    def fail(data):
+        if next(numbers) == 5:
             raise error
-        write(self, number, data)
+        return framed(data)
 
-    monkeypatch.setattr(recordio.MXIndexedRecordIO, "write_idx", fail)
-    mxnets = isinstance(error, mx.MXNetError)
-    with pytest.raises(UserError if mxnets else type(error), match=r"write .*all.rec: no space" if mxnets else None):
+    monkeypatch.setattr(write_records, "framed", fail)
+    full = isinstance(error, OSError)
+    message = r"write .*all.rec: no space; the old file is unchanged" if full else None
+    with pytest.raises(UserError if full else type(error), match=message):
         pack(folder, tmp_path / "out/all")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
-def test_a_file_that_lost_its_end_is_not_kept(folder, tmp_path, monkeypatch):
-    close = recordio.MXIndexedRecordIO.close
+def test_the_three_files_are_replaced_together(folder, tmp_path, monkeypatch):
+    pack(folder, tmp_path / "all")
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("all.*")}
+    draw_folder(folder, 20, seed=1)
+    move = rename._move
 
-    def lose(self):
-        is_open = self.is_open
-        close(self)
-        if is_open:
-            truncate_end(self.uri.value)
+    def fail(staged, target):
+        if target.suffix == ".lst":
+            raise OSError(5, "Input/output error")
+        return move(staged, target)
 
-    def truncate_end(path):
-        with open(path, "r+b") as file:
-            file.truncate(file.seek(0, 2) - 5)
+    monkeypatch.setattr(rename, "_move", fail)
+    with pytest.raises(UserError, match="Input/output error"):
+        pack(folder, tmp_path / "all")
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("all.*")} == before
 
-    monkeypatch.setattr(recordio.MXIndexedRecordIO, "close", lose)
-    with pytest.raises(UserError, match="could not be written whole"):
-        pack(folder, tmp_path / "out/all")
-    assert list((tmp_path / "out").iterdir()) == []
+
+MAGIC = bytes.fromhex("0a23d7ce")
+
+
+def test_records_have_the_bytes_of_mxnets_own(tmp_path):
+    data = [
+        b"",
+        b"abc",
+        MAGIC,
+        MAGIC * 3,
+        b"abcd" + MAGIC + b"efgh",
+        b"ab" + MAGIC + b"ab" + MAGIC,
+        bytes(1000),
+        b"abcd" + MAGIC,
+    ]
+    writer = recordio.MXRecordIO(str(tmp_path / "theirs.rec"), "w")
+    for record in data:
+        writer.write(record)
+    writer.close()
+    assert b"".join(map(framed, data)) == (tmp_path / "theirs.rec").read_bytes()

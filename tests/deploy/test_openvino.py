@@ -1,8 +1,13 @@
+import os
+from pathlib import Path
+
 import pytest
 from networks import network
 
 from gluon_attn import Plan
-from gluon_attn.deploy import predictor, targets, write
+from gluon_attn.deploy import graph_edit, predictor, targets, write
+from gluon_attn.deploy.graph import trace
+from gluon_attn.deploy.openvino import write_openvino
 from gluon_attn.deploy.predictor import random_images
 from gluon_attn.utils.errors import UserError
 
@@ -41,3 +46,37 @@ def test_damaged_openvino_files_are_one_line(bundles, tmp_path):
         with pytest.raises(UserError, match=message) as error:
             predictor.load(folder)
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".bin", ".xml"])
+def test_a_file_that_openvino_left_incomplete_is_not_kept(tmp_path, monkeypatch, ending):
+    """As earlier releases do where the disk is full."""
+    import openvino
+
+    net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
+    graph = graph_edit.fold_norms(trace(net, card, plain=True))
+    save = openvino.save_model
+
+    def lose_the_end(model, path, **options):
+        save(model, path, **options)
+        file = Path(path).with_suffix(ending)
+        os.truncate(file, file.stat().st_size - 20)
+
+    monkeypatch.setattr(openvino, "save_model", lose_the_end)
+    with pytest.raises(UserError, match=r"cannot write .*net\.xml: OpenVINO wrote a part of it"):
+        write_openvino(graph, tmp_path / "net.xml")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_openvino_cannot_write_for_another_reason_is_said(tmp_path, monkeypatch):
+    import openvino
+
+    net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
+
+    def refuse(*_, **__):
+        raise RuntimeError("Check failed\nno such operator")
+
+    monkeypatch.setattr(openvino, "save_model", refuse)
+    with pytest.raises(UserError, match=r"^OpenVINO cannot write this network: no such operator$"):
+        write_openvino(graph_edit.fold_norms(trace(net, card, plain=True)), tmp_path / "net.xml")
+    assert list(tmp_path.iterdir()) == []
