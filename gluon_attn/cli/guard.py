@@ -1,15 +1,13 @@
 """From exceptions to exit codes: 0 done, 1 training failed, 2 the user can put it right, 130 Ctrl-C."""
 
-import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
 
-from ..utils.errors import TrainingError, UserError
+from ..utils.errors import FULL_DISK, TrainingError, UserError
 from ..utils.log import to_terminal
 from .spelling import with_flags
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)  # the output, or a temporary file of a library, does not fit on its disk
 _INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as a shell reports them
 
 
@@ -41,7 +39,7 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         _silence_stdout()
         return _BROKEN_PIPE
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in FULL_DISK:  # the output, or a temporary file of a library
             raise
         _silence_stdout()
         return _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}; make room and try again", 2)

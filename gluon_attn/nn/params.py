@@ -149,7 +149,7 @@ def _serialized(value: mx.nd.NDArray) -> memoryview:
     """An array in MXNet's bytes, which stay valid until the next call."""
     size, start = ctypes.c_size_t(), ctypes.c_void_p()
     check_call(_LIB.MXNDArraySaveRawBytes(value.handle, ctypes.byref(size), ctypes.byref(start)))
-    return memoryview((ctypes.c_char * size.value).from_address(start.value)).cast("B")
+    return memoryview((ctypes.c_char * size.value).from_address(start.value or 0)).cast("B")
 
 
 def _devices(param: Parameter, ctx: Devices) -> list[mx.Context]:

@@ -1,7 +1,6 @@
 """Files from the web: whole or not at all, checked, resumed after a break, fetched once by many processes."""
 
 import contextlib
-import errno
 import http.client
 import os
 import urllib.error
@@ -11,13 +10,12 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from .errors import UserError, WriteError
+from .errors import FULL_DISK, UserError, WriteError
 from .files import ensure_dir, sha256
 
 _TRIES = 3
 _SECONDS = 30  # without a byte
 _CHUNK = 1 << 20
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_url(text: Path | str) -> bool:
@@ -84,7 +82,7 @@ def _fetch(url: str, part: Path) -> None:
                 return
             raise UserError(f"cannot download {url}: the server says {error.code} {error.reason}") from None
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, OSError) and error.errno in _FULL:
+            if isinstance(error, OSError) and error.errno in FULL_DISK:
                 raise
             if not left:
                 reason = getattr(error, "reason", None) or error

@@ -1,5 +1,10 @@
 """The errors that end a command with one line instead of a traceback."""
 
+import errno
+
+#: numbers of an `OSError` of a disk, or a quota, that is full
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+
 
 class UserError(Exception):
     """Something that the user can correct. The message is one line that says what to do; commands exit with 2.

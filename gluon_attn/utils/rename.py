@@ -53,14 +53,19 @@ def _move(staged: Path, target: Path) -> Callable[[], object]:
         with contextlib.suppress(OSError):  # not every file system has hard links; then there is no way back
             os.link(target, old)
         os.replace(staged, target)
-        return lambda: old.exists() and os.replace(old, target)
+        return lambda: os.replace(old, target) if old.exists() else None
     os.rename(target, old)
     try:
         os.rename(staged, target)
     except OSError:
         os.rename(old, target)
         raise
-    return lambda: (os.rename(target, staged), os.rename(old, target))
+
+    def put_back() -> None:
+        os.rename(target, staged)
+        os.rename(old, target)
+
+    return put_back
 
 
 def _exchange(first: Path, second: Path) -> bool:
