@@ -31,7 +31,7 @@ def to_file(path: Path | str) -> logging.Handler:
     Returns:
         The handler, to be closed with `close`.
     """
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     get_logger().addHandler(handler)
     return handler

@@ -28,7 +28,7 @@ def test_bad_images_are_reported(folder, capsys):
     assert main(["data", "pack", str(folder)]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("8 images in ")
-    assert f"left out: {bad}: not a whole JPEG or PNG file" in captured.err
+    assert f"left out: {bad}: not a whole JPEG file" in captured.err
     assert "1 of 9 images cannot be read" in captured.err
 
 

@@ -8,9 +8,10 @@ from photographs import CLASSES
 from record_batches import MIXED, PLAIN, config, epoch, images_of
 
 from gluon_attn.config.data import DataConfig
+from gluon_attn.data.crops import center_crop
+from gluon_attn.data.decode import decode
 from gluon_attn.data.factory import build, open_dataset
 from gluon_attn.data.imagenet import MEAN, STD
-from gluon_attn.data.photos import center_crop, decode
 from gluon_attn.data.records import RecordFile
 from gluon_attn.utils.errors import UserError
 

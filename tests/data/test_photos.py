@@ -6,7 +6,9 @@ import pytest
 from photographs import draw_folder, truncate
 from PIL import Image
 
-from gluon_attn.data.photos import BadImage, center_crop, decode, random_resized_crop
+from gluon_attn.data.crops import center_crop, random_resized_crop
+from gluon_attn.data.decode import decode
+from gluon_attn.data.image_notes import BadImage
 
 
 @pytest.fixture
