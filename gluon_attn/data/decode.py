@@ -24,8 +24,8 @@ _WHOLE_FILE = "not a whole {} file"
 #: what Pillow's readers let through where a file is damaged, apart from the errors that they promise
 _DAMAGE = (KeyError, IndexError, TypeError, AttributeError, OverflowError, MemoryError, RuntimeError)
 
-# `MAX_PIXELS` is the limit, and its message one line
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# on damaged entries and large images, which are read or refused with one line
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def decode(data: bytes, note: Note = silent) -> np.ndarray:
@@ -77,7 +77,7 @@ def _pillow(data: bytes, note: Note) -> np.ndarray:
             if getattr(image, "is_animated", False):
                 note(FIRST_FRAME)
     except UnidentifiedImageError:
-        raise BadImage("not an image file of a known format") from None
+        raise BadImage("not an image file of a known format and pixel type") from None
     except Image.DecompressionBombError:
         raise BadImage(f"more than {MAX_PIXELS:,} pixels") from None
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, *_DAMAGE) as error:

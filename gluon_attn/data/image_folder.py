@@ -71,17 +71,19 @@ class ImageFolder:
         empty = [name for name, (files, _) in found.items() if not files]
         if not empty:
             return
-        first = empty[0]
-        held = f"class {printable(first)} holds {_counted(found[first][1]) or 'nothing'}"
+        first, remedy = empty[0], "add images, or remove the class from the training and the test set"
+        held = f"holds {_counted(found[first][1]) or 'nothing'}"
         deeper = _deeper(self._folder / first)
         if deeper:
-            held += f" and images one folder deeper, such as {printable(f'{first}/{deeper}')}: move them up"
+            held += f" and images one folder deeper, such as {printable(f'{first}/{deeper}')}"
+            remedy = "move them up"
         if len(empty) == len(found):
-            raise UserError(f"{self._folder} holds no images: expected {self._folder}/{_EXPECTED}; {held}")
+            expected = f"expected {self._folder}/{_EXPECTED}"
+            raise UserError(f"{self._folder} holds no images: {expected}; class {printable(first)} {held}")
         others = f"; {len(empty) - 1} more classes have none either" if len(empty) > 1 else ""
+        known = ", ".join(ENDINGS)
         raise UserError(
-            f"class {printable(first)} of {self._folder} has no images ({', '.join(ENDINGS)}): {held}{others}; "
-            "add images, or remove the class from the training and the test set"
+            f"class {printable(first)} of {self._folder} has no images ({known}): it {held}{others}; {remedy}"
         )
 
 
@@ -115,7 +117,7 @@ def _others_beside_classes(folder: Path) -> Iterable[str]:
 
 def _deeper(folder: Path) -> str | None:
     """SUBFOLDER/NAME of an image below a class folder, or None."""
-    for entry in _entries(folder):
+    for entry in sorted(_entries(folder), key=lambda entry: entry.name):
         if _holds(entry.is_dir):
             images, _ = _images(folder / entry.name)
             if images:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .base import Dataset, ImageSet
 from .photos import PhotoSet
@@ -24,15 +25,15 @@ def check_labels(dataset: Dataset, counted: bool) -> None:
     Raises:
         UserError: a label is none of the classes.
     """
-    val = _labels(dataset.val)
-    train = _labels(dataset.train, _MOST)
+    val = _labels(dataset.val, dataset.classes)
+    train = _labels(dataset.train, dataset.classes, _MOST)
     _say_how_many(dataset, train, counted)
     if val is not None and len(val) == 1 and dataset.classes > 1 and (train is None or len(train) > 1):
         name = dataset.class_names[val[0]]
         get_logger().warning("all test images are of class %s: were they packed without class folders?", name)
 
 
-def _labels(images: ImageSet, most: int | None = None) -> np.ndarray | None:
+def _labels(images: ImageSet, classes: int, most: int | None = None) -> np.ndarray | None:
     """The labels that occur, ascending; None where they are not looked at."""
     if not isinstance(images, PhotoSet) or not isinstance(images.files, RecordFile):
         return None
@@ -40,6 +41,11 @@ def _labels(images: ImageSet, most: int | None = None) -> np.ndarray | None:
         return None
     labels = images.labels
     found = np.unique(labels[labels >= 0])
+    if len(found) > 1 and found[0] == 1 and found[-1] == classes:
+        raise UserError(
+            f"labels of {images.files.path} go from 1 to {classes}, but {classes} classes are counted from 0: "
+            "pack the images again with gluon-attn data pack"
+        )
     if len(found):
         images.check_label(int(np.argmax(labels)), int(found[-1]))
     return found

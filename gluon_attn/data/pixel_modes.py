@@ -73,7 +73,8 @@ def _levels(values: np.ndarray) -> np.ndarray:
     if low >= 0 and high <= 255 and (values == np.rint(values)).all():
         return values
     known = "0 to 1, or whole ones from 0 to 255" if is_float else "0 to 255"
-    raise BadImage(f"its {values.dtype} pixels go from {low:g} to {high:g}, not from {known}: save it with 8 or 16 bits")
+    pixels = f"its {values.dtype} pixels go from {low:g} to {high:g}"
+    raise BadImage(f"{pixels}, not from {known}: save it with 8 or 16 bits")
 
 
 def _on_white(pixels: np.ndarray, alpha: np.ndarray, note: Note) -> np.ndarray:
