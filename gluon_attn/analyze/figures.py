@@ -10,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from ..utils.files import write_bytes
@@ -42,6 +43,7 @@ def integer_ticks(axis: Axis) -> None:
 
 def save_png(figure: Figure, path: str | Path) -> None:
     """Write a matplotlib figure to `path`, whole or not at all."""
+    _without_formulas(figure)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer)
     write_bytes(path, buffer.getbuffer())
@@ -49,7 +51,14 @@ def save_png(figure: Figure, path: str | Path) -> None:
 
 def svg_text(figure: Figure) -> str:
     """A matplotlib figure as SVG text for a page, the same for the same figure."""
+    _without_formulas(figure)
     text = io.StringIO()
     with rc_context({"svg.hashsalt": "gluon_attn"}):
         FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
     return "<svg" + text.getvalue().partition("<svg")[2]
+
+
+def _without_formulas(figure: Figure) -> None:
+    """Write texts as they are: in names of classes and runs, dollar signs do not enclose formulas."""
+    for text in cast(list[Text], figure.findobj(Text)):
+        text.set_parse_math(False)

@@ -1,5 +1,6 @@
 """From exceptions to exit codes: 0 done, 1 training failed, 2 the user can put it right, 130 Ctrl-C."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         The exit code.
     """
     to_terminal()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have what the terminal's encoding has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = function(sys.argv[1:] if argv is None else list(argv)) or 0
         sys.stdout.flush()

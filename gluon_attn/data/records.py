@@ -15,7 +15,7 @@ import numpy as np
 from mxnet import recordio
 
 from ..utils.errors import UserError
-from .photos import BadImage
+from .image_notes import BadImage
 
 _MAGIC = struct.pack("<I", 0xCED7230A)
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)

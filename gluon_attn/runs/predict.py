@@ -23,12 +23,13 @@ def predict(images: Sequence[str | Path], model: str | Path, top: int = 3) -> li
     import numpy as np
 
     from ..data.image_file import read_image
+    from ..data.image_notes import Notes
     from ..deploy import evaluate
     from ..deploy.predictor import load
 
     predictor = load(model)
-    card = predictor.card
-    pixels = np.stack([read_image(path, *card.input_shape[1:]) for path in images])
+    card, note = predictor.card, Notes()
+    pixels = np.stack([read_image(path, *card.input_shape[1:], note) for path in images])
     probabilities = evaluate.probabilities(predictor.predict(pixels))
     names: Sequence[Any] = card.class_names if len(card.class_names) == card.classes else range(card.classes)
     return [

@@ -32,7 +32,7 @@ def to_file(path: Path | str) -> logging.Handler:
     Returns:
         The handler, to be closed with `close`.
     """
-    handler = _File(path, encoding="utf-8")
+    handler = _File(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     get_logger().addHandler(handler)
     return handler

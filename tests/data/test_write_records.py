@@ -1,5 +1,7 @@
 """Class folders to record files, which MXNet's readers read as ours do."""
 
+import shutil
+
 import cv2
 import mxnet as mx
 import numpy as np
@@ -9,8 +11,8 @@ from photographs import CLASSES, draw_folder, truncate
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data import write_records
+from gluon_attn.data.decode import decode
 from gluon_attn.data.factory import open_dataset
-from gluon_attn.data.photos import decode
 from gluon_attn.data.records import RecordFile, framed
 from gluon_attn.data.write_records import pack
 from gluon_attn.utils import rename
@@ -89,7 +91,7 @@ def test_bad_images_are_left_out_and_named(folder, tmp_path):
     bad = files(folder)[3]
     truncate(bad)
     count, complaints = pack(folder, tmp_path / "all")
-    assert (count, complaints) == (10, [f"{bad}: not a whole JPEG or PNG file"])
+    assert (count, complaints) == (10, [f"{bad}: not a whole JPEG file"])
     assert len(RecordFile(tmp_path / "all.rec")) == 10
     assert bad.name not in (tmp_path / "all.lst").read_text()
 
@@ -102,10 +104,59 @@ def test_a_missing_folder_leaves_nothing_behind(tmp_path):
 
 def test_names_that_are_no_text(folder, tmp_path):
     (folder / "cat").rename(folder / "c\udce4t")
-    assert pack(folder, tmp_path / "val")[0] == 11
-    pack(folder, tmp_path / "train")
+    for part in ("train", "val"):
+        assert pack(folder, tmp_path / part)[0] == 11
+    assert b"\tc\xe4t/" in (tmp_path / "val.lst").read_bytes()
     source = open_dataset(DataConfig(dataset="imagenet_rec", data_dir=str(tmp_path)), 1)
-    assert source.class_names == ("c\udce4t", "dog", "eel")
+    assert source.class_names == (r"c\xe4t", "dog", "eel")
+
+
+def test_test_images_are_numbered_by_the_list_of_the_training_images(folder, tmp_path):
+    pack(folder, tmp_path / "out/train")
+    shutil.rmtree(folder / "cat")
+    for prefix, label in (("val", 1), ("validation", 1), ("test", 1), ("other", 0), ("train", 0)):
+        pack(folder, tmp_path / "out" / prefix)
+        assert RecordFile(tmp_path / f"out/{prefix}.rec").label(0) == label
+        assert (tmp_path / f"out/{prefix}.lst").read_text().startswith(f"0\t{label}\tdog/")
+
+
+def test_a_class_that_was_not_trained_is_an_error(folder, tmp_path):
+    pack(folder, tmp_path / "train")
+    (folder / "dog").rename(folder / "fox")
+    with pytest.raises(UserError, match=r"set has class fox, which the training images in .*train\.lst have not"):
+        pack(folder, tmp_path / "val")
+    assert not list(tmp_path.glob("val*"))
+
+
+def test_a_list_without_class_folders_numbers_nothing(folder, tmp_path, caplog):
+    (tmp_path / "train.lst").write_text("0\t0\ta.jpg\n1\t1\tb.jpg\n")
+    pack(folder, tmp_path / "val")
+    assert "train.lst does not name its classes" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a\tb.jpg", "a\nb.jpg", "a\rb.jpg"])
+def test_names_that_a_list_cannot_hold(folder, tmp_path, name):
+    files(folder)[0].rename(folder / "cat" / name)
+    count, (error,) = pack(folder, tmp_path / "all")
+    assert count == 10
+    assert "a list of images has no place for the tab or line break in its name" in error
+    assert "\n" not in error
+
+
+def test_names_with_other_line_breaks(folder, tmp_path):
+    (folder / "cat").rename(folder / "c\x85a\u2028t")
+    for part in ("train", "val"):
+        pack(folder, tmp_path / part)
+    source = open_dataset(DataConfig(dataset="imagenet_rec", data_dir=str(tmp_path)), 1)
+    assert source.class_names == ("c\\x85a\u2028t", "dog", "eel")
+
+
+def test_an_image_too_long_for_jpeg_is_left_out(folder, tmp_path):
+    cv2.imwrite(str(folder / "cat/long.png"), np.zeros((8, 80_000), np.uint8))
+    cv2.imwrite(str(folder / "cat/row.png"), np.zeros((1, 70_000), np.uint8))  # not resized
+    count, (error,) = pack(folder, tmp_path / "all", resize=7)
+    assert count == 12
+    assert error.endswith("long.png: resized it has 70000x7 pixels, and a JPEG file at most 65500 a side")
 
 
 def test_nothing_but_bad_images(folder, tmp_path):
