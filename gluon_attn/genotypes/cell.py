@@ -43,7 +43,7 @@ class CellEdges:
             raise UserError("a cell must have a second layer on all of its edges or on none")
         last = 1 + len(edges) // 2
         nodes = tuple(self.concat) if isinstance(self.concat, tuple | list) else ()
-        if not nodes or len(set(nodes)) < len(nodes) or not all(is_whole(i) and 2 <= i <= last for i in nodes):
+        if not nodes or not all(is_whole(i) and 2 <= i <= last for i in nodes) or len(set(nodes)) < len(nodes):
             raise UserError(f"a cell's concat must be a list of nodes from 2 to {last}, each once, got {self.concat!r}")
         if not isinstance(self.bottleneck, str):
             raise UserError(f"a cell's bottleneck must be the name of an attention or '', got {self.bottleneck!r}")

@@ -63,7 +63,14 @@ def folder() -> Path:
 @cache
 def published(cell: str) -> tuple[str, ...]:
     """Names of the published genotypes that have a cell of this name, sorted."""
-    return tuple(path.stem for path in sorted(folder().glob("*.json")) if cell in read_json(path)["cells"])
+    return tuple(path.stem for path in sorted(folder().glob("*.json")) if cell in _cells(path))
+
+
+def _cells(path: Path) -> dict[str, Any]:
+    data = read_json(path)
+    if not isinstance(data, dict) or not isinstance(data.get("cells"), dict):
+        raise UserError(f"{path}, a published genotype, is damaged: install the package again")
+    return data["cells"]
 
 
 def look_up(value: Any, cell: str, kind: str) -> tuple[dict[str, Any], str]:

@@ -4,6 +4,8 @@ import logging
 import sys
 from pathlib import Path
 
+from .errors import UserError
+
 _NAME = "gluon_attn"
 
 
@@ -30,8 +32,14 @@ def to_file(path: Path | str) -> logging.Handler:
 
     Returns:
         The handler, to be closed with `close`.
+
+    Raises:
+        UserError: it cannot be written.
     """
-    handler = logging.FileHandler(path, encoding="utf-8")
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write the log {path}: {error.strerror}") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     get_logger().addHandler(handler)
     return handler
