@@ -15,7 +15,7 @@ _UNLIKE = {"for_speed": "--for speed"}  # flags that are not the option's name
 _OF_COMMANDS = (
     "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "for_speed", "format",
     "input_size", "layout", "max_drop", "model", "no_check", "output", "params", "precision", "preprocess", "quality",
-    "repository", "resize", "source", "threads", "to",
+    "repository", "resize", "source", "threads", "to", "weights",
 )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ class ModelConfig(Config):
 
     model: str = option("cifar_resnet20_v1", "network; listed by `gluon-attn models`", flags=("--arch", "-a"))
     arch_path: str | None = option(
-        None, "genotype file of a search: the network of its cells, or with --net-type the ResNet with its attention",
-        metavar="FILE",
+        None, "genotype of a search, a file or Genotype(...) as logs print it: the network of its cells, or with "
+        "--net-type the ResNet with its attention", metavar="FILE",
     )  # fmt: skip
     net_type: str | None = option(
         None, "the ResNet that --arch ATTENTION or --arch-path is for: resnet20, 32, 44, 56 or 110 (ANAS)",

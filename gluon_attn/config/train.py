@@ -132,6 +132,8 @@ def data_and_network(config: Any) -> tuple[str | None, ...]:
         config: has the groups `data` and `model`.
     """
     model = config.model
-    searched = (model.net_type, model.arch_path and Path(model.arch_path).stem)
+    path = model.arch_path or ""
+    stem = "genotype" if path.endswith(")") else Path(path).stem  # a genotype as text is no name
+    searched = (model.net_type, stem or None)
     named = None if any(searched) and model.model == type(model)().model else model.model
     return config.data.dataset, named, *searched, model.attention, model.act_type

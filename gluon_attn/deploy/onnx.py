@@ -167,10 +167,11 @@ def open_session(path: Path | str) -> tuple[Any, Card]:
     except Exception as error:  # ONNX Runtime has no common class of errors
         reason = type(error).__name__
         raise UserError(f"{path} is damaged or not an ONNX file ({reason})") from None
-    card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
-    if card is None:
-        raise UserError(f"{path} holds no card: it was not written by gluon-attn export")
     try:
-        return session, Card.from_dict(json.loads(card))
+        card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)  # as UTF-8
+        found = None if card is None else Card.from_dict(json.loads(card))
     except (ValueError, UserError) as error:
         raise UserError(f"{path}: its card cannot be read ({error})") from None
+    if found is None:
+        raise UserError(f"{path} holds no card: it was not written by gluon-attn export")
+    return session, found

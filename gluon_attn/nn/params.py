@@ -12,6 +12,7 @@ from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ..utils.errors import UserError
 from ..utils.files import atomic_path, checked_file
+from .params_format import is_whole
 
 Devices: TypeAlias = mx.Context | list[mx.Context] | None
 _MAGIC = 0x112  # of MXNet's lists of arrays
@@ -135,8 +136,10 @@ def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
     if not Path(path).is_file():
         raise UserError(f"parameter file {path} does not exist")
     try:
+        if not is_whole(path):
+            raise ValueError
         tensors = mx.nd.load(str(path))
-    except (mx.MXNetError, OSError, ValueError):
+    except (mx.MXNetError, OSError, ValueError):  # a name that is not UTF-8 is a ValueError
         raise UserError(f"parameter file {path} is damaged or not a parameter file") from None
     if not tensors:  # of a network without parameters; MXNet gives a list
         return {}

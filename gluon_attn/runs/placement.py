@@ -10,7 +10,7 @@ from typing import Any
 from ..engine.backend import Backend
 from ..utils import log
 from ..utils.errors import UserError
-from ..utils.files import ensure_dir
+from ..utils.files import ensure_dir, epochs
 from .folder import RunFolder
 from .options import Options
 
@@ -128,11 +128,18 @@ def _new(config):
     if not config.train.run_dir:
         return RunFolder(unused(RUNS / run_name(config)))
     folder = RunFolder(config.train.run_dir)
+    _check_options(folder)
     if folder.holds_run:
         raise UserError(
             f"{folder} already holds a run: give option resume auto to resume it, or another option run_dir"
         )
     return folder
+
+
+def _check_options(folder):
+    """Raise a `UserError` if the options of a run are lost, whose checkpoints a new one would replace."""
+    if not folder.holds_run and epochs(folder.checkpoints):
+        raise UserError(f"{folder} has checkpoints and no {folder.config_file.name}: choose another option run_dir")
 
 
 def _number(path, first):
@@ -148,9 +155,13 @@ def find_run(config: Any) -> RunFolder | None:
 
     Args:
         config: the options; where they have no run_dir, the newest run in runs/ with the same options is taken.
+
+    Raises:
+        UserError: the folder has checkpoints, and its options are missing.
     """
     if config.train.run_dir:
         folder = RunFolder(config.train.run_dir)
+        _check_options(folder)
         return folder if folder.holds_run else None
     found = [folder for folder in map(RunFolder, RUNS.glob(f"{run_name(config)}*")) if folder.holds_run]
     for folder in sorted(found, key=lambda folder: folder.config_file.stat().st_mtime, reverse=True):

@@ -98,7 +98,7 @@ def read_json(path: Path | str) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON ({error})") from None
 
 
@@ -111,19 +111,32 @@ def sha256(path: Path | str) -> str:
     return digest.hexdigest()
 
 
+def sealed(content: dict[str, Any]) -> dict[str, Any]:
+    """JSON data with a hash of their own as "seal", which `read_hashed` checks."""
+    return {**content, "seal": _seal(json.loads(json.dumps(content)))}
+
+
+def _seal(content: dict[str, Any]) -> str:
+    rest = {key: value for key, value in content.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
 def read_hashed(path: Path, files: Iterable[str]) -> Any | None:
     """Read a JSON file that has the hashes of files next to it, and check them.
 
     Args:
-        path: a mapping, whose "sha256" maps names of files to hashes.
+        path: a mapping, whose "sha256" maps names of files to hashes; it may be `sealed`.
         files: names that it must have.
 
     Returns:
-        The mapping; None if the JSON file is missing or not valid, or one of the files is missing or has another hash.
+        The mapping; None if the JSON file is missing, not valid or not as it was sealed, or one of the files is missing
+        or has another hash.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        whole = all(sha256(path.parent / name) == found["sha256"][name] for name in {*files, *found["sha256"]})
-    except (OSError, ValueError, KeyError, TypeError):
+        whole = found.get("seal", "") in ("", _seal(found)) and all(
+            sha256(path.parent / name) == found["sha256"][name] for name in {*files, *found["sha256"]}
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found if whole else None

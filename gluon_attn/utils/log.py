@@ -5,6 +5,8 @@ import logging
 import sys
 from pathlib import Path
 
+from .errors import UserError
+
 _NAME = "gluon_attn"
 
 
@@ -31,8 +33,14 @@ def to_file(path: Path | str) -> logging.Handler:
 
     Returns:
         The handler, to be closed with `close`.
+
+    Raises:
+        UserError: it cannot be written.
     """
-    handler = _File(path, encoding="utf-8", errors="backslashreplace")
+    try:
+        handler = _File(path, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UserError(f"cannot write the log {path}: {error.strerror}") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     get_logger().addHandler(handler)
     return handler
