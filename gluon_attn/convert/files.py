@@ -1,5 +1,6 @@
 """Files of weights of PyTorch, safetensors and MXNet, which differ in their first bytes."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
