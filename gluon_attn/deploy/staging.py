@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, ensure_dir, scratch_folder
+from ..utils.files import ensure_dir, scratch_folder
 from ..utils.rename import install
 from .targets import ExportTarget
 
@@ -30,15 +30,16 @@ def staged(output: Path, layout: str) -> Iterator[Place]:
         with _staged_files(output) as (scratch, folder):
             yield lambda target: (scratch, folder)
         return
-    output = ensure_dir(output)
-    with contextlib.ExitStack() as folders:
+    with scratch_folder(output, output) as scratch:
+        folders: dict[Path, Path] = {}  # where it is written -> where it will be
 
         def place(target: ExportTarget) -> tuple[Path, Path]:
-            scratch = folders.enter_context(atomic_path(output / str(target)))
-            scratch.mkdir()
-            return scratch, output / str(target)
+            written = ensure_dir(scratch / str(target))
+            folders[written] = output / str(target)
+            return written, folders[written]
 
         yield place
+        install(list(folders), list(folders.values()))
 
 
 @contextlib.contextmanager

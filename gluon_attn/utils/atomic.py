@@ -94,7 +94,7 @@ def scratch_folder(folder: Path | str, target: Path | str) -> Iterator[Path]:
     """
     folder, target = Path(folder), Path(target)
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    before = _describe(target)
+    before, inside = _describe(target), _in_scratch(folder / target.name)
     scratch = None
     try:
         ensure_dir(folder)
@@ -103,6 +103,8 @@ def scratch_folder(folder: Path | str, target: Path | str) -> Iterator[Path]:
         (scratch / _MARK).touch()
         yield scratch
     except OSError as error:
+        if inside:  # the outer one knows what to name
+            raise
         raise WriteError(f"cannot write {target}: {_reason(error, scratch)}; {before}") from error
     finally:
         if scratch is not None:
