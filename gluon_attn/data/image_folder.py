@@ -104,11 +104,14 @@ def class_folders(folder: Path) -> tuple[str, ...]:
 
 def _images(folder: Path) -> tuple[list[str], "Counter[str]"]:
     """(sorted names of the images in a class folder, how many of each other kind there are)."""
-    images, others = [], []
+    images: list[str] = []
+    others: Counter[str] = Counter()
     for entry in _entries(folder):
-        is_image = entry.name.lower().endswith(ENDINGS) and _holds(entry.is_file)
-        (images if is_image else others).append(entry)
-    return sorted(entry.name for entry in images), Counter(map(_kind, others))
+        if entry.name.lower().endswith(ENDINGS) and _holds(entry.is_file):
+            images.append(entry.name)
+        else:
+            others[_kind(entry)] += 1
+    return sorted(images), others
 
 
 def _others_beside_classes(folder: Path) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import Any
 
 from ..config.data import DataConfig
 from ..utils.printable import printable
@@ -55,13 +56,14 @@ def imagenet_rec(cfg: DataConfig, seed: int) -> Dataset:
     folder = Path(cfg.data_dir or RECORD_FOLDER)
     train = RecordFile(cfg.rec_train or folder / "train.rec", cfg.rec_train_idx)
     val = RecordFile(cfg.rec_val or folder / "val.rec", cfg.rec_val_idx)
-    lists = (records.path.with_suffix(".lst") for records in (train, val))
-    return _photographs("imagenet_rec", train, val, record_classes(*lists, cfg.classes), cfg)
+    classes = record_classes(train.path.with_suffix(".lst"), val.path.with_suffix(".lst"), cfg.classes)
+    return _photographs("imagenet_rec", train, val, classes, cfg)
 
 
 def _photographs(name: str, train: EncodedImages, val: EncodedImages, classes: Classes, cfg: DataConfig) -> Dataset:
     center = functools.partial(center_crop, ratio=cfg.crop_ratio)
-    common = {"classes": len(classes.names), "size": cfg.input_size or SIZE, "note": Notes(), "advice": classes.advice}
+    common: dict[str, Any] = {"classes": len(classes.names), "advice": classes.advice, "note": Notes()}
+    common["size"] = cfg.input_size or SIZE
     return Dataset(
         name=name,
         train=PhotoSet(train, crop=random_resized_crop, **common),

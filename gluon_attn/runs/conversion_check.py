@@ -52,7 +52,8 @@ def read_image_for(net: mx.gluon.HybridBlock, path: str | Path, card: Card | Non
     """
     side = model_info(net.recipe["model"]).input_size
     card = card or Card(input_shape=(3, side, side))
-    return normalize(read_image(path, *card.input_shape[1:])[None], card.mean, card.std)
+    height, width = card.input_shape[1:]
+    return normalize(read_image(path, height, width)[None], card.mean, card.std)
 
 
 def check_conversion(

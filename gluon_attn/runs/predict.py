@@ -29,7 +29,8 @@ def predict(images: Sequence[str | Path], model: str | Path, top: int = 3) -> li
 
     predictor = load(model)
     card, note = predictor.card, Notes()
-    pixels = np.stack([read_image(path, *card.input_shape[1:], note) for path in images])
+    height, width = card.input_shape[1:]
+    pixels = np.stack([read_image(path, height, width, note) for path in images])
     probabilities = evaluate.probabilities(predictor.predict(pixels))
     names: Sequence[Any] = card.class_names if len(card.class_names) == card.classes else range(card.classes)
     return [
