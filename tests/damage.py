@@ -1,42 +1,48 @@
-"""Files damaged in every way that a disk, a copy or an editor does it, and what a command says of them."""
+"""Files damaged as disks, copies and editors do it, and what a command says of them."""
 
 import contextlib
+import os
 import re
 import shutil
 import signal
 
+TEXTS = (".json", ".jsonl", ".yaml", ".xml", ".txt")
 #: numbers in texts are replaced by these
 _NUMBERS = ("NaN", "1e999", "-1", "1" + "0" * 30, "null", '"text"', "[]", "{}", "true")
-KINDS = ("empty", "half", "last byte", "zeros", "bit", "bit in front", "bit at the end", "other file", "folder",
-         "not utf-8", "number")  # fmt: skip
-#: kinds for texts alone
+_KINDS = ("empty", "half", "last byte", "zeros", "bit", "bit in front", "bit at the end", "other file", "folder")
 _OF_TEXTS = ("not utf-8", "number")
-TEXTS = (".json", ".jsonl", ".yaml", ".xml", ".txt")
 _SECONDS = 60
 
 
 def kinds_for(path):
     """The kinds of damage that a file can have."""
-    return [kind for kind in KINDS if kind not in _OF_TEXTS or path.suffix in TEXTS]
+    unreadable = ["unreadable"] if os.geteuid() else []  # root reads everything
+    return [*_KINDS, *unreadable, *(_OF_TEXTS if path.suffix in TEXTS else ())]
 
 
 def damage(path, kind, random, other):
-    """Damage a file; False if that would leave it as it is.
+    """Damage a file.
 
     Args:
         path: the file.
-        kind: one of `KINDS`.
+        kind: one of `kinds_for`.
         random: a `numpy.random.Generator`.
         other: another file, whose content "other file" puts there.
+
+    Returns:
+        Whether its content changed; the end of a text's last line is none.
     """
     whole = path.read_bytes()
     if kind == "folder":
         path.unlink()
         path.mkdir()
-        return True
-    content = _damaged(whole, kind, random, other)
-    path.write_bytes(content)
-    return content != whole
+    elif kind == "unreadable":
+        path.chmod(0)
+    else:
+        content = _damaged(whole, kind, random, other)
+        path.write_bytes(content)
+        return content != whole and not (path.suffix in TEXTS and content == whole.rstrip(b"\n"))
+    return True
 
 
 def _damaged(whole, kind, random, other):
@@ -69,20 +75,19 @@ def undone(path):
     try:
         yield
     finally:
-        if path.is_dir():
-            shutil.rmtree(path)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
         path.write_bytes(whole)
 
 
 @contextlib.contextmanager
-def in_time(seconds=_SECONDS):
-    """A context that ends with an error if it takes longer."""
+def in_time():
+    """A context that ends with an error if it takes longer than a minute."""
 
     def late(number, frame):
-        raise TimeoutError(f"it took more than {seconds} s")
+        raise TimeoutError(f"it took more than {_SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    signal.alarm(_SECONDS)
     try:
         yield
     finally:
@@ -91,7 +96,7 @@ def in_time(seconds=_SECONDS):
 
 
 def complaint(code, stderr):
-    """What is wrong with how a command ended, or None."""
+    """What is wrong with how a command ended, or None: it must end with 0, or with 1 or 2 and one line."""
     lines = stderr.splitlines()
     errors = [line for line in lines if line.startswith("error: ")]
     if code not in (0, 1, 2):

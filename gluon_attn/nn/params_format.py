@@ -49,9 +49,8 @@ def _walk(file, size):
         return False
     for _ in range(names):
         (length,) = _numbers(file, "<Q")
-        if length > _LONGEST_NAME:
+        if length > _LONGEST_NAME or len(file.read(length)) < length:
             return False
-        file.read(length).decode("utf-8", "surrogateescape")
     return file.tell() == size
 
 
