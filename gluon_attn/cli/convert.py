@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..utils.files import sha256
+from ..utils.paths import check_new_file
 from .network_flags import add_network, network_config
 from .values import whole
 
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Convert; print what was read, mapped and written."""
     from ..runs.convert import export_weights, import_weights
 
+    check_new_file(args.output, "OUT")
     config = network_config(args, args.model) if args.model else None
     given = (config, args.classes, args.check)
     if args.to:

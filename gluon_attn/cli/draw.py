@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from ..utils.paths import check_new_file
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn draw`."""
@@ -14,6 +16,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw it and print the path of the picture."""
     from ..analyze.draw import draw, open_genotype
 
+    check_new_file(args.out, "option out")
     path = args.out or f"{Path(args.genotype).stem}.png"
     draw(open_genotype(args.genotype), path)
     print(path)

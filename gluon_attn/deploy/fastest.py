@@ -15,6 +15,7 @@ from ..utils.files import atomic_path, ensure_dir
 from ..utils.log import get_logger
 from .bench import Speed, measure
 from .export import Exported, export_network
+from .staging import sole_export
 from .targets import ExportTarget
 from .verify import ExportChecks
 
@@ -53,7 +54,7 @@ def export_fastest(
     folder = ensure_dir(output)
     speeds: dict[ExportTarget, Speed] = {}
     found: dict[ExportTarget, Exported] = {}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".speed.") as scratch:
+    with sole_export(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".speed.") as scratch:
         for target in _accurate(targets, checks):
             try:
                 (one,) = export_network(net, card, name, [target], scratch, checks=checks)

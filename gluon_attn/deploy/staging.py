@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..utils.errors import UserError
+from ..utils.exclusive import exclusive
 from ..utils.files import atomic_path, ensure_dir
 from .targets import ExportTarget
 
@@ -26,14 +27,13 @@ def staged(output: Path, layout: str) -> Iterator[Place]:
             output/openvino-int8; one that is there already is replaced.
 
     Raises:
-        UserError: `output` cannot be written to.
+        UserError: `output` cannot be written to, or another export writes to it.
     """
-    if layout == "files":
-        with _staged_files(output) as (scratch, folder):
-            yield lambda target: (scratch, folder)
-        return
-    output = ensure_dir(output)
-    with contextlib.ExitStack() as folders:
+    with sole_export(output), contextlib.ExitStack() as folders:
+        if layout == "files":
+            both = folders.enter_context(_staged_files(output))
+            yield lambda target: both
+            return
 
         def place(target: ExportTarget) -> tuple[Path, Path]:
             scratch = folders.enter_context(atomic_path(output / str(target)))
@@ -41,6 +41,11 @@ def staged(output: Path, layout: str) -> Iterator[Place]:
             return scratch, output / str(target)
 
         yield place
+
+
+def sole_export(output: Path | str) -> contextlib.AbstractContextManager[None]:
+    """A context in which no other export writes to the folder `output`; `UserError` where one does."""
+    return exclusive(output, f"another export writes to {output}: wait for it, or choose another option output")
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ..utils.errors import UserError
 from ..utils.files import atomic_path
+from ..utils.paths import expanded
 
 Devices: TypeAlias = mx.Context | list[mx.Context] | None
 
@@ -23,7 +24,7 @@ def save_params(net: HybridBlock, path: Path | str) -> None:
     Raises:
         UserError: if the file cannot be written.
     """
-    with atomic_path(path) as staged:
+    with atomic_path(expanded(path)) as staged:
         net.save_parameters(str(staged))
 
 
@@ -110,6 +111,7 @@ def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
     Raises:
         UserError: if the file is missing, damaged or not a parameter file.
     """
+    path = expanded(path)
     if not Path(path).is_file():
         raise UserError(f"parameter file {path} does not exist")
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .paths import expanded
 
 _MARK = ".gluon_attn-scratch"
 _EPOCH = re.compile(r"epoch-\d+")
@@ -119,7 +120,7 @@ def read_json(path: Path | str) -> Any:
         UserError: it is missing, or not valid JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(expanded(path)).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
