@@ -43,9 +43,11 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self.error(self._complaint(unknown[0].partition("=")[0]))
-        for action in self._actions:
-            if action.metavar in PATHS and hasattr(parsed, action.dest):
-                value = getattr(parsed, action.dest)
+        for action in (action for action in self._actions if hasattr(parsed, action.dest)):
+            value = getattr(parsed, action.dest)
+            if action.nargs is None and value == []:  # argparse's result of --flag=--
+                self.error(f"argument {'/'.join(action.option_strings)}: expected one argument")
+            if action.metavar in PATHS:
                 setattr(parsed, action.dest, list(map(expanded, value)) if isinstance(value, list) else expanded(value))
         return parsed
 

@@ -89,6 +89,8 @@ def stretched(old: Any, new: Any) -> str | None:
         new: the config that it is resumed with.
     """
     before, after = old.train.num_epochs, new.train.num_epochs
+    if before == after or not hasattr(new, "optim"):  # a search of connections has no schedule
+        return None
     mode, data = new.optim.lr_mode, new.data
     follow = {
         f"the learning rate ({mode} schedule)": mode != "step",
@@ -97,6 +99,6 @@ def stretched(old: Any, new: Any) -> str | None:
         "the final epochs without mixup and cutmix": data.mixup_off_epoch > 0 and (data.mixup or data.cutmix),
     }
     what = [name for name, does in follow.items() if does]
-    if before == after or not what or new.to_dict().get("search", {}).get("random_search"):
+    if not what or new.to_dict().get("search", {}).get("random_search"):
         return None
     return f"num_epochs {before} -> {after}: from here on {', '.join(what)} as in a run of {after} epochs"

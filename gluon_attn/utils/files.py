@@ -58,14 +58,17 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
     ensure_dir(target.parent)
     if target.is_dir() and target.is_symlink():
         raise UserError(f"{target} is a link to a folder; choose another target")
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror}; nothing was left there") from None
     staged = scratch / target.name
     (scratch / _MARK).touch()
     try:
         yield staged
         _sync(staged)
         _replace(staged, target, aside=scratch / "replaced")
-        _sync(target.parent)
+        _sync_one(target.parent)
     except OSError as error:
         raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
     finally:
@@ -95,11 +98,15 @@ def _replace(staged: Path, target: Path, aside: Path) -> None:
 def _sync(path: Path) -> None:
     """Flush a file, or a folder with its contents, to the disk, so that a rename never precedes its data."""
     for item in [*path.iterdir(), path] if path.is_dir() else [path]:
-        handle = os.open(item, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync_one(item)
+
+
+def _sync_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(target: Path | str, text: str) -> None:
