@@ -25,7 +25,7 @@ def furnish(room):
         (room / "trained" / name).rename(room / "run" / name)
     assert search(f"att-darts {_CELLS} --draw-every 0 --run-dir search".split()) == 0
     assert search(f"ean-supernet {_NETWORK} --hold-out 1 --run-dir supernet".split()) == 0
-    assert search("ean --supernet supernet --steps 1 -j 0 --run-dir ean".split()) == 0
+    assert search(["ean", "--supernet", "supernet", "--steps", "1", "-j", "0", "--run-dir", "ean"]) == 0
     assert train_cifar(f"{_NETWORK} --lr 1e30 --run-dir failed".split()) == 1
     (room / "seeds").mkdir()
     (room / "search").rename(room / "seeds/seed-1")

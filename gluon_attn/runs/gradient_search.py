@@ -102,7 +102,11 @@ def make_search_trainer(
     callbacks: list[cb.Callback] = []
     if not backend.rank and folder is not None:
         callbacks = [LoneNorms(net, data, devices, config, backend), *_callbacks(config, folder, method)]
-    return SearchTrainer(net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend)
+    trainer = SearchTrainer(
+        net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend
+    )  # fmt: skip
+    trainer.task.derived()  # what its options do not allow shows before the first epoch
+    return trainer
 
 
 def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: SearchMethod) -> Iterator[cb.Callback]:

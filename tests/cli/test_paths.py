@@ -14,7 +14,10 @@ from gluon_attn.config.ean import EanPipelineConfig
 from gluon_attn.config.train import RunConfig
 from gluon_attn.utils.files import write_json
 
-SMALL = "--dataset synthetic --train-images 4 --val-images 4 --classes 2 --input-size 8 -b 4 -j 0 --num-epochs 1 --kernels off"
+SMALL = (
+    "--dataset synthetic --train-images 4 --val-images 4 --classes 2 --input-size 8 -b 4 -j 0 --num-epochs 1 "
+    "--kernels off"
+)
 #: placeholders of values that are no paths
 OTHERS = {"N", "X", "NAME", "N,N", "NAME=VALUE", "NAME,NAME", "DIGITS", "PATTERN", "Q", "auto", "pack", "MODEL", "N,M"}
 
@@ -57,9 +60,9 @@ def test_home_in_a_recipe_and_on_the_command_line(home):
     assert {"run", "log.txt"} <= {path.name for path in home.iterdir()}
     assert len(list((home / "plots").iterdir())) == 1
     assert main(["report", "~/run", "--output", "~/report.html"]) == 0
-    assert main("export ~/run --no-check --output=~/exported".split()) == 0
-    assert main("eval ~/run --output ~/found.json".split()) == 0
-    assert main("convert ~/run ~/out.safetensors --to timm".split()) == 2  # of no network of timm's
+    assert main(["export", "~/run", "--no-check", "--output=~/exported"]) == 0
+    assert main(["eval", "~/run", "--output", "~/found.json"]) == 0
+    assert main(["convert", "~/run", "~/out.safetensors", "--to", "timm"]) == 2  # of no network of timm's
     assert {"report.html", "exported", "found.json"} <= {path.name for path in home.iterdir()}
     assert list((home.parent / "here").iterdir()) == []
 

@@ -177,7 +177,7 @@ def complaints(name, words, room, capfd):
 _QUIET = (DeprecationWarning, FutureWarning, ResourceWarning)
 
 
-class time_limit:  # noqa: N801
+class time_limit:
     """A context that ends with a `TimeoutError` after `SECONDS`."""
 
     def __enter__(self):

@@ -26,7 +26,7 @@ def test_one_process_at_a_time_and_no_file_stays(tmp_path):
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert holder.stdout.readline() == "in\n"
-    with pytest.raises(UserError, match="^busy$"), exclusive(folder, "busy"):
+    with pytest.raises(UserError, match=r"^busy$"), exclusive(folder, "busy"):
         pass
     assert list(folder.iterdir()) == []
     holder.communicate("", timeout=60)
