@@ -11,6 +11,7 @@ HOME = ("runs", "folder")
 HOMES = {"horovod": ("engine", "backend"), "optuna": None, "pycocotools": None}
 #: file -> names that it uses for files of its own: those of deploy bundles, and a page about several runs
 OWN_NAMES = {
+    ("config", "run_kind"): {"config.yaml"},
     ("deploy", "load_run"): {"card.json", "best.params"},
     ("deploy", "bundle"): {"card.json"},
     ("deploy", "measure"): {"card.json"},

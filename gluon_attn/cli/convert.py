@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..utils.errors import UserError
 from ..utils.files import sha256
+from ..utils.paths import check_new_file
 from .network_flags import add_network, network_config
 from .values import whole
 
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Convert; print what was read, mapped and written."""
     from ..runs.convert import export_weights, import_weights
 
+    check_new_file(args.output, "OUT")
     config = network_config(args, args.model) if args.model else None
     given = (config, args.classes, args.check)
     if args.to:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..utils.errors import UserError
 from ..utils.log import get_logger
+from ..utils.paths import check_new_file
 from .values import whole
 
 _NAMED = 10  # unreadable images that warnings name
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     if (args.quality or 1) > 100:
         raise UserError(f"--quality must be from 1 to 100, got {args.quality}")
     prefix = _prefix(args.folder, args.output or "")
+    for ending in ("rec", "idx", "lst"):
+        check_new_file(f"{prefix}.{ending}", "option output")
     count, errors = pack(args.folder, prefix, args.resize, args.quality or QUALITY, args.num_workers)
     for error in errors[:_NAMED]:
         get_logger().warning("left out: %s", error)

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from ..utils.paths import check_new_file
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn draw`."""
@@ -19,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from ..genotypes.files import is_file_name
     from ..genotypes.text import is_call
 
+    check_new_file(args.out, "option out")
     name = "genotype" if is_call(args.genotype) and not is_file_name(args.genotype) else Path(args.genotype).stem
     path = args.out or f"{name}.png"
     draw(open_genotype(args.genotype), path)

@@ -14,6 +14,7 @@ from ..utils.log import get_logger
 from ..utils.rename import install
 from .bench import Speed, measure
 from .export import Exported, export_network
+from .staging import sole_export
 from .targets import ExportTarget
 from .verify import ExportChecks
 
@@ -52,7 +53,7 @@ def export_fastest(
     folder = Path(output)
     speeds: dict[ExportTarget, Speed] = {}
     found: dict[ExportTarget, Exported] = {}
-    with scratch_folder(folder, folder) as scratch:
+    with sole_export(folder), scratch_folder(folder, folder) as scratch:
         for target in _accurate(targets, checks):
             try:
                 (one,) = export_network(net, card, name, [target], scratch, checks=checks)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..utils.errors import UserError
+from ..utils.exclusive import exclusive
 from ..utils.files import ensure_dir, scratch_folder
 from ..utils.rename import install
 from .targets import ExportTarget
@@ -24,13 +25,14 @@ def staged(output: Path, layout: str) -> Iterator[Place]:
             output/openvino-int8; one that is there already is replaced.
 
     Raises:
-        UserError: `output` cannot be written to.
+        UserError: `output` cannot be written to, or another export writes to it.
     """
-    if layout == "files":
-        with _staged_files(output) as (scratch, folder):
-            yield lambda target: (scratch, folder)
-        return
-    with scratch_folder(output, output) as scratch:
+    with sole_export(output), contextlib.ExitStack() as stack:
+        if layout == "files":
+            both = stack.enter_context(_staged_files(output))
+            yield lambda target: both
+            return
+        scratch = stack.enter_context(scratch_folder(output, output))
         folders: dict[Path, Path] = {}  # where it is written -> where it will be
 
         def place(target: ExportTarget) -> tuple[Path, Path]:
@@ -40,6 +42,11 @@ def staged(output: Path, layout: str) -> Iterator[Place]:
 
         yield place
         install(list(folders), list(folders.values()))
+
+
+def sole_export(output: Path | str) -> contextlib.AbstractContextManager[None]:
+    """A context in which no other export writes to the folder `output`; `UserError` where one does."""
+    return exclusive(output, f"another export writes to {output}: wait for it, or choose another option output")
 
 
 @contextlib.contextmanager

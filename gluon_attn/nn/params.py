@@ -12,6 +12,7 @@ from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ..utils.errors import UserError
 from ..utils.files import atomic_path, checked_file
+from ..utils.paths import expanded
 from .params_format import is_whole
 
 Devices: TypeAlias = mx.Context | list[mx.Context] | None
@@ -28,7 +29,8 @@ def save_params(net: HybridBlock, path: Path | str) -> None:
     Raises:
         WriteError: if the file cannot be written.
     """
-    write_tensors(path, {name: param._reduce() for name, param in net._collect_params_with_prefix().items()})
+    tensors = {name: param._reduce() for name, param in net._collect_params_with_prefix().items()}
+    write_tensors(expanded(path), tensors)
 
 
 def write_tensors(path: Path | str, tensors: Mapping[str, mx.nd.NDArray]) -> None:
@@ -133,6 +135,7 @@ def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
     Raises:
         UserError: if the file is missing, damaged or not a parameter file.
     """
+    path = expanded(path)
     if not Path(path).is_file():
         raise UserError(f"parameter file {path} does not exist")
     try:

@@ -21,6 +21,7 @@ from ..utils import log
 from ..utils.errors import UserError
 from ..utils.seed import seed_all
 from .folder import RunFolder
+from .lone_norms import LoneNorms
 from .options import Options
 from .placement import placed
 from .train import describing
@@ -98,8 +99,14 @@ def make_search_trainer(
     net = method.supernet(data.classes, data.input_shape[1])
     seed_all(seed)
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
-    callbacks = () if backend.rank or folder is None else list(_callbacks(config, folder, method))
-    return SearchTrainer(net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend)
+    callbacks: list[cb.Callback] = []
+    if not backend.rank and folder is not None:
+        callbacks = [LoneNorms(net, data, devices, config, backend), *_callbacks(config, folder, method)]
+    trainer = SearchTrainer(
+        net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend
+    )  # fmt: skip
+    trainer.task.derived()  # what its options do not allow shows before the first epoch
+    return trainer
 
 
 def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: SearchMethod) -> Iterator[cb.Callback]:

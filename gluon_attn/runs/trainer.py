@@ -25,10 +25,11 @@ from ..engine.trainer import Trainer
 from ..engine.watchdog import newest_checkpoint, watched
 from ..models.build import build as build_model
 from ..utils import log
-from ..utils.errors import TrainingError, WriteError
+from ..utils.errors import TrainingError, UserError, WriteError
+from .earlier_runs import run_name
 from .folder import RunFolder
+from .lone_norms import LoneNorms
 from .network import Build, make_card, make_network, make_teacher
-from .placement import run_name
 
 
 def make_trainer(
@@ -51,7 +52,7 @@ def make_trainer(
     data = build_data(config.data, config.train.seed, len(devices), backend.rank, backend.size)
     net = make_network(config, data, devices, build)
     task = make_task(config, data, devices)
-    callbacks = () if backend.rank else _callbacks(config, folder)
+    callbacks = [] if backend.rank else [LoneNorms(net, data, devices, config, backend), *_callbacks(config, folder)]
     trainer = Trainer(net, task, config, devices, data.train, data.val, callbacks, backend)
     return trainer, make_card(net, data), data
 
@@ -75,11 +76,14 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
         The record of the best epoch.
 
     Raises:
+        UserError: it is to be resumed, has finished epochs, and no whole checkpoint.
         TrainingError: the run cannot continue, or its files cannot be written; the message names the newest
             checkpoint.
     """
     store = checkpoints(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
+    if resumed and checkpoint is None and folder.has_results and len(folder.read_history()) > 1:
+        raise UserError(f"{folder} cannot be resumed, none of its checkpoints is whole: choose another option run_dir")
     train = trainer.config.train
     if checkpoint:
         trainer.resume(*checkpoint)

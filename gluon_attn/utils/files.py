@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from .atomic import atomic_path, atomic_paths, clear_leftovers, ensure_dir, scratch_folder
 from .errors import UserError
+from .paths import expanded
 
 __all__ = [
     "atomic_path", "atomic_paths", "checked_file", "clear_leftovers", "ensure_dir", "epochs", "read_hashed",
@@ -95,7 +96,7 @@ def read_json(path: Path | str) -> Any:
         UserError: it is missing, or not valid JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(expanded(path)).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
