@@ -12,10 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNNER = Path(sys.executable).with_name("horovodrun")
@@ -34,6 +32,7 @@ PasswordAuthentication no
 _SSH = """#!/bin/sh
 exec {ssh} -F none -i {folder}/key -o IdentitiesOnly=yes -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$@"
 """
+_KEEP = '"$@" 2> $HOROVOD_RANK.err; code=$?; echo $code > $HOROVOD_RANK.code; exit $code'
 
 
 def missing() -> str | None:
@@ -52,14 +51,6 @@ def missing() -> str | None:
     return None
 
 
-@pytest.fixture(scope="session")
-def needs_hosts():
-    """Skips a test where there can be no hosts."""
-    reason = missing()
-    if reason:
-        pytest.skip(reason)
-
-
 class Hosts:
     """Running hosts.
 
@@ -71,25 +62,32 @@ class Hosts:
         self.names, self.folder = names, folder
         self.addresses = [f"10.213.0.{number}" for number, _ in enumerate(names, 1)]
 
-    def launch(self, script: Path | str, *words: str, count: int = 0, cwd: Path, **options) -> subprocess.Popen:
-        """Start `horovodrun` on the first host, with a process on each of the first `count` hosts (0: all).
+    def launch(self, cwd: Path, *words: Path | str, on: Sequence[int] = (0, 1), **variables: str) -> subprocess.Popen:
+        """Start `horovodrun` on the first host; what it prints is in its stdout.
 
-        Each process leaves what it says on stderr in CWD/RANK.err and its exit code in CWD/RANK.code, where a cut
-        link cannot keep them.
+        A process leaves what it says on stderr in CWD/RANK.err, and its exit code in CWD/RANK.code, where a cut link
+        cannot keep them.
+
+        Args:
+            cwd: the working directory of all processes, which the hosts share.
+            words: a script and its arguments.
+            on: the host of each process, such as (0, 0) for two on the first.
+            variables: further environment variables.
         """
-        used = self.addresses[: count or None]
-        command = f'"$@" 2> "$HOROVOD_RANK.err"; code=$?; echo $code > "$HOROVOD_RANK.code"; exit $code'
-        run_on = ["-np", str(len(used)), "--gloo", "-H", ",".join(f"{address}:1" for address in used)]
-        if len(used) > 1:
-            run_on += ["--network-interfaces", INTERFACE]
-        run = [RUNNER, *run_on, "sh", "-c", command, "worker", sys.executable, script, *words]
+        slots = ",".join(f"{self.addresses[host]}:{on.count(host)}" for host in dict.fromkeys(on))
+        run = [RUNNER, "-np", len(on), "--gloo", "--disable-cache", "-H", slots]
+        if set(on) != {0}:
+            run += ["--network-interfaces", INTERFACE]
+        run += ["sh", "-c", _KEEP, "sh", sys.executable, *words]
         environment = {
             **os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg",
-            "HOME": str(self.folder), "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}", **variables,
         }  # fmt: skip
+        for old in (*cwd.glob("?.err"), *cwd.glob("?.code")):
+            old.unlink()
         return subprocess.Popen(
             [*self.inside(0), *map(str, run)], env=environment, cwd=cwd, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def inside(self, host: int) -> list[str]:

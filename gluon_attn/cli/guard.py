@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from ..utils.errors import TrainingError, UserError
+from ..utils.errors import PeerError, TrainingError, UserError
 from ..utils.log import to_terminal
 from .spelling import with_flags
 
@@ -31,6 +31,10 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         return code
     except UserError as error:
         return _fail(error, 2)
+    except PeerError as error:
+        _fail(error, 1)
+        sys.stdout.flush()
+        os._exit(1)
     except TrainingError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
@@ -46,5 +50,5 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
 
 
 def _fail(message, code):
-    print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr)
+    print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr, flush=True)
     return code

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..utils.child_process import child_environment
-from ..utils.errors import TrainingError
+from ..utils.errors import PeerError, TrainingError
 from ..utils.files import epochs
 
 _REPORTED = bytes(1)  # the pipe carries this byte, and the numbers of signals
@@ -25,16 +25,41 @@ _GRACE = 2.0  # seconds for a process to end by itself; horovodrun kills it afte
 
 def newest_checkpoint(folder: Path | str) -> str:
     """The newest checkpoint in a folder, in words for an error message."""
-    last = epochs(folder)
+    last = epochs(folder) or _search_states(Path(folder))
     return f"the last checkpoint is {last[-1]}" if last else "there is no checkpoint yet"
+
+
+def _search_states(folder: Path) -> list[Path]:
+    """The folders that EAN's searches keep their states in, the last written one last."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    whole = (path for path in found if path.is_dir() and not path.name.startswith("."))
+    return sorted(whole, key=lambda path: path.stat().st_mtime)
+
+
+@contextlib.contextmanager
+def checkpoint_named(folder: Path | str, processes: int) -> Iterator[None]:
+    """A context in which each reason why the run cannot continue is reported with its newest checkpoint.
+
+    Args:
+        folder: where the checkpoints of the run are.
+        processes: number of processes of the run; a watchdog stands beside each of several.
+
+    Raises:
+        TrainingError: as in the context, with the newest checkpoint.
+    """
+    try:
+        with watched(folder) if processes > 1 else contextlib.nullcontext():
+            yield
+    except TrainingError as error:
+        raise type(error)(f"{error}; {newest_checkpoint(folder)}") from None
 
 
 @contextlib.contextmanager
 def sigterm_as_error() -> Iterator[None]:
-    """A context in which SIGTERM, which launchers send once a process has died, is a `TrainingError`."""
+    """A context in which SIGTERM, which launchers send once a process has died, is a `PeerError`."""
 
     def stop(number, frame):
-        raise TrainingError("the launcher ended this process, as it does once another one has ended")
+        raise PeerError("the launcher ended this process, as it does once another one has ended")
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -43,7 +68,7 @@ def sigterm_as_error() -> Iterator[None]:
     after = before
     try:
         yield
-    except TrainingError:
+    except PeerError:
         after = signal.SIG_IGN  # a second SIGTERM must not cut the error message off
         raise
     finally:
@@ -78,7 +103,8 @@ def watched(folder: Path | str) -> Iterator[None]:
         with contextlib.suppress(BrokenPipeError):
             pipe.write(_REPORTED)
         pipe.close()
-        watchdog.wait()
+        if not isinstance(sys.exc_info()[1], PeerError):  # which is to be reported before MXNet may crash
+            watchdog.wait()
 
 
 def reason_of_death(pipe: int) -> str | None:

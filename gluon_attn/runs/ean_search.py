@@ -11,6 +11,7 @@ from tqdm import tqdm
 from ..config.ean import EanSearchConfig
 from ..config.files import merge
 from ..engine.backend import Backend
+from ..engine.watchdog import checkpoint_named
 from ..search.ean.baselines import Evolution, RandomSearch
 from ..search.ean.policy_search import EanSearch
 from ..search.ean.reward import LatencySaving, Reward
@@ -67,7 +68,8 @@ def ean_search(options: Options) -> EanSearchResult:
         steps = [search.steps for search in searches]
         if backend.allreduce_sum(steps) != [backend.size * count for count in steps]:
             raise UserError("the processes do not see the same search: their hosts must share the run folder")
-        with describing(place, backend):
+        states = folder.search_state(searches[0].name).parent
+        with describing(place, backend), checkpoint_named(states, backend.size), backend.peer_failures():
             if not backend.rank:
                 write_json(folder.supernet_file, fixed)
             for search in searches:

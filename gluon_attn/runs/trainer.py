@@ -1,6 +1,5 @@
 """The trainer of a run: data, network, task and callbacks put together, and its training from the newest checkpoint."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,9 @@ from ..engine.mxnet_states import load_states
 from ..engine.state import start_at_epoch
 from ..engine.task import Task
 from ..engine.trainer import Trainer
-from ..engine.watchdog import newest_checkpoint, watched
+from ..engine.watchdog import checkpoint_named
 from ..models.build import build as build_model
 from ..utils import log
-from ..utils.errors import TrainingError
 from .folder import RunFolder
 from .network import Build, make_card, make_network, make_teacher
 from .placement import run_name
@@ -87,11 +85,8 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
         start_at_epoch(trainer, train.start_epoch)
     if train.resume_states and not checkpoint:
         load_states(trainer, train.resume_states, sorted_names(trainer.net))
-    try:
-        with watched(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
-            return trainer.fit()
-    except TrainingError as error:
-        raise TrainingError(f"{error}; {newest_checkpoint(store.folder)}") from None
+    with checkpoint_named(store.folder, trainer.backend.size):
+        return trainer.fit()
 
 
 def checkpoints(config: Any, folder: RunFolder) -> CheckpointStore:

@@ -10,3 +10,11 @@ class UserError(Exception):
 
 class TrainingError(Exception):
     """A run that cannot continue (NaN loss, too many unreadable images). Commands exit with 1."""
+
+
+class PeerError(TrainingError):
+    """Another process of the run has ended or cannot be reached.
+
+    What MXNet was computing has failed in several of its threads at once, and it may crash when Python ends as usual:
+    commands end at once with 1.
+    """
