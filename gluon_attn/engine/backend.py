@@ -9,6 +9,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import mxnet as mx
 from mxnet import gluon
@@ -17,7 +18,8 @@ from mxnet.gluon import HybridBlock, Parameter
 from ..config.optim import OptimConfig
 from ..utils.errors import PeerError, UserError
 from ..utils.optional import require
-from .watchdog import sigterm_as_error
+from .heartbeat import open_line
+from .watchdog import checkpoint_named, sigterm_as_error, watched
 
 #: variables in which launchers say how many processes they started in all; the first that is set counts
 WORLD_SIZE = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
@@ -101,6 +103,10 @@ class Backend:
         """A context in which the end of another process is a `PeerError`."""
         return contextlib.nullcontext()
 
+    def watched(self, folder: Path | str) -> contextlib.AbstractContextManager:
+        """A context in which what ends the run is reported with the newest checkpoint in `folder`."""
+        return checkpoint_named(folder)
+
 
 class Horovod(Backend):
     """A run in several processes, started by `horovodrun` or `mpirun`."""
@@ -156,6 +162,10 @@ class Horovod(Backend):
                 with contextlib.suppress(mx.MXNetError):  # otherwise pending operations fail again when Python ends
                     mx.nd.waitall()
                 raise PeerError("another process of this run has ended or cannot be reached") from error
+
+    def watched(self, folder: Path | str) -> contextlib.AbstractContextManager:
+        """See `Backend.watched`; the watchdog reports what this process cannot. Waits for all processes."""
+        return checkpoint_named(folder, watched(folder, open_line(self.rank, self.allreduce_sum)))
 
 
 def _check_host_name(environ: Mapping[str, str]) -> None:

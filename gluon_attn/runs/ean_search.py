@@ -11,7 +11,6 @@ from tqdm import tqdm
 from ..config.ean import EanSearchConfig
 from ..config.files import merge
 from ..engine.backend import Backend
-from ..engine.watchdog import checkpoint_named
 from ..search.ean.baselines import Evolution, RandomSearch
 from ..search.ean.policy_search import EanSearch
 from ..search.ean.reward import LatencySaving, Reward
@@ -69,7 +68,7 @@ def ean_search(options: Options) -> EanSearchResult:
         if backend.allreduce_sum(steps) != [backend.size * count for count in steps]:
             raise UserError("the processes do not see the same search: their hosts must share the run folder")
         states = folder.search_state(searches[0].name).parent
-        with describing(place, backend), checkpoint_named(states, backend.size), backend.peer_failures():
+        with describing(place, backend), backend.watched(states), backend.peer_failures():
             if not backend.rank:
                 write_json(folder.supernet_file, fixed)
             for search in searches:

@@ -21,7 +21,6 @@ from ..engine.mxnet_states import load_states
 from ..engine.state import start_at_epoch
 from ..engine.task import Task
 from ..engine.trainer import Trainer
-from ..engine.watchdog import checkpoint_named
 from ..models.build import build as build_model
 from ..utils import log
 from .folder import RunFolder
@@ -85,7 +84,7 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
         start_at_epoch(trainer, train.start_epoch)
     if train.resume_states and not checkpoint:
         load_states(trainer, train.resume_states, sorted_names(trainer.net))
-    with checkpoint_named(store.folder, trainer.backend.size):
+    with trainer.backend.watched(store.folder):
         return trainer.fit()
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 from hosts import ROOT, hosts, missing
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 TRAIN = ROOT / "train_cifar.py"
 DIGITS = "--dataset digits --batch-size 64 -j 0 --log-interval 1 --save-period 0 --no-summary"
 NETWORK = "--model atac_cifar_resnet --blocks 1 --act-type relu --num-epochs 2 --run-dir run"
-RESUMED = "error: another process of this run has ended or cannot be reached; the last checkpoint is {}"
+ENDED = "error: nothing comes from host {} any more; the last checkpoint is {}"
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +65,11 @@ def text(path):
     return path.read_text() if path.exists() else ""
 
 
-def check_ends(folder, checkpoint):
+def check_ends(two, folder, checkpoint):
     """Both sides named the checkpoint, ended with 1 and left nothing half-written."""
     for rank in (0, 1):
-        assert text(folder / f"{rank}.err").splitlines()[-1] == RESUMED.format(checkpoint)
+        line = text(folder / f"{rank}.err").splitlines()[-1]
+        assert line == ENDED.format(two.addresses[1 - rank], checkpoint)
         assert text(folder / f"{rank}.code") == "1\n"
     assert [path for path in (folder / "run").rglob(".*") if path.name != ".lock"] == []
     for path in epochs(folder / "run/checkpoints"):
@@ -84,9 +84,9 @@ def same_results(folder, other):
 def test_a_cut_link_ends_both_sides_and_training_goes_on(two, one_host, tmp_path):
     """Resumed on two hosts it ends with the weights of two processes on one host that nothing stopped."""
     words = (TRAIN, *DIGITS.split(), *NETWORK.split())
-    seconds = cut_in_second_epoch(two, tmp_path, *words, HOROVOD_GLOO_TIMEOUT_SECONDS="8")
+    seconds = cut_in_second_epoch(two, tmp_path, *words, HOROVOD_GLOO_TIMEOUT_SECONDS="9")
     assert seconds < 30
-    check_ends(tmp_path, "run/checkpoints/epoch-0001")
+    check_ends(two, tmp_path, "run/checkpoints/epoch-0001")
     finish(two.launch(tmp_path, *words, "--resume", "auto"))
     assert "resuming after epoch 0 of run" in text(tmp_path / "0.err")
     same_results(tmp_path, one_host)
@@ -96,7 +96,7 @@ def test_a_cut_link_ends_both_sides_and_training_goes_on(two, one_host, tmp_path
 def test_with_the_usual_timeout_and_resumed_on_one_host(two, one_host, tmp_path):
     words = (TRAIN, *DIGITS.split(), *NETWORK.split())
     assert cut_in_second_epoch(two, tmp_path, *words) < 60
-    check_ends(tmp_path, "run/checkpoints/epoch-0001")
+    check_ends(two, tmp_path, "run/checkpoints/epoch-0001")
     shutil.copytree(tmp_path / "run", tmp_path / "other/run")
     finish(two.launch(tmp_path, *words, "--resume", "auto", on=(0, 0)))
     same_results(tmp_path, one_host)
