@@ -104,7 +104,6 @@ def trackers(config: Any, folder: RunFolder) -> Iterator[cb.Callback]:
 def _callbacks(config, folder):
     train, name = config.train, run_name(config)
     plot = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder.history_plot
-    yield cb.Progress(train.log_interval)
     yield cb.MetricsFile(folder.metrics_file)
     yield cb.Best(folder.best_params)
     if train.save_period:
@@ -112,3 +111,4 @@ def _callbacks(config, folder):
     yield cb.Curves(draw_history, plot)
     yield from trackers(config, folder)
     yield cb.Checkpoints(checkpoints(config, folder))
+    yield cb.Progress(train.log_interval)  # an epoch that the log has is saved

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .leftovers import MARK, clear_dead, hold
 
-_MARK = ".gluon_attn-scratch"
 _EPOCH = re.compile(r"epoch-\d+")
 
 
@@ -57,9 +57,9 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
     ensure_dir(target.parent)
     if target.is_dir() and target.is_symlink():
         raise UserError(f"{target} is a link to a folder; choose another target")
+    clear_dead(target.parent, f".{target.name}.")
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    staged = scratch / target.name
-    (scratch / _MARK).touch()
+    staged, lock = scratch / target.name, hold(scratch)
     try:
         yield staged
         _sync(staged)
@@ -69,12 +69,13 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
         raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        os.close(lock)
 
 
 def clear_leftovers(folder: Path | str) -> None:
     """Remove temporary files of killed writers in `folder` and below; no writer may be running there."""
     for scratch in Path(folder).rglob(".*.*"):
-        if scratch.is_dir() and (scratch / _MARK).exists():
+        if scratch.is_dir() and (scratch / MARK).exists():
             shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -12,8 +12,8 @@ from gluon_attn.utils.files import epochs, sha256
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 TRAIN = ROOT / "train_cifar.py"
-DIGITS = "--dataset digits --batch-size 64 -j 0 --log-interval 1 --save-period 0 --no-summary"
-NETWORK = "--model atac_cifar_resnet --blocks 1 --act-type relu --num-epochs 2 --run-dir run"
+DIGITS = "--dataset digits --batch-size 64 -j 0 --log-interval 1"
+NETWORK = "--save-period 0 --no-summary --model atac_cifar_resnet --blocks 1 --act-type relu --num-epochs 2 --run-dir run"
 ENDED = "error: nothing comes from host {} any more; the last checkpoint is {}"
 
 

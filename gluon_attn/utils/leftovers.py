@@ -1,0 +1,47 @@
+"""Temporary folders of writers that were killed: the next writer of the same target removes them.
+
+A writer holds a lock on a file in its folder for as long as it lives, so that a folder whose lock is free has no writer.
+"""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+MARK = ".gluon_attn-scratch"
+
+
+def hold(scratch: Path) -> int:
+    """Mark a temporary folder as in use, until the descriptor that is returned is closed or the process has ended."""
+    new = scratch / f"{MARK}-new"
+    handle = os.open(new, os.O_RDWR | os.O_CREAT, 0o644)
+    _lock(handle)
+    os.rename(new, scratch / MARK)  # a mark is never seen without its lock
+    return handle
+
+
+def clear_dead(folder: Path, prefix: str) -> None:
+    """Remove the temporary folders in `folder` whose names start with `prefix` and whose writers have ended."""
+    for scratch in folder.iterdir():
+        if scratch.name.startswith(prefix) and (scratch / MARK).is_file() and _ended(scratch / MARK):
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _ended(mark):
+    try:
+        handle = os.open(mark, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return _lock(handle)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle):
+    """Whether the lock was free and is ours now; a file system without locks never says so."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
