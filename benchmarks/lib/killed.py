@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import mxnet as mx
 import numpy as np
 import yaml
 from PIL import Image
 
-import gluon_attn  # noqa: F401  isort: skip - must come before MXNet
-import mxnet as mx
-
+import gluon_attn
 from gluon_attn.checkpoint import read_meta
 from gluon_attn.data.records import RecordFile
 from gluon_attn.utils.errors import UserError

@@ -1,8 +1,9 @@
 """Temporary folders of writers that were killed: the next writer of the same target removes them.
 
-A writer holds a lock on a file in its folder for as long as it lives, so that a folder whose lock is free has no writer.
+A writer holds a lock on a file in its folder for as long as it lives: a folder whose lock is free has no writer.
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -22,9 +23,10 @@ def hold(scratch: Path) -> int:
 
 def clear_dead(folder: Path, prefix: str) -> None:
     """Remove the temporary folders in `folder` whose names start with `prefix` and whose writers have ended."""
-    for scratch in folder.iterdir():
-        if scratch.name.startswith(prefix) and (scratch / MARK).is_file() and _ended(scratch / MARK):
-            shutil.rmtree(scratch, ignore_errors=True)
+    with contextlib.suppress(OSError):  # such as a folder that may be written but not read
+        for scratch in folder.iterdir():
+            if scratch.name.startswith(prefix) and (scratch / MARK).is_file() and _ended(scratch / MARK):
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _ended(mark):

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 TRAIN = ROOT / "train_cifar.py"
 DIGITS = "--dataset digits --batch-size 64 -j 0 --log-interval 1"
-NETWORK = "--save-period 0 --no-summary --model atac_cifar_resnet --blocks 1 --act-type relu --num-epochs 2 --run-dir run"
+NETWORK = (
+    "--save-period 0 --no-summary --model atac_cifar_resnet --blocks 1 --act-type relu --num-epochs 2 --run-dir run"
+)
 ENDED = "error: nothing comes from host {} any more; the last checkpoint is {}"
 
 
