@@ -57,7 +57,7 @@ def killed(name, moments, folder):
 
 
 def test_training_that_is_killed_ends_the_same(tmp_path):
-    assert killed("training", 2, tmp_path) == []
+    assert killed("training", 1, tmp_path) == []
 
 
 @pytest.mark.slow
