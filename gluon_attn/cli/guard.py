@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from ..utils.errors import FULL_DISK, TrainingError, UserError
+from ..utils.errors import FULL_DISK, PeerError, TrainingError, UserError
 from ..utils.log import to_terminal
 from .spelling import with_flags
 
@@ -34,6 +34,10 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         return code
     except UserError as error:
         return _fail(error, 2)
+    except PeerError as error:
+        _fail(error, 1)
+        sys.stdout.flush()
+        os._exit(1)
     except TrainingError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
@@ -58,5 +62,5 @@ def _silence_stdout():
 
 
 def _fail(message, code):
-    print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr)
+    print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr, flush=True)
     return code

@@ -68,7 +68,8 @@ def ean_search(options: Options) -> EanSearchResult:
         steps = [search.steps for search in searches]
         if backend.allreduce_sum(steps) != [backend.size * count for count in steps]:
             raise UserError("the processes do not see the same search: their hosts must share the run folder")
-        with describing(place, backend):
+        states = folder.search_state(searches[0].name).parent
+        with describing(place, backend), backend.watched(states), backend.peer_failures():
             if not backend.rank:
                 write_json(folder.supernet_file, fixed)
             try:

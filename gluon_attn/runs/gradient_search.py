@@ -110,7 +110,6 @@ def make_search_trainer(
 
 
 def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: SearchMethod) -> Iterator[cb.Callback]:
-    yield search_cb.SearchProgress(config.train.log_interval)
     yield cb.MetricsFile(folder.metrics_file)
     yield search_cb.GenotypeFile(folder.genotype_file, method.document)
     yield cb.Curves(draw_history, folder.history_plot)
@@ -122,6 +121,7 @@ def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: S
             yield search_cb.CellPictures(folder.cells, config.search.draw_every, draw)
     yield from trackers(config, folder)
     yield cb.Checkpoints(checkpoints(config, folder))
+    yield search_cb.SearchProgress(config.train.log_interval)  # an epoch that the log has is saved
 
 
 def _draw_operations(operations, history, path):

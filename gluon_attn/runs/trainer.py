@@ -1,6 +1,5 @@
 """The trainer of a run: data, network, task and callbacks put together, and its training from the newest checkpoint."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,9 @@ from ..engine.mxnet_states import load_states
 from ..engine.state import start_at_epoch
 from ..engine.task import Task
 from ..engine.trainer import Trainer
-from ..engine.watchdog import newest_checkpoint, watched
 from ..models.build import build as build_model
 from ..utils import log
-from ..utils.errors import TrainingError, UserError, WriteError
+from ..utils.errors import UserError
 from .earlier_runs import run_name
 from .folder import RunFolder
 from .lone_norms import LoneNorms
@@ -92,11 +90,8 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
         start_at_epoch(trainer, train.start_epoch)
     if train.resume_states and not checkpoint:
         load_states(trainer, train.resume_states, sorted_names(trainer.net))
-    try:
-        with watched(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
-            return trainer.fit()
-    except (TrainingError, WriteError) as error:
-        raise TrainingError(f"{error}; {newest_checkpoint(store.folder)}") from None
+    with trainer.backend.watched(store.folder):
+        return trainer.fit()
 
 
 def checkpoints(config: Any, folder: RunFolder) -> CheckpointStore:
@@ -115,7 +110,6 @@ def trackers(config: Any, folder: RunFolder) -> Iterator[cb.Callback]:
 def _callbacks(config, folder):
     train, name = config.train, run_name(config)
     plot = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder.history_plot
-    yield cb.Progress(train.log_interval)
     yield cb.MetricsFile(folder.metrics_file)
     yield cb.Best(folder.best_params)
     if train.save_period:
@@ -123,3 +117,4 @@ def _callbacks(config, folder):
     yield cb.Curves(draw_history, plot)
     yield from trackers(config, folder)
     yield cb.Checkpoints(checkpoints(config, folder))
+    yield cb.Progress(train.log_interval)  # an epoch that the log has is saved

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import WriteError
-from .rename import OLD, install
+from .leftovers import clear_dead, hold
+from .rename import install
 
-_MARK = ".gluon_attn-scratch"
 _active: set[Path] = set()  # scratch folders of this process
 
 
@@ -95,12 +95,13 @@ def scratch_folder(folder: Path | str, target: Path | str) -> Iterator[Path]:
     folder, target = Path(folder), Path(target)
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     before, inside = _describe(target), _in_scratch(folder / target.name)
-    scratch = None
+    scratch = lock = None
+    prefix = f".{target.name[:60]}."
     try:
-        ensure_dir(folder)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:60]}.", dir=folder)).absolute()
+        clear_dead(ensure_dir(folder), prefix)
+        scratch = Path(tempfile.mkdtemp(prefix=prefix, dir=folder)).absolute()
         _active.add(scratch)
-        (scratch / _MARK).touch()
+        lock = hold(scratch)
         yield scratch
     except OSError as error:
         if inside:  # the outer one knows what to name
@@ -110,23 +111,11 @@ def scratch_folder(folder: Path | str, target: Path | str) -> Iterator[Path]:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
             _active.discard(scratch)
+        if lock is not None:
+            os.close(lock)
         for parent in missing:
             with contextlib.suppress(OSError):  # it is not empty: all went well
                 parent.rmdir()
-
-
-def clear_leftovers(folder: Path | str) -> None:
-    """Remove temporary files of killed writers in `folder` and below; no writer may be running there.
-
-    What such a writer had taken away and not yet replaced is put back.
-    """
-    for scratch in Path(folder).rglob(".*.*"):
-        if scratch.is_dir() and (scratch / _MARK).exists():
-            for old in scratch.glob(f"*{OLD}"):
-                target = scratch.with_name(old.name.removesuffix(OLD))
-                if not target.exists():
-                    os.rename(old, target)
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _in_scratch(path: Path) -> bool:

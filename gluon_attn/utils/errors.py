@@ -19,3 +19,11 @@ class TrainingError(Exception):
 
 class WriteError(UserError):
     """A file or folder that cannot be written, which is as before. During training commands exit with 1."""
+
+
+class PeerError(TrainingError):
+    """Another process of the run has ended or cannot be reached.
+
+    What MXNet was computing has failed in several of its threads at once, and it may crash when Python ends as usual:
+    commands end at once with 1.
+    """

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-from .atomic import atomic_path, atomic_paths, clear_leftovers, ensure_dir, scratch_folder
+from .atomic import atomic_path, atomic_paths, ensure_dir, scratch_folder
 from .errors import UserError
+from .leftovers import clear_leftovers
 from .paths import expanded
 
 __all__ = [
