@@ -18,7 +18,7 @@ from ..search.ean.search_state import load_search, save_search
 from ..search.ean.searcher import Searcher
 from ..utils import log
 from ..utils.checks import is_number
-from ..utils.errors import TrainingError, UserError, WriteError
+from ..utils.errors import UserError
 from ..utils.files import read_json, sha256, write_json, write_text
 from .ean_context import SearchContext, supernet_options
 from .ean_results import write_results
@@ -72,14 +72,11 @@ def ean_search(options: Options) -> EanSearchResult:
         with describing(place, backend), backend.watched(states), backend.peer_failures():
             if not backend.rank:
                 write_json(folder.supernet_file, fixed)
-            try:
-                for search in searches:
-                    _run(search, config, None if backend.rank else folder)
-                context.evaluator(context.extremes)  # by all processes
-                if not backend.rank:
-                    write_results(folder, config, context, searches)
-            except WriteError as error:
-                raise TrainingError(f"{error}; option resume auto goes on from the last saved step") from None
+            for search in searches:
+                _run(search, config, None if backend.rank else folder)
+            context.evaluator(context.extremes)  # by all processes
+            if not backend.rank:
+                write_results(folder, config, context, searches)
         backend.barrier()
         return EanSearchResult(folder.path, folder.scheme_file, searches)
 
