@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
