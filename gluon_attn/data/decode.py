@@ -19,7 +19,6 @@ from .pixel_modes import to_rgb
 #: where Pillow refuses, too: such a file needs gigabytes of memory, and may be made to
 MAX_PIXELS = 178_956_970
 FIRST_FRAME = "of images with several frames or pages the first is read"
-_ORIENTATION = 0x0112
 _WHOLE_FILE = "not a whole {} file"
 #: what Pillow's readers let through where a file is damaged, apart from the errors that they promise
 _DAMAGE = (KeyError, IndexError, TypeError, AttributeError, OverflowError, MemoryError, RuntimeError)
@@ -71,11 +70,12 @@ def _pillow(data: bytes, note: Note) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data)) as image:
             _check_size(*image.size)
+            several = getattr(image, "is_animated", False)
             image.load()
             pixels = to_rgb(image, note)
-            orientation = _orientation(image)
-            if getattr(image, "is_animated", False):
+            if several:
                 note(FIRST_FRAME)
+            orientation = _orientation(image)
     except UnidentifiedImageError:
         raise BadImage("not an image file of a known format and pixel type") from None
     except Image.DecompressionBombError:
@@ -91,9 +91,6 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation; of TIFF files only what Pillow has not applied when it loaded the image."""
-    if image.format != "TIFF":
-        exif = image.info.get("exif", b"")
-        return exif_orientation(exif) if isinstance(exif, bytes) else 1
-    found = image.getexif().get(_ORIENTATION, 1)
-    return found if isinstance(found, int) else 1
+    """The EXIF orientation; Pillow applies that of TIFF files itself when it loads them."""
+    exif = b"" if image.format == "TIFF" else image.info.get("exif", b"")
+    return exif_orientation(exif) if isinstance(exif, bytes) else 1

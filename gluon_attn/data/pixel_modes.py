@@ -38,10 +38,9 @@ def to_rgb(image: Image.Image, note: Note = silent) -> np.ndarray:
         BadImage: its pixels have no known range.
         ValueError: Pillow cannot convert its mode.
     """
-    if image.mode.startswith("I;16"):
+    # mode I holds 16 bits of PNG files in older versions of Pillow, and of PPM files in all
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         return _on_white(*_deep(image), note)
-    if image.mode == "I" and image.format in ("PNG", "PPM"):  # 16 bits in older versions of Pillow, and always there
-        return _gray(_turned(image, np.asarray(image) >> 8))
     if image.mode in ("I", "F"):
         return _gray(_turned(image, _levels(np.asarray(image))))
     transparent = image.info.get("transparency")
