@@ -53,8 +53,11 @@ def read_weights(path: Path | str, weights: str | None = None, prefer_ema: bool 
     path = Path(path)
     if not path.is_file():
         raise UserError(f"file {path} does not exist")
-    with open(path, "rb") as file:
-        start = file.read(9)
+    try:
+        with open(path, "rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
     is_mxnet, is_safetensors = start.startswith(_MXNET), start[5:] == b"\0\0\0{"  # a header's length, and JSON
     if weights == "ema" and (is_mxnet or is_safetensors):
         raise UserError(f"{path} has no EMA of the weights: leave out option weights")

@@ -142,7 +142,9 @@ def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
         if not is_whole(path):
             raise ValueError
         tensors = mx.nd.load(str(path))
-    except (mx.MXNetError, OSError, ValueError):  # a name that is not UTF-8 is a ValueError
+    except OSError as error:
+        raise UserError(f"cannot read parameter file {path}: {error.strerror}") from None
+    except (mx.MXNetError, ValueError):  # a name that is not UTF-8 is a ValueError
         raise UserError(f"parameter file {path} is damaged or not a parameter file") from None
     if not tensors:  # of a network without parameters; MXNet gives a list
         return {}

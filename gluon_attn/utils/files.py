@@ -105,11 +105,14 @@ def read_json(path: Path | str) -> Any:
 
 
 def sha256(path: Path | str) -> str:
-    """Hex SHA-256 of a file."""
+    """Hex SHA-256 of a file; `UserError` if it cannot be read."""
     digest = hashlib.sha256()
-    with open(path, "rb") as handle:
-        for chunk in iter(lambda: handle.read(_CHUNK), b""):
-            digest.update(chunk)
+    try:
+        with open(path, "rb") as handle:
+            for chunk in iter(lambda: handle.read(_CHUNK), b""):
+                digest.update(chunk)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
     return digest.hexdigest()
 
 
@@ -139,6 +142,6 @@ def read_hashed(path: Path, files: Iterable[str]) -> Any | None:
         whole = found.get("seal", "") in ("", _seal(found)) and all(
             sha256(path.parent / name) == found["sha256"][name] for name in {*files, *found["sha256"]}
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, UserError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found if whole else None

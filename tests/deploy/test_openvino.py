@@ -37,6 +37,11 @@ def test_damaged_openvino_files_are_one_line(bundles, tmp_path):
     folder = shutil.copytree(bundles["openvino-float32"].path, tmp_path / "bundle")
     xml = folder / "net.xml"
     text = xml.read_text()
+    xml.write_text(text + "\n")
+    for target in (folder, xml):
+        with pytest.raises(UserError, match=r"net.xml is not what was exported \(SHA-256 in .*card.json\)"):
+            predictor.load(target)
+    (folder / "card.json").unlink()  # its hashes notice all damage first
     for harm, message in (
         (lambda: xml.write_text(text[:500]), "damaged or not an OpenVINO file"),
         (lambda: xml.write_text(text.replace("gluon_attn", "other")), "holds no card"),
@@ -44,7 +49,7 @@ def test_damaged_openvino_files_are_one_line(bundles, tmp_path):
     ):
         harm()
         with pytest.raises(UserError, match=message) as error:
-            predictor.load(folder)
+            predictor.load(xml)
         assert "\n" not in str(error.value)
 
 
