@@ -23,7 +23,7 @@ def here(tmp_path, monkeypatch):
 
 
 def options(**given):
-    return Options(AnasConfig, given={**given})
+    return Options(AnasConfig, {"optim": {"optimizer": "sgd"}}, given=given)
 
 
 def group(lr=0.1, **train):
