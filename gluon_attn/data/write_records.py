@@ -50,10 +50,6 @@ def pack(
             cannot be written; all three are as before then.
     """
     folder, prefix = (Path(path).expanduser() for path in (folder, prefix))
-    if printable(str(prefix)) != str(prefix):
-        raise UserError(
-            f"MXNet cannot write to {printable(str(prefix))}, which is no text: choose another option output"
-        )
     files = ImageFolder(folder, numbers=_numbers(folder, prefix))
     count, make = len(files), functools.partial(_record, files, resize=resize, quality=quality, note=Notes())
     targets = [f"{prefix}.{end}" for end in ("rec", "idx", "lst")]
