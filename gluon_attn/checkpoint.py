@@ -14,7 +14,7 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon import Block
 
-from .nn.params import load_params, save_params, write_tensors
+from .nn.params import load_params, read_tensors, save_params, write_tensors
 from .utils.errors import UserError
 from .utils.files import atomic_path, ensure_dir, epochs, read_hashed, sealed, sha256, write_json
 from .utils.log import get_logger
@@ -144,7 +144,7 @@ def restore(folder: Path, meta: Mapping[str, Any], net: Block, trainer: mx.gluon
         UserError: the weights are of another network.
     """
     load_params(net, folder / "net.params")
-    set_optimizer_state(net, trainer, mx.nd.load(str(folder / "optimizer.params")), meta["optimizer"])
+    set_optimizer_state(net, trainer, read_tensors(folder / "optimizer.params"), meta["optimizer"])
 
 
 def optimizer_state(net: Block, trainer: mx.gluon.Trainer) -> tuple[dict[str, mx.nd.NDArray], dict[str, Any]]:

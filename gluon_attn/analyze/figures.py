@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from ..utils.files import write_bytes
+from ..utils.printable import printable
 
 #: Okabe & Ito's palette, which colour-blind readers tell apart, without its yellow
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000")
@@ -43,7 +44,7 @@ def integer_ticks(axis: Axis) -> None:
 
 def save_png(figure: Figure, path: str | Path) -> None:
     """Write a matplotlib figure to `path`, whole or not at all."""
-    _without_formulas(figure)
+    _as_plain_text(figure)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer)
     write_bytes(path, buffer.getbuffer())
@@ -51,14 +52,15 @@ def save_png(figure: Figure, path: str | Path) -> None:
 
 def svg_text(figure: Figure) -> str:
     """A matplotlib figure as SVG text for a page, the same for the same figure."""
-    _without_formulas(figure)
+    _as_plain_text(figure)
     text = io.StringIO()
     with rc_context({"svg.hashsalt": "gluon_attn"}):
         FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
     return "<svg" + text.getvalue().partition("<svg")[2]
 
 
-def _without_formulas(figure: Figure) -> None:
+def _as_plain_text(figure: Figure) -> None:
     """Write texts as they are: in names of classes and runs, dollar signs do not enclose formulas."""
     for text in cast(list[Text], figure.findobj(Text)):
         text.set_parse_math(False)
+        text.set_text("\n".join(map(printable, text.get_text().split("\n"))))

@@ -16,6 +16,7 @@ from ..nn.symbol_graph import SymbolGraph
 from ..utils.errors import UserError
 from ..utils.files import write_bytes
 from ..utils.optional import require
+from ..utils.paths import check_utf8
 from . import onnx_ops
 from .graph import INPUT, Graph
 
@@ -157,6 +158,7 @@ def open_session(path: Path | str) -> tuple[Any, Card]:
         UserError: The file is damaged or not from `write_onnx`, or ONNX Runtime is missing.
     """
     runtime = require("onnxruntime")
+    check_utf8(path, "ONNX Runtime")
     options = runtime.SessionOptions()
     threads = os.environ.get("OMP_NUM_THREADS", "")
     options.intra_op_num_threads = int(threads) if threads.isdigit() else 0

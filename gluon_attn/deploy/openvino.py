@@ -16,6 +16,7 @@ from ..config.card import Card
 from ..utils.errors import UserError
 from ..utils.files import atomic_paths
 from ..utils.optional import require
+from ..utils.paths import check_utf8
 from . import int8_exclusions
 from .graph import Graph
 from .onnx import CARD_KEY, onnx_bytes
@@ -102,6 +103,7 @@ def open_model(path: Path | str) -> tuple[Callable[[np.ndarray], np.ndarray], Ca
         UserError: The files are damaged or not from `write_openvino`, or OpenVINO is missing.
     """
     openvino = require("openvino")
+    check_utf8(path, "OpenVINO")
     if not Path(path).with_suffix(".bin").is_file():
         raise UserError(f"{path} comes with {Path(path).stem}.bin, which is missing beside it")
     core = openvino.Core()

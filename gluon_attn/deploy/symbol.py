@@ -51,9 +51,9 @@ def read_symbol(path: Path | str) -> Graph:
         if not companion.is_file():
             raise UserError(f"{symbol} comes with {companion.name}, which is missing beside it")
     try:
-        loaded = mx.sym.load(str(symbol))
+        loaded = mx.sym.load_json(symbol.read_text(encoding="utf-8"))
         outputs = loaded.list_outputs()
-    except (mx.MXNetError, ValueError):  # a name that is not UTF-8 is a ValueError
+    except (mx.MXNetError, OSError, ValueError):
         raise UserError(f"{symbol} is damaged or not a symbol file") from None
     if INPUT not in loaded.list_arguments() or len(outputs) != 1:
         raise UserError(f"{symbol} does not have one input named {INPUT!r} and one output")

@@ -4,7 +4,7 @@ import ctypes
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import mxnet as mx
 from mxnet.base import _LIB, check_call
@@ -141,16 +141,25 @@ def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
     try:
         if not is_whole(path):
             raise ValueError
-        tensors = mx.nd.load(str(path))
+        tensors = read_tensors(path)
     except OSError as error:
         raise UserError(f"cannot read parameter file {path}: {error.strerror}") from None
-    except (mx.MXNetError, ValueError):  # a name that is not UTF-8 is a ValueError
+    except (mx.MXNetError, ValueError):
         raise UserError(f"parameter file {path} is damaged or not a parameter file") from None
     if not tensors:  # of a network without parameters; MXNet gives a list
         return {}
     if not isinstance(tensors, dict):
         raise UserError(f"parameter file {path} holds no names; expected a file that save_params wrote")
     return {name.split(":", 1)[-1]: value for name, value in tensors.items()}
+
+
+def read_tensors(path: Path | str) -> Any:
+    """What `mx.nd.load` reads from a file, whose name may have bytes that are not UTF-8."""
+    try:
+        name = str(path).encode().decode()
+    except UnicodeEncodeError:  # MXNet could not open it
+        return mx.nd.load_frombuffer(Path(path).read_bytes())
+    return mx.nd.load(name)
 
 
 def _serialized(value: mx.nd.NDArray) -> memoryview:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .errors import UserError
+from .printable import printable
 
 _NAME_BYTES = 255  # of a file, without its folder, on the usual file systems
 P = TypeVar("P", str, Path, str | Path, None, str | None, str | Path | None)
@@ -22,6 +23,15 @@ def expanded(path: P) -> P:
     if max(len(os.fsencode(part)) for part in text.split(os.sep)) > _NAME_BYTES or "\0" in text:
         raise UserError(f"{text[:40]!r}... cannot be the name of a file: it is too long, or has a null byte")
     return type(path)(os.path.expanduser(path)) if text.startswith("~") else path
+
+
+def check_utf8(path: Path | str, library: str) -> None:
+    """Raise a `UserError` where a path has bytes that are not UTF-8, and a library cannot open it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = printable(str(path))
+        raise UserError(f"{library} cannot open {shown}, whose name is not UTF-8: choose or give it another") from None
 
 
 def check_output_file(path: Path | str | None, what: str) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from mxnet.gluon import nn
 
+from gluon_attn import get_model
 from gluon_attn.nn import params
 from gluon_attn.nn.params import classifier, load_params, read_params, save_params, write_tensors
 from gluon_attn.utils.errors import UserError
@@ -233,3 +234,14 @@ def test_nothing_else_is_renewed(width, renewed, saved):
     with pytest.raises(UserError, match=r"is of another network: .* has shape"):
         load_params(net, saved[1], renewed=renewed)
     assert equal(values(net), before)
+
+
+def test_names_of_files_need_not_be_utf8(tmp_path):
+    path = tmp_path / "n\udce4t.params"
+    net = get_model("cifar_resnet20_v1", 10)
+    net.initialize()
+    save_params(net, path)
+    other = get_model("cifar_resnet20_v1", 10)
+    load_params(other, path)
+    for name, param in net._collect_params_with_prefix().items():
+        assert (other._collect_params_with_prefix()[name].data() == param.data()).asnumpy().all()
