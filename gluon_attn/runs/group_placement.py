@@ -33,7 +33,7 @@ def group_placed(
     Raises:
         UserError: the folder holds results and is not to be resumed, is in use, or cannot be written to.
     """
-    check_outputs(config)
+    check_outputs(config, backend)
     check_resume(config)
     first = RUNS / f"{run_name(config)}{suffix}"
     path = Path(config.train.run_dir) if config.train.run_dir else None

@@ -74,7 +74,7 @@ def placed(options: Options, backend: Backend) -> Iterator[Place]:
             that the options name cannot be written.
     """
     place = _place(options)
-    check_outputs(place.config)
+    check_outputs(place.config, backend)
     named = place.resumed or bool(place.config.train.run_dir)
     with taken(place.path, named, backend) as path:
         if not named:
@@ -107,8 +107,10 @@ def taken(folder: Path, named: bool, backend: Backend) -> Iterator[Path]:
         yield folder
 
 
-def check_outputs(config: Any) -> None:
-    """Check, before any work, that what the options name can be written; `UserError` if not."""
+def check_outputs(config: Any, backend: Backend) -> None:
+    """Check, before any work, that what the options name can be written; `UserError` if not. Process 0 writes it."""
+    if backend.rank:
+        return
     check_output_file(config.train.logging_file, "option logging_file")
     for name in ("run_dir", "save_dir", "save_plot_dir"):
         check_output_folder(getattr(config.train, name), f"option {name}")
