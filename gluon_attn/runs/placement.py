@@ -134,8 +134,8 @@ def _place(options):
         return Place(config, folder.path, not changed, bool(changed), (note,))
     if changed:
         raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
-    note = stretched(stored, config)
-    return Place(config, folder.path, True, notes=(note,) if note else ())
+    longer = stretched(stored, config)
+    return Place(config, folder.path, True, notes=(longer,) if longer else ())
 
 
 def check_resume(config: Any) -> None:
