@@ -66,9 +66,9 @@ def _newest(first: Path, parts: Mapping[str, Options | None]) -> Path | None:
 def _fits(folder: RunFolder, parts: Mapping[str, Options | None]) -> bool:
     for name, options in parts.items():
         run = folder.below(name)
-        if options is None or held_kind(run.path) != options.config().kind:
+        if options is None or held_kind(run.path) is None:
             continue
-        with contextlib.suppress(UserError):  # damaged, or of another version
+        with contextlib.suppress(UserError):  # damaged, of another version, or of another kind
             if not changed_options(run.read_config(options.kind), options.config()):
                 return True
     return False

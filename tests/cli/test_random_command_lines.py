@@ -210,6 +210,7 @@ def test_any_words_are_done_or_refused_in_one_line(name, room, capfd):
     lines = COMMANDS[name].lines
     failed, codes = attempt(name, range(lines), room, capfd)
     assert not failed, failed
+    print(f"exit code -> lines: {dict(codes)}")
     assert codes[0] >= DONE.get(name, 0) * lines, codes
 
 
