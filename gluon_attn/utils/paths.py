@@ -36,7 +36,7 @@ def check_output_file(path: Path | str | None, what: str) -> None:
     """
     if path is None:
         return
-    path = Path(path)
+    path = _named(path, what)
     _check_no_folder(path, what)
     if not path.parent.exists():
         raise UserError(
@@ -49,7 +49,7 @@ def check_new_file(path: Path | str | None, what: str) -> None:
     """As `check_output_file`, of a file whose folders are made where they are missing."""
     if path is None:
         return
-    path = Path(path)
+    path = _named(path, what)
     _check_no_folder(path, what)
     if path.exists() and not path.is_file():  # a device would be replaced by the file
         raise UserError(f"cannot write to {path} ({what}): it is no regular file; name another one")
@@ -68,13 +68,22 @@ def check_output_folder(path: Path | str | None, what: str) -> None:
     """
     if path is None:
         return
-    path = Path(path)
+    path = _named(path, what)
     if path.is_dir():
         _check_permission(path, path, what)
     elif _there(path):
         raise UserError(f"cannot write to {path} ({what}): it is a file; name a folder")
     else:
         _check_parent(path, what)
+
+
+def _named(path, what):
+    """The path, if MXNet and the texts that name it can have its name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"cannot write to {path} ({what}): its name is not UTF-8; choose another path") from None
+    return Path(path)
 
 
 def _check_no_folder(path, what):
