@@ -42,6 +42,10 @@ class Place:
 
 def take_unused(folder: Path) -> Path:
     """Make `folder`, or the first of FOLDER-2, FOLDER-3 ... that does not exist; concurrent processes get others."""
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    if not folder.name:
+        raise UserError(f"{folder} has no name to number: choose another folder")
     ensure_dir(folder.parent)
     for path in _numbered(folder):
         with contextlib.suppress(FileExistsError):

@@ -46,24 +46,24 @@ def check_output_file(path: Path | str | None, what: str) -> None:
     """
     if path is None:
         return
-    path = Path(path)
-    _check_no_folder(path, what)
-    if not path.parent.exists():
+    found = _named(path, what)
+    _check_no_folder(found, what)
+    if not found.parent.exists():
         raise UserError(
-            f"cannot write to {path} ({what}): there is no folder {path.parent}; make it, or name another file"
+            f"cannot write to {found} ({what}): there is no folder {found.parent}; make it, or name another file"
         )
-    _check_parent(path, what)
+    _check_parent(found, what)
 
 
 def check_new_file(path: Path | str | None, what: str) -> None:
     """As `check_output_file`, of a file whose folders are made where they are missing."""
     if path is None:
         return
-    path = Path(path)
-    _check_no_folder(path, what)
-    if path.exists() and not path.is_file():  # a device would be replaced by the file
-        raise UserError(f"cannot write to {path} ({what}): it is no regular file; name another one")
-    _check_parent(path, what)
+    found = _named(path, what)
+    _check_no_folder(found, what)
+    if found.exists() and not found.is_file():  # a device would be replaced by the file
+        raise UserError(f"cannot write to {found} ({what}): it is no regular file; name another one")
+    _check_parent(found, what)
 
 
 def check_output_folder(path: Path | str | None, what: str) -> None:
@@ -78,16 +78,25 @@ def check_output_folder(path: Path | str | None, what: str) -> None:
     """
     if path is None:
         return
-    path = Path(path)
-    if path.is_dir():
-        _check_permission(path, path, what)
-    elif _there(path):
-        raise UserError(f"cannot write to {path} ({what}): it is a file; name a folder")
+    found = _named(path, what)
+    if found.is_dir():
+        _check_permission(found, found, what)
+    elif _there(found):
+        raise UserError(f"cannot write to {found} ({what}): it is a file; name a folder")
     else:
-        _check_parent(path, what)
+        _check_parent(found, what)
 
 
-def _check_no_folder(path, what):
+def _named(path: Path | str, what: str) -> Path:
+    """The path, if MXNet and the texts that name it can have its name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"cannot write to {path} ({what}): its name is not UTF-8; choose another path") from None
+    return Path(path)
+
+
+def _check_no_folder(path: Path, what: str) -> None:
     if not path.name or path.is_dir():
         raise UserError(f"cannot write to {path} ({what}): it is a folder; name a file")
     if _there(path) and not os.access(path, os.W_OK):

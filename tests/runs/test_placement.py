@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -270,6 +271,9 @@ def test_a_schedule_that_is_stretched_is_said(given, what):
 
 def test_numbers_go_up(tmp_path):
     assert [take_unused(tmp_path / "a").name for _ in range(3)] == ["a", "a-2", "a-3"]
+    assert take_unused(Path()) == tmp_path.with_name(f"{tmp_path.name}-2")
+    with pytest.raises(UserError, match="/ has no name to number"):
+        take_unused(Path("/"))
 
 
 def test_resume_takes_auto_only():

@@ -46,6 +46,8 @@ def test_a_name_that_no_file_can_have(path):
         (paths.check_new_file, "file/a/x", "file is no folder; choose another path"),
         (paths.check_new_file, "folder", "it is a folder; name a file"),
         (paths.check_new_file, os.devnull, "it is no regular file; name another one"),
+        (paths.check_new_file, "caf\udce9", "its name is not UTF-8; choose another path"),
+        (paths.check_output_folder, "caf\udce9/x", "its name is not UTF-8; choose another path"),
         (paths.check_output_folder, "file", "it is a file; name a folder"),
         (paths.check_output_folder, "file/a/b", "file is no folder; choose another path"),
     ],
