@@ -134,11 +134,11 @@ def test_what_runs_and_searches_leave(small_disk, tmp_path, name):
 def test_the_catalogue_keeps_weights_and_index_together(small_disk, tmp_path):
     net, card = network()
     save_params(net, tmp_path / "new.params")
-    publish(small_disk.room, "net", tmp_path / "new.params", card, score=0.9)
+    publish(small_disk.room, "net", tmp_path / "new.params", card, score={"images": 10, "accuracy": 0.9})
     before = small_disk.files()
     small_disk.limit(-(-len(before["net.params"]) // 4096))
     with pytest.raises(WriteError, match=r"cannot write .*/net\.params: No space left on device"):
-        publish(small_disk.room, "net", tmp_path / "new.params", card, score=0.8)
+        publish(small_disk.room, "net", tmp_path / "new.params", card, score={"images": 10, "accuracy": 0.8})
     assert small_disk.files() == before
 
 

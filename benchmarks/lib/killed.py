@@ -20,7 +20,7 @@ from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.files import epochs, read_hashed, sha256
 
 ROOT = Path(__file__).resolve().parents[2]
-_TIMES = ("seconds", "data_seconds", "images_per_second")
+_TIMES = ("seconds", "data_seconds", "images_per_second", "seal")  # the last is a hash of the others as well
 _DATA = "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 --batch-size 16 -j 0"
 _NET = "--model atac_cifar_resnet --blocks 1 --act-type relu --save-period 0"
 _SPACE = "--operations none,skip_connect,dil_conv_3x3 --nodes 1 --draw-every 0 --epochs 8"

@@ -126,7 +126,7 @@ def _in_scratch(path: Path) -> bool:
 def _describe(target: Path) -> str:
     """What a failure leaves at `target`."""
     if target.is_dir():
-        return "the old folder is unchanged"
+        return "the old folder is unchanged" if any(target.iterdir()) else "nothing was left there"
     return "the old file is unchanged" if os.path.lexists(target) else "nothing was left there"
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gluon_attn.utils import atomic, rename
-from gluon_attn.utils.atomic import atomic_path, atomic_paths, clear_leftovers, ensure_dir, scratch_folder
+from gluon_attn.utils.atomic import atomic_path, atomic_paths, ensure_dir, scratch_folder
 from gluon_attn.utils.errors import WriteError
+from gluon_attn.utils.leftovers import clear_leftovers
 
 
 def tree(folder):
@@ -123,9 +124,9 @@ def test_inside_a_folder_on_its_way_messages_name_the_folder(tmp_path):
     assert not atomic._active
 
 
-@pytest.mark.parametrize("name", ["mkdtemp", "touch"])
+@pytest.mark.parametrize("name", ["mkdtemp", "hold"])
 def test_a_disk_on_which_nothing_can_be_made(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(atomic.tempfile if name == "mkdtemp" else Path, name, lambda *_, **__: full())
+    monkeypatch.setattr(atomic.tempfile if name == "mkdtemp" else atomic, name, lambda *_, **__: full())
     with pytest.raises(WriteError) as caught, atomic_path(tmp_path / "new/t"):
         pass
     assert str(caught.value) == f"cannot write {tmp_path / 'new/t'}: No space left on device; nothing was left there"
