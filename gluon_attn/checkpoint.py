@@ -1,9 +1,11 @@
 """Checkpoints: weights, optimizer state and the state of the run in one folder, without pickle.
 
 `FOLDER/epoch-0007/` holds net.params, optimizer.params, what else the run keeps, and meta.json; the last has the
-SHA-256 of the others, so that a damaged checkpoint is noticed. It appears under its name only when it is whole.
+SHA-256 of the others and of itself, so that a damaged checkpoint is noticed. It appears under its name only when it is
+whole.
 """
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,9 +14,9 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon import Block
 
-from .nn.params import load_params, save_params
+from .nn.params import load_params, read_tensors, save_params, write_tensors
 from .utils.errors import UserError
-from .utils.files import atomic_path, ensure_dir, epochs, read_hashed, sha256, write_json
+from .utils.files import atomic_path, ensure_dir, epochs, read_hashed, sealed, sha256, write_json
 from .utils.log import get_logger
 
 FORMAT = 1
@@ -60,13 +62,13 @@ class CheckpointStore:
             staged.mkdir()
             save_params(net, staged / "net.params")
             arrays, numbers = optimizer_state(net, trainer)
-            mx.nd.save(str(staged / "optimizer.params"), arrays)
+            write_tensors(staged / "optimizer.params", arrays)
             for name, extra in (files or {}).items():
-                mx.nd.save(str(staged / name), extra)
+                write_tensors(staged / name, extra)
             hashes = {name: sha256(staged / name) for name in (*_FILES, *(files or {}))}
             write_json(
                 staged / "meta.json",
-                {"format": FORMAT, "sha256": hashes, "optimizer": numbers, **meta},
+                sealed({"format": FORMAT, "sha256": hashes, "optimizer": numbers, **meta}),
             )
         for old in self.list()[: -self.keep]:
             shutil.rmtree(old, ignore_errors=True)
@@ -77,15 +79,19 @@ class CheckpointStore:
         return epochs(self.folder)
 
     def newest(self) -> tuple[Path, dict[str, Any]] | None:
-        """(folder, meta) of the newest whole checkpoint, or None; damaged ones are skipped with a warning.
+        """(folder, meta) of the newest whole checkpoint, None if there are none.
+
+        Damaged ones are skipped with a warning.
 
         Raises:
-            UserError: as `read_meta`, for a checkpoint of another format.
+            UserError: there are checkpoints, and none is whole.
         """
         for folder in reversed(self.list()):
             try:
                 return folder, read_meta(folder)
             except UserError as error:
+                if folder == self.list()[0]:
+                    raise UserError(f"{error}, and no other is whole: remove {self.folder} to start anew") from None
                 get_logger().warning("%s; the checkpoint before it is used", error)
         return None
 
@@ -105,9 +111,24 @@ def read_meta(folder: Path) -> dict[str, Any]:
     meta = read_hashed(folder / "meta.json", _FILES)
     if meta is None:
         raise UserError(f"checkpoint {folder} is damaged")
-    if meta["format"] != FORMAT:
-        raise UserError(f"checkpoint {folder} has format {meta['format']}; this release reads {FORMAT}")
+    if meta.get("format") != FORMAT:
+        raise UserError(f"checkpoint {folder} has format {meta.get('format')}; this release reads {FORMAT}")
+    number = folder.name.rpartition("-")[2]
+    if not isinstance(meta.get("optimizer"), dict) or (number.isdigit() and meta.get("epoch") != int(number)):
+        raise UserError(f"checkpoint {folder} is damaged: its meta.json is not that of this checkpoint")
     return meta
+
+
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """A context for taking a checkpoint's entries and tensors: what does not fit is a `UserError` that names it."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, mx.MXNetError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:100]
+        raise UserError(
+            f"checkpoint {folder} is damaged ({reason}): remove that folder to resume from the one before"
+        ) from error
 
 
 def restore(folder: Path, meta: Mapping[str, Any], net: Block, trainer: mx.gluon.Trainer) -> None:
@@ -123,7 +144,7 @@ def restore(folder: Path, meta: Mapping[str, Any], net: Block, trainer: mx.gluon
         UserError: the weights are of another network.
     """
     load_params(net, folder / "net.params")
-    set_optimizer_state(net, trainer, mx.nd.load(str(folder / "optimizer.params")), meta["optimizer"])
+    set_optimizer_state(net, trainer, read_tensors(folder / "optimizer.params"), meta["optimizer"])
 
 
 def optimizer_state(net: Block, trainer: mx.gluon.Trainer) -> tuple[dict[str, mx.nd.NDArray], dict[str, Any]]:

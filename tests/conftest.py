@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from small_disk import mounted
 
 # Threads that wait let others run: on a shared machine spinning makes tests many times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -44,6 +45,13 @@ def seed(request):
     print(f"GLUON_ATTN_TEST_SEED={value}")
     seed_all(value)
     return value
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A `SmallDisk`, unmounted at the end."""
+    with mounted(tmp_path / "disk") as disk:
+        yield disk
 
 
 @pytest.fixture

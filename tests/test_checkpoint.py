@@ -107,7 +107,9 @@ def test_other_files_are_kept_and_checked(tmp_path):
     assert store.newest()[0] == folder
     assert mx.nd.load(str(folder / "average.params"))["a"].asscalar() == 3
     (folder / "average.params").write_bytes(b"damaged")
-    assert store.newest() is None
+    with pytest.raises(UserError, match=r"epoch-0001 is damaged, and no other is whole: remove .* to start anew"):
+        store.newest()
+    assert CheckpointStore(tmp_path / "none").newest() is None
 
 
 def test_an_interrupted_save_leaves_the_old_ones(three, monkeypatch):

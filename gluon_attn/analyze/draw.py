@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ..genotypes.attention import AttentionGenotype, attention_genotype
 from ..genotypes.cell import CELL_NAMES, CELL_TITLES, CellEdges, CellGenotype, cell_genotype
-from ..genotypes.files import published
+from ..genotypes.files import published, read_genotype
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, read_json
+from ..utils.files import write_bytes
 
 Genotype = CellGenotype | AttentionGenotype
 
@@ -32,15 +32,16 @@ def open_genotype(name: str) -> Genotype:
     """Open a genotype.
 
     Args:
-        name: A published name, such as Att_DARTS, or a JSON file.
+        name: A published name, such as Att_DARTS, `Genotype(...)` as text, or a file that holds one.
 
     Raises:
         UserError: It is neither, or the file holds no genotype.
     """
     cells, attentions = published(CELL_NAMES[0]), published("attention")
-    if not name.endswith(".json") and name not in (*cells, *attentions):
-        raise UserError(f"unknown genotype {name!r}: give {', '.join([*cells, *attentions])}, or a JSON file")
-    data = read_json(name) if name.endswith(".json") else {}
+    data = None if name in (*cells, *attentions) else read_genotype(name)
+    if data is None and name not in (*cells, *attentions):
+        known = ", ".join([*cells, *attentions])
+        raise UserError(f"unknown genotype {name!r}: give {known}, Genotype(...) as text, or a file with one")
     is_attention = isinstance(data, dict) and ("att" in data or "attention" in (data.get("cells") or ()))
     # `cell_genotype` says what is wrong with a file that holds neither
     return attention_genotype(name) if name in attentions or is_attention else cell_genotype(name)
@@ -66,8 +67,7 @@ def draw(genotype: Genotype, path: str | Path) -> None:
     done = subprocess.run(command, input=to_dot(genotype).encode(), capture_output=True, check=False)
     if done.returncode:
         raise UserError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip().splitlines()[-1:]}")
-    with atomic_path(path) as staged:
-        staged.write_bytes(done.stdout)
+    write_bytes(path, done.stdout)
 
 
 def to_dot(genotype: Genotype) -> str:

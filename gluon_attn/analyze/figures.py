@@ -10,9 +10,11 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
-from ..utils.files import atomic_path
+from ..utils.files import write_bytes
+from ..utils.printable import printable
 
 #: Okabe & Ito's palette, which colour-blind readers tell apart, without its yellow
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000")
@@ -42,12 +44,15 @@ def integer_ticks(axis: Axis) -> None:
 
 def save_png(figure: Figure, path: str | Path) -> None:
     """Write a matplotlib figure to `path`, whole or not at all."""
-    with atomic_path(path) as staged:
-        FigureCanvasAgg(figure).print_png(str(staged))
+    _as_plain_text(figure)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    write_bytes(path, buffer.getbuffer())
 
 
 def svg_text(figure: Figure) -> str:
     """A matplotlib figure as SVG text for a page, the same for the same figure."""
+    _as_plain_text(figure)
     figure.patch.set_alpha(0)  # the page shows through, light or dark
     for axes in figure.axes:
         axes.patch.set_alpha(0)
@@ -55,3 +60,10 @@ def svg_text(figure: Figure) -> str:
     with rc_context({"svg.hashsalt": "gluon_attn"}):
         FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
     return "<svg" + text.getvalue().partition("<svg")[2].replace("#000000", "currentColor")
+
+
+def _as_plain_text(figure: Figure) -> None:
+    """Write texts as they are: in names of classes and runs, dollar signs do not enclose formulas."""
+    for text in cast(list[Text], figure.findobj(Text)):
+        text.set_parse_math(False)
+        text.set_text("\n".join(map(printable, text.get_text().split("\n"))))

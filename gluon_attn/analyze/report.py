@@ -46,4 +46,4 @@ def write_report(
         tables=tables,
         sections=sections,
     )
-    write_text(path, page)
+    write_text(path, page.encode("utf-8", "backslashreplace").decode())  # names of files may be no text

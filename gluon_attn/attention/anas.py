@@ -32,7 +32,7 @@ class ANAS(Attention):
     Args:
         channels: C.
         genotype: "ATTENTION" (default: the published cell, of three nodes), a mapping {"att": [[operation, input],
-            ...]} with two edges per node, or a JSON file that holds one.
+            ...]} with two edges per node, AttGenotype(...) as text, or a file that holds one.
         drop_path: probability that training drops a path other than a skip connection (default 0: the reference code
             never uses it).
     """

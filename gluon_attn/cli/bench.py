@@ -3,11 +3,11 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..utils import cpu
-from ..utils.files import ensure_dir, write_json
+from ..utils.files import write_json
+from ..utils.paths import check_new_file
 from ..utils.table import render
 from .values import png, whole
 
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure each target in a process of its own, one after the other; print, and write the files asked for."""
     from ..deploy.bench import measure_all
 
-    for path in filter(None, (args.output, args.picture)):
-        ensure_dir(Path(path).parent)  # a path that cannot be written shows before the work
+    for name in ("output", "picture"):
+        check_new_file(getattr(args, name), f"option {name}")
     threads = args.threads or [cpu.threads(cpu.Host())[0]]
     found = measure_all(args.targets, args.batch_size, threads, args.repeat, args.warm_up)
     rows = [speed.to_dict() for speed in found]

@@ -1,17 +1,21 @@
 """`gluon-attn convert`: weights of another repository as a parameter file of ours, or ours as a file of another."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..utils.errors import UserError
 from ..utils.files import sha256
+from ..utils.paths import check_new_file
 from .network_flags import add_network, network_config
 from .values import whole
 
 if TYPE_CHECKING:
     from mxnet.gluon import HybridBlock
 
+    from ..convert.files import Weights
+    from ..convert.from_reference import Match
     from ..runs.conversion_check import ConversionCheck
 
 
@@ -25,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose weights IN has: anas, att-darts, ean, ecanet, echo, gluoncv, open-atac, timm or torchvision",
     )  # fmt: skip
     way.add_argument("--to", choices=("timm", "torchvision"), help="turn weights of ours into theirs")
+    parser.add_argument(
+        "--weights", choices=("raw", "ema"),
+        help="of a checkpoint with a moving average (EMA) of the weights: the weights of the last step or the EMA "
+        "(default: as the source does: the EMA with timm, else the last step)",
+    )  # fmt: skip
     parser.add_argument("--model", metavar="NAME", help="network; `gluon-attn models` lists them")
     add_network(parser)
     parser.add_argument("--classes", type=whole, metavar="N", help="number of classes (default: as many as IN has)")
@@ -37,24 +46,41 @@ def run(args: argparse.Namespace) -> int:
     """Convert; print what was read, mapped and written."""
     from ..runs.convert import export_weights, import_weights
 
+    check_new_file(args.output, "OUT")
     config = network_config(args, args.model) if args.model else None
     given = (config, args.classes, args.check)
     if args.to:
+        if args.weights:
+            raise UserError("option weights chooses from a checkpoint of another repository: use it with option source")
         exported = export_weights(args.input, args.output, args.to, *given)
         print(f"read    {args.input}: {_describe(exported.net)}")
         print(f"mapped  {exported.tensors} tensors to {exported.counterpart}")
         _print_written(args.output)
         _print_check(exported.check)
         return 0
-    imported = import_weights(args.input, args.output, args.source, *given)
+    imported = import_weights(args.input, args.output, args.source, *given, args.weights)
     weights, match = imported.weights, imported.match
     besides = f"; besides {', '.join(weights.other_keys)}" if weights.other_keys else ""
     print(f"read    {args.input}: {weights.kind}, {_size(args.input)}, {len(weights.tensors)} tensors{besides}")
+    for line in _told(weights, match):
+        print(f"took    {line}")
     print(f"mapped  {len(set(match.names.values()))} of them to {len(match.shapes)} of {_describe(imported.net)}")
     print(f"left    {_listed(match.left)}")
     _print_written(args.output)
     _print_check(imported.check)
     return 0
+
+
+def _told(weights: "Weights", match: "Match") -> Iterator[str]:
+    """Which of the tensors in a file were taken, where that is a choice."""
+    choice = weights.choice
+    if choice:
+        names = {"raw": "weights of the last step", "ema": "moving average (EMA) of the weights"}
+        other = next(name for name in names if name != choice.kind)
+        rest = f"; --weights {other} takes {choice.other}" if choice.other else ""
+        yield f"{choice.key}, the {names[choice.kind]}{rest}"
+    if match.prefix:
+        yield f"the tensors under {match.prefix}"
 
 
 def _print_written(path: str) -> None:

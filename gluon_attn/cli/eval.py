@@ -2,10 +2,10 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
-from ..utils.files import ensure_dir, write_json
+from ..utils.files import write_json
+from ..utils.paths import check_new_file
 from ..utils.table import render
 from .values import png, share, size, whole
 
@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
     """Print, and with `--output` and `--confusion` write, what was measured."""
     from ..runs.evaluate import evaluate
 
-    for path in filter(None, (args.output, args.confusion)):
-        ensure_dir(Path(path).parent)  # a path that cannot be written shows before the work
+    for name in ("output", "confusion"):
+        check_new_file(getattr(args, name), f"option {name}")
     options = ("params", "dataset", "data_dir", "rec_val", "input_size", "crop_ratio", "batch_size")
     result = evaluate(args.target, **{name: getattr(args, name) for name in options})
     found = result.to_dict(args.per_class)

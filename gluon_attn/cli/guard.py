@@ -1,10 +1,11 @@
 """From exceptions to exit codes: 0 done, 1 training failed, 2 the user can put it right, 130 Ctrl-C."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 
-from ..utils.errors import TrainingError, UserError
+from ..utils.errors import FULL_DISK, PeerError, TrainingError, UserError
 from ..utils.log import to_terminal
 from .spelling import with_flags
 
@@ -14,8 +15,8 @@ _INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as a shell
 def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | None = None) -> int:
     """Run a command and turn its exceptions into exit codes.
 
-    `UserError` and `TrainingError` are one line on stderr. Any other exception is a bug of this package and keeps its
-    traceback.
+    `UserError`, `TrainingError` and a full disk are one line on stderr. Any other exception is a bug of this package
+    and keeps its traceback.
 
     Args:
         function: takes the words of the command line, returns the exit code (None: 0).
@@ -25,26 +26,41 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         The exit code.
     """
     to_terminal()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have what the terminal's encoding has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = function(sys.argv[1:] if argv is None else list(argv)) or 0
         sys.stdout.flush()
         return code
     except UserError as error:
         return _fail(error, 2)
+    except PeerError as error:
+        _fail(error, 1)
+        sys.stdout.flush()
+        os._exit(1)
     except TrainingError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return _fail("interrupted", _INTERRUPTED)
-    except BrokenPipeError:
-        # The reader is gone (`| head`): give Python's last flush somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader is gone (`| head`)
+        _silence_stdout()
         return _BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in FULL_DISK:  # the output, or a temporary file of a library
+            raise
+        _silence_stdout()
+        return _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}; make room and try again", 2)
     except SystemExit as stop:  # argparse: --help, or an error that it has printed
         if isinstance(stop.code, str):
             return _fail(stop.code, 1)
         return stop.code or 0
 
 
+def _silence_stdout():
+    """Give Python's last flush somewhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message, code):
-    print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr)
+    print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr, flush=True)
     return code

@@ -4,8 +4,15 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from ..utils.paths import expanded
 from ..utils.suggest import did_you_mean
 from ..version import __version__
+
+#: placeholders (`metavar`) of values that are paths, or may be: a leading ~ in these values is the home folder
+PATHS = {
+    "BITS|FILE", "DATA_DIR", "DIR", "DIR|NAME", "FILE", "FOLDER", "IMAGE", "IN", "NAME|FILE", "OUT", "PREFIX", "RUN",
+    "RUN|MODEL", "TARGET",
+}  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,7 +32,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {' '.join(message.split())}; see {self.prog} --help\n")
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        """Parse a command line, as argparse does; a word that is left over is an error that names the nearest flag.
+        """Parse a command line, as argparse does, and expand ~ in paths.
+
+        A word that is left over is an error that names the nearest flag.
 
         Args:
             args: the words after the program's name (default: those of this process).
@@ -34,6 +43,12 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self.error(self._complaint(unknown[0].partition("=")[0]))
+        for action in (action for action in self._actions if hasattr(parsed, action.dest)):
+            value = getattr(parsed, action.dest)
+            if action.nargs is None and value == []:  # argparse's result of --flag=--
+                self.error(f"argument {'/'.join(action.option_strings)}: expected one argument")
+            if action.metavar in PATHS:
+                setattr(parsed, action.dest, list(map(expanded, value)) if isinstance(value, list) else expanded(value))
         return parsed
 
     def _complaint(self, argument):

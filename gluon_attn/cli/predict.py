@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from ..utils.printable import printable
 from .values import whole
 
 
@@ -26,5 +27,5 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for result in results:
         words = (f"{item['class']} {item['probability']:.1%}" for item in result["classes"])
-        print(f"{result['image']}: {', '.join(words)}")
+        print(f"{printable(result['image'])}: {', '.join(words)}")
     return 0

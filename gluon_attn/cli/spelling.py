@@ -14,9 +14,9 @@ _UNLIKE = {"for_speed": "--for speed"}  # flags that are not the option's name
 #: options of commands that are no part of a config
 _OF_COMMANDS = (
     "all", "attentions", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic",
-    "for_speed", "format", "input_size", "layout", "max_drop", "max_failures", "model", "no_check", "output",
-    "params", "precision", "preprocess", "quality", "repository", "resize", "seeds", "source", "storage",
-    "threads", "to", "trials", "vary", "workers",
+    "for_speed", "format", "input_size", "layout", "max_drop", "max_failures", "model", "no_check", "out", "output",
+    "params", "picture", "precision", "preprocess", "quality", "repository", "resize", "seeds", "source", "storage",
+    "threads", "to", "trials", "vary", "weights", "workers",
 )  # fmt: skip
 
 

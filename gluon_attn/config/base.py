@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ..utils.checks import rate_error as rate
 from ..utils.errors import UserError
+from ..utils.paths import expanded
 from ..utils.suggest import did_you_mean
 from .convert import convert, unwrap_optional
 
@@ -42,6 +43,7 @@ def option(
     check: Check | None = None,
     metavar: str | None = None,
     several: bool = False,
+    path: bool = False,
 ) -> Any:
     """A dataclass field for one option.
 
@@ -53,9 +55,11 @@ def option(
         check: for what `choices` cannot say.
         metavar: placeholder of the value in `--help`.
         several: whether the command line also takes the values as separate words.
+        path: whether it is a path, whose leading ~ is the home folder.
     """
     metadata = {
         "help": help, "flags": tuple(flags), "choices": choices, "check": check, "metavar": metavar, "several": several,
+        "path": path,
     }  # fmt: skip
     if isinstance(default, (dict, list)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
@@ -99,6 +103,7 @@ class Config:
         kinds = field_types(type(self))
         for field in dataclasses.fields(self):
             value = _converted(getattr(self, field.name), kinds[field.name], field.name)
+            value = expanded(value) if field.metadata.get("path") else value
             object.__setattr__(self, field.name, value)
             if value is not None:
                 _check(field, value)

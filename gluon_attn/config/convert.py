@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import types
 import typing
 from typing import Any
@@ -60,6 +61,6 @@ def _scalar(value: Any, kind: type, name: str) -> Any:
                 return result
     if kind is dict and isinstance(value, dict):
         return dict(value)
-    if kind is str and (number or isinstance(value, str)):
+    if kind is str and (number or isinstance(value, str | os.PathLike)):
         return str(value)
     raise UserError(f"option {name} takes {_WORDS[kind]}, got {value!r}")

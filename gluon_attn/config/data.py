@@ -49,16 +49,22 @@ class DataConfig(Config):
     data_dir: str | None = option(
         None,
         "folder with the data set's files; default: in ~/.mxnet/datasets, to which CIFAR is downloaded",
-        flags=("-data", "--data", "--tmp-data-dir"), metavar="DIR",
+        flags=("-data", "--data", "--tmp-data-dir"), metavar="DIR", path=True,
     )  # fmt: skip
     use_rec: bool = option(False, "ImageNet from record files: the same as --dataset imagenet_rec")
-    rec_train: str | None = option(None, "training records (default DATA_DIR/train.rec)", metavar="FILE")
+    rec_train: str | None = option(None, "training records (default DATA_DIR/train.rec)", metavar="FILE", path=True)
     rec_train_idx: str | None = option(
-        None, "index of the training records (default: the .idx file next to them)", metavar="FILE"
+        None,
+        "index of the training records (default: the .idx file next to them)",
+        metavar="FILE",
+        path=True,
     )
-    rec_val: str | None = option(None, "test records (default DATA_DIR/val.rec)", metavar="FILE")
+    rec_val: str | None = option(None, "test records (default DATA_DIR/val.rec)", metavar="FILE", path=True)
     rec_val_idx: str | None = option(
-        None, "index of the test records (default: the .idx file next to them)", metavar="FILE"
+        None,
+        "index of the test records (default: the .idx file next to them)",
+        metavar="FILE",
+        path=True,
     )
     max_bad_images: float = option(
         0.01,

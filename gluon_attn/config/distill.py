@@ -11,9 +11,14 @@ class DistillConfig(Config):
     """Knowledge distillation (Hinton et al. 2015): the outputs of a trained network, the teacher, are targets, too."""
 
     teacher: str | None = option(
-        None, "teacher network: a run folder, or the name of a model with --teacher-params", metavar="DIR|NAME"
+        None,
+        "teacher network: a run folder, or the name of a model with --teacher-params",
+        metavar="DIR|NAME",
+        path=True,
     )
-    teacher_params: str | None = option(None, "parameter file of the model named by --teacher", metavar="FILE")
+    teacher_params: str | None = option(
+        None, "parameter file of the model named by --teacher", metavar="FILE", path=True
+    )
     temperature: float = option(20.0, "divides the logits of both networks before the softmax", check=above(0))
     hard_weight: float = option(
         0.5, "weight of the loss on the labels; the rest is the weight of the loss on the teacher's outputs", check=rate

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..utils.errors import UserError
 from .base import Config, above, at_least, between, option, rate
@@ -58,7 +59,7 @@ class ScoreConfig(Config):
 
     supernet: str | None = option(
         None, "run folder of search.py ean-supernet, or a parameter file with the options of its data and network",
-        metavar="RUN",
+        metavar="RUN", path=True,
     )  # fmt: skip
     images: int | None = option(None, "evaluate schemes on N test images, drawn once (default: all)", check=at_least(1))
     reward_for: str = option(
@@ -77,6 +78,8 @@ class ScoreConfig(Config):
 class SupernetConfig(RunConfig):
     """All options of the training of a supernet."""
 
+    kind: ClassVar[str] = "ean-supernet"
+
     @property
     def name_parts(self) -> tuple[str | None, ...]:
         """Parts of the default name of the run folder; None is left out."""
@@ -90,6 +93,8 @@ class SupernetConfig(RunConfig):
 @dataclass(frozen=True)
 class EanSearchConfig(Config):
     """All options of the search for a scheme."""
+
+    kind: ClassVar[str] = "ean"
 
     @property
     def name_parts(self) -> tuple[str | None, ...]:

@@ -8,6 +8,7 @@ import yaml
 
 from ..utils.errors import UserError
 from ..utils.files import write_text
+from ..utils.paths import expanded
 from .base import Config
 
 
@@ -18,19 +19,21 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
         UserError: it is missing, no valid YAML, or no mapping.
     """
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        data = yaml.safe_load(Path(expanded(path)).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read config {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # text that is not UTF-8, a date of month 13
         raise UserError(f"config {path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise UserError(f"config {path} must hold a mapping of groups of options")
     return data
 
 
-def write_yaml(path: Path | str, config: Config) -> None:
-    """Write a config to a file, whole or not at all."""
-    write_text(path, yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True))
+def write_yaml(path: Path | str, config: Config, header: str = "") -> None:
+    """Write a config to a file, whole or not at all, after the comment line `header`, if there is one."""
+    write_text(
+        path, f"{header}\n" * bool(header) + yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
+    )
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,8 +22,8 @@ class ModelConfig(Config):
 
     model: str = option("cifar_resnet20_v1", "network; listed by `gluon-attn models`", flags=("--arch", "-a"))
     arch_path: str | None = option(
-        None, "genotype file of a search: the network of its cells, or with --net-type the ResNet with its attention",
-        metavar="FILE",
+        None, "genotype of a search, a file or Genotype(...) as logs print it: the network of its cells, or with "
+        "--net-type the ResNet with its attention", metavar="FILE", path=True,
     )  # fmt: skip
     net_type: str | None = option(
         None, "the ResNet that --arch ATTENTION or --arch-path is for: resnet20, 32, 44, 56 or 110 (ANAS)",
@@ -40,7 +40,9 @@ class ModelConfig(Config):
     slot: str | None = option(
         None, "slot of the attention: post, inner, act, conv, conv1 or stage (default: its usual one)"
     )
-    plan: str | None = option(None, "JSON file with the plan: which attention is in which slot", metavar="FILE")
+    plan: str | None = option(
+        None, "JSON file with the plan: which attention is in which slot", metavar="FILE", path=True
+    )
     act_type: str | None = option(
         None, "activation: relu, prelu, elu, selu, gelu, swish, or an attentional one such as ChaATAC"
     )
@@ -54,6 +56,7 @@ class ModelConfig(Config):
         "blocks with the attention: one 0 or 1 per block, or the JSON file of a search",
         check=_scheme,
         metavar="BITS|FILE",
+        path=True,
     )
     config_codes: tuple[int, ...] | None = option(
         None, "the scheme as EAN writes it: the bits of each stage as a decimal number", check=at_least(0), several=True
@@ -81,6 +84,7 @@ class ModelConfig(Config):
         "parameter file to initialize from",
         flags=("--resume-from", "--resume-params", "--model-path"),
         metavar="FILE",
+        path=True,
     )
     use_pretrained: bool = option(False, "initialize from the published parameters of the network")
 

@@ -112,7 +112,7 @@ class AttentionSearchConfig(Config):
 class _Search(Config):
     """What both searches have in common."""
 
-    kind: ClassVar[str]
+    kind: ClassVar[str]  # a key of `METHODS`, and of `run_kind.TITLES`
     data: DataConfig
     search: GradientConfig
     optim: OptimConfig

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..utils.errors import UserError
 from .base import Config, at_least, between, option, rate
@@ -46,24 +46,31 @@ class TrainConfig(Config):
     )
     evaluate: bool = option(False, "only evaluate the parameters of --pretrained, without a run folder", flags=("-e",))
     run_dir: str | None = option(
-        None, "folder of the run (default runs/NAME, numbered)", flags=("--checkpoint",), metavar="DIR"
+        None,
+        "folder of the run (default runs/NAME, numbered)",
+        flags=("--checkpoint",),
+        metavar="DIR",
+        path=True,
     )
     resume: str | None = option(None, "'auto' resumes from the newest complete checkpoint of the run", metavar="auto")
     resume_states: str | None = option(
-        None, "optimizer states for --pretrained, written by MXNet's Trainer.save_states; needs --trust", metavar="FILE"
+        None,
+        "optimizer states for --pretrained, written by MXNet's Trainer.save_states; needs --trust",
+        metavar="FILE",
+        path=True,
     )
     trust: bool = option(False, "open --resume-states although it is a pickle, whose code is run")
     keep_checkpoints: int = option(2, "number of newest checkpoints to keep", check=at_least(1))
     save_period: int = option(
         10, "epochs between parameter files in --save-dir; 0: none", flags=("--save-frequency",), check=at_least(0)
     )
-    save_dir: str | None = option(None, "folder of the parameter files (default RUN/params)", metavar="DIR")
-    save_plot_dir: str | None = option(None, "folder of the plots (default: the run folder)", metavar="DIR")
+    save_dir: str | None = option(None, "folder of the parameter files (default RUN/params)", metavar="DIR", path=True)
+    save_plot_dir: str | None = option(None, "folder of the plots (default: the run folder)", metavar="DIR", path=True)
     summary: bool = option(False, "print the layers with their shapes and parameters before training")
     log_interval: int = option(
         50, "batches between log lines", flags=("--print-freq", "-p", "--report-freq"), check=at_least(1)
     )
-    logging_file: str | None = option(None, "append the log to this file, too", metavar="FILE")
+    logging_file: str | None = option(None, "append the log to this file, too", metavar="FILE", path=True)
     tensorboard: bool = option(False, "write TensorBoard events into the run folder (needs the extra track)")
     wandb: bool = option(False, "record the run with Weights & Biases (needs the extra track)")
     project: str | None = option(None, "W&B project (default gluon-attn); implies --wandb")
@@ -106,6 +113,8 @@ class RunConfig(Config):
     distill: DistillConfig = option(DistillConfig(), "distillation")
     train: TrainConfig = option(TrainConfig(), "the run")
 
+    kind: ClassVar[str] = "train"
+
     @property
     def has_auxiliary(self) -> bool:
         """Whether the network is trained with an auxiliary head."""
@@ -138,6 +147,8 @@ def data_and_network(config: Any) -> tuple[str | None, ...]:
         config: has the groups `data` and `model`.
     """
     model = config.model
-    searched = (model.net_type, model.arch_path and Path(model.arch_path).stem)
+    path = model.arch_path or ""
+    stem = "genotype" if path.endswith(")") else Path(path).stem  # a genotype as text is no name
+    searched = (model.net_type, stem or None)
     named = None if any(searched) and model.model == type(model)().model else model.model
     return config.data.dataset, named, *searched, model.attention, model.act_type

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet
 from ..utils.errors import UserError
 from ..utils.optional import without_torch
+from .files import read_weights
 from .timm_models import timm_call
 
 #: our networks that have the same names in GluonCV
@@ -48,18 +50,23 @@ class Counterpart:
             f"{'timm.create_model' if self.library == 'timm' else 'gluoncv.model_zoo.get_model'}({self.name!r}{words})"
         )
 
-    def logits(self, path: Path | str, images: np.ndarray) -> np.ndarray | None:
+    def logits(
+        self, path: Path | str, images: np.ndarray, tensors: Mapping[str, np.ndarray] | None = None
+    ) -> np.ndarray | None:
         """Run the network of the other library.
 
         Args:
             path: file of its weights, under its names.
             images: (N,3,H,W), float32, normalized.
+            tensors: the weights for a network in PyTorch, where they were read already (default: those in the file).
 
         Returns:
             Logits (N,classes); None if the library is not installed.
         """
         with contextlib.suppress(ImportError):
-            return _gluon_logits(self, path, images) if self.library == "gluoncv" else _torch_logits(self, path, images)
+            if self.library == "gluoncv":
+                return _gluon_logits(self, path, images)
+            return _torch_logits(self, read_weights(path).tensors if tensors is None else tensors, images)
         return None
 
 
@@ -140,15 +147,12 @@ def _torchvision(net, base):
     return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
 
 
-def _torch_logits(made, path, images):
+def _torch_logits(made, tensors, images):
     library = importlib.import_module(made.library if made.library == "timm" else "torchvision.models")
     torch = importlib.import_module("torch")
     make = library.create_model if made.library == "timm" else getattr(library, "get_model")  # noqa: B009
-    from .files import read_weights
-
     net = make(made.name, **made.options).eval()
-    tensors = read_weights(path).tensors
-    net.load_state_dict({name.removeprefix("module."): torch.from_numpy(np.array(tensors[name])) for name in tensors})
+    net.load_state_dict({name: torch.from_numpy(np.array(tensors[name])) for name in tensors})
     with torch.no_grad():
         return net(torch.from_numpy(images)).numpy()
 

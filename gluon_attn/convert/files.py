@@ -1,24 +1,22 @@
 """Files of weights of PyTorch, safetensors and MXNet, which differ in their first bytes."""
 
-import contextlib
 import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 
 from ..nn.params import few, read_params
 from ..utils.errors import UserError
+from ..utils.files import write_bytes
 from ..utils.optional import require
+from .checkpoint_keys import CHOICES, Choice, find_state
 from .tensors import Tensors
+from .torch_file import load
 
 _ZIP, _PICKLE, _MXNET = b"PK\x03\x04", b"\x80", (0x112).to_bytes(8, "little")
-#: keys of the state dict in a checkpoint, the usual one first
-_STATE_KEYS = ("state_dict", "model", "model_state_dict", "net", "weights")
 
 
 @dataclass(frozen=True)
@@ -29,33 +27,46 @@ class Weights:
         kind: of the file, for messages.
         tensors: the weights.
         other_keys: keys of a checkpoint that are no weights, such as the optimizer.
+        choice: which weights of a checkpoint with an EMA were taken; None for other files.
     """
 
     kind: str
     tensors: Tensors
     other_keys: tuple[str, ...] = ()
+    choice: Choice | None = None
 
 
-def read_weights(path: Path | str) -> Weights:
+def read_weights(path: Path | str, weights: str | None = None, prefer_ema: bool = False) -> Weights:
     """Read a file of weights. Code in it is never run.
 
     Args:
         path: a `.pth`, `.pt`, `.pth.tar`, `.safetensors` or `.params` file; the ending of its name is ignored.
+        weights: of a checkpoint, "raw" for the weights of the last step or "ema" for their moving average (default:
+            what there is; `prefer_ema` decides where both are).
+        prefer_ema: take the EMA where `weights` leaves it open and the file has both, as timm does.
 
     Raises:
-        UserError: the file is missing, damaged, none of these, or holds code.
+        UserError: the file is missing, damaged, none of these, or holds code, or has no such weights.
     """
+    if weights not in (None, *CHOICES):
+        raise UserError(f"option weights must be {' or '.join(CHOICES)}, got {weights!r}")
     path = Path(path)
     if not path.is_file():
         raise UserError(f"file {path} does not exist")
-    with open(path, "rb") as file:
-        start = file.read(9)
-    if start.startswith(_MXNET):
+    try:
+        with open(path, "rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    is_mxnet, is_safetensors = start.startswith(_MXNET), start[5:] == b"\0\0\0{"  # a header's length, and JSON
+    if weights == "ema" and (is_mxnet or is_safetensors):
+        raise UserError(f"{path} has no EMA of the weights: leave out option weights")
+    if is_mxnet:
         return _mxnet(path)
-    if start[5:] == b"\0\0\0{":  # the length of a header, which is JSON
+    if is_safetensors:
         return _safetensors(path)
     if start.startswith((_ZIP, _PICKLE)):
-        return _torch(path, start.startswith(_ZIP))
+        return _torch(path, start.startswith(_ZIP), weights, prefer_ema)
     raise UserError(f"{path} is no file of weights: expected PyTorch's, safetensors or MXNet's .params")
 
 
@@ -77,45 +88,17 @@ def _safetensors(path):
     return Weights("safetensors", Tensors({name: partial(file.get_tensor, name) for name in kinds}))
 
 
-def _torch(path, is_zip):
+def _torch(path, is_zip, weights, prefer_ema):
     torch = require("torch")
-    try:
-        # torch warns of tarred files and the like on stderr
-        with contextlib.redirect_stderr(io.StringIO()):
-            found = torch.load(str(path), map_location="cpu", weights_only=True, **({"mmap": True} if is_zip else {}))
-    except UnpicklingError as error:
-        reason = str(error).partition("WeightsUnpickler error:")[2]
-        if "nsupported" not in reason:
-            raise UserError(f"{path} is damaged or no PyTorch file") from None
-        asked = re.search(r"(?:GLOBAL|class) ([\w.]+\.[\w.]+)", reason)
-        what = f" ({asked[1]})" if asked else ""
-        raise UserError(
-            f"{path} holds more than weights{what}, or is damaged: it is not opened, since code in it would run; "
-            "save the state_dict alone"
-        ) from None
-    except Exception:  # a reader of damaged bytes may raise anything
-        raise UserError(f"{path} is damaged or no PyTorch file") from None
-    state, other_keys = _state(found, torch, path)
-    return Weights(
-        "PyTorch checkpoint" if other_keys else "PyTorch tensors",
-        Tensors({name: partial(_numpy, value, torch) for name, value in state.items()}),
-        other_keys,
+    found = find_state(
+        load(path, torch, is_zip), lambda value: isinstance(value, torch.Tensor), path, weights, prefer_ema
     )
-
-
-def _state(found, torch, path):
-    """(name -> tensor, other keys of a checkpoint)."""
-    if isinstance(found, dict):
-        tensors = {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
-        if tensors and len(tensors) == len(found):
-            return tensors, ()
-        for key in _STATE_KEYS:
-            if isinstance(found.get(key), dict):
-                state, below = _state(found[key], torch, path)
-                return state, (*(str(name) for name in found if name != key), *below)
-        if len(tensors) > len(found) / 2:
-            return tensors, tuple(str(name) for name in found if name not in tensors)
-    raise UserError(f"{path} holds no tensors by name; expected a state_dict or a checkpoint with one")
+    return Weights(
+        "PyTorch checkpoint" if found.other_keys else "PyTorch tensors",
+        Tensors({name: partial(_numpy, value, torch) for name, value in found.state.items()}),
+        found.other_keys,
+        found.choice,
+    )
 
 
 def _numpy(value, torch):
@@ -124,17 +107,19 @@ def _numpy(value, torch):
 
 
 def write_weights(path: Path | str, state: Mapping[str, np.ndarray]) -> None:
-    """Write a state dict; for use inside `atomic_path`.
+    """Write a state dict, whole or not at all.
 
     Args:
         path: ends in .safetensors, .pth or .pt.
         state: name -> array.
 
     Raises:
-        UserError: the library that writes such files is missing.
+        UserError: the library that writes such files is missing, or the file cannot be written.
     """
     if str(path).endswith(".safetensors"):
-        require("safetensors.numpy").save_file(state, str(path), metadata={"format": "pt"})
+        write_bytes(path, require("safetensors.numpy").save(state, metadata={"format": "pt"}))
         return
     torch = require("torch")
-    torch.save({name: torch.from_numpy(value) for name, value in state.items()}, str(path))
+    buffer = io.BytesIO()
+    torch.save({name: torch.from_numpy(value) for name, value in state.items()}, buffer)
+    write_bytes(path, buffer.getbuffer())

@@ -1,6 +1,5 @@
 """Fill a block of ours with the weights of a reference."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,12 @@ import mxnet as mx
 import numpy as np
 from mxnet.gluon import HybridBlock
 
-from ..nn.params import few, fill
+from ..nn.params import few, fill, write_tensors
 from ..utils.errors import UserError
-from ..utils.files import atomic_path
-from .gluon_names import structural
+from ..utils.log import get_logger
+from .fit import fitting, is_fixed
 from .names import NameMap, find_name_map, parameter_names
 from .tensors import Tensors
-
-_COUNTERS = re.compile(r"(.*\.)?num_batches_tracked")
 
 
 def reference_names(block: HybridBlock, source: str, state: Collection[str] = ()) -> dict[str, str]:
@@ -40,8 +37,9 @@ def reference_names(block: HybridBlock, source: str, state: Collection[str] = ()
 def load_reference(block: HybridBlock, state: Mapping[str, np.ndarray], source: str) -> None:
     """Fill a block with the weights of a reference.
 
-    Counters of batches, the attention of stages that a scheme does not connect, and the "module." that DataParallel
-    puts before every name are ignored. Shapes may differ in ones, as those of a dense layer and of a 1x1 convolution.
+    Counters of batches, the attention of stages that a scheme does not connect, and the names that wrappers put before
+    all names (module., _orig_mod., model. and others, see `wrappers`) are ignored. Tensors outside a wrapper are left
+    with a warning. Shapes may differ in ones, as those of a dense layer and of a 1x1 convolution.
 
     Args:
         block: our block, initialized or not.
@@ -53,6 +51,8 @@ def load_reference(block: HybridBlock, state: Mapping[str, np.ndarray], source: 
         UserError: a tensor is missing, left over or of another shape; the message names it, and the block is unchanged.
     """
     found = match(block, state, source)
+    if found.beside:
+        get_logger().warning("took the weights under %s and left %s", found.prefix, few(found.beside))
     for path, param in block._collect_params_with_prefix().items():
         value = found.array(path)
         fill(param, mx.nd.array(value, dtype=value.dtype))
@@ -68,6 +68,8 @@ class Match:
         tensors: the weights.
         name_map: of the reference.
         shapes: our parameter path -> our shape.
+        prefix: names of wrappers that were taken off, such as "module."; "" for none.
+        beside: full names of tensors outside the wrappers.
     """
 
     names: dict[str, str]
@@ -75,6 +77,8 @@ class Match:
     tensors: Tensors
     name_map: NameMap
     shapes: dict[str, tuple[int, ...]]
+    prefix: str = ""
+    beside: tuple[str, ...] = ()
 
     def array(self, path: str) -> np.ndarray:
         """The array for the parameter at `path`, in its shape."""
@@ -94,21 +98,16 @@ def match(block: HybridBlock, state: Mapping[str, np.ndarray], source: str) -> M
         UserError: as `load_reference`.
     """
     name_map = find_name_map(source)
-    tensors = _with_table_names(block, name_map, state)
-    names = parameter_names(block, name_map, frozenset(tensors))
-    own = block._collect_params_with_prefix()
-    needless = {names[path] for path, param in own.items() if _is_fixed(path, param)}
-    needless |= {name for name in names.values() if any(re.fullmatch(pattern, name) for pattern in name_map.absent)}
-    missing = [names[path] for path in own if names[path] not in tensors and names[path] not in needless]
-    used = set(names.values())
-    ignored = [_COUNTERS, *map(re.compile, name_map.unused)]
-    left = [name for name in tensors if name not in used]
-    _complain(source, missing, [name for name in left if not any(p.fullmatch(name) for p in ignored)])
+    fit = fitting(block, name_map, state, source)
+    if not fit.fits:
+        raise UserError(f"the {source} weights are of another network: {fit.complaint()}")
+    own, names, tensors = block._collect_params_with_prefix(), fit.names, fit.found.tensors
     present = {path: names[path] for path in own if names[path] in tensors}
-    found = Match(present, tuple(left), tensors, name_map, {path: param.shape for path, param in own.items()})
+    shapes = {path: param.shape for path, param in own.items()}
+    found = Match(present, fit.left, tensors, name_map, shapes, fit.found.prefix, fit.found.beside)
     for path in present:  # checks all shapes
         value = found.array(path)
-        if _is_fixed(path, own[path]) and (value != _constant(path)).any():
+        if is_fixed(path, own[path]) and (value != _constant(path)).any():
             raise UserError(f"{names[path]} scales or shifts, which the normalization here does not")
     return found
 
@@ -120,9 +119,7 @@ def save_match(found: Match, path: Path | str) -> None:
         found: a match; its block need not be filled.
         path: the parameter file.
     """
-    arrays = {name: mx.nd.array(found.array(name), dtype=np.float32) for name in found.shapes}
-    with atomic_path(path) as staged:
-        mx.nd.save(str(staged), arrays)
+    write_tensors(path, {name: mx.nd.array(found.array(name), dtype=np.float32) for name in found.shapes})
 
 
 def rows(block: HybridBlock, state: Mapping[str, np.ndarray], source: str, path: str) -> int | None:
@@ -135,30 +132,9 @@ def rows(block: HybridBlock, state: Mapping[str, np.ndarray], source: str, path:
     Returns:
         The length; None if the weights lack the tensor.
     """
-    name_map = find_name_map(source)
-    tensors = _with_table_names(block, name_map, state)
-    name = parameter_names(block, name_map, frozenset(tensors))[path]
+    fit = fitting(block, find_name_map(source), state, source)
+    tensors, name = fit.found.tensors, fit.names[path]
     return len(tensors[name]) if name in tensors and tensors[name].ndim else None
-
-
-def _with_table_names(block, name_map, state):
-    """`Tensors` under the names that the tables have."""
-    tensors = Tensors.of(state)
-    if name_map.parallel and tensors and all(name.startswith("module.") for name in tensors):
-        return tensors.renamed(lambda name: name.removeprefix("module."))
-    return structural(block, name_map, tensors) if name_map.gluon else tensors
-
-
-def _complain(source, missing, extra):
-    if missing or extra:
-        missing = list(dict.fromkeys(missing))
-        parts = [f"they lack {few(missing)}"] * bool(missing) + [f"they have {few(extra)} in addition"] * bool(extra)
-        raise UserError(f"the {source} weights are of another network: {', '.join(parts)}")
-
-
-def _is_fixed(path, param):
-    """Whether it is the scale or shift of a norm without one."""
-    return param.grad_req == "null" and path.rpartition(".")[2] in ("gamma", "beta")
 
 
 def _constant(path):

@@ -33,7 +33,6 @@ NAME_MAP = NameMap(
         "mobilenet_v2": mobilenet,
     },
     leaves={},
-    parallel=False,
     gluon=True,
     # MobileNetV2's classifier has no bias
     absent=(r"output\.0\.bias",),

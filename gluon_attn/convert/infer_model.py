@@ -14,6 +14,7 @@ from ..utils.errors import UserError
 from .from_reference import match
 from .tensors import Tensors
 from .timm_models import BYOB, SELECTIVE
+from .wrappers import unwrapped
 
 #: (name of a tensor in an attention, that attention, its options); if several have the name, the shapes decide
 _SIGNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -39,14 +40,14 @@ def infer_config(tensors: Tensors, source: str) -> ModelConfig | None:
     """
     if source not in ("timm", "torchvision"):
         return None
-    tensors = tensors.renamed(lambda name: name.removeprefix("module."))
-    for fields in _candidates(tensors):
-        try:
-            config = ModelConfig(**fields)
-            match(build(config, _classes(tensors)), tensors, source)
-        except UserError:
-            continue
-        return config
+    for found in unwrapped(tensors):
+        for fields in _candidates(found.tensors):
+            try:
+                config = ModelConfig(**fields)
+                match(build(config, _classes(found.tensors)), found.tensors, source)
+            except UserError:
+                continue
+            return config
     return None
 
 

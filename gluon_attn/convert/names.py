@@ -48,10 +48,10 @@ class NameMap:
         unused: regular expressions of tensor names there that may be left over.
         absent: regular expressions of names there of biases that may be missing; they are zeros then.
         changes: regular expression of names there -> function of the array, the same in both directions.
-        parallel: whether a "module." before all names comes from PyTorch's DataParallel.
         gluon: whether the reference is written in Gluon, so that old files may have Gluon's own names, see
             `gluon_names`.
         companions: regular expression of names there -> name of a tensor of one zero that must accompany it.
+        prefers_ema: whether the reference itself loads the EMA of a checkpoint that has one.
     """
 
     tables: Mapping[str, Table | Sequence[Table] | Callable[[Any], Table | Sequence[Table]]]
@@ -59,9 +59,9 @@ class NameMap:
     unused: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     changes: Mapping[str, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
-    parallel: bool = True
     gluon: bool = False
     companions: Mapping[str, str] = field(default_factory=dict)
+    prefers_ema: bool = False
 
     def changed(self, name: str, value: np.ndarray) -> np.ndarray:
         """Apply `changes` to a tensor.

@@ -19,6 +19,5 @@ NAME_MAP = NameMap(
         "gluon_block_v2": {f"act{i}": f"msAA{i}" for i in (1, 2, 3)},
     },
     leaves={},
-    parallel=False,
     gluon=True,
 )

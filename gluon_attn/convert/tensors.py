@@ -30,6 +30,10 @@ class Tensors(Mapping[str, np.ndarray]):
         """The same tensors with other names: `change(name)`."""
         return Tensors({change(name): loader for name, loader in self._loaders.items()})
 
+    def under(self, names: Mapping[str, str]) -> "Tensors":
+        """Some of the tensors, with other names: new name -> name here."""
+        return Tensors({name: self._loaders[here] for name, here in names.items()})
+
     @classmethod
     def of(cls, state: Mapping[str, np.ndarray]) -> "Tensors":
         """Make `Tensors` of a mapping name -> array; `state` itself if it is `Tensors`."""

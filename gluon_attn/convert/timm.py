@@ -87,6 +87,7 @@ NAME_MAP = NameMap(
     # a softmax follows, whose output no constant changes
     unused=(r"(.*\.)?conv_attn\.bias",),
     companions={r"((?:.*\.)?conv_attn)\.weight": r"\1.bias"},
+    prefers_ema=True,
     # theirs convolves [mean; max], ours [max; mean]
     changes={r"(.*\.)?spatial\.conv\.conv\.weight": lambda weight: weight[:, ::-1]},
 )

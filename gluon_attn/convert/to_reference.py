@@ -7,7 +7,6 @@ import numpy as np
 from mxnet.gluon import HybridBlock
 
 from ..utils.errors import UserError
-from ..utils.files import atomic_path
 from .counterpart import needed_counterpart
 from .files import write_weights
 from .names import find_name_map, parameter_names
@@ -62,6 +61,5 @@ def save_reference(net: HybridBlock, path: Path | str, target: str) -> dict[str,
     if not str(path).endswith(ENDINGS):
         raise UserError(f"{path} must end in one of {', '.join(ENDINGS)}")
     state = reference_state(net, target)
-    with atomic_path(path) as staged:
-        write_weights(staged, state)
+    write_weights(path, state)
     return state

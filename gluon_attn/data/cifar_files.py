@@ -17,7 +17,7 @@ from filelock import FileLock
 from mxnet.gluon.data.vision import CIFAR10, CIFAR100
 from mxnet.gluon.utils import _get_repo_file_url, check_sha1
 
-from ..utils.errors import UserError
+from ..utils.errors import FULL_DISK, UserError, WriteError
 from ..utils.files import ensure_dir
 from ..utils.log import get_logger
 
@@ -149,7 +149,11 @@ def _downloaded(name: str, variant: _Variant) -> Path:
             variant.gluon(root=str(root), train=False)
     except Exception as error:
         # requests, tarfile and Gluon raise various errors; the user's way out is always the same
+        for part in root.glob(f"{reader._archive_file[0]}.*"):  # Gluon leaves one for each try
+            part.unlink()
         reason = f"{type(error).__name__}; is there a network?" if isinstance(error, OSError) else error
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            raise WriteError(f"cannot write {name} to {root}: {error.strerror}; make room and try again") from None
         raise UserError(f"cannot download {name} ({reason}): {_advice(reader)}") from None
     return root
 

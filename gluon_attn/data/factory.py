@@ -9,6 +9,7 @@ from ..utils.errors import UserError
 from ..utils.seed import derive
 from . import cifar, digits, imagenet, mnist5k, synthetic  # noqa: F401  (each registers its sets)
 from .base import DATASETS, Dataset
+from .label_checks import check_labels
 from .loader import Loader
 from .pipeline import for_evaluation, for_training
 from .splits import hold_out, sample, split_training_images
@@ -63,9 +64,11 @@ def build(cfg: DataConfig, seed: int, devices: int = 1, rank: int = 0, size: int
         size: number of processes.
 
     Raises:
-        UserError: as `open_dataset`, or there are fewer training images than processes.
+        UserError: as `open_dataset`, or there are fewer training images than processes, or a label is no class.
     """
-    return _loaders(cfg, open_dataset(cfg, seed), seed, devices, rank, size)
+    dataset = open_dataset(cfg, seed)
+    check_labels(dataset, counted=cfg.classes is not None)
+    return _loaders(cfg, dataset, seed, devices, rank, size)
 
 
 def build_test(cfg: DataConfig, seed: int, count: int | None = None) -> tuple[Dataset, Loader]:

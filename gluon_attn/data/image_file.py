@@ -3,20 +3,24 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image
 
 from ..utils.errors import UserError
+from .decode import decode
+from .image_notes import BadImage, Note, silent
 
 
-def read_image(path: Path | str, height: int, width: int) -> np.ndarray:
+def read_image(path: Path | str, height: int, width: int, note: Note = silent) -> np.ndarray:
     """Read an image file of any format that Pillow knows.
 
-    It is turned as its EXIF entry says and resized bilinearly as a whole: neither proportions nor edges are kept.
+    It is decoded as images of a data set are, and resized bilinearly as a whole: neither proportions nor edges are
+    kept.
 
     Args:
         path: the file.
         height: of the result.
         width: of the result.
+        note: is told what is not as in the file, see `decode.decode`.
 
     Returns:
         (height, width, 3) uint8 RGB.
@@ -24,13 +28,10 @@ def read_image(path: Path | str, height: int, width: int) -> np.ndarray:
     Raises:
         UserError: the file is missing, or not a whole image.
     """
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # GluonCV sets it, and truncated images would pass as gray
-
     try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(upright.resize((width, height), Image.Resampling.BILINEAR))
+        pixels = decode(Path(path).expanduser().read_bytes(), note)
     except FileNotFoundError:
         raise UserError(f"image {path} does not exist") from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise UserError(f"image {path} cannot be read: {error}") from None
+    except (OSError, BadImage) as error:
+        raise UserError(f"image {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))

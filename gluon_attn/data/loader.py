@@ -81,6 +81,11 @@ class Loader:
             )
         self._batch_size = min(batch_size, self._share) if train else batch_size
 
+    @property
+    def batch_size(self) -> int:
+        """Images per batch of this process, over all its devices."""
+        return self._batch_size
+
     def __len__(self) -> int:
         """Number of batches per epoch."""
         full, rest = divmod(self._share, self._batch_size)

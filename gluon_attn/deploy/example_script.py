@@ -18,7 +18,10 @@ folder = Path(__file__).resolve().parent
 card = json.loads((folder / "card.json").read_text())
 {load}
 for path in sys.argv[1:]:
-    image = Image.open(path).convert("RGB").resize(card["input_shape"][:0:-1])
+    image = Image.open(path)
+    if image.mode not in ("RGB", "L") or image.getexif().get(274, 1) != 1:
+        sys.exit(f"{{path}}: takes upright 8-bit RGB or grey images; gluon-attn predict takes all")
+    image = image.convert("RGB").resize(card["input_shape"][:0:-1])
     data = {data}
     logits = {run}
     names = card["class_names"] or range(card["classes"])

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..config.card import Card
 from ..utils.errors import UserError
+from ..utils.paths import check_utf8
 from . import onnx
 from .bundle import complete_bundle
 from .check import ROUNDING, TOLERANCE, Agreement
@@ -22,6 +23,7 @@ from .write import write_optimized, write_plain
 
 #: what `export_run` writes
 FORMATS = ("symbol", "onnx")
+_READERS = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ def export_network(
         )
     reference = Reference(net, card, checks)
     export_one = _export_file if layout == "files" else _export_bundle
+    for target in targets:
+        if target.format in _READERS:
+            check_utf8(Path(output) / name, _READERS[target.format])
     with staged(Path(output), layout) as place:
         return [export_one(reference, name, target, *place(target)) for target in targets]
 

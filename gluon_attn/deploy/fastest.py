@@ -1,8 +1,6 @@
 """The export target that is the fastest on this machine without losing accuracy: `gluon-attn export --for speed`."""
 
 import dataclasses
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +9,12 @@ import mxnet as mx
 from ..config.card import Card
 from ..utils import cpu
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, ensure_dir
+from ..utils.files import scratch_folder
 from ..utils.log import get_logger
+from ..utils.rename import install
 from .bench import Speed, measure
 from .export import Exported, export_network
+from .staging import sole_export
 from .targets import ExportTarget
 from .verify import ExportChecks
 
@@ -50,10 +50,10 @@ def export_fastest(
     Raises:
         UserError: None of the targets can be exported here.
     """
-    folder = ensure_dir(output)
+    folder = Path(output)
     speeds: dict[ExportTarget, Speed] = {}
     found: dict[ExportTarget, Exported] = {}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".speed.") as scratch:
+    with sole_export(folder), scratch_folder(folder, folder) as scratch:
         for target in _accurate(targets, checks):
             try:
                 (one,) = export_network(net, card, name, [target], scratch, checks=checks)
@@ -65,8 +65,7 @@ def export_fastest(
         if not speeds:
             raise UserError("none of these targets can be exported here")
         best = max(speeds, key=lambda target: speeds[target].images_per_second)
-        with atomic_path(folder / str(best)) as place:
-            os.rename(found[best].path, place)
+        install([found[best].path], [folder / str(best)])
     chosen, place = found[best], folder / str(best)
     agreement = chosen.agreement and dataclasses.replace(chosen.agreement, path=str(place))
     return dataclasses.replace(chosen, path=place, agreement=agreement), list(speeds.values())

@@ -5,6 +5,7 @@ from pathlib import Path
 import mxnet as mx
 
 from ..config.card import Card
+from ..config.run_kind import check_kind
 from ..models.factory import get_model
 from ..nn.params import load_params
 from ..utils.errors import UserError
@@ -49,6 +50,7 @@ def load_card(folder: Path | str) -> Card:
     """The `Card` of a run folder; `UserError` if `folder` has none."""
     path = Path(folder, CARD)
     if not path.is_file():
+        check_kind(folder, "train", "ean-supernet")
         raise UserError(f"{folder} is not a run folder: it has no {CARD}")
     return read_card(path)
 

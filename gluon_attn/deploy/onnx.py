@@ -14,7 +14,9 @@ import numpy as np
 from ..config.card import Card
 from ..nn.symbol_graph import SymbolGraph
 from ..utils.errors import UserError
+from ..utils.files import write_bytes
 from ..utils.optional import require
+from ..utils.paths import check_utf8
 from . import onnx_ops
 from .graph import INPUT, Graph
 
@@ -27,14 +29,19 @@ CARD_KEY = "gluon_attn.card"
 
 
 def write_onnx(graph: Graph, path: Path | str, precision: str = "float32") -> Path:
-    """Write a graph as one ONNX file, checked by onnx's checker.
+    """Write a graph as one ONNX file, see `onnx_bytes`; returns its path."""
+    write_bytes(path, onnx_bytes(graph, precision))
+    return Path(path)
+
+
+def onnx_bytes(graph: Graph, precision: str = "float32") -> bytes:
+    """The content of an ONNX file of a graph, checked by onnx's checker.
 
     Input `data` is N,C,H,W float32 or, with preprocessing, N,H,W,C uint8; output `logits` is N,classes float32. N is
     free, with `card.dynamic` H and W as well. The card is in the file's metadata under `gluon_attn.card`.
 
     Args:
         graph: Traced with plain operators.
-        path: The file, which is returned.
         precision: "float32", or "float16": weights of two axes and more in float16, with a cast after each.
 
     Raises:
@@ -59,8 +66,7 @@ def write_onnx(graph: Graph, path: Path | str, precision: str = "float32") -> Pa
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise UserError(f"the ONNX graph of this network is not valid: {error}") from None
-    Path(path).write_bytes(model.SerializeToString())
-    return Path(path)
+    return model.SerializeToString()
 
 
 def _convert(onnx: Any, graph: Graph) -> Any:
@@ -152,6 +158,7 @@ def open_session(path: Path | str) -> tuple[Any, Card]:
         UserError: The file is damaged or not from `write_onnx`, or ONNX Runtime is missing.
     """
     runtime = require("onnxruntime")
+    check_utf8(path, "ONNX Runtime")
     options = runtime.SessionOptions()
     threads = os.environ.get("OMP_NUM_THREADS", "")
     options.intra_op_num_threads = int(threads) if threads.isdigit() else 0
@@ -162,10 +169,11 @@ def open_session(path: Path | str) -> tuple[Any, Card]:
     except Exception as error:  # ONNX Runtime has no common class of errors
         reason = type(error).__name__
         raise UserError(f"{path} is damaged or not an ONNX file ({reason})") from None
-    card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
-    if card is None:
-        raise UserError(f"{path} holds no card: it was not written by gluon-attn export")
     try:
-        return session, Card.from_dict(json.loads(card))
+        card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)  # as UTF-8
+        found = None if card is None else Card.from_dict(json.loads(card))
     except (ValueError, UserError) as error:
         raise UserError(f"{path}: its card cannot be read ({error})") from None
+    if found is None:
+        raise UserError(f"{path} holds no card: it was not written by gluon-attn export")
+    return session, found

@@ -1,23 +1,28 @@
 """OpenVINO's own files, NAME.xml and NAME.bin: made from the ONNX file, quantized to int8 by NNCF."""
 
 import contextlib
+import errno
 import json
 import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
 from ..config.card import Card
 from ..utils.errors import UserError
+from ..utils.files import atomic_paths
 from ..utils.optional import require
+from ..utils.paths import check_utf8
 from . import int8_exclusions
 from .graph import Graph
-from .onnx import CARD_KEY, write_onnx
+from .onnx import CARD_KEY, onnx_bytes
 
 ENDING = ".xml"
+_MARGIN = 1 << 20  # bytes that files may take besides their constants
 #: precision -> value of INFERENCE_PRECISION_HINT; int8 files hold it themselves and leave the rest to OpenVINO
 HINTS = {"float32": "f32", "float16": "f32", "bfloat16": "bf16"}
 
@@ -39,17 +44,31 @@ def write_openvino(
     """
     openvino = require("openvino")
     path = Path(path)
-    scratch = path.with_suffix(".scratch.onnx")
-    try:
-        model = openvino.Core().read_model(str(write_onnx(graph, scratch)))  # convert_model would send telemetry
-    finally:
-        scratch.unlink(missing_ok=True)
+    model = openvino.Core().read_model(onnx_bytes(graph))  # convert_model would send telemetry
     if precision == "int8":
         model = _quantize(model, np.asarray(inputs))
     for key, text in ((CARD_KEY, json.dumps(graph.card.to_dict())), ("gluon_attn.precision", precision)):
         model.set_rt_info(text, key.split("."))
-    openvino.save_model(model, str(path), compress_to_fp16=precision == "float16")
+    with atomic_paths(path, path.with_suffix(".bin")) as (staged, _):
+        _save(openvino, model, staged, precision)
     return path
+
+
+def _save(openvino: Any, model: Any, path: Path, precision: str) -> None:
+    """`openvino.save_model`, with an `OSError` where the files do not fit on the disk."""
+    try:
+        openvino.save_model(model, str(path), compress_to_fp16=precision == "float16")
+    except RuntimeError as error:  # of a stream, without a reason: Python knows it
+        constants = (node for node in model.get_ops() if node.get_type_name() == "Constant")
+        path.write_bytes(bytes(_MARGIN + 2 * sum(node.get_byte_size() for node in constants)))
+        raise UserError(f"OpenVINO cannot write this network: {str(error).splitlines()[-1]}") from None
+    try:
+        data = ElementTree.parse(path).iter("data")
+        end = max((int(item.get("offset", 0)) + int(item.get("size", 0)) for item in data), default=0)
+    except ElementTree.ParseError:
+        end = None
+    if end is None or path.with_suffix(".bin").stat().st_size < end:  # earlier releases do not notice it
+        raise OSError(errno.ENOSPC, "OpenVINO wrote a part of it; is the disk full?")
 
 
 def _quantize(model: Any, inputs: np.ndarray) -> Any:
@@ -84,6 +103,7 @@ def open_model(path: Path | str) -> tuple[Callable[[np.ndarray], np.ndarray], Ca
         UserError: The files are damaged or not from `write_openvino`, or OpenVINO is missing.
     """
     openvino = require("openvino")
+    check_utf8(path, "OpenVINO")
     if not Path(path).with_suffix(".bin").is_file():
         raise UserError(f"{path} comes with {Path(path).stem}.bin, which is missing beside it")
     core = openvino.Core()

@@ -10,7 +10,7 @@ from ..config.card import Card
 from ..data.transforms import normalize
 from ..models.catalogue import Published, catalogue
 from ..utils.errors import UserError
-from ..utils.files import read_json
+from ..utils.files import read_json, sha256
 from ..utils.seed import generator
 from . import onnx, openvino, symbol
 from .load_run import CARD, card_network, load_run
@@ -104,6 +104,7 @@ def load(target: Path | str, input_size: int | None = None) -> Predictor:
     path = _main_file(Path(target))
     if path.is_dir():
         return of_network(*load_run(path, input_size))
+    _check_bundle(path.parent)
     made = _exported(path) if path.exists() else _published(path)
     if input_size not in (None, made.card.input_shape[1]):
         size = "x".join(map(str, made.card.input_shape[1:]))
@@ -154,6 +155,20 @@ def _main_file(path: Path) -> Path:
     described = read_json(path / CARD)
     name = described.get("file") if isinstance(described, dict) else None
     return path / Path(name).name if isinstance(name, str) else path
+
+
+def _check_bundle(folder: Path) -> None:
+    """Raise a `UserError` unless the files of a deploy bundle are those whose SHA-256 its card.json has."""
+    described = read_json(folder / CARD) if (folder / CARD).is_file() else None
+    hashes = described.get("sha256") if isinstance(described, dict) else None
+    if not isinstance(hashes, dict):  # no bundle
+        return
+    for name, wanted in hashes.items():
+        path = folder / Path(name).name
+        if not path.is_file():
+            raise UserError(f"{path} is missing, which {folder / CARD} names: export the bundle again")
+        if sha256(path) != wanted:
+            raise UserError(f"{path} is not what was exported (SHA-256 in {folder / CARD}): export the bundle again")
 
 
 def _gluon_forward(net: mx.gluon.Block, dtype: type[np.generic]) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,14 +1,13 @@
 """Exported files are written to a scratch folder, verified, and then moved: all of them or none."""
 
 import contextlib
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, ensure_dir
+from ..utils.exclusive import exclusive
+from ..utils.files import ensure_dir, scratch_folder
+from ..utils.rename import install
 from .targets import ExportTarget
 
 LAYOUTS = ("files", "folders")
@@ -26,42 +25,38 @@ def staged(output: Path, layout: str) -> Iterator[Place]:
             output/openvino-int8; one that is there already is replaced.
 
     Raises:
-        UserError: `output` cannot be written to.
+        UserError: `output` cannot be written to, or another export writes to it.
     """
-    if layout == "files":
-        with _staged_files(output) as (scratch, folder):
-            yield lambda target: (scratch, folder)
-        return
-    output = ensure_dir(output)
-    with contextlib.ExitStack() as folders:
+    with sole_export(output), contextlib.ExitStack() as stack:
+        if layout == "files":
+            both = stack.enter_context(_staged_files(output))
+            yield lambda target: both
+            return
+        scratch = stack.enter_context(scratch_folder(output, output))
+        folders: dict[Path, Path] = {}  # where it is written -> where it will be
 
         def place(target: ExportTarget) -> tuple[Path, Path]:
-            scratch = folders.enter_context(atomic_path(output / str(target)))
-            scratch.mkdir()
-            return scratch, output / str(target)
+            written = ensure_dir(scratch / str(target))
+            folders[written] = output / str(target)
+            return written, folders[written]
 
         yield place
+        install(list(folders), list(folders.values()))
+
+
+def sole_export(output: Path | str) -> contextlib.AbstractContextManager[None]:
+    """A context in which no other export writes to the folder `output`; `UserError` where one does."""
+    return exclusive(output, f"another export writes to {output}: wait for it, or choose another option output")
 
 
 @contextlib.contextmanager
 def _staged_files(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Yield (scratch folder, `folder`); on success the files in the first move to the second."""
-    existed = folder.exists()
-    folder = ensure_dir(folder)
-    scratch = Path(tempfile.mkdtemp(prefix=".export.", dir=folder))
-    try:
-        yield scratch, folder
-        files = sorted(scratch.iterdir())
+    with scratch_folder(folder, folder) as scratch:
+        written = ensure_dir(scratch / "files")
+        yield written, folder
+        files = sorted(written.iterdir())
         for file in files:
             if (folder / file.name).is_dir():
                 raise UserError(f"cannot write {folder / file.name}: it is a folder; choose another option output")
-        for file in files:
-            with atomic_path(folder / file.name) as target:
-                os.replace(file, target)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        if not existed:
-            with contextlib.suppress(OSError):  # not empty: all went well
-                folder.rmdir()
+        install(files, [folder / file.name for file in files])

@@ -5,9 +5,9 @@ from pathlib import Path
 import mxnet as mx
 
 from ..config.card import Card
-from ..nn.params import read_params
+from ..nn.params import read_params, write_tensors
 from ..utils.errors import UserError
-from ..utils.files import read_json, write_json
+from ..utils.files import read_json, write_json, write_text
 from .graph import INPUT, Graph
 
 ENDING = "-symbol.json"
@@ -28,10 +28,11 @@ def write_symbol(graph: Graph, prefix: Path | str) -> Path:
         Path of the first file, NAME-symbol.json.
     """
     symbol, params, card = _paths(prefix)
-    graph.symbol.save(str(symbol), remove_amp_cast=False)  # without the casts bfloat16 would be float32 again
+    # without the casts bfloat16 would be float32 again
+    write_text(symbol, graph.symbol.tojson(remove_amp_cast=False))
     tensors = {f"arg:{name}": value for name, value in graph.args.items()}
     tensors.update({f"aux:{name}": value for name, value in graph.aux.items()})
-    mx.nd.save(str(params), tensors)
+    write_tensors(params, tensors)
     write_json(card, graph.card.to_dict())
     return symbol
 
@@ -50,9 +51,9 @@ def read_symbol(path: Path | str) -> Graph:
         if not companion.is_file():
             raise UserError(f"{symbol} comes with {companion.name}, which is missing beside it")
     try:
-        loaded = mx.sym.load(str(symbol))
+        loaded = mx.sym.load_json(symbol.read_text(encoding="utf-8"))
         outputs = loaded.list_outputs()
-    except (mx.MXNetError, UnicodeDecodeError):
+    except (mx.MXNetError, OSError, ValueError):
         raise UserError(f"{symbol} is damaged or not a symbol file") from None
     if INPUT not in loaded.list_arguments() or len(outputs) != 1:
         raise UserError(f"{symbol} does not have one input named {INPUT!r} and one output")
@@ -96,7 +97,7 @@ def _check(graph: Graph, path: Path, tensors: dict[str, mx.nd.NDArray]) -> None:
         raise UserError(f"{path} is of another network: it {kind} {strange[0]}")
     try:
         args, outputs, aux = graph.symbol.infer_shape(**{INPUT: (1, *graph.input_shape)})
-    except mx.MXNetError:
+    except Exception:  # MXNet's own for tensors of too many values, and others
         shape = "x".join(map(str, graph.input_shape))
         raise UserError(f"{path} does not go with its card: the network takes no images of {shape}") from None
     names = graph.symbol.list_arguments() + graph.symbol.list_auxiliary_states()

@@ -5,17 +5,21 @@ images of all, so a step is that of one process with the whole batch. Process 0 
 """
 
 import contextlib
+import ipaddress
 import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import mxnet as mx
 from mxnet import gluon
 from mxnet.gluon import HybridBlock, Parameter
 
 from ..config.optim import OptimConfig
-from ..utils.errors import TrainingError, UserError
+from ..utils.errors import PeerError, UserError
 from ..utils.optional import require
-from .watchdog import sigterm_as_error
+from .heartbeat import open_line
+from .watchdog import checkpoint_named, sigterm_as_error, watched
 
 #: variables in which launchers say how many processes they started in all; the first that is set counts
 WORLD_SIZE = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
@@ -96,14 +100,19 @@ class Backend:
         self.allreduce_sum([0.0])
 
     def peer_failures(self) -> contextlib.AbstractContextManager:
-        """A context in which the end of another process is a `TrainingError`."""
+        """A context in which the end of another process is a `PeerError`."""
         return contextlib.nullcontext()
+
+    def watched(self, folder: Path | str) -> contextlib.AbstractContextManager:
+        """A context in which what ends the run is reported with the newest checkpoint in `folder`."""
+        return checkpoint_named(folder)
 
 
 class Horovod(Backend):
     """A run in several processes, started by `horovodrun` or `mpirun`."""
 
     def __init__(self) -> None:
+        _check_host_name(os.environ)
         if not mx.context.num_gpus():  # by default it polls for messages every millisecond, which takes CPU time
             os.environ.setdefault("HOROVOD_CYCLE_TIME", "10")
         self._hvd = _library()
@@ -152,7 +161,31 @@ class Horovod(Backend):
                     raise
                 with contextlib.suppress(mx.MXNetError):  # otherwise pending operations fail again when Python ends
                     mx.nd.waitall()
-                raise TrainingError("another process of this run has ended") from error
+                raise PeerError("another process of this run has ended or cannot be reached") from error
+
+    def watched(self, folder: Path | str) -> contextlib.AbstractContextManager:
+        """See `Backend.watched`; the watchdog reports what this process cannot. Waits for all processes."""
+        return checkpoint_named(folder, watched(folder, open_line(self.rank, self.allreduce_sum)))
+
+
+def _check_host_name(environ: Mapping[str, str]) -> None:
+    """Horovod's Gloo tells other hosts what this host's name stands for, whatever interface it is given.
+
+    Where that is a loopback address, as in Debian's /etc/hosts, Gloo ends the process without an exception.
+    """
+    size, on_this_host = (int(environ.get(name) or 1) for name in ("HOROVOD_SIZE", "HOROVOD_LOCAL_SIZE"))
+    if size == on_this_host or environ.get("HOROVOD_CONTROLLER") != "gloo":
+        return
+    name = socket.gethostname()
+    try:
+        address = socket.gethostbyname(name)
+    except OSError:
+        address = "no address"
+    if address == "no address" or ipaddress.ip_address(address).is_loopback:
+        raise UserError(
+            f"other hosts cannot reach this one: its name {name} stands for {address}; give it its address in the "
+            "network in /etc/hosts"
+        )
 
 
 def _library():

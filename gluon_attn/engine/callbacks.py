@@ -139,7 +139,7 @@ class Periodic(Callback):
 
 
 class Checkpoints(Callback):
-    """A checkpoint in `store` after every epoch; last of the callbacks, so that all others have finished that epoch."""
+    """A checkpoint in `store` after every epoch, once the callbacks before it have written what they write."""
 
     def __init__(self, store: CheckpointStore):
         self._store = store

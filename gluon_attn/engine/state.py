@@ -7,6 +7,7 @@ import mxnet as mx
 import numpy as np
 
 from ..checkpoint import restore
+from ..nn.params import read_tensors
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..version import __version__
@@ -68,7 +69,7 @@ def resume(trainer: TrainingLoop, folder: Path, meta: dict) -> None:
     if update.scaler and "loss_scale" in meta:
         update.scaler.load(meta["loss_scale"])
     if update.ema:
-        update.ema.load(mx.nd.load(str(folder / _EMA)), meta["averaged_updates"])
+        update.ema.load(read_tensors(folder / _EMA), meta["averaged_updates"])
 
 
 def start_at_epoch(trainer: TrainingLoop, epoch: int) -> None:

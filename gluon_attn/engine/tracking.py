@@ -1,11 +1,15 @@
 """Callbacks that log the numbers of a run to TensorBoard and Weights & Biases."""
 
+import contextlib
 import secrets
+import socket
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..utils.errors import UserError
+from ..utils.errors import UserError, WriteError
 from ..utils.files import ensure_dir, write_text
 from ..utils.optional import require
 from .callbacks import Callback
@@ -16,27 +20,55 @@ _OFFLINE = ("offline", "dryrun", "disabled")
 
 
 class TensorBoard(Callback):
-    """Every number of each epoch's record, as TensorBoard events in `folder`."""
+    """Every number of each epoch's record, as TensorBoard events in `folder`.
+
+    They are on the disk before the epoch's checkpoint is. (A SummaryWriter writes them from a thread; where the disk is
+    full that thread dies, and the training waits for it without end.)
+    """
 
     def __init__(self, folder: Path):
-        self._writer_class = require("tensorboardX").SummaryWriter
+        require("tensorboardX")
         self._folder = folder
         self._writer: Any = None  # made at the start: the first epoch to log is known then
 
     def start(self, trainer: TrainingLoop) -> None:
         """Open the event file. Events of epochs that a resumed run repeats are dropped."""
-        self._writer = self._writer_class(str(ensure_dir(self._folder)), purge_step=trainer.epoch)
+        from tensorboardX.proto.event_pb2 import SessionLog
+        from tensorboardX.record_writer import RecordWriter
+
+        name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}"
+        with self._complaints():
+            self._writer = RecordWriter(str(ensure_dir(self._folder) / name))
+        version = {"file_version": "brain.Event:2"}
+        session = {"session_log": SessionLog(status=SessionLog.START)}
+        self._write(trainer.epoch, version, session)
 
     def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Log the numbers of the epoch."""
-        for key, value in record.items():
-            self._writer.add_scalar(key, value, record["epoch"])
-        self._writer.flush()
+        from tensorboardX.summary import scalar
+
+        self._write(record["epoch"], *({"summary": scalar(key, value)} for key, value in record.items()))
 
     def stop(self, trainer: TrainingLoop) -> None:
         """Close the event file."""
         if self._writer is not None:
-            self._writer.close()
+            with contextlib.suppress(OSError):  # the error of a full disk has been reported
+                self._writer.close()
+
+    def _write(self, step: int, *events: dict[str, Any]) -> None:
+        from tensorboardX.proto.event_pb2 import Event
+
+        with self._complaints():
+            for event in events:
+                self._writer.write(Event(wall_time=time.time(), step=step, **event).SerializeToString())
+            self._writer.flush()
+
+    @contextlib.contextmanager
+    def _complaints(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise WriteError(f"cannot write to {self._folder}: {error.strerror or error}") from error
 
 
 class WeightsAndBiases(Callback):

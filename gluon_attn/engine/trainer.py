@@ -11,6 +11,7 @@ import mxnet as mx
 from mxnet import autograd
 from mxnet.gluon import HybridBlock, Parameter
 
+from ..checkpoint import reading
 from ..nn.layers import DropPath, contains, set_drop_path
 from ..utils import cpu
 from ..utils.errors import TrainingError, UserError
@@ -99,8 +100,9 @@ class Trainer:
 
     def resume(self, folder: Path, meta: dict) -> None:
         """Continue from a checkpoint: its folder and what `CheckpointStore.newest` read there."""
-        state.resume(self, folder, meta)
-        self.task.load_state(self, folder, meta)
+        with reading(folder):
+            state.resume(self, folder, meta)
+            self.task.load_state(self, folder, meta)
 
     def ema_weights(self) -> contextlib.AbstractContextManager:
         """A context in which `net` has the weights that are evaluated and saved: those of the EMA, if there is one."""

@@ -1,7 +1,7 @@
 """What searches found: cells of a network and attentions, as plain data and as JSON files.
 
 `cell` and `attention` are the data, with the order in which their parts are read and drawn; `files` reads and writes
-JSON and has the published genotypes.
+JSON and has the published genotypes, `text` reads what Python prints.
 """
 
 from .attention import ATTENTION_OPS, AttentionGenotype, attention_genotype

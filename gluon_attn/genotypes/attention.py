@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..utils.errors import UserError
-from .files import cells_of, is_whole, look_up
+from .edges import flat_edges, is_whole, unknown_operation
+from .files import cells_of, look_up
 
 #: candidate operations of ANAS
 ATTENTION_OPS = (
@@ -20,8 +21,8 @@ class AttentionGenotype:
     """A cell of nodes, each the sum of two operations.
 
     Attributes:
-        att: (operation, input) of each edge, two edges per node. Inputs 0 and 1 are the cell's input, 2 is the first
-            node, and so on; the input of an edge comes before its node.
+        att: (operation, input) of each edge, two edges per node, one list for all or one for each node. Inputs 0 and 1
+            are the cell's input, 2 is the first node, and so on; the input of an edge comes before its node.
 
     Raises:
         UserError: the edges are no genotype.
@@ -30,9 +31,10 @@ class AttentionGenotype:
     att: Sequence[tuple[str, int]]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.att, tuple | list) or not self.att or len(self.att) % 2:
+        flat = flat_edges(self.att)
+        if not isinstance(flat, tuple | list) or not flat or len(flat) % 2:
             raise UserError(f"a genotype's att must be a list of two edges per node, got {self.att!r}")
-        object.__setattr__(self, "att", tuple(_edge(edge, 2 + i // 2) for i, edge in enumerate(self.att)))
+        object.__setattr__(self, "att", tuple(_edge(edge, 2 + i // 2) for i, edge in enumerate(flat)))
 
     @property
     def nodes(self) -> int:
@@ -67,7 +69,7 @@ def _edge(edge: Any, inputs: int) -> tuple[str, int]:
         raise UserError(f"an edge is an operation and the number of its input, got {edge!r}")
     name, source = edge
     if name not in ATTENTION_OPS:
-        raise UserError(f"unknown operation {name!r} in a genotype; choose from {', '.join(ATTENTION_OPS)}")
+        raise UserError(unknown_operation(name, ATTENTION_OPS))
     if not is_whole(source) or not 0 <= source < inputs:
         raise UserError(f"the input of {name} must be a whole number from 0 to {inputs - 1} there, got {source!r}")
     return name, int(source)
@@ -77,7 +79,8 @@ def attention_genotype(value: "AttentionGenotype | dict[str, Any] | Path | str")
     """The genotype of an attention.
 
     Args:
-        value: a published name, plain data, a JSON file, or a genotype, which is returned as it is.
+        value: a published name, plain data, `Genotype(...)` as text, a file that holds one, or a genotype, which is
+            returned as it is.
 
     Raises:
         UserError: it is none of these, or no genotype of an attention; the message names the file.

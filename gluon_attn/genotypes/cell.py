@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..utils.errors import UserError
-from .files import cells_of, is_whole, look_up
+from .edges import flat_edges, is_whole
+from .files import cells_of, look_up
 
 #: cell -> its title in a picture, in the order in which the cells are read and drawn, from the top
 CELL_TITLES = {"normal": "normal cell", "reduce": "reduction cell"}
@@ -18,7 +19,8 @@ class CellEdges:
     """One cell: nodes, each the sum of two edges.
 
     Attributes:
-        edges: (first layer, input, second layer) of each edge, two edges per node. A layer is an operation of
+        edges: (first layer, input, second layer) of each edge, two edges per node, one list for all of them or one for
+            each node. A layer is an operation of
             `nn.cell_ops` or an attention; the second is "" on all edges or on none. Inputs 0 and 1 are the outputs of
             the two cells before, 2 is the first node, and so on; the input of an edge comes before its node.
         concat: the nodes whose feature maps are the output, numbered as inputs are.
@@ -33,14 +35,15 @@ class CellEdges:
     bottleneck: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.edges, tuple | list) or not self.edges or len(self.edges) % 2:
+        flat = flat_edges(self.edges)
+        if not isinstance(flat, tuple | list) or not flat or len(flat) % 2:
             raise UserError(f"a cell's edges must be a list of two per node, got {self.edges!r}")
-        edges = tuple(_edge(edge, 2 + i // 2) for i, edge in enumerate(self.edges))
+        edges = tuple(_edge(edge, 2 + i // 2) for i, edge in enumerate(flat))
         if len({bool(second) for _, _, second in edges}) > 1:
             raise UserError("a cell must have a second layer on all of its edges or on none")
         last = 1 + len(edges) // 2
         nodes = tuple(self.concat) if isinstance(self.concat, tuple | list) else ()
-        if not nodes or len(set(nodes)) < len(nodes) or not all(is_whole(i) and 2 <= i <= last for i in nodes):
+        if not nodes or not all(is_whole(i) and 2 <= i <= last for i in nodes) or len(set(nodes)) < len(nodes):
             raise UserError(f"a cell's concat must be a list of nodes from 2 to {last}, each once, got {self.concat!r}")
         if not isinstance(self.bottleneck, str):
             raise UserError(f"a cell's bottleneck must be the name of an attention or '', got {self.bottleneck!r}")
@@ -64,7 +67,7 @@ class CellEdges:
 def _edge(edge: Any, inputs: int) -> tuple[str, int, str]:
     """(first layer, input, second layer) of an edge with `inputs` possible inputs; pairs have no second layer."""
     if not isinstance(edge, tuple | list) or len(edge) not in (2, 3):
-        raise UserError(f"an edge is a layer, the number of its input and a second layer or '', got {edge!r}")
+        raise UserError(f"an edge is an operation, the number of its input and a second layer or '', got {edge!r}")
     first, source, second = (*edge, "")[:3]
     if not isinstance(first, str) or not first or not isinstance(second, str):
         raise UserError(f"the layers of an edge must be names, got {edge!r}")
@@ -94,19 +97,20 @@ class CellGenotype:
         """Build from plain data.
 
         Args:
-            data: the content of a genotype file, what `to_dict` gives, or the content of a file of Att-DARTS.
+            data: the content of a genotype file, what `to_dict` gives, or DARTS's and Att-DARTS's form: "normal",
+                "normal_concat", "normal_bottleneck" (may be missing), and the same of "reduce".
 
         Raises:
             UserError: it is none of these.
         """
         if "cells" in data:
             data = cells_of(data, CELL_NAMES)
-        elif "normal_concat" in data:
-            data = {name: _from_att_darts(data, name) for name in CELL_NAMES}
+        elif "normal_concat" in data or isinstance(data.get("normal"), tuple | list):
+            data = {name: _from_darts(data, name) for name in CELL_NAMES}
         return cls(*(_cell(data, name) for name in CELL_NAMES))
 
 
-def _from_att_darts(data: dict[str, Any], name: str) -> dict[str, Any]:
+def _from_darts(data: dict[str, Any], name: str) -> dict[str, Any]:
     bottleneck = data.get(f"{name}_bottleneck", "")
     return {"edges": data.get(name), "concat": data.get(f"{name}_concat"), "bottleneck": bottleneck}
 
@@ -122,7 +126,8 @@ def cell_genotype(value: "CellGenotype | dict[str, Any] | Path | str") -> CellGe
     """The genotype of the cells of a network.
 
     Args:
-        value: a published name, plain data, a JSON file, or a genotype, which is returned as it is.
+        value: a published name, plain data, `Genotype(...)` as text, a file that holds one, or a genotype, which is
+            returned as it is.
 
     Raises:
         UserError: it is none of these, or no genotype of cells; the message names the file.

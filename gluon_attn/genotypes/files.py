@@ -2,17 +2,20 @@
 
 JSON: {"version": 1, "space": ..., "cells": {name: {"edges": [...], ...}}}. A search adds its seed and score, a
 published genotype its origin. The cells of a network are "normal" and "reduce", the cell of an attention is
-"attention".
+"attention". Files of other programs are read too: JSON of other forms, and texts and logs, see `text`.
 """
 
+import json
+import os
 from collections.abc import Mapping, Sequence
 from functools import cache
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from ..utils.errors import UserError
 from ..utils.files import read_json
+from ..utils.log import get_logger
+from .text import is_call, last_in, parse
 
 VERSION = 1
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -60,14 +63,21 @@ def folder() -> Path:
 @cache
 def published(cell: str) -> tuple[str, ...]:
     """Names of the published genotypes that have a cell of this name, sorted."""
-    return tuple(path.stem for path in sorted(folder().glob("*.json")) if cell in read_json(path)["cells"])
+    return tuple(path.stem for path in sorted(folder().glob("*.json")) if cell in _cells(path))
+
+
+def _cells(path: Path) -> dict[str, Any]:
+    data = read_json(path)
+    if not isinstance(data, dict) or not isinstance(data.get("cells"), dict):
+        raise UserError(f"{path}, a published genotype, is damaged: install the package again")
+    return data["cells"]
 
 
 def look_up(value: Any, cell: str, kind: str) -> tuple[dict[str, Any], str]:
     """Find the plain data of a genotype.
 
     Args:
-        value: a published name, plain data, or a JSON file.
+        value: a published name, plain data, `Genotype(...)` as text, or a file.
         cell: name of a cell that a published genotype must have.
         kind: what plain data must look like, for the message.
 
@@ -81,14 +91,61 @@ def look_up(value: Any, cell: str, kind: str) -> tuple[dict[str, Any], str]:
         return value, ""
     if isinstance(value, str) and value in published(cell):
         return read_json(folder() / f"{value}.json"), ""
-    if isinstance(value, Path) or (isinstance(value, str) and value.endswith(".json")):
-        data = read_json(Path(value))
-        if not isinstance(data, dict):
-            raise UserError(f"genotype {value}: the file must hold {kind}")
-        return data, f"genotype {value}: "
-    raise UserError(f"genotype must be {' or '.join(published(cell))}, {kind} or a JSON file, got {value!r}")
+    data = read_genotype(value) if isinstance(value, str | Path) else None
+    where = "" if isinstance(value, str) and not is_file_name(value) else f"genotype {value}: "
+    if data is None:
+        names = " or ".join(published(cell))
+        raise UserError(f"genotype must be {names}, {kind}, Genotype(...) as text, or a file with one, got {value!r}")
+    if not isinstance(data, dict):
+        raise UserError(f"{where}the file must hold {kind}")
+    return data, where
 
 
-def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number, and not true or false."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+def read_genotype(value: Path | str) -> Any:
+    """The plain data in a file or a text.
+
+    Args:
+        value: `Genotype(...)` as text, or a file: JSON, or a text in which the last `Genotype(...)` counts.
+
+    Returns:
+        None if it is neither.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if is_file_name(value):
+        return _in_file(Path(value))
+    return parse(str(value)) if is_call(str(value)) else None
+
+
+def is_file_name(value: Path | str) -> bool:
+    """Whether a value is meant as a file: one that exists, or a name with a folder or an ending."""
+    if isinstance(value, Path) or os.path.isfile(value):
+        return True
+    return not is_call(value) and ("/" in value or bool(Path(value).suffix))
+
+
+def _in_file(path: Path) -> Any:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+    try:
+        found = last_in(content.decode("utf-8", "replace"))
+    except UserError as error:
+        raise UserError(f"genotype {path}: {error}") from None
+    if found is None:
+        raise UserError(f"genotype {path}: it is not valid JSON ({reason}) and has no Genotype(...)")
+    if found.number > 1:
+        _say(f"genotype {path}: took the last of {found.number}, which begins in line {found.line}")
+    return found.data
+
+
+@cache
+def _say(message: str) -> None:
+    """Log a message once: a command may read a genotype several times."""
+    get_logger().warning("%s", message)

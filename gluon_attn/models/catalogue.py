@@ -16,7 +16,7 @@ from typing import Any
 from ..config.card import Card
 from ..utils.download import download, is_url
 from ..utils.errors import UserError
-from ..utils.files import atomic_path, ensure_dir, read_json, sha256, write_json
+from ..utils.files import atomic_paths, ensure_dir, read_json, sha256, write_json
 from ..utils.log import get_logger
 from .published import INDEX, Published, cache_folder, read_entry
 
@@ -70,14 +70,14 @@ def publish(folder: Path | str, name: str, weights: Path | str, card: Card, **ab
     """
     home = ensure_dir(folder)
     file = f"{name}.params"
-    with atomic_path(home / file) as staged:
-        shutil.copyfile(weights, staged)
     empty: dict[str, Any] = {"version": VERSION, "networks": {}}
     index = read_json(home / INDEX) if (home / INDEX).exists() else empty
-    entry = {"file": file, "sha256": sha256(home / file), "card": card.to_dict(), **about}
-    made = read_entry(name, str(home), entry)
-    index["networks"] = dict(sorted({**index["networks"], name: entry}.items()))
-    write_json(home / INDEX, index)
+    with atomic_paths(home / file, home / INDEX) as (staged, new_index):
+        shutil.copyfile(weights, staged)
+        entry = {"file": file, "sha256": sha256(staged), "card": card.to_dict(), **about}
+        made = read_entry(name, str(home), entry)
+        index["networks"] = dict(sorted({**index["networks"], name: entry}.items()))
+        write_json(new_index, index)
     return made
 
 

@@ -9,9 +9,11 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..attention.factory import ATTENTIONS, attention_options, get_attention
 from ..genotypes.cell import CellEdges
+from ..genotypes.edges import unknown_operation
 from ..nn.cell_convs import FactorizedReduce, ReLUConvBN, concat_channels
 from ..nn.cell_ops import CELL_OPS, Skip, cell_op
 from ..nn.layers import DropPath
+from ..utils.errors import UserError
 
 #: attention -> options that Att-DARTS gives it; its parameter counts and scores are the published ones
 OPTIONS: dict[str, dict[str, Any]] = {"SE": {"bias": False}, "BAM": {"variant": "reference"}}
@@ -51,9 +53,14 @@ def first_layer(name: str, channels: int, stride: int, size: int, reduction: boo
         stride: of the edge.
         size: height of the output.
         reduction: the cell is a reduction cell: an attention then follows a skip connection with `stride`.
+
+    Raises:
+        UserError: there is neither an operation nor an attention of that name.
     """
     if name in CELL_OPS:
         return cell_op(name, channels, stride=stride)
+    if name not in ATTENTIONS:
+        raise UserError(unknown_operation(name, CELL_OPS.names()))
     if not reduction:
         return attention_layer(name, channels, size)
     both = nn.HybridSequential(prefix="")

@@ -64,7 +64,8 @@ class CellNetwork(HybridBlock):
     Args:
         classes: number of outputs.
         large: for ImageNet: a stem of three convolutions of stride 2. False: one convolution of stride 1.
-        genotype: a published name ("DARTS_V2", "Att_DARTS" ...), plain data, or a JSON file.
+        genotype: a published name ("DARTS_V2", "Att_DARTS" ...), plain data, `Genotype(...)` as text, or a
+            file that holds one.
         channels: channels of the nodes in the first cells; each reduction cell doubles them.
         layers: number of cells.
         auxiliary: with the auxiliary head. Its weight in the loss is 0.4 in the papers.

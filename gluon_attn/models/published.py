@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.card import Card
+from ..utils.checks import is_number
 from ..utils.download import download, is_url
 from ..utils.errors import UserError
 from ..utils.files import sha256
@@ -98,11 +99,19 @@ def read_entry(name: str, home: str, entry: Mapping[str, Any]) -> Published:
         made = Published(name=name, home=home, **{**entry, "card": Card.from_dict(entry["card"])})
     except (TypeError, KeyError) as error:
         raise UserError(f"{where} is broken: {error}") from None
+    if made.score is not None and not _is_score(made.score):
+        raise UserError(f"{where} is broken: its score needs images and accuracy")
+    if not isinstance(made.file, str) or not isinstance(made.sha256, str):
+        raise UserError(f"{where} is broken: file and sha256 must be text")
     if not re.fullmatch(r"[\w.-]+", made.file) or made.file.startswith("."):
         raise UserError(f"{where} names the file {made.file!r}: it must be in the folder of the index")
     if not re.fullmatch(r"[0-9a-f]{64}", made.sha256):
         raise UserError(f"{where} needs the SHA-256 of its file")
     return made
+
+
+def _is_score(score: Any) -> bool:
+    return isinstance(score, dict) and all(is_number(score.get(key)) for key in ("images", "accuracy"))
 
 
 def cache_folder(home: str) -> Path:

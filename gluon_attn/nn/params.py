@@ -1,16 +1,22 @@
 """Parameter files: written whole or not at all, read strictly."""
 
-from collections.abc import Sequence
+import ctypes
+import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import mxnet as mx
+from mxnet.base import _LIB, check_call
 from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ..utils.errors import UserError
-from ..utils.files import atomic_path
+from ..utils.files import atomic_path, checked_file
+from ..utils.paths import expanded
+from .params_format import is_whole
 
 Devices: TypeAlias = mx.Context | list[mx.Context] | None
+_MAGIC = 0x112  # of MXNet's lists of arrays
 
 
 def save_params(net: HybridBlock, path: Path | str) -> None:
@@ -21,10 +27,29 @@ def save_params(net: HybridBlock, path: Path | str) -> None:
         path: the file, which appears whole or not at all.
 
     Raises:
-        UserError: if the file cannot be written.
+        WriteError: if the file cannot be written.
     """
-    with atomic_path(path) as staged:
-        net.save_parameters(str(staged))
+    tensors = {name: param._reduce() for name, param in net._collect_params_with_prefix().items()}
+    write_tensors(expanded(path), tensors)
+
+
+def write_tensors(path: Path | str, tensors: Mapping[str, mx.nd.NDArray]) -> None:
+    """Write arrays by name, in the bytes of `mx.nd.save`, which does not notice that a disk is full.
+
+    Args:
+        path: the file, which appears whole or not at all.
+        tensors: name -> array.
+
+    Raises:
+        WriteError: if the file cannot be written.
+    """
+    with atomic_path(path) as staged, checked_file(staged) as file:
+        file.write(struct.pack("<QQQ", _MAGIC, 0, len(tensors)))
+        for value in tensors.values():
+            file.write(_serialized(value))
+        file.write(struct.pack("<Q", len(tensors)))
+        for name in map(str.encode, tensors):
+            file.write(struct.pack("<Q", len(name)) + name)
 
 
 def load_params(net: HybridBlock, path: Path | str, ctx: Devices = None, renewed: Sequence[str] = ()) -> list[str]:
@@ -110,17 +135,38 @@ def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
     Raises:
         UserError: if the file is missing, damaged or not a parameter file.
     """
+    path = expanded(path)
     if not Path(path).is_file():
         raise UserError(f"parameter file {path} does not exist")
     try:
-        tensors = mx.nd.load(str(path))
-    except (mx.MXNetError, OSError, ValueError):
+        if not is_whole(path):
+            raise ValueError
+        tensors = read_tensors(path)
+    except OSError as error:
+        raise UserError(f"cannot read parameter file {path}: {error.strerror}") from None
+    except (mx.MXNetError, ValueError):
         raise UserError(f"parameter file {path} is damaged or not a parameter file") from None
     if not tensors:  # of a network without parameters; MXNet gives a list
         return {}
     if not isinstance(tensors, dict):
         raise UserError(f"parameter file {path} holds no names; expected a file that save_params wrote")
     return {name.split(":", 1)[-1]: value for name, value in tensors.items()}
+
+
+def read_tensors(path: Path | str) -> Any:
+    """What `mx.nd.load` reads from a file, whose name may have bytes that are not UTF-8."""
+    try:
+        name = str(path).encode().decode()
+    except UnicodeEncodeError:  # MXNet could not open it
+        return mx.nd.load_frombuffer(Path(path).read_bytes())
+    return mx.nd.load(name)
+
+
+def _serialized(value: mx.nd.NDArray) -> memoryview:
+    """An array in MXNet's bytes, which stay valid until the next call."""
+    size, start = ctypes.c_size_t(), ctypes.c_void_p()
+    check_call(_LIB.MXNDArraySaveRawBytes(value.handle, ctypes.byref(size), ctypes.byref(start)))
+    return memoryview((ctypes.c_char * size.value).from_address(start.value or 0)).cast("B")
 
 
 def _devices(param: Parameter, ctx: Devices) -> list[mx.Context]:

@@ -1,5 +1,6 @@
 """Check converted weights: one image through a network of ours and the same network of another library."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,17 @@ def read_image_for(net: mx.gluon.HybridBlock, path: str | Path, card: Card | Non
     """
     side = model_info(net.recipe["model"]).input_size
     card = card or Card(input_shape=(3, side, side))
-    return normalize(read_image(path, *card.input_shape[1:])[None], card.mean, card.std)
+    height, width = card.input_shape[1:]
+    return normalize(read_image(path, height, width)[None], card.mean, card.std)
 
 
-def check_conversion(net: mx.gluon.HybridBlock, path: str | Path, image: np.ndarray, library: str) -> ConversionCheck:
+def check_conversion(
+    net: mx.gluon.HybridBlock,
+    path: str | Path,
+    image: np.ndarray,
+    library: str,
+    tensors: Mapping[str, np.ndarray] | None = None,
+) -> ConversionCheck:
     """Compare a network with its counterpart in another library.
 
     Args:
@@ -62,12 +70,13 @@ def check_conversion(net: mx.gluon.HybridBlock, path: str | Path, image: np.ndar
         path: File of weights for the counterpart.
         image: (1,3,H,W) float32, normalized.
         library: "timm", "torchvision", "gluoncv" or another source of weights, see `convert.sources`.
+        tensors: The weights for the counterpart, where they were read already (default: those in the file).
     """
     ours = net(mx.nd.array(image)).asnumpy()
     made = counterpart(net, library)
     if made is None:
         return ConversionCheck(_best(ours), [], reason=f"no package has this network of {library}")
-    theirs = made.logits(path, image)
+    theirs = made.logits(path, image, tensors)
     if theirs is None:
         return ConversionCheck(_best(ours), [], str(made), reason=f"{library} is not installed")
     difference = float(np.abs(ours - theirs).max() / np.abs(theirs).max())

@@ -1,6 +1,7 @@
 """Convert weight files: those of other repositories into ours, and ours into timm's and torchvision's."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import mxnet as mx
@@ -12,6 +13,7 @@ from ..convert.counterpart import Counterpart, needed_counterpart
 from ..convert.files import Weights
 from ..convert.from_reference import Match
 from ..convert.infer_model import flags, infer_config
+from ..convert.names import find_name_map
 from ..convert.tensors import Tensors
 from ..deploy.load_run import card_network, load_run
 from ..models.build import build
@@ -63,6 +65,7 @@ def import_weights(
     config: ModelConfig | None,
     classes: int | None = None,
     image: str | Path | None = None,
+    weights: str | None = None,
 ) -> ImportedWeights:
     """Write the weights of another repository as a parameter file of ours.
 
@@ -73,28 +76,32 @@ def import_weights(
         config: The network that they are of.
         classes: Number of classes (default: as many as the weights have).
         image: Image file to compare both networks on.
+        weights: Of a checkpoint, "raw" for the weights of the last step or "ema" for their moving average (default: as
+            the source's own code does: timm takes the EMA where there is one, the others the raw weights).
 
     Raises:
-        UserError: The file or the image cannot be read, or the weights are of another network. Nothing is written then.
+        UserError: The file or the image cannot be read, it has no such weights, or they are of another network. Nothing
+            is written then.
     """
+    reading = partial(read_weights, path, weights, find_name_map(source).prefers_ema)
     if config is None:
         missing = "name the network that the weights are of with option model; `gluon-attn models` lists them"
-        raise UserError(f"{missing}{_fitting_flags(read_weights(path).tensors, source)}")
+        raise UserError(f"{missing}{_fitting_flags(reading().tensors, source)}")
     net = _network(config, classes)  # before the file is read: whether it can be made
     pixels = read_image_for(net, image) if image else None
-    weights = read_weights(path)
-    classes = classes or _classes(net, weights.tensors, source)
+    read = reading()
+    classes = classes or _classes(net, read.tensors, source)
     net = net if classes == net.recipe["classes"] else _network(config, classes)
     try:
-        found = match(net, weights.tensors, source)
+        found = match(net, read.tensors, source)
     except UserError as error:
-        raise UserError(f"{error}{_fitting_flags(weights.tensors, source)}") from None
+        raise UserError(f"{error}{_fitting_flags(read.tensors, source)}") from None
     save_match(found, output)
     check = None
     if pixels is not None:
         load_params(net, output)
-        check = check_conversion(net, path, pixels, source)
-    return ImportedWeights(net, weights, found, check)
+        check = check_conversion(net, path, pixels, source, found.tensors)
+    return ImportedWeights(net, read, found, check)
 
 
 def export_weights(

@@ -1,5 +1,6 @@
 """The complete workflow on real handwritten digits in a few minutes: train, compare, export, check, report."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,12 @@ from ..analyze.report import write_report
 from ..config.train import RunConfig
 from ..deploy.export import FORMATS, export_run
 from ..deploy.load_run import load_card
-from ..utils.files import ensure_dir, write_json
+from ..utils.files import write_json
+from ..utils.paths import check_output_folder, expanded
 from .evaluation_data import open_test_set
 from .folder import RunFolder
 from .options import Options
-from .placement import unused
+from .placement import take_unused
 from .train import train_run
 
 ATTENTIONS = (None, "se", "eca", "cha_atac")
@@ -74,7 +76,14 @@ def demo(
         seed: of everything random.
         progress: called with one line of text before each step.
     """
-    folder = RunFolder(ensure_dir(unused(Path(output))))
+    check_output_folder(expanded(output), "option output")
+    folder = RunFolder(take_unused(Path(expanded(output))))
+    with contextlib.ExitStack() as stack:
+        stack.callback(folder.remove_if_empty)
+        return _demo(folder, num_epochs, seed, progress)
+
+
+def _demo(folder, num_epochs, seed, progress):
     rows, histories = [], {}
     for attention in ATTENTIONS:
         progress(f"training cifar_resnet20_v1 with {attention or 'no attention'}")

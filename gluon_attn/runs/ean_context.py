@@ -7,6 +7,7 @@ from ..config.ean import EanSearchConfig, search_option
 from ..config.train import RunConfig
 from ..utils import log
 from ..utils.errors import UserError
+from ..utils.paths import expanded
 from .folder import RunFolder
 
 if TYPE_CHECKING:  # loads MXNet
@@ -72,7 +73,7 @@ def supernet_options(options: dict[str, Any]) -> dict[str, Any]:
     Returns:
         Plain data by group; empty if there is no such run folder.
     """
-    folder = options.get("score", {}).get("supernet")
+    folder = expanded(options.get("score", {}).get("supernet"))
     if not folder or not RunFolder(folder).holds_run:
         return {}
     stored = RunFolder(folder).read_config(RunConfig).to_dict()

@@ -1,19 +1,17 @@
 """EAN's three steps: a supernet is trained, its connections are searched, the network found trains from scratch."""
 
-from pathlib import Path
-
 from ..config.ean import EanPipelineConfig, EanSearchConfig, SupernetConfig, search_option
 from ..config.files import merge
 from ..config.train import RunConfig
 from ..search.ean.supernet import build_supernet
 from ..utils import log
-from .ean_search import ean_search
-from .folder import RunFolder
+from .ean_search import EanSearchResult, ean_search
+from .group_placement import group_placed
 from .implied_options import with_scheme_file
 from .options import Options
-from .placement import RUNS, run_name, unused
 from .train import Result, connect_quietly, train_run
 
+_SHARED = ("data", "model", "optim", "train")  # groups that training has, too
 _KEPT_OF_MODEL = ("norm", "drop_rate", "last_gamma")  # options of the network beside those of the found scheme
 
 
@@ -31,33 +29,34 @@ def ean_pipeline(options: Options) -> Result:
     Returns:
         The result of the training from scratch, whose folder is FOLDER/train.
     """
-    config = options.config()  # errors before all work
-    backend = connect_quietly()
-    top = _folder(config)
-    backend.barrier()  # all processes have named the folder before one makes it
-    groups = {group: values for group, values in config.to_dict().items() if group != "chain"}
-    shared = {group: groups[group] for group in ("data", "model", "optim", "train")}
-    supernet, search, train = (str(top.below(name).path) for name in ("supernet", "search", "train"))
-    log.get_logger().info("1 of 3: the supernet, in %s", supernet)
+    config, backend = options.config(), connect_quietly()  # errors before all work
+    parts: dict[str, Options | None] = {"supernet": _supernet_options(config), "search": None, "train": None}
+    with backend.peer_failures(), group_placed(config, backend, parts) as top:
+        supernet, search, train = (str(top.below(name).path) for name in parts)
+        log.get_logger().info("1 of 3: the supernet, in %s", supernet)
+        train_supernet(_supernet_options(config).override("train.run_dir", supernet))
+        log.get_logger().info("2 of 3: the search, in %s", search)
+        found = ean_search(_search_options(config, supernet).override("train.run_dir", search))
+        log.get_logger().info("3 of 3: the found network from scratch, in %s", train)
+        return train_run(with_scheme_file(_training_options(config, found).override("train.run_dir", train)))
+
+
+def _supernet_options(config: EanPipelineConfig) -> Options:
+    groups = config.to_dict()
+    shared = {group: groups[group] for group in _SHARED}
     epochs = config.chain.supernet_epochs or config.train.num_epochs
-    given = merge(shared, {"train": {"num_epochs": epochs, "run_dir": supernet}})
-    train_supernet(Options(SupernetConfig, given=given))
-    log.get_logger().info("2 of 3: the search, in %s", search)
+    return Options(SupernetConfig, given=merge(shared, {"train": {"num_epochs": epochs}}))
+
+
+def _search_options(config: EanPipelineConfig, supernet: str) -> Options:
+    groups = config.to_dict()
     kept = {name: value for name, value in groups["train"].items() if search_option("train", name)}
-    given = {
-        "score": {**groups["score"], "supernet": supernet},
-        "ean": groups["ean"],
-        "train": {**kept, "run_dir": search},
-    }
-    found = ean_search(Options(EanSearchConfig, given=given))
-    log.get_logger().info("3 of 3: the found network from scratch, in %s", train)
-    network = {key: value for key, value in shared["model"].items() if key in _KEPT_OF_MODEL}
-    from_scratch = {"data": {"hold_out": 0}, "train": {"run_dir": train}}
-    given = merge({**shared, "model": {**network, "scheme": str(found.scheme_file)}}, from_scratch)
-    return train_run(with_scheme_file(Options(RunConfig, given=given)))
+    given = {"score": {**groups["score"], "supernet": supernet}, "ean": groups["ean"], "train": kept}
+    return Options(EanSearchConfig, given=given)
 
 
-def _folder(config: EanPipelineConfig) -> RunFolder:
-    if config.train.run_dir:
-        return RunFolder(Path(config.train.run_dir))
-    return RunFolder(unused(RUNS / run_name(config)))
+def _training_options(config: EanPipelineConfig, found: EanSearchResult) -> Options:
+    groups = config.to_dict()
+    network = {key: value for key, value in groups["model"].items() if key in _KEPT_OF_MODEL}
+    shared = {**{group: groups[group] for group in _SHARED}, "model": {**network, "scheme": str(found.scheme_file)}}
+    return Options(RunConfig, given=merge(shared, {"data": {"hold_out": 0}}))

@@ -17,6 +17,7 @@ from ..search.ean.reward import LatencySaving, Reward
 from ..search.ean.search_state import load_search, save_search
 from ..search.ean.searcher import Searcher
 from ..utils import log
+from ..utils.checks import is_number
 from ..utils.errors import UserError
 from ..utils.files import read_json, sha256, write_json, write_text
 from .ean_context import SearchContext, supernet_options
@@ -67,7 +68,8 @@ def ean_search(options: Options) -> EanSearchResult:
         steps = [search.steps for search in searches]
         if backend.allreduce_sum(steps) != [backend.size * count for count in steps]:
             raise UserError("the processes do not see the same search: their hosts must share the run folder")
-        with describing(place, backend):
+        states = folder.search_state(searches[0].name).parent
+        with describing(place, backend), backend.watched(states), backend.peer_failures():
             if not backend.rank:
                 write_json(folder.supernet_file, fixed)
             for search in searches:
@@ -89,6 +91,8 @@ def _fixed_by_start(
     found: dict[str, Any] = {"sha256": sha256(context.weights), "times": None}
     if earlier is not None and earlier.supernet_file.is_file():
         started = read_json(earlier.supernet_file)
+        if not isinstance(started, dict) or set(started) != set(found) or not _are_times(started["times"]):
+            raise UserError(f"{earlier.supernet_file} is damaged: start a new search")
         if started["sha256"] != found["sha256"]:
             raise UserError(
                 f"{earlier} was started with other weights than those of {context.weights}: start a new search"
@@ -98,6 +102,10 @@ def _fixed_by_start(
         own = [0.0] * len(context.supernet.blocks) if backend.rank else context.stage_latencies()
         found["times"] = backend.allreduce_sum(own)
     return found
+
+
+def _are_times(value):
+    return value is None or (isinstance(value, list) and all(is_number(time) and time >= 0 for time in value))
 
 
 def _searches(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..utils.errors import UserError
+from ..utils.paths import expanded
 
 if TYPE_CHECKING:
     from ..deploy.evaluate import Score
@@ -93,7 +94,7 @@ def evaluate(
     from ..deploy.evaluate import evaluate_predictor
 
     options = {"data_dir": data_dir, "rec_val": rec_val, "crop_ratio": crop_ratio, "input_size": input_size}
-    predictor, source = _open(str(target), params, dataset, options)
+    predictor, source = _open(expanded(str(target)), expanded(params), dataset, options)
     score = evaluate_predictor(predictor, source.val, batch_size)
     side = predictor.card.input_shape[1]
     return Evaluation(str(target), predictor.kind, source.name, side, crop_ratio, score, tuple(source.class_names))

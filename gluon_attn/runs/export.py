@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..utils import cpu
+from ..utils.paths import check_output_folder, expanded
 
 if TYPE_CHECKING:
     from ..deploy.bench import Speed
@@ -95,6 +96,8 @@ def export(
     from .export_options import check_effects, chosen_layout, chosen_targets, several
     from .export_sources import bundle_checks, is_model_name, open_network
 
+    target, output, params = expanded(target), expanded(output), expanded(params)
+    check_output_folder(output, "option output")
     formats, precisions, servers = several(format), several(precision), several(repository) or []
     data = {"data_dir": data_dir, "rec_val": rec_val}
     special = (

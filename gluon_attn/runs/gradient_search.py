@@ -21,6 +21,7 @@ from ..utils import log
 from ..utils.errors import UserError
 from ..utils.seed import seed_all
 from .folder import RunFolder
+from .lone_norms import LoneNorms
 from .options import Options
 from .placement import placed
 from .train import describing
@@ -98,12 +99,17 @@ def make_search_trainer(
     net = method.supernet(data.classes, data.input_shape[1])
     seed_all(seed)
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
-    callbacks = () if backend.rank or folder is None else list(_callbacks(config, folder, method))
-    return SearchTrainer(net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend)
+    callbacks: list[cb.Callback] = []
+    if not backend.rank and folder is not None:
+        callbacks = [LoneNorms(net, data, devices, config, backend), *_callbacks(config, folder, method)]
+    trainer = SearchTrainer(
+        net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend
+    )  # fmt: skip
+    trainer.task.derived()  # what its options do not allow shows before the first epoch
+    return trainer
 
 
 def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: SearchMethod) -> Iterator[cb.Callback]:
-    yield search_cb.SearchProgress(config.train.log_interval)
     yield cb.MetricsFile(folder.metrics_file)
     yield search_cb.GenotypeFile(folder.genotype_file, method.document)
     yield cb.Curves(draw_history, folder.history_plot)
@@ -115,6 +121,7 @@ def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: S
             yield search_cb.CellPictures(folder.cells, config.search.draw_every, draw)
     yield from trackers(config, folder)
     yield cb.Checkpoints(checkpoints(config, folder))
+    yield search_cb.SearchProgress(config.train.log_interval)  # an epoch that the log has is saved
 
 
 def _draw_operations(operations, history, path):

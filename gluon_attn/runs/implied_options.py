@@ -5,6 +5,7 @@ from typing import Any
 
 from ..config.files import merge
 from ..utils.errors import UserError
+from ..utils.paths import expanded
 from .options import Layer, Options
 
 _SGD = {"optimizer": "sgd", "momentum": 0.9, "clip_grad": 5}
@@ -92,7 +93,7 @@ def with_scheme_file(options: Options) -> Options:
         return options
     from ..models.scheme import Scheme  # loads MXNet, which other command lines need later only
 
-    found = Scheme.load(path)
+    found = Scheme.load(expanded(path))
     found.check_belongs(path, options.asked("model.model"), options.asked("model.attention"))
     meant = found.model_options()
     network = {**merge(options.recipe, options.given).get("model", {}).get("model_options", {})}

@@ -1,8 +1,8 @@
 """Several searches in one call, one per seed: each in a folder of its own, and the best of them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from ..config.search import AnasConfig, AttDartsConfig
 from ..engine.backend import Backend
 from ..search.darts.methods import Genotype
 from ..utils.errors import UserError
@@ -10,8 +10,8 @@ from ..utils.files import read_json, write_json
 from ..utils.log import get_logger
 from .folder import RunFolder
 from .gradient_search import gradient_search
+from .group_placement import group_placed
 from .options import Options
-from .placement import RUNS, run_name, unused
 from .retrain import retrain
 
 
@@ -50,11 +50,19 @@ def multi_seed_search(options: Options, backend: Backend) -> MultiSeedResult:
     seeds = config.search.seeds
     if len(set(seeds)) < len(seeds):
         raise UserError(f"option seeds must have each seed once, got {','.join(map(str, seeds))}")
-    top, rows, genotypes = _folder(config), [], {}
-    for seed in seeds:
+    own = options.override("search.seeds", None)
+    parts = {f"seed-{seed}": own.override("train.seed", seed) for seed in seeds}
+    with group_placed(config, backend, parts, "-seeds") as top:
+        return _search_each(top, dict(zip(seeds, parts.values(), strict=True)), config, backend)
+
+
+def _search_each(
+    top: RunFolder, searches: dict[int, Options], config: AttDartsConfig | AnasConfig, backend: Backend
+) -> MultiSeedResult:
+    rows, genotypes = [], {}
+    for seed, options in searches.items():
         get_logger().info("seed %d", seed)
-        own = options.override("search.seeds", None).override("train.seed", seed)
-        found = gradient_search(own.override("train.run_dir", str(top.below(f"seed-{seed}"))), backend)
+        found = gradient_search(options.override("train.run_dir", str(top.below(f"seed-{seed}"))), backend)
         row = {
             "seed": seed, "accuracy": found.accuracy, "entropy": found.last["entropy"], "skips": found.last["skips"]
         }  # fmt: skip
@@ -68,11 +76,3 @@ def multi_seed_search(options: Options, backend: Backend) -> MultiSeedResult:
         write_json(top.seeds_file, {"best": best["seed"], "by": criterion, "searches": rows})
         write_json(top.genotype_file, read_json(top.below(best["folder"]).genotype_file))
     return MultiSeedResult(top, genotypes[best["seed"]], rows, best, criterion)
-
-
-def _folder(config):
-    """The folder that holds those of the searches; with option resume the one that exists."""
-    if config.train.run_dir:
-        return RunFolder(Path(config.train.run_dir))
-    named = RUNS / f"{run_name(config)}-seeds"
-    return RunFolder(named if config.train.resume else unused(named))

@@ -1,60 +1,51 @@
 """Which folder a run goes into: a new one, taken by an exclusive act, or that of the run to resume."""
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config.run_kind import TITLES, held_kind
 from ..engine.backend import Backend
-from ..utils import log
 from ..utils.errors import UserError
-from ..utils.files import ensure_dir
+from ..utils.files import ensure_dir, epochs
+from ..utils.paths import check_output_file, check_output_folder
+from .earlier_runs import RUNS, changed_options, find_run, run_name, stretched
 from .folder import RunFolder
 from .options import Options
-
-RUNS = Path("runs")
-#: options that may change when a run is resumed; all others decide what the run is
-_FREE = {
-    "data": {"num_workers", "data_dir", "rec_train", "rec_train_idx", "rec_val", "rec_val_idx", "max_bad_images"},
-    "model": {"pretrained"},
-    "optim": {"num_groups"},
-    "search": {
-        "stop_skips", "stop_stable", "skip_limit", "draw_every", "seeds", "pick_by", "retrain_epochs", "dry_run",
-        "note",
-    },
-    "train": {
-        "num_epochs", "patience", "mode", "gpus", "num_gpus", "run_dir", "resume", "keep_checkpoints", "save_period",
-        "save_dir", "save_plot_dir", "summary", "log_interval", "tensorboard", "logging_file",
-        "wandb", "project", "resume_states", "trust",
-    },
-    "ean": {"steps"},
-    "score": {"supernet", "baselines"},
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run goes: its config, its folder, and whether it resumes the run that is there."""
+    """Where a run goes.
+
+    Attributes:
+        config: its options.
+        path: its folder.
+        resumed: whether it resumes the run that is there.
+        restarted: whether it takes the place of a run there that ended without results.
+        notes: lines for its log.
+    """
 
     config: Any
-    folder: RunFolder
-    resumed: bool
+    path: Path
+    resumed: bool = False
+    restarted: bool = False
+    notes: tuple[str, ...] = ()
 
-
-def run_name(config: Any) -> str:
-    """The name that a run gets by itself, such as digits-cifar_resnet20_v1-se."""
-    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in config.name_parts if part)
-
-
-def unused(folder: Path) -> Path:
-    """`folder`, or the first of FOLDER-2, FOLDER-3 ... that does not exist."""
-    return next(path for path in _numbered(folder) if not path.exists())
+    @property
+    def folder(self) -> RunFolder:
+        """The folder and the files in it."""
+        return RunFolder(self.path)
 
 
 def take_unused(folder: Path) -> Path:
-    """Make the folder that `unused(folder)` names; concurrent processes get different ones."""
+    """Make `folder`, or the first of FOLDER-2, FOLDER-3 ... that does not exist; concurrent processes get others."""
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    if not folder.name:
+        raise UserError(f"{folder} has no name to number: choose another folder")
     ensure_dir(folder.parent)
     for path in _numbered(folder):
         with contextlib.suppress(FileExistsError):
@@ -76,63 +67,108 @@ def placed(options: Options, backend: Backend) -> Iterator[Place]:
     """A context in which a run has its folder to itself, taken before data and network are made.
 
     A new run without option run_dir goes into runs/NAME, numbered. With option resume the run's own options stand
-    unless they are given anew.
+    unless they are given anew. A run in option run_dir that ended without results makes room.
 
     Args:
         options: of the run.
         backend: the processes of the run; process 0 takes the folder for all.
 
     Raises:
-        UserError: the folder already holds a run, is in use, or the run in it was made with other options.
+        UserError: the folder already holds a run, is in use, or the run in it was made with other options; or a file
+            that the options name cannot be written.
     """
     place = _place(options)
-    folder, config = place.folder, place.config
-    first = RUNS / run_name(config)
-    named = place.resumed or config.train.run_dir
+    check_outputs(place.config, backend)
+    named = place.resumed or bool(place.config.train.run_dir)
+    with taken(place.path, named, backend) as path:
+        if not named:
+            place = Place(place.config, path, notes=place.notes)
+        elif not (backend.rank or place.resumed) and _place(options) != place:
+            raise UserError(f"{path} was in use by another run until now: choose another option run_dir")
+        yield place
+
+
+@contextlib.contextmanager
+def taken(folder: Path, named: bool, backend: Backend) -> Iterator[Path]:
+    """A context in which a folder belongs to this run alone.
+
+    Args:
+        folder: the folder.
+        named: whether it must be this one; else the first unused of FOLDER, FOLDER-2 ... is made.
+        backend: the processes of the run; process 0 takes the folder for all, the others learn which it is.
+
+    Raises:
+        UserError: another run is at work in it, or it cannot be written to.
+    """
     with contextlib.ExitStack() as stack:
-        if not named:  # process 0 may get another number than the first free one: tell the others
+        if not named:
             if not backend.rank:
-                stack.callback(_remove_if_empty, RUNS)
-            number = 0 if backend.rank else _number(take_unused(first), first)
-            folder = RunFolder(_with_number(first, int(backend.allreduce_sum([number])[0])))
+                stack.callback(RunFolder(folder.parent).remove_if_empty)
+            number = 0 if backend.rank else _number(take_unused(folder), folder)
+            folder = _with_number(folder, int(backend.allreduce_sum([number])[0]))
         if not backend.rank:
-            stack.enter_context(folder.locked(created=not named))
-        yield Place(config, folder, place.resumed)
+            stack.enter_context(RunFolder(folder).locked(created=not named))
+        yield folder
 
 
-def _remove_if_empty(folder):
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+def check_outputs(config: Any, backend: Backend) -> None:
+    """Check, before any work, that what the options name can be written; `UserError` if not. Process 0 writes it."""
+    if backend.rank:
+        return
+    check_output_file(config.train.logging_file, "option logging_file")
+    for name in ("run_dir", "save_dir", "save_plot_dir"):
+        check_output_folder(getattr(config.train, name), f"option {name}")
 
 
 def _place(options):
     """The `Place` that the options mean; nothing is written."""
     config = options.config()
     if config.train.resume is None:
-        return Place(config, _new(config), False)
-    if config.train.resume != "auto":
-        raise UserError(f"option resume takes auto, got {config.train.resume!r}; option run_dir names the run's folder")
+        return _new(config)
+    check_resume(config)
     folder = find_run(config)
     if folder is None:
-        log.get_logger().info("no run to resume: starting a new one")
-        return Place(config, _new(config), False)
+        return _new(config, "no run to resume: starting a new one")
     stored = folder.read_config(options.kind)
     config = Options(options.kind, stored.to_dict(), options.recipe, options.given).config()
     changed = changed_options(stored, config)
+    if not folder.has_results:
+        other = f" with other options ({', '.join(changed)})" * bool(changed)
+        note = f"the run in {folder} ended before its first checkpoint: starting it anew{other}"
+        return Place(config, folder.path, not changed, bool(changed), (note,))
     if changed:
         raise UserError(f"{folder} was made with other options ({', '.join(changed)}): start a new run for these")
-    return Place(config, folder, True)
+    longer = stretched(stored, config)
+    return Place(config, folder.path, True, notes=(longer,) if longer else ())
 
 
-def _new(config):
+def check_resume(config: Any) -> None:
+    """Check that option resume is auto or not given."""
+    if config.train.resume not in (None, "auto"):
+        raise UserError(f"option resume takes auto, got {config.train.resume!r}; option run_dir names the run's folder")
+
+
+def _new(config, *notes):
     if not config.train.run_dir:
-        return RunFolder(unused(RUNS / run_name(config)))
+        return Place(config, RUNS / run_name(config), notes=notes)
     folder = RunFolder(config.train.run_dir)
-    if folder.holds_run:
-        raise UserError(
-            f"{folder} already holds a run: give option resume auto to resume it, or another option run_dir"
-        )
-    return folder
+    refuse_results(folder, config.kind)
+    if not folder.holds_run:
+        return Place(config, folder.path, notes=notes)
+    note = f"the run in {folder} ended before its first checkpoint: this one takes its place, its log goes on"
+    return Place(config, folder.path, restarted=True, notes=(*notes, note))
+
+
+def refuse_results(folder: RunFolder, kind: str | None = None) -> None:
+    """Raise a `UserError` where a folder has results that a new run, of this kind if it is known, would write over."""
+    if not folder.has_results:
+        return
+    if not folder.holds_run and epochs(folder.checkpoints):  # it cannot be resumed
+        raise UserError(f"{folder} has checkpoints and no {folder.config_file.name}: choose another option run_dir")
+    found = held_kind(folder.path)
+    if kind and found not in (kind, None):
+        raise UserError(f"{folder} holds {TITLES[found]}, not {TITLES[kind]}: choose another option run_dir")
+    raise UserError(f"{folder} already holds a run: give option resume auto to resume it, or another option run_dir")
 
 
 def _number(path, first):
@@ -141,30 +177,3 @@ def _number(path, first):
 
 def _with_number(first, number):
     return first if number == 1 else first.with_name(f"{first.name}-{number}")
-
-
-def find_run(config: Any) -> RunFolder | None:
-    """The run to resume, or None.
-
-    Args:
-        config: the options; where they have no run_dir, the newest run in runs/ with the same options is taken.
-    """
-    if config.train.run_dir:
-        folder = RunFolder(config.train.run_dir)
-        return folder if folder.holds_run else None
-    found = [folder for folder in map(RunFolder, RUNS.glob(f"{run_name(config)}*")) if folder.holds_run]
-    for folder in sorted(found, key=lambda folder: folder.config_file.stat().st_mtime, reverse=True):
-        if not changed_options(folder.read_config(type(config)), config):
-            return folder
-    return None
-
-
-def changed_options(old: Any, new: Any) -> list[str]:
-    """Names of options that differ between two configs, except those that may change when a run is resumed."""
-    before, after = old.to_dict(), new.to_dict()
-    return [
-        f"{group}.{key}"
-        for group, values in before.items()
-        for key in values
-        if key not in _FREE.get(group, ()) and values[key] != after[group][key]
-    ]

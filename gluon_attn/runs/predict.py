@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..utils.paths import expanded
+
 
 def predict(images: Sequence[str | Path], model: str | Path, top: int = 3) -> list[dict[str, Any]]:
     """The most probable classes of each image.
@@ -23,12 +25,14 @@ def predict(images: Sequence[str | Path], model: str | Path, top: int = 3) -> li
     import numpy as np
 
     from ..data.image_file import read_image
+    from ..data.image_notes import Notes
     from ..deploy import evaluate
     from ..deploy.predictor import load
 
-    predictor = load(model)
-    card = predictor.card
-    pixels = np.stack([read_image(path, *card.input_shape[1:]) for path in images])
+    predictor = load(expanded(model))
+    card, note = predictor.card, Notes()
+    height, width = card.input_shape[1:]
+    pixels = np.stack([read_image(expanded(path), height, width, note) for path in images])
     probabilities = evaluate.probabilities(predictor.predict(pixels))
     names: Sequence[Any] = card.class_names if len(card.class_names) == card.classes else range(card.classes)
     return [

@@ -9,13 +9,15 @@ from ..config.search import AnasConfig, AttDartsConfig
 from ..data.factory import open_dataset
 from ..engine.backend import Backend
 from ..search.darts.methods import METHODS, Genotype, SearchMethod
-from ..utils.files import write_json
+from ..utils.errors import UserError
+from ..utils.files import read_json, write_json
 from ..utils.log import get_logger
 from ..utils.seed import derive, generator
 from .folder import RunFolder
 from .options import Options
 from .placement import placed
 from .retrain import retrain
+from .train import describing
 
 _FIRST_ORDER, _SECOND_ORDER = 2, 5  # forward and backward passes in a step of the supernet
 _STREAM = 41  # of random numbers
@@ -34,24 +36,34 @@ class RandomSearchResult:
 def random_search(options: Options, backend: Backend) -> RandomSearchResult:
     """Train genotypes drawn at random for `retrain_epochs` each; the best goes to genotype.json.
 
-    Genotypes are drawn until their MACs reach those of the gradient search with the same options.
+    Genotypes are drawn until their MACs reach those of the gradient search with the same options. With option resume
+    those that were trained before are not trained again.
 
     Args:
         options: of an `AttDartsConfig` or `AnasConfig`.
         backend: the processes of the run.
     """
     with placed(options, backend) as place:
-        return _search(place.config, place.folder, backend)
+        known = _known(place.folder) if place.resumed else []
+        backend.barrier()
+        with describing(place, backend):
+            return _search(place.config, place.folder, known, backend)
 
 
-def _search(config, folder, backend):
+def _known(folder: RunFolder) -> list[dict]:
+    """The rows of the genotypes that an earlier process has trained."""
+    rows = read_json(folder.random_file) if folder.random_file.is_file() else []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and "accuracy" in row for row in rows):
+        raise UserError(f"{folder.random_file} is damaged: start a new search")
+    return rows
+
+
+def _search(config, folder, known, backend):
     method, source = METHODS[config.kind](config), open_dataset(config.data, config.train.seed)
     classes, shape, random = source.classes, source.input_shape, generator(config.train.seed, _STREAM)
     left = budget(config, method, classes, shape)
     rows: list[dict] = []
     best: tuple[float, Genotype] | None = None  # (accuracy, genotype)
-    if not backend.rank:
-        folder.describe(config)
     get_logger().info("a search with these options takes %.3g MACs per image of its training subset", left)
     while True:
         genotype = method.sample(random)
@@ -59,12 +71,15 @@ def _search(config, folder, backend):
         if best is not None and spent > left:
             return RandomSearchResult(folder, best[1], best[0], rows)
         left -= spent
-        accuracy = retrain(config, genotype, backend, derive(config.train.seed, len(rows)))
+        if len(rows) < len(known):
+            accuracy = known[len(rows)]["accuracy"]
+        else:
+            accuracy = retrain(config, genotype, backend, derive(config.train.seed, len(rows)), warned=bool(rows))
         rows.append({"number": len(rows), "accuracy": accuracy, "skips": _skips(genotype)})
         get_logger().info("random genotype %d: accuracy %.4f", len(rows), accuracy)
         if best is None or accuracy > best[0]:
             best = accuracy, genotype
-        if not backend.rank:
+        if not backend.rank and len(rows) >= len(known):
             about = {"seed": config.train.seed, "score": {"accuracy": round(100 * best[0], 2)}}
             write_json(folder.genotype_file, method.document(best[1], origin="chance", **about))
             write_json(folder.random_file, rows)

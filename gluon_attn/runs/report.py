@@ -7,6 +7,7 @@ from typing import Any
 from ..analyze.plots import compare_histories
 from ..analyze.report import write_report
 from ..config.scores import ACCURACY
+from ..utils.paths import check_new_file, expanded
 from .run_history import best_run, differences, read_runs, scores
 
 #: heading of a panel -> key of the records that it shows
@@ -33,7 +34,9 @@ def report(runs: Sequence[str | Path], output: str | Path) -> tuple[list[str], l
     Raises:
         UserError: A folder is no run, or the page cannot be written.
     """
-    found = read_runs(runs)
+    output = expanded(output)
+    check_new_file(output, "option output")
+    found = read_runs([expanded(run) for run in runs])
     header, rows = scores(found)
     options = differences(found)
     write_report(

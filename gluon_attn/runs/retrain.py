@@ -11,9 +11,12 @@ from ..engine.devices import contexts
 from ..engine.trainer import Trainer
 from ..search.darts.methods import METHODS, Genotype
 from ..utils.seed import seed_all
+from .lone_norms import LoneNorms
 
 
-def retrain(config: AttDartsConfig | AnasConfig, genotype: Genotype, backend: Backend, seed: int) -> float:
+def retrain(
+    config: AttDartsConfig | AnasConfig, genotype: Genotype, backend: Backend, seed: int, warned: bool = True
+) -> float:
     """Train a genotype's network from scratch for `retrain_epochs` epochs.
 
     It trains on the images that the search's weights learned from and is evaluated on the others, without drop-path
@@ -24,6 +27,7 @@ def retrain(config: AttDartsConfig | AnasConfig, genotype: Genotype, backend: Ba
         genotype: what the search derived.
         backend: the processes of the run.
         seed: of the training.
+        warned: whether the user has been warned already of what `LoneNorms` warns of.
 
     Returns:
         The best validation accuracy, from 0 to 1.
@@ -35,5 +39,6 @@ def retrain(config: AttDartsConfig | AnasConfig, genotype: Genotype, backend: Ba
     net = METHODS[config.kind](config).network(genotype, data.classes, data.input_shape[1])
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
     run = RunConfig(data=config.data, optim=config.optim, train=train)
-    trainer = Trainer(net, Classification(), run, devices, data.train, data.val, (), backend)
+    callbacks = [] if warned or backend.rank else [LoneNorms(net, data, devices, run, backend)]
+    trainer = Trainer(net, Classification(), run, devices, data.train, data.val, callbacks, backend)
     return trainer.task.score.of(trainer.fit())

@@ -111,7 +111,15 @@ def describing(place: Place, backend: Backend, card: Card | None = None) -> cont
     """A context in which the folder of a `Place` describes the run and logs it; only process 0 writes."""
     if backend.rank:
         return contextlib.nullcontext()
-    return place.folder.logged(place.config, card, place.resumed)
+    return _logged(place, card)
+
+
+@contextlib.contextmanager
+def _logged(place, card):
+    with place.folder.logged(place.config, card, place.resumed, place.restarted):
+        for note in place.notes:
+            log.get_logger().warning(note)
+        yield
 
 
 def evaluate_pretrained(config: RunConfig) -> tuple[dict[str, float], Backend]:

@@ -1,6 +1,5 @@
 """The trainer of a run: data, network, task and callbacks put together, and its training from the newest checkpoint."""
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,13 @@ from ..engine.mxnet_states import load_states
 from ..engine.state import start_at_epoch
 from ..engine.task import Task
 from ..engine.trainer import Trainer
-from ..engine.watchdog import newest_checkpoint, watched
 from ..models.build import build as build_model
 from ..utils import log
-from ..utils.errors import TrainingError
+from ..utils.errors import UserError
+from .earlier_runs import run_name
 from .folder import RunFolder
+from .lone_norms import LoneNorms
 from .network import Build, make_card, make_network, make_teacher
-from .placement import run_name
 
 
 def make_trainer(
@@ -56,7 +55,10 @@ def make_trainer(
     data = build_data(config.data, config.train.seed, len(devices), backend.rank, backend.size)
     net = make_network(config, data, devices, build)
     task = make_task(config, data, devices)
-    all_callbacks = () if backend.rank else [*callbacks, *_callbacks(config, folder)]
+    all_callbacks: list[cb.Callback] = []
+    if not backend.rank:
+        norms = LoneNorms(net, data, devices, config, backend)
+        all_callbacks = [*callbacks, norms, *_callbacks(config, folder)]
     trainer = Trainer(net, task, config, devices, data.train, data.val, all_callbacks, backend)
     return trainer, make_card(net, data), data
 
@@ -80,10 +82,14 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
         The record of the best epoch.
 
     Raises:
-        TrainingError: the run cannot continue; the message names the newest checkpoint.
+        UserError: it is to be resumed, has finished epochs, and no whole checkpoint.
+        TrainingError: the run cannot continue, or its files cannot be written; the message names the newest
+            checkpoint.
     """
     store = checkpoints(trainer.config, folder)
     checkpoint = store.newest() if resumed else None
+    if resumed and checkpoint is None and folder.has_results and len(folder.read_history()) > 1:
+        raise UserError(f"{folder} cannot be resumed, none of its checkpoints is whole: choose another option run_dir")
     train = trainer.config.train
     if checkpoint:
         trainer.resume(*checkpoint)
@@ -92,11 +98,8 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
         start_at_epoch(trainer, train.start_epoch)
     if train.resume_states and not checkpoint:
         load_states(trainer, train.resume_states, sorted_names(trainer.net))
-    try:
-        with watched(store.folder) if trainer.backend.size > 1 else contextlib.nullcontext():
-            return trainer.fit()
-    except TrainingError as error:
-        raise TrainingError(f"{error}; {newest_checkpoint(store.folder)}") from None
+    with trainer.backend.watched(store.folder):
+        return trainer.fit()
 
 
 def checkpoints(config: Any, folder: RunFolder) -> CheckpointStore:
@@ -115,7 +118,6 @@ def trackers(config: Any, folder: RunFolder) -> Iterator[cb.Callback]:
 def _callbacks(config, folder):
     train, name = config.train, run_name(config)
     plot = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder.history_plot
-    yield cb.Progress(train.log_interval)
     yield cb.MetricsFile(folder.metrics_file)
     yield cb.Best(folder.best_params)
     if train.save_period:
@@ -123,3 +125,4 @@ def _callbacks(config, folder):
     yield cb.Curves(draw_history, plot)
     yield from trackers(config, folder)
     yield cb.Checkpoints(checkpoints(config, folder))
+    yield cb.Progress(train.log_interval)  # an epoch that the log has is saved

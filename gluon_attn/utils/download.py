@@ -1,14 +1,16 @@
 """Files from the web: whole or not at all, checked, resumed after a break, fetched once by many processes."""
 
+import contextlib
 import http.client
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock
 
-from .errors import UserError
+from .errors import FULL_DISK, UserError, WriteError
 from .files import ensure_dir, sha256
 
 _TRIES = 3
@@ -37,11 +39,11 @@ def download(url: str, target: Path | str, digest: str | None = None) -> Path:
         `target`.
 
     Raises:
-        UserError: the download failed or the hash differs; `target` is unchanged.
+        UserError: the download failed, the hash differs or the disk is full; `target` is unchanged.
     """
     target = Path(target)
     ensure_dir(target.parent)
-    with FileLock(target.with_name(f".{target.name}.lock")):
+    with _locked(target):
         if digest and target.is_file() and sha256(target) == digest:
             return target
         part = target.with_name(f".{target.name}.part")
@@ -59,6 +61,16 @@ def download(url: str, target: Path | str, digest: str | None = None) -> Path:
     return target
 
 
+@contextlib.contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """A context in which no other process fetches `target`; what the disk does not take is one line about it."""
+    try:
+        with FileLock(target.with_name(f".{target.name}.lock")):
+            yield
+    except OSError as error:
+        raise WriteError(f"cannot write {target}: {error.strerror or error}; make room and try again") from error
+
+
 def _fetch(url: str, part: Path) -> None:
     """Fetch the rest of `part`, with some tries."""
     for left in reversed(range(_TRIES)):
@@ -70,6 +82,8 @@ def _fetch(url: str, part: Path) -> None:
                 return
             raise UserError(f"cannot download {url}: the server says {error.code} {error.reason}") from None
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in FULL_DISK:
+                raise
             if not left:
                 reason = getattr(error, "reason", None) or error
                 raise UserError(f"cannot download {url}: {reason}; try again to resume") from None

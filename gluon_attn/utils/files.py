@@ -1,36 +1,27 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read back with their hashes."""
 
 import contextlib
+import errno
 import hashlib
 import json
-import os
 import re
-import shutil
-import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeAlias
 
+from .atomic import atomic_path, atomic_paths, ensure_dir, scratch_folder
 from .errors import UserError
+from .leftovers import clear_leftovers
+from .paths import expanded
 
-_MARK = ".gluon_attn-scratch"
+__all__ = [
+    "atomic_path", "atomic_paths", "checked_file", "clear_leftovers", "ensure_dir", "epochs", "read_hashed",
+    "read_json", "scratch_folder", "sha256", "write_bytes", "write_json", "write_text",
+]  # fmt: skip
+Buffer: TypeAlias = bytes | memoryview
+_CHUNK = 1 << 20
 _EPOCH = re.compile(r"epoch-\d+")
-
-
-def ensure_dir(path: Path | str) -> Path:
-    """Make the folder `path` with its parents and return it; it may exist.
-
-    Raises:
-        UserError: it cannot be made or written to.
-    """
-    path = Path(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {path}: {error.strerror}; choose another folder") from None
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise UserError(f"cannot write to {path}: permission denied; choose another folder")
-    return path
 
 
 def epochs(folder: Path | str) -> list[Path]:
@@ -41,70 +32,57 @@ def epochs(folder: Path | str) -> list[Path]:
 
 
 @contextlib.contextmanager
-def atomic_path(target: Path | str) -> Iterator[Path]:
-    """Write a file or a folder whole or not at all.
-
-    Args:
-        target: what is written; an existing file or folder is replaced.
+def checked_file(path: Path) -> Iterator["CheckedFile"]:
+    """Write a file through Python, which reports what a disk does not take; for use inside `atomic_path`.
 
     Yields:
-        A temporary path next to `target`, renamed to it after the `with` block, removed after an error.
+        The file, opened for writing.
 
     Raises:
-        UserError: `target` cannot be written.
+        OSError: it could not be written, or does not read back as it was written.
     """
-    target = Path(target)
-    ensure_dir(target.parent)
-    if target.is_dir() and target.is_symlink():
-        raise UserError(f"{target} is a link to a folder; choose another target")
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    staged = scratch / target.name
-    (scratch / _MARK).touch()
-    try:
-        yield staged
-        _sync(staged)
-        _replace(staged, target, aside=scratch / "replaced")
-        _sync(target.parent)
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was left there") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with open(path, "wb") as file:
+        written = CheckedFile(file)
+        yield written
+    with open(path, "rb") as file:
+        found = CheckedFile()
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            found.write(chunk)
+    if (found.size, found.checksum) != (written.size, written.checksum):
+        raise OSError(errno.EIO, f"it does not read back as it was written ({found.size} of {written.size} bytes)")
 
 
-def clear_leftovers(folder: Path | str) -> None:
-    """Remove temporary files of killed writers in `folder` and below; no writer may be running there."""
-    for scratch in Path(folder).rglob(".*.*"):
-        if scratch.is_dir() and (scratch / _MARK).exists():
-            shutil.rmtree(scratch, ignore_errors=True)
+class CheckedFile:
+    """Size and checksum of what is written.
+
+    Args:
+        file: where it goes to (default: nowhere).
+
+    Attributes:
+        size: number of bytes.
+        checksum: their CRC-32.
+    """
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        self._file, self.size, self.checksum = file, 0, 0
+
+    def write(self, data: Buffer) -> None:
+        """Append bytes."""
+        if self._file is not None:
+            self._file.write(data)
+        self.size += memoryview(data).nbytes
+        self.checksum = zlib.crc32(data, self.checksum)
 
 
-def _replace(staged: Path, target: Path, aside: Path) -> None:
-    """Rename `staged` to `target`; an existing folder is renamed to `aside`, and back if that fails."""
-    if not target.is_dir():
-        os.replace(staged, target)
-        return
-    os.rename(target, aside)
-    try:
-        os.rename(staged, target)
-    except OSError:
-        os.rename(aside, target)
-        raise
-
-
-def _sync(path: Path) -> None:
-    """Flush a file, or a folder with its contents, to the disk, so that a rename never precedes its data."""
-    for item in [*path.iterdir(), path] if path.is_dir() else [path]:
-        handle = os.open(item, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def write_bytes(target: Path | str, data: Buffer) -> None:
+    """Write a file, whole or not at all."""
+    with atomic_path(target) as staged, checked_file(staged) as file:
+        file.write(data)
 
 
 def write_text(target: Path | str, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with atomic_path(target) as staged:
-        staged.write_text(text, encoding="utf-8")
+    write_bytes(target, text.encode())
 
 
 def write_json(target: Path | str, value: Any) -> None:
@@ -119,35 +97,51 @@ def read_json(path: Path | str) -> Any:
         UserError: it is missing, or not valid JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(expanded(path)).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON ({error})") from None
 
 
 def sha256(path: Path | str) -> str:
-    """Hex SHA-256 of a file."""
+    """Hex SHA-256 of a file; `UserError` if it cannot be read."""
     digest = hashlib.sha256()
-    with open(path, "rb") as handle:
-        for chunk in iter(lambda: handle.read(1 << 20), b""):
-            digest.update(chunk)
+    try:
+        with open(path, "rb") as handle:
+            for chunk in iter(lambda: handle.read(_CHUNK), b""):
+                digest.update(chunk)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
     return digest.hexdigest()
+
+
+def sealed(content: dict[str, Any]) -> dict[str, Any]:
+    """JSON data with a hash of their own as "seal", which `read_hashed` checks."""
+    return {**content, "seal": _seal(json.loads(json.dumps(content)))}
+
+
+def _seal(content: dict[str, Any]) -> str:
+    rest = {key: value for key, value in content.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def read_hashed(path: Path, files: Iterable[str]) -> Any | None:
     """Read a JSON file that has the hashes of files next to it, and check them.
 
     Args:
-        path: a mapping, whose "sha256" maps names of files to hashes.
+        path: a mapping, whose "sha256" maps names of files to hashes; it may be `sealed`.
         files: names that it must have.
 
     Returns:
-        The mapping; None if the JSON file is missing or not valid, or one of the files is missing or has another hash.
+        The mapping; None if the JSON file is missing, not valid or not as it was sealed, or one of the files is missing
+        or has another hash.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        whole = all(sha256(path.parent / name) == found["sha256"][name] for name in {*files, *found["sha256"]})
-    except (OSError, ValueError, KeyError, TypeError):
+        whole = found.get("seal", "") in ("", _seal(found)) and all(
+            sha256(path.parent / name) == found["sha256"][name] for name in {*files, *found["sha256"]}
+        )
+    except (OSError, UserError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found if whole else None

@@ -1,8 +1,11 @@
 """One logger for the whole package: plain lines on stderr, and in the run folder's log.txt."""
 
+import contextlib
 import logging
 import sys
 from pathlib import Path
+
+from .errors import UserError
 
 _NAME = "gluon_attn"
 
@@ -30,8 +33,14 @@ def to_file(path: Path | str) -> logging.Handler:
 
     Returns:
         The handler, to be closed with `close`.
+
+    Raises:
+        UserError: it cannot be written.
     """
-    handler = logging.FileHandler(path, encoding="utf-8")
+    try:
+        handler = _File(path, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UserError(f"cannot write the log {path}: {error.strerror}") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     get_logger().addHandler(handler)
     return handler
@@ -41,6 +50,26 @@ def close(handler: logging.Handler) -> None:
     """Detach and close a handler of `to_file`."""
     get_logger().removeHandler(handler)
     handler.close()
+
+
+class _File(logging.FileHandler):
+    """Warns once where the disk is full; what fits is written later, and the run goes on."""
+
+    _warned = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """One line on the terminal, in place of a traceback for each message."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._warned:
+            self._warned = True
+            get_logger().warning("cannot write %s: %s; it lacks what follows", self.baseFilename, error.strerror)
+
+    def close(self) -> None:
+        """Close the file, whatever does not fit on the disk."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 class _TerminalHandler(logging.Handler):

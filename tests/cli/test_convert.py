@@ -94,6 +94,11 @@ def reference_state_of(net):
         ("in.params out.params --model eca_resnet18", "one of the arguments --source --to is required"),
         ("in.params out.pth --to timm", "error: name the network of in.params with --model"),
         ("in.params out.pth --to timm --model eca_resnet18", "in.params is of another network"),
+        (
+            "in.params out.params --source timm --model eca_resnet18 --weights ema",
+            "in.params has no EMA of the weights: leave out --weights",
+        ),
+        ("ours.params out.pth --to timm --model eca_resnet18 --weights raw", "error: --weights chooses from a"),
         ("ours.params out.bin --to timm --model eca_resnet18", "out.bin must end in one of .safetensors, .pth, .pt"),
         (
             "ours.params out.pth --to torchvision --model eca_resnet18",
@@ -111,6 +116,41 @@ def test_mistakes_are_one_line_and_nothing_is_written(theirs, here, capsys, word
     assert code == 2
     assert line in error
     assert sorted(path.name for path in here.iterdir()) == before
+
+
+def test_wrappers_are_taken_off(theirs, here, capsys):
+    wrapped = {f"module._orig_mod.{name}": value for name, value in theirs[1].items()}
+    write("in.params", {"n_averaged": np.ones(1), **wrapped})
+    code, lines, _ = convert("in.params out.params --source timm --model eca_resnet18", capsys)
+    assert (code, lines[1]) == (0, "took    the tensors under module._orig_mod.")
+    code, _, error = convert("in.params out.params --source timm", capsys)
+    assert (code, error.rpartition("; these fit: ")[2]) == (2, "--model resnet18_v1b --attention eca")
+    write("in.params", {**{f"model.{name}": value for name, value in theirs[1].items()}, "loss.w": np.ones(1)})
+    code, lines, _ = convert("in.params out.params --source timm --model eca_resnet18", capsys)
+    assert (code, lines[1], lines[3]) == (0, "took    the tensors under model.", "left    loss.w")
+
+
+def test_the_average_of_the_weights(theirs, here, capsys):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    raw = {name: torch.from_numpy(value.copy()) for name, value in theirs[1].items()}
+    ema = {name: value + 1 for name, value in raw.items()}
+    net = torch.nn.ParameterDict({name.replace(".", "-"): torch.nn.Parameter(value) for name, value in ema.items()})
+    averaged = torch.optim.swa_utils.AveragedModel(net).state_dict()  # n_averaged and module.
+    averaged = {name.replace("-", "."): value for name, value in averaged.items()}
+    torch.save({"epoch": 1, "state_dict": raw, "state_dict_ema": averaged}, "in.pth")
+    flags = "in.pth out.params --model eca_resnet18"
+    ema_line = "took    state_dict_ema, the moving average (EMA) of the weights; --weights raw takes state_dict"
+    raw_line = "took    state_dict, the weights of the last step; --weights ema takes state_dict_ema"
+    for words, added, line in (
+        ("--source timm", 1, ema_line),
+        ("--source timm --weights ema", 1, ema_line),
+        ("--source timm --weights raw", 0, raw_line),
+    ):
+        code, lines, _ = convert(f"{flags} {words}", capsys)
+        assert (code, lines[1]) == (0, line)
+        assert (lines[2] == "took    the tensors under module.") == bool(added)
+        got = values(get_model("eca_resnet18", 7, pretrained="out.params"))["fc.weight"]
+        assert (got == theirs[1]["fc.weight"] + added).all()
 
 
 def test_an_optimizers_pickle_is_not_read(here, capsys):
@@ -148,6 +188,21 @@ def test_there_and_back_through_a_run_folder(here, capsys):
     save_params(net, "ours.params")  # classes from the file
     assert convert("ours.params again.safetensors --to timm --model eca_resnet18", capsys)[0] == 0
     assert (here / "again.safetensors").read_bytes() == (here / "out.safetensors").read_bytes()
+
+
+def test_both_sides_see_the_same_weights(here, capsys):
+    """Those that were chosen, without wrappers."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    timm = pytest.importorskip("timm", reason="timm is not installed")
+    Image.fromarray(np.random.randint(0, 255, (40, 50, 3), "uint8")).save("a.png")
+    raw, ema = (timm.create_model("resnet18", num_classes=6).state_dict() for _ in range(2))
+    ema = {f"module.{name}": value for name, value in ema.items()}
+    torch.save({"state_dict": raw, "state_dict_ema": ema}, "in.pth")
+    for words in ("", " --weights raw"):
+        flags = f"--source timm --model resnet18_v1b --check a.png{words}"
+        code, lines, _ = convert(f"in.pth out.params {flags}", capsys)
+        assert code == 0
+        assert float(lines[-1].split()[2]) < 1e-5
 
 
 def test_both_sides_see_an_image(here, capsys):

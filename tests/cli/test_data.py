@@ -22,13 +22,47 @@ def test_the_files_stand_beside_the_folder_unless_told(folder, tmp_path, capsys)
     assert len(RecordFile(folder.with_suffix(".rec"))) == len(RecordFile(tmp_path / "rec/t.rec")) == 9
 
 
+def test_the_files_are_named_after_the_folder(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "out").mkdir()
+    for place, words, prefix in (
+        (folder, ["."], folder),
+        (folder / "cat", [".."], folder),
+        (tmp_path, ["./train"], "train"),
+        (tmp_path, ["~/train"], folder),
+        (tmp_path, ["train", "--output", "~/set"], tmp_path / "set"),
+        (tmp_path, ["train", "--output", "out/"], "out/train"),
+        (folder, [".", "--output", ".."], "../train"),
+        (tmp_path, ["train", "--output", "."], "train"),
+    ):
+        monkeypatch.chdir(place)
+        assert main(["data", "pack", *words]) == 0
+        assert capsys.readouterr().out == f"9 images in {prefix}.rec, with {prefix}.idx and {prefix}.lst\n"
+        (place / f"{prefix}.rec").unlink()
+    assert sorted(path.name for path in folder.iterdir()) == sorted(CLASSES)
+
+
+def test_the_root_folder_has_no_name(refused):
+    refused(["data", "pack", "/"], "/ has no name: name the files with --output")
+
+
+def test_classes_without_images_and_others_than_in_training_are_one_line(folder, tmp_path, refused, capsys):
+    assert main(["data", "pack", str(folder)]) == 0
+    (folder / "fox").mkdir()
+    capsys.readouterr()
+    refused(["data", "pack", str(folder)], f"class fox of {folder} has no images")
+    draw_folder(tmp_path / "val", 9)
+    (tmp_path / "val/cat").rename(tmp_path / "val/fox")
+    refused(["data", "pack", str(tmp_path / "val")], "choose another folder with --output")
+
+
 def test_bad_images_are_reported(folder, capsys):
     bad = sorted(folder.glob("*/*"))[0]
     truncate(bad)
     assert main(["data", "pack", str(folder)]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("8 images in ")
-    assert f"left out: {bad}: not a whole JPEG or PNG file" in captured.err
+    assert f"left out: {bad}: not a whole JPEG file" in captured.err
     assert "1 of 9 images cannot be read" in captured.err
 
 
@@ -88,3 +122,32 @@ def test_what_was_packed_is_trained_on_and_evaluated(tmp_path, capsys, caplog):
     truncate(sorted(tmp_path.glob("val/*/*"))[2])
     assert evaluated(capsys, run, "--dataset", "imagenet_folder", "--data-dir", tmp_path)["images"] == 17
     assert "left out 1 images that cannot be read" in caplog.text
+
+
+def test_class_names_that_are_no_text_are_printed_and_drawn(tmp_path, capsys):
+    for seed, part in enumerate(("train", "val")):
+        draw_folder(tmp_path / part, 12, seed)
+        (tmp_path / part / "cat").rename(tmp_path / part / "c\udce4t")
+        (tmp_path / part / "dog").rename(tmp_path / part / "$5_$6")  # a formula to matplotlib
+    truncate(sorted((tmp_path / "train/c\udce4t").iterdir())[0])
+    run, names = tmp_path / "run", ["$5_$6", r"c\xe4t", "eel"]
+    common = ["--input-size", "32", "-b", "6", "-j", "1", "--model", "atac_cifar_resnet", "--blocks", "1",
+              "--act-type", "relu", "--num-epochs", "1", "--max-bad-images", "0.5"]  # fmt: skip
+    assert main(["train", "--dataset", "imagenet_folder", "--data-dir", str(tmp_path), *common,
+                 "--run-dir", str(run)]) == 0  # fmt: skip
+    assert json.loads((run / "card.json").read_text())["class_names"] == names
+    assert r"train/c\xe4t/" in (run / "log.txt").read_text(encoding="utf-8")
+
+    for part in ("train", "val"):
+        assert main(["data", "pack", str(tmp_path / part)]) == 0
+    found = evaluated(capsys, run, "--rec-val", tmp_path / "val.rec", "--per-class",
+                      "--confusion", tmp_path / "confusion.png")  # fmt: skip
+    assert sorted(row["class"] for row in found["classes"]) == names
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
+    assert main(["report", str(run), str(run), "--output", str(tmp_path / "report.html")]) == 0
+    image = sorted((tmp_path / "val/c\udce4t").iterdir())[0]
+    capsys.readouterr()
+    assert main(["predict", str(image), "--model", str(run)]) == 0
+    said = capsys.readouterr().out
+    assert r"val/c\xe4t/" in said
+    assert all(name in said for name in names)

@@ -135,6 +135,10 @@ def test_other_weights_are_not_gone_on_with(trained, here, capfd, without_costs)
     other.save_parameters(str(weights / "net.params"))
     assert run("ean --steps 4 --run-dir found --resume auto --supernet", weights / "net.params") == 2
     assert "was started with other weights" in capfd.readouterr().err
+    for content in ("[]", "{}", '{"sha256": "a", "times": [null]}'):
+        Path("found/supernet.json").write_text(content)
+        assert run("ean --steps 4 --run-dir found --resume auto --supernet", weights / "net.params") == 2
+        assert "supernet.json is damaged: start a new search" in capfd.readouterr().err
 
 
 def test_a_reward_for_time(trained, here, monkeypatch):

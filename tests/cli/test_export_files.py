@@ -44,3 +44,13 @@ def test_errors_are_one_line(run, tmp_path, refused, argv, message):
     (tmp_path / "picture").write_text("")
     names = {"RUN": run, "PICTURE": tmp_path / "picture"}
     refused([str(names.get(word, word)) for word in argv], message)
+
+
+def test_a_folder_whose_name_is_not_utf8(run, tmp_path, capsys, refused):
+    """MXNet's files are written and read by Python; ONNX Runtime and OpenVINO open theirs by name."""
+    folder = tmp_path / "n\udce4t"
+    assert main(["export", str(run), "--format", "symbol", "--output", str(folder)]) == 0
+    assert main(["eval", str(folder / "run-symbol.json"), "--dataset", "digits"]) == 0
+    capsys.readouterr()
+    refused(["export", str(run), "--format", "onnx", "--output", str(folder / "x")], "ONNX Runtime cannot open")
+    assert sorted(path.name for path in folder.iterdir()) == ["run-0000.params", "run-card.json", "run-symbol.json"]

@@ -9,6 +9,8 @@ from gluon_attn.analyze import draw
 from gluon_attn.cli import search, train_cifar
 from gluon_attn.cli.main import main
 from gluon_attn.cli.search import search_options
+from gluon_attn.config.model import ModelConfig
+from gluon_attn.config.train import RunConfig, data_and_network
 
 TINY = (
     "--dataset synthetic --train-images 32 --classes 3 --input-size 8 --batch-size 8 -j 0 --epochs 2 --draw-every 0 "
@@ -144,6 +146,41 @@ def test_random_search_has_the_budget_of_a_search(tmp_path, capsys):
 def test_drawings(name, ending, begins, tmp_path):
     assert main(["draw", name, "--out", str(tmp_path / f"cell.{ending}")]) == 0
     assert (tmp_path / f"cell.{ending}").read_bytes().startswith(begins)
+
+
+EDGES = "[[('sep_conv_3x3', 1), ('skip_connect', 0)]]"
+PRINTED = f"Genotype(normal={EDGES}, normal_concat=range(2, 3), reduce={EDGES}, reduce_concat=range(2, 3))"
+
+
+def test_a_genotype_as_another_program_printed_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.txt").write_text(f"epoch 1\ngenotype = {PRINTED.replace('sep', 'dil')}\ngenotype = {PRINTED}\n")
+    costs = []
+    for value in (PRINTED, "log.txt"):
+        options = [f"genotype={value}", "channels=4", "layers=3"]
+        assert main(["cost", "darts_cifar", "--json", "--model-options", *options]) == 0
+        said = capsys.readouterr()
+        costs.append(json.loads(said.out)["params"])
+        assert said.err == (
+            "" if value == PRINTED else "genotype log.txt: took the last of 2, which begins in line 3\n"
+        )
+    assert costs[0] == costs[1]
+    named = data_and_network(RunConfig(model=ModelConfig(arch_path=PRINTED)))
+    assert "genotype" in named  # of the run folder, whose name the text is no part of
+    assert not any("(" in (part or "") for part in named)
+    assert main(["draw", PRINTED.replace("normal=", "normal_=")]) == 2
+    assert "a cell's edges must be a list of two per node, got None" in capsys.readouterr().err
+
+
+def test_an_unknown_operation_is_named_so(capsys):
+    wrong = PRINTED.replace("sep_conv_3x3", "sep_conv3x3")
+    assert main(["cost", "darts_cifar", "--model-options", f"genotype={wrong}"]) == 2
+    said = capsys.readouterr().err
+    words = (
+        "error: unknown operation 'sep_conv3x3' in a genotype; did you mean sep_conv_3x3? choose from avg_pool_3x3, "
+    )
+    assert said.startswith(words)
+    assert said.count("\n") == 1
 
 
 def test_what_cannot_be_drawn(tmp_path, capsys, monkeypatch):

@@ -56,3 +56,18 @@ def test_a_reader_that_leaves_early_is_no_traceback(run_command, tmp_path):
     )
     result = run_command(script)
     assert (result.returncode, result.stderr) == (141, "")
+
+
+def test_what_may_crash_later_ends_at_once(run_command):
+    """Nothing that Python does at its end runs."""
+    code = (
+        "import atexit\n"
+        "from gluon_attn.cli.guard import guarded\n"
+        "from gluon_attn.utils.errors import PeerError\n"
+        "atexit.register(print, 'late')\n"
+        "def fail(argv): raise PeerError('gone')\n"
+        "print('early')\n"
+        "guarded(fail, [])\n"
+    )
+    done = run_command("-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "early\n", "error: gone\n")

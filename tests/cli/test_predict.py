@@ -41,7 +41,7 @@ def test_predict_names_the_classes(run, exported, picture, capsys):
     [
         (["predict", "PICTURE"], "the following arguments are required: --model"),
         (["predict", "none.png", "--model", "RUN"], "image none.png does not exist"),
-        (["predict", "PICTURE", "CARD", "--model", "RUN"], "card.json cannot be read: cannot identify image file"),
+        (["predict", "PICTURE", "CARD", "--model", "RUN"], "card.json cannot be read: not an image file"),
         (["predict", "PICTURE", "--model", "RUN", "--top", "0"], "must be a whole number above 0"),
     ],
 )

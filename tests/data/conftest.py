@@ -3,7 +3,7 @@
 import pytest
 from photographs import draw_set
 
-from gluon_attn.data.photos import center_crop
+from gluon_attn.data.crops import center_crop
 
 
 @pytest.fixture

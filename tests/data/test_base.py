@@ -5,8 +5,9 @@ import pytest
 from photographs import draw_folder
 
 from gluon_attn.data.base import ArraySet, Subset
+from gluon_attn.data.crops import center_crop, random_resized_crop
 from gluon_attn.data.image_folder import ImageFolder
-from gluon_attn.data.photos import PhotoSet, center_crop, random_resized_crop
+from gluon_attn.data.photos import PhotoSet
 
 
 def numbered(count=6):

@@ -1,6 +1,7 @@
 """CIFAR from small files in the real format, and what a user hears about files that are not there or broken."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,6 +155,22 @@ def test_no_network(no_network, name, monkeypatch):
     assert "\n" not in said
     assert said.startswith(f"cannot download {name} (ConnectionError; is there a network?): get cifar-10")
     assert said.endswith("pass its folder as option data_dir")
+
+
+def test_a_full_disk(no_network, name, monkeypatch):
+    """What Gluon leaves of each of its tries is removed."""
+
+    def fill(url, path, sha1_hash):
+        (Path(path) / f"{url.rpartition('/')[2]}.a1b2").write_bytes(b"part")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gluon_attn.data.cifar_files._probe", lambda url: None)
+    monkeypatch.setattr("mxnet.gluon.data.vision.datasets.download", fill)
+    with pytest.raises(
+        UserError, match=rf"^cannot write {name} to .*: No space left on device; make room and try again$"
+    ):
+        open_dataset(DataConfig(dataset=name), seed=1)
+    assert [path.name for path in (no_network / name).iterdir()] == [".lock"]
 
 
 def test_gluons_folder_is_used_once_filled(no_network, name, monkeypatch):

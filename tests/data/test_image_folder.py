@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from photographs import CLASSES, draw_set, truncate
+from image_files import lossless, lossy
+from photographs import CLASSES, draw_folder, draw_set, truncate
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data.factory import build, open_dataset
+from gluon_attn.data.image_folder import ImageFolder
 from gluon_attn.utils.errors import TrainingError, UserError
 
 
@@ -38,13 +40,112 @@ def test_small_photographs_are_cut_from_the_whole_ones(root):
         assert (data - halved).abs().mean().asscalar() < 0.5 * (data[::-1] - halved).abs().mean().asscalar()
 
 
-def test_other_files_and_hidden_folders_are_no_images(root):
-    (root / "train/cat/notes.txt").write_text("a cat")
-    (root / "train/cat/.hidden.jpg").write_text("")
-    (root / "train/.cache").mkdir()
-    (root / "train/list.txt").write_text("")
+def test_hidden_files_and_what_archivers_leave_are_no_classes(root, caplog):
+    for name in (".cache", "__MACOSX", "@eaDir", "lost+found"):
+        (root / "train" / name / "cat").mkdir(parents=True)
+    for folder in ("train/cat", "train/__MACOSX", "val"):
+        (root / folder / ".hidden.jpg").write_text("")
+        (root / folder / "._001.jpg").write_text("")
     source = open_dataset(config(root), 1)
-    assert (len(source.train), source.classes) == (24, 3)
+    assert (len(source.train), len(source.val), source.class_names) == (24, 10, CLASSES)
+    assert caplog.text == ""
+
+
+def test_what_is_passed_over_is_counted_in_one_warning(root, caplog):
+    """Beside other files: links that lead nowhere or in a circle, folders in a class, images beside the classes."""
+    cat = root / "train/cat"
+    for name in ("a.txt", "b.txt", "c.TXT", "d.json", "README"):
+        (cat / name).write_text("")
+    for name, target in (("gone.jpg", "/nowhere/x.jpg"), ("gone", "/nowhere"), ("round.png", cat / "round.png")):
+        (cat / name).symlink_to(target)
+    (cat / "deeper").mkdir()
+    (root / "train/fox").symlink_to("/nowhere/fox")
+    (root / "train/loose.jpg").write_text("")
+    source = open_dataset(config(root), 1)
+    assert (len(source.train), len(source.val), source.classes) == (24, 10, 3)
+    (message,) = caplog.messages
+    assert message.startswith(f"{root}/train: 4 dangling links, 3 .txt files, ")
+    assert " passed over, as images are CLASS/NAME.jpg (or .jpeg, .png, .bmp, .webp, .tif, .tiff, .gif)" in message
+    len(source.train)
+    assert len(caplog.messages) == 1
+
+
+def test_links_to_images_and_classes_are_followed(root, tmp_path, caplog):
+    (root / "train/cat").rename(tmp_path / "elsewhere")
+    (root / "train/cat").symlink_to(tmp_path / "elsewhere")
+    first = sorted((root / "train/dog").iterdir())[0]
+    first.rename(tmp_path / "moved.jpg")
+    first.symlink_to(tmp_path / "moved.jpg")
+    assert len(open_dataset(config(root), 1).train) == 24
+    assert caplog.text == ""
+
+
+def test_every_format_that_is_decoded_is_found(root):
+    """In any case of its ending."""
+    for name, (data, _) in {**lossless(), **lossy()}.items():
+        stem, _, ending = name.rpartition(".")
+        (root / "train/cat" / f"{stem}.{ending.upper()}").write_bytes(data)
+    loaders = build(config(root, batch_size=1, max_bad_images=0.0), 1)
+    assert len(list(loaders.train.epoch(0))) == 24 + len(lossless()) + len(lossy())
+
+
+def empty(root):
+    return root / "train/cat"
+
+
+def others(root):
+    for number in range(12):
+        (root / f"train/cat/{number}.txt").write_text("")
+    for name in ("a", "b"):
+        (root / f"train/cat/{name}").mkdir()
+    (root / "train/cat/x.jpg").symlink_to("/nowhere")
+
+
+def deeper(root):
+    draw_folder(root / "train/cat", 3)
+
+
+@pytest.mark.parametrize(
+    ("fill", "held"),
+    [
+        (empty, ": it holds nothing; add images"),
+        (others, "it holds 12 .txt files, 2 folders, 1 dangling link"),
+        (deeper, "it holds 3 folders and images one folder deeper, such as cat/cat/001.JPEG; move them up"),
+    ],
+)
+def test_a_class_without_images_is_named_with_what_it_holds(root, fill, held):
+    for path in (root / "train/cat").iterdir():
+        path.unlink()
+    fill(root)
+    with pytest.raises(UserError) as error:
+        build(config(root), 1)
+    assert f"class cat of {root}/train has no images (.jpg, .jpeg, .png" in str(error.value)
+    assert held in str(error.value)
+
+
+def test_several_classes_without_images(root):
+    for path in (*(root / "val/cat").iterdir(), *(root / "val/dog").iterdir()):
+        path.unlink()
+    with pytest.raises(UserError, match=r"class cat of .*val has no images .* 1 more classes have none either"):
+        build(config(root), 1)
+
+
+def test_a_folder_above_the_classes(root):
+    """What `data pack` gets where train and val were meant one after the other."""
+    with pytest.raises(UserError, match=r"holds no images: .* class train holds 3 folders and images one"):
+        len(ImageFolder(root))
+
+
+def test_names_that_are_no_text(root, caplog):
+    for part in ("train", "val"):
+        (root / part / "cat").rename(root / part / "c\udce4t")
+    (root / "train/c\udce4t/notes.t\udcfft").write_text("")
+    truncate(sorted((root / "train/c\udce4t").glob("*.jpg"))[0])
+    source = open_dataset(config(root), 1)
+    assert source.class_names == (r"c\xe4t", "dog", "eel")
+    _, _, errors = source.train.take(range(24), np.random.default_rng(1))
+    assert len(errors) == 1
+    "".join([*errors, *caplog.messages, *source.class_names]).encode("utf-8")
 
 
 def test_a_truncated_image_is_left_out(root, caplog):
@@ -65,7 +166,7 @@ def test_an_image_that_went_away_is_left_out(root, caplog):
 
 
 def test_train_and_val_have_the_same_classes(root):
-    (root / "train/fox").mkdir()
+    draw_folder(root / "train/fox", 1)
     with pytest.raises(UserError, match=r"hold other classes: fox is in one only"):
         build(config(root), 1)
 

@@ -8,9 +8,10 @@ from photographs import CLASSES
 from record_batches import MIXED, PLAIN, config, epoch, images_of
 
 from gluon_attn.config.data import DataConfig
+from gluon_attn.data.crops import center_crop
+from gluon_attn.data.decode import decode
 from gluon_attn.data.factory import build, open_dataset
 from gluon_attn.data.imagenet import MEAN, STD
-from gluon_attn.data.photos import center_crop, decode
 from gluon_attn.data.records import RecordFile
 from gluon_attn.utils.errors import UserError
 
@@ -50,33 +51,6 @@ def test_gluoncvs_flags_name_the_files(root, tmp_path):
     assert (data.name, len(epoch(data.train)), len(epoch(data.val))) == ("imagenet_rec", 4, 2)
 
 
-def test_without_a_list_classes_are_numbers(root):
-    (root / "val.lst").unlink()
-    assert open_dataset(config(root), 1).classes == 1000
-    assert open_dataset(config(root, classes=3), 1).class_names == ("0", "1", "2")
-
-
-@pytest.mark.parametrize(
-    "text", ["0\t0\ta.jpg\n1\t2\tb.jpg\n", "0\t0\ta/1.jpg\n1\t0\tb/2.jpg\n", "0\t0\ta/1.jpg\n1\t1\ta/2.jpg\n"]
-)
-def test_a_list_that_does_not_name_the_classes(root, text):
-    (root / "val.lst").write_text(text)
-    assert open_dataset(config(root, classes=3), 1).class_names == ("0", "1", "2")
-
-
-def test_a_list_that_is_none(root):
-    (root / "val.lst").write_text("cat\n")
-    with pytest.raises(UserError, match=r"val.lst is not a list of images"):
-        open_dataset(config(root), 1)
-
-
-def test_a_label_too_many_says_what_to_do(root):
-    with pytest.raises(
-        UserError, match=r"train.rec record \d+ has label 2, but there are 2 classes: set option classes"
-    ):
-        epoch(build(config(root, classes=2), 1).train)
-
-
 def test_the_files_are_opened_when_they_are_needed(root):
     """Evaluation does without the training set."""
     (root / "train.rec").unlink()
@@ -84,6 +58,18 @@ def test_the_files_are_opened_when_they_are_needed(root):
     assert len(source.val) == 10
     with pytest.raises(UserError, match=r"cannot read .*train.rec"):
         build(config(root), 1)
+
+
+def test_files_are_found_in_the_home_folder(root, monkeypatch):
+    monkeypatch.setenv("HOME", str(root))
+    named = {f"rec_{part}": f"~/{part}.rec" for part in ("train", "val")}
+    indices = {f"rec_{part}_idx": f"~/{part}.idx" for part in ("train", "val")}
+    for options in ({"data_dir": "~"}, named, {**named, **indices}):
+        cfg = DataConfig(dataset="imagenet_rec", input_size=32, num_workers=0, **options)
+        data = build(cfg, 1)
+        assert (data.class_names, len(epoch(data.val))) == (CLASSES, 1)
+    folder = open_dataset(DataConfig(dataset="imagenet_folder", data_dir="~"), 1)
+    assert (len(folder.train), len(folder.val)) == (24, 10)
 
 
 @pytest.mark.usefixtures("whole_images")

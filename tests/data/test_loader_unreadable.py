@@ -90,5 +90,5 @@ def test_an_index_with_wrong_places_ends_the_run(root):
 def test_records_of_something_else_end_the_run(tmp_path):
     for part in ("train", "val"):
         write_records(tmp_path / part, [b"text"] * 8, [0] * 8)
-    with pytest.raises(TrainingError, match="not a whole JPEG or PNG file"):
+    with pytest.raises(TrainingError, match="not an image file of a known format"):
         epoch(build(config(tmp_path), 1).train)

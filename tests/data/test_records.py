@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from photographs import offsets, overwrite, write_records
 
-from gluon_attn.data.photos import BadImage
+from gluon_attn.data.image_notes import BadImage
 from gluon_attn.data.records import RecordFile
 from gluon_attn.utils.errors import UserError
 

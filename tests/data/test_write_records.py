@@ -1,5 +1,7 @@
 """Class folders to record files, which MXNet's readers read as ours do."""
 
+import shutil
+
 import cv2
 import mxnet as mx
 import numpy as np
@@ -8,10 +10,12 @@ from mxnet import recordio
 from photographs import CLASSES, draw_folder, truncate
 
 from gluon_attn.config.data import DataConfig
+from gluon_attn.data import write_records
+from gluon_attn.data.decode import decode
 from gluon_attn.data.factory import open_dataset
-from gluon_attn.data.photos import decode
-from gluon_attn.data.records import RecordFile
+from gluon_attn.data.records import RecordFile, framed
 from gluon_attn.data.write_records import pack
+from gluon_attn.utils import rename
 from gluon_attn.utils.errors import UserError
 
 
@@ -87,7 +91,7 @@ def test_bad_images_are_left_out_and_named(folder, tmp_path):
     bad = files(folder)[3]
     truncate(bad)
     count, complaints = pack(folder, tmp_path / "all")
-    assert (count, complaints) == (10, [f"{bad}: not a whole JPEG or PNG file"])
+    assert (count, complaints) == (10, [f"{bad}: not a whole JPEG file"])
     assert len(RecordFile(tmp_path / "all.rec")) == 10
     assert bad.name not in (tmp_path / "all.lst").read_text()
 
@@ -100,10 +104,59 @@ def test_a_missing_folder_leaves_nothing_behind(tmp_path):
 
 def test_names_that_are_no_text(folder, tmp_path):
     (folder / "cat").rename(folder / "c\udce4t")
-    assert pack(folder, tmp_path / "val")[0] == 11
-    pack(folder, tmp_path / "train")
+    for part in ("train", "val"):
+        assert pack(folder, tmp_path / part)[0] == 11
+    assert b"\tc\xe4t/" in (tmp_path / "val.lst").read_bytes()
     source = open_dataset(DataConfig(dataset="imagenet_rec", data_dir=str(tmp_path)), 1)
-    assert source.class_names == ("c\udce4t", "dog", "eel")
+    assert source.class_names == (r"c\xe4t", "dog", "eel")
+
+
+def test_test_images_are_numbered_by_the_list_of_the_training_images(folder, tmp_path):
+    pack(folder, tmp_path / "out/train")
+    shutil.rmtree(folder / "cat")
+    for prefix, label in (("val", 1), ("validation", 1), ("test", 1), ("other", 0), ("train", 0)):
+        pack(folder, tmp_path / "out" / prefix)
+        assert RecordFile(tmp_path / f"out/{prefix}.rec").label(0) == label
+        assert (tmp_path / f"out/{prefix}.lst").read_text().startswith(f"0\t{label}\tdog/")
+
+
+def test_a_class_that_was_not_trained_is_an_error(folder, tmp_path):
+    pack(folder, tmp_path / "train")
+    (folder / "dog").rename(folder / "fox")
+    with pytest.raises(UserError, match=r"set has class fox, which the training images in .*train\.lst have not"):
+        pack(folder, tmp_path / "val")
+    assert not list(tmp_path.glob("val*"))
+
+
+def test_a_list_without_class_folders_numbers_nothing(folder, tmp_path, caplog):
+    (tmp_path / "train.lst").write_text("0\t0\ta.jpg\n1\t1\tb.jpg\n")
+    pack(folder, tmp_path / "val")
+    assert "train.lst does not name its classes" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a\tb.jpg", "a\nb.jpg", "a\rb.jpg"])
+def test_names_that_a_list_cannot_hold(folder, tmp_path, name):
+    files(folder)[0].rename(folder / "cat" / name)
+    count, (error,) = pack(folder, tmp_path / "all")
+    assert count == 10
+    assert "a list of images has no place for the tab or line break in its name" in error
+    assert "\n" not in error
+
+
+def test_names_with_other_line_breaks(folder, tmp_path):
+    (folder / "cat").rename(folder / "c\x85a\u2028t")
+    for part in ("train", "val"):
+        pack(folder, tmp_path / part)
+    source = open_dataset(DataConfig(dataset="imagenet_rec", data_dir=str(tmp_path)), 1)
+    assert source.class_names == ("c\\x85a\u2028t", "dog", "eel")
+
+
+def test_an_image_too_long_for_jpeg_is_left_out(folder, tmp_path):
+    cv2.imwrite(str(folder / "cat/long.png"), np.zeros((8, 80_000), np.uint8))
+    cv2.imwrite(str(folder / "cat/row.png"), np.zeros((1, 70_000), np.uint8))  # not resized
+    count, (error,) = pack(folder, tmp_path / "all", resize=7)
+    assert count == 12
+    assert error.endswith("long.png: resized it has 70000x7 pixels, and a JPEG file at most 65500 a side")
 
 
 def test_nothing_but_bad_images(folder, tmp_path):
@@ -111,42 +164,62 @@ def test_nothing_but_bad_images(folder, tmp_path):
         truncate(path)
     with pytest.raises(UserError, match=r"no image in .* can be read"):
         pack(folder, tmp_path / "out/all")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("stop"), mx.MXNetError("no space")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), UserError("stop"), OSError(28, "no space")])
 def test_files_are_whole_or_not_there(folder, tmp_path, monkeypatch, error):
     pack(folder, tmp_path / "out/all")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     draw_folder(folder, 20, seed=1)
-    write = recordio.MXIndexedRecordIO.write_idx
+    numbers = iter(range(20))
 
-    def fail(self, number, data):
-        if number == 5:
+    def fail(data):
+        if next(numbers) == 5:
             raise error
-        write(self, number, data)
+        return framed(data)
 
-    monkeypatch.setattr(recordio.MXIndexedRecordIO, "write_idx", fail)
-    mxnets = isinstance(error, mx.MXNetError)
-    with pytest.raises(UserError if mxnets else type(error), match=r"write .*all.rec: no space" if mxnets else None):
+    monkeypatch.setattr(write_records, "framed", fail)
+    full = isinstance(error, OSError)
+    message = r"write .*all.rec: no space; the old file is unchanged" if full else None
+    with pytest.raises(UserError if full else type(error), match=message):
         pack(folder, tmp_path / "out/all")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
-def test_a_file_that_lost_its_end_is_not_kept(folder, tmp_path, monkeypatch):
-    close = recordio.MXIndexedRecordIO.close
+def test_the_three_files_are_replaced_together(folder, tmp_path, monkeypatch):
+    pack(folder, tmp_path / "all")
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("all.*")}
+    draw_folder(folder, 20, seed=1)
+    move = rename._move
 
-    def lose(self):
-        is_open = self.is_open
-        close(self)
-        if is_open:
-            truncate_end(self.uri.value)
+    def fail(staged, target):
+        if target.suffix == ".lst":
+            raise OSError(5, "Input/output error")
+        return move(staged, target)
 
-    def truncate_end(path):
-        with open(path, "r+b") as file:
-            file.truncate(file.seek(0, 2) - 5)
+    monkeypatch.setattr(rename, "_move", fail)
+    with pytest.raises(UserError, match="Input/output error"):
+        pack(folder, tmp_path / "all")
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("all.*")} == before
 
-    monkeypatch.setattr(recordio.MXIndexedRecordIO, "close", lose)
-    with pytest.raises(UserError, match="could not be written whole"):
-        pack(folder, tmp_path / "out/all")
-    assert list((tmp_path / "out").iterdir()) == []
+
+MAGIC = bytes.fromhex("0a23d7ce")
+
+
+def test_records_have_the_bytes_of_mxnets_own(tmp_path):
+    data = [
+        b"",
+        b"abc",
+        MAGIC,
+        MAGIC * 3,
+        b"abcd" + MAGIC + b"efgh",
+        b"ab" + MAGIC + b"ab" + MAGIC,
+        bytes(1000),
+        b"abcd" + MAGIC,
+    ]
+    writer = recordio.MXRecordIO(str(tmp_path / "theirs.rec"), "w")
+    for record in data:
+        writer.write(record)
+    writer.close()
+    assert b"".join(map(framed, data)) == (tmp_path / "theirs.rec").read_bytes()

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from networks import digits
 from PIL import Image
@@ -91,5 +92,12 @@ def test_the_program_in_the_folder_runs(trained, bundles, tmp_path, name, prepro
     assert done.returncode == 0, done.stderr
     expected = predictor.load(one.path).predict(image[None]).argmax()
     assert done.stdout == f"image.png: {one.card['class_names'][expected]}\n"
+    Image.fromarray(image[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")  # Pillow would clip it
+    done = subprocess.run(
+        [*command[:-1], "deep.png"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "deep.png: takes upright 8-bit RGB or grey images" in done.stderr
     lines = (one.path / "example.py").read_text().splitlines()
     assert len([line for line in lines if line and not line.startswith(('"""', "import", "from"))]) <= 15

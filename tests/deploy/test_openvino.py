@@ -1,8 +1,13 @@
+import os
+from pathlib import Path
+
 import pytest
 from networks import network
 
 from gluon_attn import Plan
-from gluon_attn.deploy import predictor, targets, write
+from gluon_attn.deploy import graph_edit, predictor, targets, write
+from gluon_attn.deploy.graph import trace
+from gluon_attn.deploy.openvino import write_openvino
 from gluon_attn.deploy.predictor import random_images
 from gluon_attn.utils.errors import UserError
 
@@ -32,6 +37,11 @@ def test_damaged_openvino_files_are_one_line(bundles, tmp_path):
     folder = shutil.copytree(bundles["openvino-float32"].path, tmp_path / "bundle")
     xml = folder / "net.xml"
     text = xml.read_text()
+    xml.write_text(text + "\n")
+    for target in (folder, xml):
+        with pytest.raises(UserError, match=r"net.xml is not what was exported \(SHA-256 in .*card.json\)"):
+            predictor.load(target)
+    (folder / "card.json").unlink()  # its hashes notice all damage first
     for harm, message in (
         (lambda: xml.write_text(text[:500]), "damaged or not an OpenVINO file"),
         (lambda: xml.write_text(text.replace("gluon_attn", "other")), "holds no card"),
@@ -39,5 +49,39 @@ def test_damaged_openvino_files_are_one_line(bundles, tmp_path):
     ):
         harm()
         with pytest.raises(UserError, match=message) as error:
-            predictor.load(folder)
+            predictor.load(xml)
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".bin", ".xml"])
+def test_a_file_that_openvino_left_incomplete_is_not_kept(tmp_path, monkeypatch, ending):
+    """As earlier releases do where the disk is full."""
+    import openvino
+
+    net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
+    graph = graph_edit.fold_norms(trace(net, card, plain=True))
+    save = openvino.save_model
+
+    def lose_the_end(model, path, **options):
+        save(model, path, **options)
+        file = Path(path).with_suffix(ending)
+        os.truncate(file, file.stat().st_size - 20)
+
+    monkeypatch.setattr(openvino, "save_model", lose_the_end)
+    with pytest.raises(UserError, match=r"cannot write .*net\.xml: OpenVINO wrote a part of it"):
+        write_openvino(graph, tmp_path / "net.xml")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_openvino_cannot_write_for_another_reason_is_said(tmp_path, monkeypatch):
+    import openvino
+
+    net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
+
+    def refuse(*_, **__):
+        raise RuntimeError("Check failed\nno such operator")
+
+    monkeypatch.setattr(openvino, "save_model", refuse)
+    with pytest.raises(UserError, match=r"^OpenVINO cannot write this network: no such operator$"):
+        write_openvino(graph_edit.fold_norms(trace(net, card, plain=True)), tmp_path / "net.xml")
+    assert list(tmp_path.iterdir()) == []

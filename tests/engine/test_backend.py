@@ -1,5 +1,6 @@
 """Several processes: what goes over the wire, that they train as one, and that the end of one is said."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -18,7 +19,7 @@ from gluon_attn.config.optim import OptimConfig
 from gluon_attn.engine import backend
 from gluon_attn.engine.optim import make_trainer
 from gluon_attn.engine.schedule import Schedule
-from gluon_attn.utils.errors import TrainingError, UserError
+from gluon_attn.utils.errors import PeerError, UserError
 from gluon_attn.utils.optional import require as usual_require
 
 from . import horovod_worker
@@ -114,6 +115,30 @@ def test_missing_horovod_is_said(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("address", "message"),
+    [("10.0.0.7", None), ("127.0.1.1", "its name box stands for 127.0.1.1; give it its address in the network"),
+     (None, "its name box stands for no address; ")],
+)  # fmt: skip
+def test_a_host_name_that_others_cannot_use_is_said(address, message, library, monkeypatch):
+    """Gloo would end the process without an exception."""
+
+    def look_up(name):
+        if address is None:
+            raise OSError("unknown")
+        return address
+
+    monkeypatch.setattr(backend.socket, "gethostname", lambda: "box")
+    monkeypatch.setattr(backend.socket, "gethostbyname", look_up)
+    for variable, value in (("HOROVOD_SIZE", "2"), ("HOROVOD_LOCAL_SIZE", "2"), ("HOROVOD_CONTROLLER", "gloo")):
+        monkeypatch.setenv(variable, value)
+    backend.Horovod()  # one host
+    monkeypatch.setenv("HOROVOD_LOCAL_SIZE", "1")
+    expected = pytest.raises(UserError, match=message) if message else contextlib.nullcontext()
+    with expected:
+        backend.Horovod()
+
+
+@pytest.mark.parametrize(
     ("options", "sizes", "dtype"),
     [({}, [1, 1, 1, 1], "float32"), ({"num_groups": 3}, [1, 1, 2], "float32"), ({"num_groups": 9}, [1] * 4, "float32"),
      ({"fp16_allreduce": True, "num_groups": 1}, [4], "float16")],
@@ -138,13 +163,13 @@ def test_what_is_sent(options, sizes, dtype, library):
 def test_the_end_of_another_process_is_a_training_error(library):
     found = backend.Horovod()
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(TrainingError, match="another process of this run has ended"), found.peer_failures():
+    with pytest.raises(PeerError, match="another process of this run has ended"), found.peer_failures():
         raise mx.MXNetError("Horovod has been shut down.")
-    with pytest.raises(TrainingError, match="another process of this run has ended"), found.peer_failures():
+    with pytest.raises(PeerError, match="another process of this run has ended"), found.peer_failures():
         raise mx.MXNetError("Traceback (most recent call last): Connection reset by peer")
     with pytest.raises(mx.MXNetError, match="out of memory"), found.peer_failures():
         raise mx.MXNetError("out of memory")
-    with pytest.raises(TrainingError, match="the launcher ended this process"), found.peer_failures():
+    with pytest.raises(PeerError, match="the launcher ended this process"), found.peer_failures():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     signal.signal(signal.SIGTERM, before)

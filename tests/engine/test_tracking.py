@@ -1,6 +1,7 @@
-"""Weights & Biases: what it is told, that a run goes on under its id, and that nothing is asked for."""
+"""TensorBoard: what is in its files. W&B: what it is told, that a run goes on under its id, that nothing is asked."""
 
 import contextlib
+import struct
 import sys
 import types
 
@@ -8,7 +9,7 @@ import pytest
 
 from gluon_attn.config.train import RunConfig, TrainConfig
 from gluon_attn.engine.classification import Classification
-from gluon_attn.engine.tracking import WeightsAndBiases
+from gluon_attn.engine.tracking import TensorBoard, WeightsAndBiases
 from gluon_attn.utils.errors import UserError
 
 
@@ -120,3 +121,27 @@ def test_a_project_stands_for_the_flag():
     assert (TrainConfig(project="eca").wandb, TrainConfig(project="eca").project) == (True, "eca")
     assert TrainConfig(wandb=True).project == "gluon-attn"
     assert (TrainConfig().wandb, TrainConfig().project) == (False, None)
+
+
+def test_events_are_on_the_disk_after_each_epoch(tmp_path):
+    pytest.importorskip("tensorboardX")
+    callback = TensorBoard(tmp_path / "events")
+    callback.start(types.SimpleNamespace(epoch=3))
+    callback.epoch_end(None, {"epoch": 3, "val_accuracy": 0.5, "val_loss": 1.25})
+    version, session, *scalars = events(tmp_path / "events")
+    assert (version.file_version, session.session_log.status, session.step) == ("brain.Event:2", 1, 3)
+    values = [(event.step, event.summary.value[0].tag, event.summary.value[0].simple_value) for event in scalars]
+    assert values == [(3, "epoch", 3), (3, "val_accuracy", 0.5), (3, "val_loss", 1.25)]
+    callback.stop(None)
+
+
+def events(folder):
+    """The events in the one file of a folder: each is its length, 4 bytes, the event, 4 bytes."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    (path,) = folder.iterdir()
+    data = path.read_bytes()
+    while data:
+        end = 12 + struct.unpack_from("<Q", data)[0]
+        yield Event.FromString(data[12:end])
+        data = data[end + 4 :]

@@ -22,6 +22,12 @@ def test_all_ways_to_write_one(tmp_path):
         path.write_text(json.dumps(data))
         assert cell_genotype(data) == cell_genotype(path) == cell_genotype(str(path)) == cells
     assert cell_genotype(cells) is cells
+    nested = {**CELL, "edges": [CELL["edges"]]}  # as khanrc/pt.darts has them
+    assert cell_genotype({"normal": nested, "reduce": nested}) == cells
+    path.write_text(
+        json.dumps({**flat, "normal": [CELL["edges"]], "reduce": [[["skip_connect", 0], ["sep_conv_3x3", 1]]]})
+    )
+    assert cell_genotype(path) == cells
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,8 @@ def test_all_ways_to_write_one(tmp_path):
         ({"edges": [["a", 0], ["b", True]]}, "the input of b must be a whole number from 0 to 1 there, got True"),
         ({"edges": [["a", 0, "SE"], ["b", 1]]}, "a cell must have a second layer on all of its edges or on none"),
         ({"edges": [["a", 0, 1], ["b", 1]]}, "the layers of an edge must be names, got ['a', 0, 1]"),
-        ({"edges": [["a"], ["b", 1]]}, "an edge is a layer, the number of its input and a second layer or ''"),
+        ({"edges": [["a"], ["b", 1]]}, "an edge is an operation, the number of its input and a second layer or ''"),
+        ({"edges": [[["a", 0], ["b", 1]], [["c", 2]]]}, "a node of a genotype has two edges, node 3 has 1"),
         ({"concat": [3]}, "a cell's concat must be a list of nodes from 2 to 2, each once, got [3]"),
         ({"concat": []}, "a cell's concat must be a list of nodes from 2 to 2"),
         ({"concat": [2, 2]}, "a cell's concat must be a list of nodes from 2 to 2"),

@@ -115,7 +115,7 @@ def test_shortcuts_are_never_dropped():
         ({"auxiliary": "no"}, "auxiliary must be true or false"),
         (
             {"genotype": {**MIXED, "normal": {"edges": [["huh", 0], ["SE", 1]], "concat": [2]}}},
-            "unknown attention 'huh'",
+            "unknown operation 'huh' in a genotype; choose from avg_pool_3x3",
         ),
     ],
 )

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from gluon_attn.nn.params import classifier, load_params, read_params, save_params
+from gluon_attn import get_model
+from gluon_attn.nn import params
+from gluon_attn.nn.params import classifier, load_params, read_params, save_params, write_tensors
 from gluon_attn.utils.errors import UserError
 
 
@@ -154,16 +156,51 @@ def test_a_failed_write_leaves_the_old_file(saved, monkeypatch):
     net, path = saved
     before = path.read_bytes()
 
-    def broken(staged):
-        with open(staged, "wb") as file:
-            file.write(before[:50])
+    def broken(value):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(net, "save_parameters", broken)
-    with pytest.raises(UserError, match="No space left on device"):
+    monkeypatch.setattr(params, "_serialized", broken)
+    with pytest.raises(UserError, match="No space left on device; the old file is unchanged"):
         save_params(net, path)
     assert path.read_bytes() == before
     assert [item.name for item in path.parent.iterdir()] == [path.name]
+
+
+def test_files_have_the_bytes_of_mxnets_own(tmp_path):
+    net = network()
+    save_params(net, tmp_path / "ours")
+    net.save_parameters(str(tmp_path / "theirs"))
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+DTYPES = ("float32", "float64", "float16", "uint8", "int8", "int32", "int64", np.dtype([("bfloat16", np.uint16)]))
+ARRAYS = {
+    "every dtype": {str(dtype): mx.nd.arange(6).reshape((2, 3)).astype(dtype) for dtype in DTYPES},
+    "views, ones and names": {
+        "a": mx.nd.arange(12).reshape((4, 3))[1:3],
+        "grün": mx.nd.ones((1, 1, 1)),
+        "": mx.nd.ones(1),
+    },
+    "nothing": {"": mx.nd.zeros(1)},
+    "no array": {},
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_have_the_bytes_of_mxnets_own_files(name, tmp_path):
+    write_tensors(tmp_path / "ours", ARRAYS[name])
+    mx.nd.save(str(tmp_path / "theirs"), ARRAYS[name])
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
+    found = mx.nd.load(str(tmp_path / "ours"))
+    assert sorted(found) == sorted(ARRAYS[name])
+    for key, value in ARRAYS[name].items():
+        assert (found[key].astype("float32") == value.astype("float32")).asnumpy().all()
+
+
+def test_a_network_that_is_not_initialized_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError, match="has not been initialized"):
+        save_params(nn.Dense(3, in_units=2), tmp_path / "x.params")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_classifier_is_the_last_layer_with_so_many_outputs():
@@ -197,3 +234,14 @@ def test_nothing_else_is_renewed(width, renewed, saved):
     with pytest.raises(UserError, match=r"is of another network: .* has shape"):
         load_params(net, saved[1], renewed=renewed)
     assert equal(values(net), before)
+
+
+def test_names_of_files_need_not_be_utf8(tmp_path):
+    path = tmp_path / "n\udce4t.params"
+    net = get_model("cifar_resnet20_v1", 10)
+    net.initialize()
+    save_params(net, path)
+    other = get_model("cifar_resnet20_v1", 10)
+    load_params(other, path)
+    for name, param in net._collect_params_with_prefix().items():
+        assert (other._collect_params_with_prefix()[name].data() == param.data()).asnumpy().all()

@@ -1,17 +1,27 @@
 """Where runs go: every process that starts gets a folder of its own, and a folder has one run at a time."""
 
+import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
+from gluon_attn.config.ean import EanSearchConfig, SupernetConfig
+from gluon_attn.config.files import merge
+from gluon_attn.config.run_kind import TITLES, held_kind
+from gluon_attn.config.search import AnasConfig, AttDartsConfig
 from gluon_attn.config.train import RunConfig
 from gluon_attn.engine.backend import Backend
 from gluon_attn.runs.folder import RunFolder
 from gluon_attn.runs.options import Options
-from gluon_attn.runs.placement import placed, take_unused, unused
+from gluon_attn.runs.placement import placed, take_unused
+from gluon_attn.runs.train import describing
 from gluon_attn.utils.errors import UserError
+from gluon_attn.utils.files import write_json
+from gluon_attn.utils.log import get_logger
 
 #: takes a folder, says which, and waits for the end of its input
 TAKER = """
@@ -86,9 +96,22 @@ def test_a_folder_that_was_there_is_left_as_it_was(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "mine"]
 
 
+def begun(kind=RunConfig, **given):
+    """The folder of a run that has begun, as it was when a process was killed before the first checkpoint."""
+    with placed(Options(kind, given=given), Backend()) as place, describing(place, Backend()):
+        get_logger().warning("begun")
+    return place.folder
+
+
+def finished(*args, epochs=1, **given):
+    """The folder of a run that finished some epochs."""
+    folder = begun(*args, **given)
+    folder.metrics_file.write_text("".join(json.dumps({"epoch": epoch}) + "\n" for epoch in range(epochs)))
+    return folder
+
+
 def test_a_second_run_in_a_folder_is_refused_unless_it_resumes():
-    with placed(options(run_dir="mine"), Backend()) as place:
-        place.folder.describe(place.config)
+    finished(train={"run_dir": "mine"})
     with (
         pytest.raises(UserError, match="mine already holds a run: give option resume auto"),
         placed(options(run_dir="mine"), Backend()),
@@ -121,9 +144,136 @@ def test_other_processes_learn_which_folder_the_first_has_taken(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+WRONG = {"train": {"run_dir": "mine"}, "optim": {"lr": 7.0}}
+
+
+@pytest.mark.parametrize("resume", [None, "auto"])
+def test_a_run_without_results_makes_room_for_the_corrected_command(resume):
+    """The log of the failed one is kept, and what the user has there."""
+    failed = begun(**WRONG)
+    write_json(failed.card_file, {"of": "the failed run"})
+    (failed.path / "notes.txt").write_text("x")
+    leftover = failed.path / ".best.params.x"
+    leftover.mkdir()
+    (leftover / ".gluon_attn-scratch").touch()
+    corrected = {"train": {"run_dir": "mine", "resume": resume}, "optim": {"lr": 0.5}}
+    with placed(Options(RunConfig, given=corrected), Backend()) as place, describing(place, Backend()):
+        assert (place.resumed, place.config.optim.lr) == (False, 0.5)
+    assert names(failed.path) == [".lock", "config.yaml", "log.txt", "notes.txt"]
+    assert failed.read_config().optim.lr == 0.5
+    lines = failed.log_file.read_text().splitlines()
+    assert lines[0].endswith("WARNING begun")
+    what = "starting it anew with other options (optim.lr)" if resume else "this one takes its place, its log goes on"
+    assert [line.partition("WARNING ")[2] for line in lines[1:]] == [
+        f"the run in mine ended before its first checkpoint: {what}"
+    ]
+
+
+def test_resuming_a_run_without_results_says_that_it_starts_from_the_beginning():
+    begun(**WRONG)
+    with placed(options(run_dir="mine", resume="auto"), Backend()) as place, describing(place, Backend()):
+        assert (place.resumed, place.config.optim.lr) == (True, 7.0)
+    assert place.notes == ("the run in mine ended before its first checkpoint: starting it anew",)
+
+
+@pytest.mark.parametrize("name", ["checkpoints/epoch-0001", "params/x-0010.params", "best.params", "state/ean"])
+def test_what_can_be_lost_is_kept(name):
+    file = begun(**WRONG).path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("x")
+    for resume, error in ((None, "already holds a run"), ("auto", r"made with other options \(optim.lr\)")):
+        corrected = {"train": {"run_dir": "mine", "resume": resume}, "optim": {"lr": 0.5}}
+        with pytest.raises(UserError, match=error), placed(Options(RunConfig, given=corrected), Backend()):
+            pass
+    assert file.read_text() == "x"
+
+
+def test_a_run_with_results_is_resumed_rather_than_a_newer_one_without():
+    with_results = finished()
+    begun()
+    with placed(options(resume="auto"), Backend()) as place:
+        assert place.path == with_results.path
+
+
+def test_a_folder_that_another_run_used_in_the_meantime_is_not_taken_over(monkeypatch):
+    """Its run ended between the look into the folder and the lock."""
+    folder = begun(**WRONG)
+    locked = RunFolder.locked
+
+    def late(self, created=False):
+        folder.metrics_file.write_text('{"epoch": 0}\n')
+        return locked(self, created)
+
+    monkeypatch.setattr(RunFolder, "locked", late)
+    with pytest.raises(UserError, match="mine already holds a run"), placed(options(run_dir="mine"), Backend()):
+        pass
+
+
+def test_a_refused_run_leaves_no_folders(tmp_path):
+    with placed(options(run_dir="a/b/c"), Backend()):
+        pass
+    assert names(tmp_path) == []
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+CONFIGS = (RunConfig, SupernetConfig, AttDartsConfig, AnasConfig, EanSearchConfig)
+
+
+@pytest.mark.parametrize(("held", "asked"), [(a, b) for a in CONFIGS for b in CONFIGS if a is not b])
+@pytest.mark.parametrize("resume", [None, "auto"])
+def test_a_folder_of_another_kind_of_run_says_so(held, asked, resume):
+    finished(held, train={"run_dir": "mine"})
+    given = {"train": {"run_dir": "mine", "resume": resume}}
+    with (
+        pytest.raises(UserError, match=re.escape(f"mine holds {TITLES[held.kind]}, not {TITLES[asked.kind]}")),
+        placed(Options(asked, given=given), Backend()),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("held", CONFIGS)
+def test_kinds_are_known_without_the_first_line_too(held):
+    """Earlier versions did not write it; a supernet's options are those of a training run."""
+    folder = begun(held, train={"run_dir": "mine"})
+    text = folder.config_file.read_text()
+    assert text.startswith(f"# options of {held.kind}\n")
+    folder.config_file.write_text(text.partition("\n")[2])
+    assert held_kind("mine") == ("train" if held is SupernetConfig else held.kind)
+    with placed(Options(held, given={"train": {"run_dir": "mine", "resume": "auto"}}), Backend()) as place:
+        assert place.resumed
+
+
+STRETCHED = [
+    ({"optim": {"lr_mode": "cosine"}}, "the learning rate (cosine schedule)"),
+    ({"optim": {"lr_mode": "poly"}}, "the learning rate (poly schedule)"),
+    ({"train": {"drop_path_prob": 0.2}}, "the drop-path probability"),
+    ({"data": {"dataset": "digits", "progressive_size": [16]}}, "the sizes of the images"),
+    ({"data": {"mixup": True, "mixup_off_epoch": 3}}, "the final epochs without mixup and cutmix"),
+    ({"optim": {"lr_mode": "step"}}, None),
+]
+
+
+@pytest.mark.parametrize(("given", "what"), STRETCHED)
+def test_a_schedule_that_is_stretched_is_said(given, what):
+    first = merge({"train": {"run_dir": "mine", "num_epochs": 10}}, given)
+    folder = finished(**first)
+    for epochs, before in ((20, 10), (20, 20)):
+        again = merge(first, {"train": {**first["train"], "resume": "auto", "num_epochs": epochs}})
+        with placed(Options(RunConfig, given=again), Backend()) as place, describing(place, Backend()):
+            pass
+        line = f"num_epochs {before} -> {epochs}: from here on {what} as in a run of {epochs} epochs"
+        assert place.notes == ((line,) if what and before != epochs else ())
+    assert folder.log_file.read_text().count("num_epochs 10 -> 20") == bool(what)
+
+
 def test_numbers_go_up(tmp_path):
     assert [take_unused(tmp_path / "a").name for _ in range(3)] == ["a", "a-2", "a-3"]
-    assert unused(tmp_path / "a").name == "a-4"
+    assert take_unused(Path()) == tmp_path.with_name(f"{tmp_path.name}-2")
+    with pytest.raises(UserError, match="/ has no name to number"):
+        take_unused(Path("/"))
 
 
 def test_resume_takes_auto_only():

@@ -101,3 +101,15 @@ def test_what_cannot_be_had(server, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="cannot download"):
         download("http://127.0.0.1:9/none", tmp_path / "none", DIGEST)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_full_disk_is_one_line_and_the_download_resumes(server, small_disk):
+    target = small_disk.room / "net.params"
+    small_disk.limit(3)
+    with pytest.raises(UserError) as caught:
+        download(f"{server.url}/net.params", target, DIGEST)
+    assert str(caught.value) == f"cannot write {target}: No space left on device; make room and try again"
+    assert not target.exists()
+    small_disk.limit(1000)
+    assert download(f"{server.url}/net.params", target, DIGEST).read_bytes() == CONTENT
+    assert server.requests[-1] == f"bytes={3 * 4096}-"

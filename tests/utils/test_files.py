@@ -79,6 +79,20 @@ def test_a_full_disk_is_one_line(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("harm", [lambda path: os.truncate(path, 3), lambda path: path.write_bytes(bytes(80_000))])
+def test_what_does_not_read_back_is_not_kept(tmp_path, harm):
+    files.write_text(tmp_path / "t", "old")
+
+    def write():
+        with files.atomic_path(tmp_path / "t") as staged, files.checked_file(staged) as file:
+            file.write(b"a" * 80_000)
+            harm(staged)
+
+    with pytest.raises(UserError, match=rf"cannot write {tmp_path}/t: it does not read back as it was written"):
+        write()
+    assert (tmp_path / "t").read_text() == "old"
+
+
 def test_a_killed_writer_leaves_the_old_file_whole(tmp_path):
     target = tmp_path / "t"
     files.write_text(target, "old")

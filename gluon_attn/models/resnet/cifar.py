@@ -128,7 +128,8 @@ def anas(
     Args:
         count: number of blocks in each of the three stages.
         plan, classes, input_size, last_gamma: see the module's docstring.
-        genotype: of the attention: a published name (default "ATTENTION", ANAS's), plain data, or a JSON file.
+        genotype: of the attention: a published name (default "ATTENTION", ANAS's), plain data, `AttGenotype(...)` as
+            text, or a file that holds one.
     """
     plan = Plan([{"name": "anas", "options": {"genotype": genotype}}])
     return torch(OPTION_B, count, plan, classes, input_size=input_size, last_gamma=last_gamma)

@@ -21,6 +21,8 @@ from typing import Any
 import mxnet as mx
 
 from ...utils import cpu
+from ...utils.errors import WriteError
+from ...utils.files import atomic_path
 
 _HERE = Path(__file__).parent
 #: the C++ files, all compiled into one library
@@ -89,7 +91,7 @@ def problem() -> str | None:
         _switches.append(ctypes.CDLL(str(library)).gluon_attn_set_weight_gradients)
     except subprocess.CalledProcessError as error:
         return f"{compiler} failed: {(error.stderr.strip().splitlines() or ['no message'])[0]}"
-    except (OSError, mx.MXNetError) as error:
+    except (OSError, WriteError, mx.MXNetError) as error:
         return f"they do not load: {str(error).strip().splitlines()[0]}"
     return None
 
@@ -133,10 +135,8 @@ def _build(compiler: str, library: Path) -> None:
     """Compile the sources to `library`, which appears whole or not at all."""
     home = Path(mx.__file__).parent
     sources = [str(path) for path in (*SOURCES, home / "src/lib_api.cc") if path.suffix == ".cc"]
-    with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
-        built = Path(scratch) / library.name
+    with atomic_path(library) as built:
         subprocess.run(
             [compiler, *_FLAGS, f"-I{home / 'include'}", *sources, "-o", str(built)],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        os.replace(built, library)

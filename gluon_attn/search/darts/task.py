@@ -16,6 +16,7 @@ from ...engine.classification import Classification
 from ...engine.optim import clip_gradients
 from ...engine.task import TrainingLoop
 from ...nn.layers import set_drop_path
+from ...nn.params import read_tensors
 from .architect import Architect, arch_adam, momentum_buffers, set_gradients
 from .derive import SKIP, entropies
 from .mixed_op import DroppedSkip
@@ -138,5 +139,5 @@ class SearchTask(Classification):
 
     def load_state(self, trainer: TrainingLoop, folder: Path, meta: dict) -> None:
         """See `Task.load_state`."""
-        arrays = mx.nd.load(str(folder / _ARCH))
+        arrays = read_tensors(folder / _ARCH)
         set_optimizer_state(trainer.net, self.arch_trainer, arrays, meta["arch_optimizer"])

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ...config.ean import EanConfig
-from ...utils.errors import UserError
+from ...utils.errors import TrainingError, UserError
 from .controller import Controller, RNDBonus
 from .replay import ReplayBuffer, ReplayStep
 from .searcher import Searcher
@@ -89,11 +89,26 @@ class EanSearch(Searcher):
 
         Returns:
             What `learn_on_policy` gives.
+
+        Raises:
+            TrainingError: the controller or the bonus is not finite any more.
         """
-        extra = self.learn_on_policy(actions, rewards)
-        if self.steps >= self.config.replay_from and self.config.replay_weight:
-            self.learn_from_replay(self.replay.sample(self.random))
-        self.probability_history.append(self.controller.probabilities()[:, 1])
+        with np.errstate(all="ignore"):  # what overflows is an error below
+            extra = self.learn_on_policy(actions, rewards)
+            if self.steps >= self.config.replay_from and self.config.replay_weight:
+                self.learn_from_replay(self.replay.sample(self.random))
+            connected = self.controller.probabilities()[:, 1]
+        learned = (
+            *extra.values(),
+            connected,
+            *self.controller.adam.arrays().values(),
+            *self.rnd.adam.arrays().values(),
+        )
+        if not all(np.isfinite(values).all() for values in learned):
+            raise TrainingError(
+                f"the controller holds values that are not finite after step {self.steps}; lower option controller_lr"
+            )
+        self.probability_history.append(connected)
         return extra
 
     def learn_on_policy(self, actions: np.ndarray, rewards: np.ndarray) -> dict[str, np.ndarray]:

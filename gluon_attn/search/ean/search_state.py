@@ -1,11 +1,12 @@
 """Saving and loading the state of a search: one folder of plain arrays and JSON, without pickle."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 
 from ...utils.errors import UserError
-from ...utils.files import atomic_path, read_hashed, sha256, write_json
+from ...utils.files import atomic_path, read_hashed, sealed, sha256, write_bytes, write_json
 from .searcher import Searcher
 
 FORMAT = 1
@@ -22,8 +23,11 @@ def save_search(searcher: Searcher, folder: Path | str) -> None:
     arrays, plain = searcher.state()
     with atomic_path(folder) as staged:
         staged.mkdir()
-        np.savez(staged / _ARRAYS, **arrays)
-        write_json(staged / _PLAIN, {"format": FORMAT, "sha256": {_ARRAYS: sha256(staged / _ARRAYS)}, "state": plain})
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        write_bytes(staged / _ARRAYS, buffer.getbuffer())
+        hashes = {_ARRAYS: sha256(staged / _ARRAYS)}
+        write_json(staged / _PLAIN, sealed({"format": FORMAT, "sha256": hashes, "state": plain}))
 
 
 def load_search(searcher: Searcher, folder: Path | str) -> None:
@@ -40,7 +44,12 @@ def load_search(searcher: Searcher, folder: Path | str) -> None:
     found = read_hashed(folder / _PLAIN, [_ARRAYS])
     if found is None:
         raise UserError(f"{folder} holds no whole saved search: start anew, or give another folder")
-    if found["format"] != FORMAT:
-        raise UserError(f"{folder} has format {found['format']!r}; this release reads {FORMAT}")
-    with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
-        searcher.set_state({name: arrays[name] for name in arrays.files}, found["state"])
+    if found.get("format") != FORMAT:
+        raise UserError(f"{folder} has format {found.get('format')!r}; this release reads {FORMAT}")
+    try:
+        with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
+            searcher.set_state({name: arrays[name] for name in arrays.files}, found["state"])
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise UserError(
+            f"{folder / _PLAIN} is damaged ({type(error).__name__}): start anew, or give another folder"
+        ) from error

@@ -3,6 +3,7 @@
 The weights are those of the plain network. `switchable_stage` says how the scheme changes without a new graph.
 """
 
+import contextlib
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -82,6 +83,15 @@ class Supernet(Block):
                 stage.zero_unused_gradients()
         self.scheme = evaluated
         return out
+
+    @contextlib.contextmanager
+    def all_connected(self) -> Iterator[None]:
+        """A context in which evaluation has all blocks connected."""
+        before, self.scheme = self.scheme, "1" * sum(self.blocks)
+        try:
+            yield
+        finally:
+            self.scheme = before
 
     def hybridize(
         self, active: bool = True, static_alloc: bool = False, static_shape: bool = False, **options: Any

@@ -8,7 +8,7 @@ from gluon_attn.config.ean import EanConfig
 from gluon_attn.search.ean.baselines import RandomSearch
 from gluon_attn.search.ean.policy_search import EanSearch
 from gluon_attn.search.ean.replay import ReplayStep
-from gluon_attn.utils.errors import UserError
+from gluon_attn.utils.errors import TrainingError, UserError
 
 TOP = 20  # the best 0.5 % of 4096 schemes
 
@@ -138,3 +138,11 @@ def test_temperature_and_learning_rate_have_an_effect():
         search.learn_on_policy(np.array([[0, 1] * 3, [1, 1] * 3, [0, 0] * 3]), np.array([1.0, 2.0, 5.0]))
         changes.append(abs(search.controller.net.weights["1.bias"] - before).max())
     assert changes[1] == pytest.approx(5 * changes[0], rel=1e-3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("variant", ["paper", "reference"])
+def test_a_controller_that_overflows_is_an_error(variant):
+    search = EanSearch(BLOCKS, Planted(0).evaluate, EanConfig(controller_lr=1e308, variant=variant))
+    with pytest.raises(TrainingError, match=r"values that are not finite after step \d; lower option controller_lr"):
+        search.run(5)

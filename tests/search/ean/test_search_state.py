@@ -10,6 +10,7 @@ from gluon_attn.search.ean.baselines import Evolution, RandomSearch
 from gluon_attn.search.ean.policy_search import EanSearch
 from gluon_attn.search.ean.search_state import load_search, save_search
 from gluon_attn.utils.errors import UserError
+from gluon_attn.utils.files import sealed, write_json
 
 
 def score(schemes):
@@ -71,7 +72,7 @@ def test_state_of_another_search_is_an_error(tmp_path):
     load_search(EanSearch(10, score, EanConfig(buffer=6, steps=500)), tmp_path / "state")
 
 
-@pytest.mark.parametrize("damage", ["no folder", "no arrays", "other arrays", "no json", "other format"])
+@pytest.mark.parametrize("damage", ["no folder", "no arrays", "other arrays", "no json", "other format", "changed"])
 def test_damage_is_an_error(damage, tmp_path):
     search, folder = MAKERS["random"](), tmp_path / "state"
     if damage != "no folder":
@@ -83,7 +84,24 @@ def test_damage_is_an_error(damage, tmp_path):
     elif damage == "no json":
         (folder / "state.json").write_text("{")
     elif damage == "other format":
+        state = json.loads((folder / "state.json").read_text())
+        write_json(folder / "state.json", sealed({**state, "format": 9}))
+    elif damage == "changed":
         text = (folder / "state.json").read_text()
-        (folder / "state.json").write_text(text.replace('"format": 1', '"format": 9'))
+        (folder / "state.json").write_text(text.replace('"steps": 0', '"steps": 1'))
     with pytest.raises(UserError, match="has format 9" if damage == "other format" else "no whole saved search"):
         load_search(search, folder)
+
+
+@pytest.mark.parametrize("key", ["steps", "samples", "random"])
+def test_a_state_of_an_earlier_version_without_a_seal(key, tmp_path):
+    search = MAKERS["random"]()
+    save_search(search, tmp_path)
+    state = json.loads((tmp_path / "state.json").read_text())
+    del state["seal"]
+    write_json(tmp_path / "state.json", state)
+    load_search(search, tmp_path)
+    del state["state"][key]
+    write_json(tmp_path / "state.json", state)
+    with pytest.raises(UserError, match=r"state.json is damaged \(KeyError\): start anew"):
+        load_search(search, tmp_path)

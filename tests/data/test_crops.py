@@ -1,12 +1,14 @@
-"""Decoding and the two crops."""
+"""The two crops."""
+
+import functools
+import math
+import tracemalloc
 
 import cv2
 import numpy as np
 import pytest
-from photographs import draw_folder, truncate
-from PIL import Image
 
-from gluon_attn.data.photos import BadImage, center_crop, decode, random_resized_crop
+from gluon_attn.data.crops import center_crop, random_resized_crop
 
 
 @pytest.fixture
@@ -18,36 +20,6 @@ def photo():
 
 def rng(seed=3):
     return np.random.default_rng(seed)
-
-
-def test_images_are_rgb(tmp_path):
-    (path,) = draw_folder(tmp_path, 1)
-    np.testing.assert_array_equal(decode(path.read_bytes()), np.asarray(Image.open(path)))
-
-
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
-def test_other_kinds_become_rgb(tmp_path, mode):
-    name = tmp_path / ("image.jpg" if mode == "CMYK" else "image.png")
-    Image.new("RGB", (7, 5), (204, 204, 204)).convert(mode).save(name)
-    image = decode(name.read_bytes())
-    assert image.shape == (5, 7, 3)
-    np.testing.assert_allclose(image, 204, atol=3)
-
-
-@pytest.mark.parametrize("ending", [".jpg", ".png"])
-def test_a_truncated_file_is_bad(tmp_path, photo, ending):
-    path = tmp_path / f"image{ending}"
-    cv2.imwrite(str(path), photo)
-    decode(path.read_bytes())
-    truncate(path)
-    with pytest.raises(BadImage, match="not a whole JPEG or PNG"):
-        decode(path.read_bytes())
-
-
-@pytest.mark.parametrize("data", [b"", b"GIF", b"\xff\xd8\xff", bytes(1000)])
-def test_what_is_no_image_is_bad(data):
-    with pytest.raises(BadImage):
-        decode(data)
 
 
 def corners(crop):
@@ -113,3 +85,42 @@ def test_evaluation_at_its_own_size_changes_nothing(photo):
     square = photo[:64, :64]
     np.testing.assert_array_equal(center_crop(square, 64, ratio=1), square)
     np.testing.assert_array_equal(center_crop(square, 56), square[4:60, 4:60])
+
+
+@pytest.mark.parametrize("size", [32, 97, 224])
+@pytest.mark.parametrize("shape", [(10, 10), (61, 83), (120, 200), (9, 200), (500, 301), (300, 299)])
+@pytest.mark.parametrize("ratio", [0.875, 1.0, 0.6])
+def test_both_ways_of_evaluation_take_the_same_points(monkeypatch, size, shape, ratio):
+    image = rng().integers(0, 256, (*shape, 3), dtype=np.uint8)
+    usual = center_crop(image, size, ratio=ratio)
+    monkeypatch.setattr("gluon_attn.data.crops._LONG", 0)
+    assert np.abs(center_crop(image, size, ratio=ratio).astype(int) - usual).max() <= 1
+
+
+def resized_and_cropped(image, size):
+    """Evaluation as it is defined: all of the image is resized."""
+    shorter = math.ceil(size / 0.875)
+    scale = shorter / min(image.shape[:2])
+    height, width = (max(shorter, round(side * scale)) for side in image.shape[:2])
+    whole = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    top, left = (height - size) // 2, (width - size) // 2
+    return whole[top : top + size, left : left + size]
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (120, 200), (500, 301), (10, 320), (10, 330), (7, 1000), (1000, 7)])
+def test_ordinary_images_keep_opencvs_rounding(shape):
+    """Up to an aspect ratio of 32 to the bit, beyond by one level at most."""
+    image = rng().integers(0, 256, (*shape, 3), dtype=np.uint8)
+    difference = np.abs(center_crop(image, 56).astype(int) - resized_and_cropped(image, 56)).max()
+    assert difference <= (max(shape) > 32 * min(shape))
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000), (60_000, 1), (3, 2_000_000)])
+def test_a_long_image_takes_little_memory(shape):
+    """Resized as a whole, the first would have 4 billion pixels."""
+    image = np.zeros((*shape, 3), np.uint8)
+    tracemalloc.start()
+    for crop in (center_crop, functools.partial(random_resized_crop, rng=rng())):
+        assert crop(image, 224).shape == (224, 224, 3)
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
