@@ -26,7 +26,7 @@ class Gate:
         values: the factors: (N,C,1,1), (N,1,H,W) or (N,C,H,W), with the first axis of `x`.
         output: what the function returned.
         path: names of the blocks around the call, from below the network down to the module, as in parameter names.
-        blocks: those blocks, the network first.
+        module: the block that applied the gate.
         number: index of the call among those of the same path.
         images: N, of the network.
     """
@@ -36,7 +36,7 @@ class Gate:
     values: mx.nd.NDArray
     output: mx.nd.NDArray
     path: tuple[str, ...]
-    blocks: tuple[mx.gluon.Block, ...]
+    module: mx.gluon.Block
     number: int
     images: int
 
@@ -69,10 +69,10 @@ class _Recorder:
     def gate(self, kind: str, x: mx.nd.NDArray, values: mx.nd.NDArray, output: mx.nd.NDArray) -> None:
         if not self._stack:  # of another network
             return
-        path, blocks = self._stack[-1][1], tuple(block for block, _ in self._stack)
+        module, path = self._stack[-1]
         number = self._counts.get(path, 0)
         self._counts[path] = number + 1
-        self._receive(Gate(kind, x, values, output, path, blocks, number, self._images))
+        self._receive(Gate(kind, x, values, output, path, module, number, self._images))
 
 
 _recorder: contextvars.ContextVar[_Recorder | None] = contextvars.ContextVar("gate_recorder", default=None)
@@ -90,16 +90,36 @@ def recording(net: mx.gluon.HybridBlock, receive: Callable[[Gate], None]) -> Ite
             longer keeps their memory.
     """
     net.hybridize(False)
-    recorder, handles = _Recorder(receive), contextlib.ExitStack()
-    with handles:
-        for block in _all_blocks(net):
-            handles.callback(block.register_forward_pre_hook(recorder.enter).detach)
-            handles.callback(block.register_forward_hook(recorder.leave).detach)
+    recorder = _Recorder(receive)
+    with hooks(net, recorder.enter, recorder.leave):
         token = _recorder.set(recorder)
         try:
             yield
         finally:
             _recorder.reset(token)
+
+
+@contextlib.contextmanager
+def hooks(
+    net: mx.gluon.Block,
+    enter: Callable[[mx.gluon.Block, tuple], None] | None,
+    leave: Callable[[mx.gluon.Block, tuple, Any], None],
+) -> Iterator[None]:
+    """While active, each block in a network that runs imperatively says so, also one that several parents share.
+
+    Args:
+        net: the network.
+        enter: called with (block, inputs) before a block runs, or None.
+        leave: called with (block, inputs, output) afterwards.
+    """
+    blocks: dict[int, mx.gluon.Block] = {}
+    net.apply(lambda block: blocks.setdefault(id(block), block))
+    with contextlib.ExitStack() as stack:
+        for block in blocks.values():
+            if enter:
+                stack.callback(block.register_forward_pre_hook(enter).detach)
+            stack.callback(block.register_forward_hook(leave).detach)
+        yield
 
 
 def recorded(kind: str, x: Tensor, output: Tensor, values: Callable[[], Tensor]) -> Tensor:
@@ -118,13 +138,6 @@ def recorded(kind: str, x: Tensor, output: Tensor, values: Callable[[], Tensor])
     if recorder is not None and isinstance(output, mx.nd.NDArray):  # a graph has no values
         recorder.gate(kind, x, values(), output)
     return output
-
-
-def _all_blocks(net: mx.gluon.Block) -> list[mx.gluon.Block]:
-    """The network and all blocks in it, each once, also where several parents share one."""
-    found: dict[int, mx.gluon.Block] = {}
-    net.apply(lambda block: found.setdefault(id(block), block))
-    return list(found.values())
 
 
 def _path_below(parent: mx.gluon.Block, block: mx.gluon.Block) -> tuple[str, ...] | None:

@@ -52,7 +52,7 @@ def test_recorded_gates_times_input_are_the_output(name, size):
     assert [gate.kind for gate in gates] == wanted, "name a module without gates in WITHOUT, else its kinds in KINDS"
     for number, gate in enumerate(gates):
         same(gate.x * gate.values, gate.output)
-        assert (gate.path, gate.blocks, gate.number) == ((), (block,), number)
+        assert (gate.path, gate.module, gate.number) == ((), block, number)
         assert gate.per_image().shape[0] == 3
         assert np.isfinite(gate.per_image()).all()
     if gates and name not in NOT_ALONE:

@@ -33,11 +33,10 @@ def test_paths_are_those_of_parameters():
     params = net._collect_params_with_prefix()
     for gate in gates:
         assert ".".join(gate.path) + ".mlp.0.weight" in params
-        assert gate.blocks[0] is net
         found = net
         for name in gate.path:
             found = found._children[name]
-        assert found is gate.blocks[-1]
+        assert found is gate.module
         assert gate.images == 2
     assert len({gate.path for gate in gates}) == 9
 
@@ -61,7 +60,7 @@ def test_nothing_is_recorded_outside_and_of_graphs():
     with recording(net, gates.append):
         net(mx.sym.var("data"))
     assert len(gates) == 9
-    assert not any(block._forward_hooks or block._forward_pre_hooks for block in gates[0].blocks)
+    assert not any(block._forward_hooks or block._forward_pre_hooks for block in (net, gates[0].module))
 
 
 def test_an_error_ends_the_recording():
@@ -88,7 +87,7 @@ def test_each_pass_begins_anew():
 def test_a_shared_module_has_the_path_of_each_block_that_uses_it():
     net, _ = network(attention="dia")  # one module per stage
     _, gates = passes(net, images())
-    assert len({gate.blocks[-1] for gate in gates}) == 3
+    assert len({gate.module for gate in gates}) == 3
     assert len({gate.path for gate in gates}) == 9
 
 
