@@ -50,7 +50,7 @@ def draw_class_share(found: Sequence[SiteStatistics]) -> Figure:
     axes.set_xlabel("share of the variance between images that the class explains, %")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.25)
-    axes.legend(frameon=False, title="gate", loc="lower right")
+    figure.legend(loc="outside upper right", ncols=3, frameon=False, title="gates by kind")
     return figure
 
 

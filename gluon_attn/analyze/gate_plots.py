@@ -55,7 +55,8 @@ def draw_sheet(look: Look, title: str) -> Figure:
     heights = [heights[0], heights[1], heights[2] if stages else 0]
     figure = Figure(figsize=(_WIDTH, 0.5 + sum(heights)), dpi=100, layout="constrained")
     figure.suptitle(title, fontweight="bold")
-    parts = iter(np.atleast_1d(figure.subfigures(sum(map(bool, heights)), 1, height_ratios=[h for h in heights if h])))
+    shown = [height for height in heights if height]
+    parts = iter(figure.subfigures(len(shown), 1, height_ratios=shown, squeeze=False).flatten())
     _draw_top(next(parts), look)
     if maps:
         _draw_maps(next(parts), look.image, maps)

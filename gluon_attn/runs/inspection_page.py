@@ -1,7 +1,7 @@
 """The files of an inspection: a picture per image and per question, a page with all of them, and JSON."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +160,7 @@ def _gate(site: Any, values: np.ndarray) -> dict[str, Any]:
     return plain
 
 
-def _sheet_names(looks: dict[str, Look]) -> dict[str, str]:
+def _sheet_names(looks: Mapping[str, Look]) -> dict[str, str]:
     """Image file -> its sheet: images/STEM.png, numbered where another image has that name."""
     names: dict[str, str] = {}
     for path in looks:

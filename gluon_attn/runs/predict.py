@@ -38,7 +38,7 @@ def predict(
     pixels = np.stack([read_image(path, *card.input_shape[1:]) for path in images])
     probabilities = evaluate.probabilities(predictor.predict(pixels))
     names: Sequence[Any] = card.class_names if len(card.class_names) == card.classes else range(card.classes)
-    found = [
+    found: list[dict[str, Any]] = [
         {"image": str(path), "classes": [{"class": str(names[i]), "probability": float(row[i])} for i in best]}
         for path, row, best in zip(images, probabilities, evaluate.top(probabilities, top), strict=True)
     ]
