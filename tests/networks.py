@@ -1,9 +1,10 @@
-"""Networks with weights as after training, and the run folders that hold them."""
+"""Networks and attentions with weights as after training, and the run folders that hold them."""
 
 import mxnet as mx
 import numpy as np
 
 import gluon_attn
+from gluon_attn.attention.factory import attention_options
 from gluon_attn.config.card import Card
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data import factory
@@ -33,6 +34,20 @@ def network(name="cifar_resnet20_v1", classes=10, **options):
     settle(net, mx.nd.array(normalize(random_images(card, 8), card.mean, card.std)))
     net.hybridize()
     return net, card
+
+
+def attention_block(name, channels, size):
+    """An attention with random weights and statistics, for feature maps of (height, width)."""
+    block = gluon_attn.get_attention(
+        name, channels, **({"spatial": size} if "spatial" in attention_options(name) else {})
+    )
+    block.initialize(mx.init.Xavier())
+    for param_name, param in block.collect_params().items():
+        if param_name.endswith(("gamma", "running_var")):
+            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
+        elif param_name.endswith(("beta", "running_mean", "bias")):
+            param.set_data(mx.nd.random.normal(0, 0.2, param.shape))
+    return block
 
 
 def settle(net, images):

@@ -1,6 +1,8 @@
 """What all pictures share: colours, ticks of logarithmic axes, and how matplotlib figures are written."""
 
+import base64
 import io
+import struct
 from pathlib import Path
 from typing import cast
 
@@ -67,3 +69,13 @@ def _as_plain_text(figure: Figure) -> None:
     for text in cast(list[Text], figure.findobj(Text)):
         text.set_parse_math(False)
         text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
+
+
+def raster_text(png: bytes) -> str:
+    """A PNG file inside of SVG text, for a page: photographs, and pictures of very many points."""
+    width, height = struct.unpack(">II", png[16:24])
+    data = base64.b64encode(png).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
+    )

@@ -79,7 +79,7 @@ class BAM(GlobalPools, Attention):
         space = fast.spatial_spread(F, x, self.space(x))
         for logits in rest:
             channel = channel + logits
-        together = fast.channel_shift if self._added else fast.channel_gate
+        together = fast.channel_shift if self._added else fast.channel_scale
         return x + fast.logistic_gate(F, x, together(F, space, channel))
 
 

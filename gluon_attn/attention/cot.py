@@ -85,7 +85,7 @@ class CoT(InFloat32, Attention):
         static = self.context(x)
         weights = self.weigh(self.pixel(x) + self.around(static))
         dynamic = self.norm(weighted_neighborhood(F, self.value(x), weights, **self._window))
-        dynamic = fast.logistic_gate(F, dynamic, dynamic)
+        dynamic = fast.swish(F, dynamic)
         logits = self.fuse(fast.global_avg(F, static) + fast.global_avg(F, dynamic))
         gates = [self.narrow(F, gate) for gate in branch_softmax(F, self.widen(F, logits), 2)]
         return gated_sum(F, (static, dynamic), gates)

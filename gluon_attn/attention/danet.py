@@ -45,7 +45,7 @@ class GatedResidual(InFloat32, Attention):
         if fast.plain():
             return x + F.broadcast_mul(y, gamma)
         corner = F.slice_axis(F.slice_axis(x, axis=2, begin=0, end=1), axis=3, begin=0, end=1)
-        return x + fast.channel_gate(F, y, F.broadcast_mul(F.BlockGrad(F.ones_like(corner)), gamma))
+        return x + fast.channel_scale(F, y, F.broadcast_mul(F.BlockGrad(F.ones_like(corner)), gamma))
 
     def _rows(self, F: Any, x: Tensor) -> Tensor:
         """(N,C,H,W) -> (N,C,HW), wide."""

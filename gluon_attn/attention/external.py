@@ -47,4 +47,4 @@ class External(InFloat32, Attention):
         weights = fast.softmax(F, self.widen(F, F.reshape(logits, shape=(0, 0, -1))))
         weights = F.reshape_like(weights, logits)
         total = fast.channel_mean(F, weights) * self._memory
-        return x + self.value(self.narrow(F, fast.spatial_gate(F, weights, 1 / (total + 1e-9))))
+        return x + self.value(self.narrow(F, fast.spatial_scale(F, weights, 1 / (total + 1e-9))))

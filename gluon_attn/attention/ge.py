@@ -31,7 +31,7 @@ class GatherExcite(OneMapSize, Attention):
         small = small if self.mlp is None else self.mlp(small)
         if self._extent == 0:
             return fast.channel_gate(F, x, fast.sigmoid(F, small))
-        return x * _resize(F, fast.sigmoid(F, small), x)
+        return fast.element_gate(F, x, _resize(F, fast.sigmoid(F, small), x))
 
     def gathered(self, F: Any, x: Tensor) -> Tensor:
         """The gathering.

@@ -58,7 +58,7 @@ class SGE(InFloat32, Attention):
     def _standard(self, F: Any, s: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """weight (s - its mean) / its standard deviation + bias, for s of N,groups,H,W."""
         ones = F.ones_like(s)
-        s = s - fast.channel_gate(F, ones, fast.global_avg(F, s))
+        s = s - fast.channel_scale(F, ones, fast.global_avg(F, s))
         variance = fast.global_avg(F, F.square(s))
         if self._unbiased:
             pixels = F.sum(F.slice_axis(F.slice_axis(ones, axis=0, begin=0, end=1), axis=1, begin=0, end=1))
@@ -67,4 +67,4 @@ class SGE(InFloat32, Attention):
         # the gradient of the root is infinite at 0, and 0 times infinity is NaN
         scale = F.broadcast_div(weight, F.sqrt(variance + 1e-20) + 1e-5)
         shift = F.broadcast_add(F.zeros_like(scale), bias)
-        return fast.channel_gate(F, s, scale) + fast.channel_gate(F, ones, shift)
+        return fast.channel_scale(F, s, scale) + fast.channel_scale(F, ones, shift)

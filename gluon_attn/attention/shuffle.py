@@ -57,7 +57,7 @@ class Shuffle(InFloat32, Attention):
         shift_2 = F.broadcast_add(F.zeros_like(second), self.widen(F, w2 * beta + b2))
         scales = F.reshape(F.concat(F.zeros_like(first), scale_2, dim=2), shape=(0, -1, 1, 1))
         shifts = F.reshape(F.concat(shift_1, shift_2, dim=2), shape=(0, -1, 1, 1))
-        logits = fast.channel_shift(F, fast.channel_gate(F, rest, scales), shifts)
+        logits = fast.channel_shift(F, fast.channel_scale(F, rest, scales), shifts)
         y = fast.logistic_gate(F, x, self.narrow(F, logits))
         halves = F.reshape(y, shape=(0, 2, self._channels // 2, -1))
         # not F.transpose: oneDNN's fails on the gradient, which comes in a layout of its own and is reshaped before

@@ -40,5 +40,5 @@ class SimAM(InFloat32, Attention):
         squares, count = F.square(rest), area(F, wide)
         freedom = F.broadcast_div(count, F.clip(count - 1, 1, 1e30))
         variance = F.broadcast_mul(fast.global_avg(F, squares), freedom)
-        energy = fast.channel_gate(F, squares, 0.25 / (variance + self._lambda))
-        return x * self.narrow(F, fast.sigmoid(F, energy + 0.5))
+        energy = fast.channel_scale(F, squares, 0.25 / (variance + self._lambda))
+        return fast.element_gate(F, x, self.narrow(F, fast.sigmoid(F, energy + 0.5)))

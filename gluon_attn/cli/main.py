@@ -18,6 +18,7 @@ COMMANDS = {
     "cost": "count the parameters and MACs of a model, part by part",
     "eval": "measure the accuracy of a run, an exported file or a parameter file",
     "predict": "classify images",
+    "inspect": "show what the attention of a network does: gates, Grad-CAM, statistics by class",
     "export": "write a trained network for MXNet, ONNX Runtime or OpenVINO, and check it",
     "convert": "turn weights of other repositories into ours, and ours into timm's and torchvision's",
     "bench": "measure how fast exported networks are",

@@ -4,7 +4,7 @@ import argparse
 import json
 
 from ..utils.printable import printable
-from .values import whole
+from .values import png, whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", required=True, metavar="TARGET", help="run folder, deploy bundle or its file, or published network"
     )
     parser.add_argument("--top", type=whole, default=3, metavar="N", help="classes to show (default 3)")
+    parser.add_argument("--picture", type=png, metavar="FILE.png", help="draw the images and their classes")
     parser.add_argument("--json", action="store_true", help="print a JSON list with an object for each image")
 
 
@@ -21,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the most probable classes of each image."""
     from ..runs.predict import predict
 
-    results = predict(args.images, args.model, args.top)
+    results = predict(args.images, args.model, args.top, args.picture)
     if args.json:
         print(json.dumps(results, indent=2))
         return 0

@@ -1,11 +1,14 @@
 """Gates, shifts, softmax and weighted sums: the functions of `nn/fast.py`.
 
-Every function takes `F` (`mx.nd` or `mx.sym`) first; `nn/fast.py` describes what they have in common.
+Every function takes `F` (`mx.nd` or `mx.sym`) first; `nn/fast.py` describes what they have in common. The functions
+`*_gate` are for the gates of attention: `recording.recording` sees what they multiply by. A product that is a step of
+another calculation takes `*_scale`.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+from .recording import CHANNEL, ELEMENT, SPATIAL, recorded
 from .tracing import Tensor, compiled, plain
 
 
@@ -20,11 +23,16 @@ def channel_gate(F: Any, x: Tensor, gate: Tensor) -> Tensor:
     Returns:
         (N,C,H,W).
     """
+    return recorded(CHANNEL, x, channel_scale(F, x, gate), lambda: gate)
+
+
+def channel_scale(F: Any, x: Tensor, scale: Tensor) -> Tensor:
+    """`x * scale` as `channel_gate` computes it, for factors that are no gate of an attention."""
     if plain():
-        return F.broadcast_mul(x, gate)
+        return F.broadcast_mul(x, scale)
     if compiled():
-        return F.gluon_attn_gate(x, gate)
-    return _times(F, x, _over_pixels(F, x, gate))
+        return F.gluon_attn_gate(x, scale)
+    return _times(F, x, _over_pixels(F, x, scale))
 
 
 def channel_shift(F: Any, x: Tensor, shift: Tensor) -> Tensor:
@@ -45,11 +53,16 @@ def channel_spread(F: Any, x: Tensor, values: Tensor) -> Tensor:
 
 def spatial_gate(F: Any, x: Tensor, gate: Tensor) -> Tensor:
     """`x * gate`: one factor per pixel; x of (N,C,H,W), gate of (N,1,H,W)."""
+    return recorded(SPATIAL, x, spatial_scale(F, x, gate), lambda: gate)
+
+
+def spatial_scale(F: Any, x: Tensor, scale: Tensor) -> Tensor:
+    """`x * scale` as `spatial_gate` computes it, for factors that are no gate of an attention."""
     if plain():
-        return F.broadcast_mul(x, gate)
+        return F.broadcast_mul(x, scale)
     if compiled():
-        return F.gluon_attn_gate(x, gate)
-    return _times(F, x, _over_channels(F, x, gate))
+        return F.gluon_attn_gate(x, scale)
+    return _times(F, x, _over_channels(F, x, scale))
 
 
 def spatial_spread(F: Any, x: Tensor, values: Tensor) -> Tensor:
@@ -61,6 +74,10 @@ def spatial_spread(F: Any, x: Tensor, values: Tensor) -> Tensor:
 
 def axes_gate(F: Any, x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """`x * rows * columns` for x of (N,C,H,W), rows of (N,C,H,1) and columns of (N,C,1,W)."""
+    return recorded(ELEMENT, x, _by_axes(F, x, rows, columns), lambda: F.broadcast_mul(rows, columns))
+
+
+def _by_axes(F: Any, x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     if plain():
         return F.broadcast_mul(F.broadcast_mul(x, rows), columns)
     if compiled():
@@ -82,6 +99,15 @@ def cross_gate(F: Any, x: Tensor, rows: Tensor, columns: Tensor, spatial: Tensor
     Returns:
         (N,C,H,W).
     """
+
+    def gate() -> Tensor:
+        both = F.broadcast_add(rows, columns)
+        return both if spatial is None else F.broadcast_add(both, spatial)
+
+    return recorded(ELEMENT, x, _by_cross(F, x, rows, columns, spatial), gate)
+
+
+def _by_cross(F: Any, x: Tensor, rows: Tensor, columns: Tensor, spatial: Tensor | None) -> Tensor:
     if compiled():
         gates = (rows, columns) if spatial is None else (rows, columns, spatial)
         return F.gluon_attn_cross_gate(x, *gates, spatial=int(spatial is not None))
@@ -91,7 +117,7 @@ def cross_gate(F: Any, x: Tensor, rows: Tensor, columns: Tensor, spatial: Tensor
         rows, columns = F.reshape(rows, shape=(-3, 0, 0)), F.reshape(columns, shape=(-3, 0, 0))
         left = F.concat(rows, F.ones_like(rows), dim=2)
         y = _times(F, x, F.batch_dot(left, F.concat(F.ones_like(columns), columns, dim=1)))
-    return y if spatial is None else y + spatial_gate(F, x, spatial)
+    return y if spatial is None else y + spatial_scale(F, x, spatial)
 
 
 def sigmoid(F: Any, x: Tensor) -> Tensor:
@@ -103,6 +129,20 @@ def sigmoid(F: Any, x: Tensor) -> Tensor:
 
 def logistic_gate(F: Any, x: Tensor, logits: Tensor) -> Tensor:
     """`x * sigmoid(logits)`, both of one shape."""
+    return recorded(ELEMENT, x, _times_sigmoid(F, x, logits), lambda: sigmoid(F, logits))
+
+
+def element_gate(F: Any, x: Tensor, gate: Tensor) -> Tensor:
+    """`x * gate`, both of one shape."""
+    return recorded(ELEMENT, x, x * gate, lambda: gate)
+
+
+def swish(F: Any, x: Tensor) -> Tensor:
+    """`x * sigmoid(x)`, any shape: the activation of Ramachandran et al. 2017, also called SiLU."""
+    return _times_sigmoid(F, x, x)
+
+
+def _times_sigmoid(F: Any, x: Tensor, logits: Tensor) -> Tensor:
     if compiled():
         return F.gluon_attn_sigmoid_gate(x, logits)
     return x * sigmoid(F, logits)

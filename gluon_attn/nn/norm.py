@@ -90,7 +90,7 @@ class GroupNorm(InFloat32, HybridBlock):
         variance = self._over_groups(F, fast.global_avg(F, F.square(centered)))
         scale = F.broadcast_div(self.widen(F, gamma), F.sqrt(variance + self._epsilon))
         shift = F.broadcast_add(F.zeros_like(scale), self.widen(F, beta))
-        return self.narrow(F, fast.channel_shift(F, fast.channel_gate(F, centered, scale), shift))
+        return self.narrow(F, fast.channel_shift(F, fast.channel_scale(F, centered, scale), shift))
 
     def _over_groups(self, F: Any, means: Tensor) -> Tensor:
         """(N,C,1,1) -> (N,C,1,1), each value replaced by the mean of its group."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from formulas import assert_gradient_is_the_finite_difference
 from mxnet.contrib import amp
+from networks import attention_block as made
 
 from gluon_attn import get_attention, list_attentions, load_params, save_params
 from gluon_attn.attention.base import ATTENTIONS
@@ -20,23 +21,6 @@ each = pytest.mark.parametrize("name", list_attentions())
 each_width = pytest.mark.parametrize("channels", [16, 64])
 each_size = pytest.mark.parametrize("size", [(7, 5), (1, 1)], ids=str)
 BATCHES = (1, 3)
-
-#: attention -> height and width that it refuses by its definition
-REFUSED = {}
-
-
-def made(name, channels, size):
-    """A block with random weights and statistics."""
-    if size in REFUSED.get(name, ()):
-        pytest.skip(f"{name} is not defined for {size} maps")
-    block = get_attention(name, channels, **({"spatial": size} if "spatial" in attention_options(name) else {}))
-    block.initialize(mx.init.Xavier())
-    for param_name, param in block.collect_params().items():
-        if param_name.endswith(("gamma", "running_var")):
-            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
-        elif param_name.endswith(("beta", "running_mean", "bias")):
-            param.set_data(mx.nd.random.normal(0, 0.2, param.shape))
-    return block
 
 
 def image(batch, channels, size):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from networks import digits
 from PIL import Image
@@ -36,15 +37,32 @@ def test_predict_names_the_classes(run, exported, picture, capsys):
     assert capsys.readouterr().out == best * 2
 
 
+def test_a_picture_shows_the_classes(run, exported, picture, tmp_path, capsys):
+    def pixels(*words):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.png"
+        assert main(["predict", *words, "--picture", str(path)]) == 0
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+            return np.asarray(image)
+
+    one = pixels(str(picture), "--model", str(run), "--top", "3")
+    assert (pixels(str(picture), "--model", str(exported / "plain/run.onnx"), "--top", "3") == one).all()
+    two = pixels(str(picture), str(picture), "--model", str(run), "--top", "3")
+    assert two.shape == (2 * one.shape[0], *one.shape[1:])
+    assert (pixels(str(picture), "--model", str(run), "--top", "2") != one).any()
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["predict", "PICTURE"], "the following arguments are required: --model"),
         (["predict", "none.png", "--model", "RUN"], "image none.png does not exist"),
         (["predict", "PICTURE", "CARD", "--model", "RUN"], "card.json cannot be read: not an image file"),
+        (["predict", "PICTURE", "--model", "RUN", "--picture", "a.jpg"], "must end in .png"),
+        (["predict", "PICTURE", "--model", "RUN", "--picture", "CARD/a.png"], "cannot write to"),
         (["predict", "PICTURE", "--model", "RUN", "--top", "0"], "must be a whole number above 0"),
     ],
 )
 def test_errors_are_one_line(run, picture, refused, argv, message):
     names = {"RUN": run, "PICTURE": picture, "CARD": run / "card.json"}
-    refused([str(names.get(word, word)) for word in argv], message)
+    refused([str(names.get(word, word.replace("CARD", str(names["CARD"])))) for word in argv], message)
