@@ -92,7 +92,8 @@ def _named(path: Path | str, what: str) -> Path:
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        raise UserError(f"cannot write to {path} ({what}): its name is not UTF-8; choose another path") from None
+        shown = printable(str(path))
+        raise UserError(f"cannot write to {shown} ({what}): its name is not UTF-8; choose another path") from None
     return Path(path)
 
 

@@ -1,5 +1,7 @@
 """`gluon-attn export` into files side by side, as a user calls it."""
 
+import shutil
+
 import pytest
 from networks import network, write_run
 
@@ -46,11 +48,21 @@ def test_errors_are_one_line(run, tmp_path, refused, argv, message):
     refused([str(names.get(word, word)) for word in argv], message)
 
 
-def test_a_folder_whose_name_is_not_utf8(run, tmp_path, capsys, refused):
-    """MXNet's files are written and read by Python; ONNX Runtime and OpenVINO open theirs by name."""
+@pytest.mark.parametrize("kind", ["symbol", "onnx"])
+def test_a_folder_whose_name_is_not_utf8(run, tmp_path, refused, kind):
     folder = tmp_path / "n\udce4t"
-    assert main(["export", str(run), "--format", "symbol", "--output", str(folder)]) == 0
-    assert main(["eval", str(folder / "run-symbol.json"), "--dataset", "digits"]) == 0
-    capsys.readouterr()
-    refused(["export", str(run), "--format", "onnx", "--output", str(folder / "x")], "ONNX Runtime cannot open")
-    assert sorted(path.name for path in folder.iterdir()) == ["run-0000.params", "run-card.json", "run-symbol.json"]
+    refused(
+        ["export", str(run), "--format", kind, "--output", str(folder)], "its name is not UTF-8; choose another path"
+    )
+    assert not folder.exists()
+
+
+def test_a_run_folder_whose_name_is_not_utf8_can_be_read(run, tmp_path, run_command):
+    folder = tmp_path / "n\udce4t"
+    shutil.copytree(run, folder)
+    done = run_command("-m", "gluon_attn", "eval", folder)
+    assert done.returncode == 0, done.stderr
+    assert "n\\udce4t (run) on digits: 359 test images" in done.stdout
+    done = run_command("-m", "gluon_attn", "export", folder, "--format", "onnx", "--output", tmp_path / "out")
+    assert done.returncode == 2
+    assert "n\\xe4t, whose name is not UTF-8: choose or give it another" in done.stderr

@@ -7,6 +7,7 @@ import pytest
 
 from gluon_attn.utils import paths
 from gluon_attn.utils.errors import UserError
+from gluon_attn.utils.printable import printable
 
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -56,7 +57,7 @@ def test_what_cannot_be_written(tmp_path, check, path, reason):
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError) as error:
         check(path, "option x")
-    assert str(error.value) == f"cannot write to {Path(path)} (option x): {reason}"
+    assert str(error.value) == f"cannot write to {printable(str(Path(path)))} (option x): {reason}"
     assert sorted(tmp_path.rglob("*")) == before
 
 
