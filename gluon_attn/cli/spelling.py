@@ -14,8 +14,8 @@ _UNLIKE = {"for_speed": "--for speed"}  # flags that are not the option's name
 #: options of commands that are no part of a config
 _OF_COMMANDS = (
     "all", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic", "for_speed", "format",
-    "input_size", "layout", "max_drop", "model", "no_check", "output", "params", "precision", "preprocess", "quality",
-    "repository", "resize", "source", "threads", "to",
+    "input_size", "layout", "max_drop", "model", "no_check", "output", "params", "plugin", "precision", "preprocess",
+    "quality", "repository", "resize", "source", "threads", "to",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import mxnet as mx
 from ..config.card import Card
 from ..models.factory import get_model
 from ..nn.params import load_params
+from ..registry import UnknownName
 from ..utils.errors import UserError
 from .symbol import read_card
 
@@ -66,6 +67,10 @@ def card_network(card: Card, weights: Path | str, name: str) -> mx.gluon.HybridB
     """
     try:
         net = get_model(card.model, card.classes, plan=card.plan, **card.options)
+    except UnknownName as error:
+        raise UserError(
+            f"{name}: unknown {error.kind} {error.name!r}; if a plugin has it, name that with option plugin"
+        ) from None
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
     load_params(net, weights)
