@@ -70,7 +70,7 @@ def open_dataset(cfg: DataConfig, seed: int) -> Dataset:
         UserError: the set is unknown, a file is missing or broken, or a plugin gives no `Dataset`.
     """
     dataset = DATASETS.get(cfg.dataset)(cfg, seed)
-    if not isinstance(dataset, Dataset) or dataset.name not in DATASETS:
+    if not isinstance(dataset, Dataset) or dataset.name != DATASETS.resolve(cfg.dataset):
         got = f"one named {dataset.name!r}" if isinstance(dataset, Dataset) else repr(dataset)
         raise UserError(f"dataset {cfg.dataset!r} must give a gluon_attn.Dataset of its own name, got {got}")
     return hold_out(dataset, cfg.hold_out) if cfg.hold_out else dataset

@@ -6,7 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ...attention.base import ATTENTIONS
@@ -68,7 +68,7 @@ class Finding:
         check: title of the `Check`.
         result: "passed", "failed" or "not checked".
         difference: the largest difference from what was expected, where there is one.
-        note: what is wrong, or why it was not checked.
+        note: what is wrong, which cases are refused, or why it was not checked.
     """
 
     check: str
@@ -96,7 +96,8 @@ def run_checks(
         A `Finding` for each check.
 
     Raises:
-        UserError: there is neither an attention nor a model of this name, or an option is unknown.
+        UserError: there is neither an attention nor a model of this name, an option is unknown, or all cases are
+            refused.
     """
     options = dict(options or {})
     cases: list[Case]
@@ -110,38 +111,58 @@ def run_checks(
         near = did_you_mean(name, (*ATTENTIONS.names(), *MODELS.names()), most=3)
         raise UnknownName("attention or model", name, near or "name the plugin that has it with option plugin")
     checks = [check for check in CHECKS if check.models or name in ATTENTIONS]
-    first, *others = checks
-    found = [_run(first, cases, seed)]
-    if found[0].result == "failed":
-        return found + [Finding(check.title, "not checked", note="it does not run") for check in others]
-    return found + [_run(check, cases, seed) for check in others]
+    cases, refused = _taken(cases, seed)
+    if not cases:
+        raise UserError(f"nothing to check: {name} refuses {refused[0]}")
+    found = _run(checks[0], cases, seed)
+    if refused:
+        note = _summary([*filter(None, [found.note]), *(f"refused: {line}" for line in refused)])
+        found = replace(found, note=note)
+    if found.result == "failed":
+        return [found, *(Finding(check.title, "not checked", note="it does not run") for check in checks[1:])]
+    return [found, *(_run(check, cases, seed) for check in checks[1:])]
 
 
-def _run(check: Check, cases: Sequence[Case], seed: int) -> Finding:
-    """A check of its cases. A case that the block refuses by a `UserError` is none, unless it refuses all."""
-    largest, notes, refused, failed = -math.inf, [], 0, 0
-    cases = cases if check.everywhere else cases[:1]
+def _taken(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[str]]:
+    """(the cases that the block takes, a line for each that it refuses by a `UserError`, as its definition may)."""
+    taken, refused = [], []
     for case in cases:
         seed_all(seed)
         try:
+            case.make()
+        except UserError as error:
+            refused.append(f"{case} ({error})")
+            continue
+        except Exception:  # code of others: the checks tell
+            pass
+        taken.append(case)
+    return taken, refused
+
+
+def _run(check: Check, cases: Sequence[Case], seed: int) -> Finding:
+    """A check of its cases."""
+    largest, notes = -math.inf, []
+    for case in cases if check.everywhere else cases[:1]:
+        seed_all(seed)
+        difference = None
+        try:
             with _quiet():
                 difference = check.function(case)
-            largest = max(largest, -math.inf if difference is None else difference)
         except NotChecked as error:
             return Finding(check.title, "not checked", note=str(error))
         except CheckFailed as error:
-            failed += 1
-            largest = max(largest, -math.inf if error.difference is None else error.difference)
+            difference = error.difference
             notes.append(f"{case}: {error}")
-        except UserError as error:
-            refused += 1
-            notes.append(f"{case} refused: {error}")
         except Exception as error:  # code of others
-            failed += 1
             notes.append(f"{case}: {reason(error)}")
-    wrong = failed or refused == len(cases)
-    note = notes[0] + (f"; {len(notes) - 1} more" if notes[1:] else "") if notes else ""
-    return Finding(check.title, "failed" if wrong else "passed", None if largest < 0 else largest, note)
+        largest = max(largest, -math.inf if difference is None else difference)
+    result = "failed" if notes else "passed"
+    return Finding(check.title, result, None if largest < 0 else largest, _summary(notes))
+
+
+def _summary(notes: Sequence[str]) -> str:
+    """The first of some notes, and how many there are besides."""
+    return "".join(notes[:1]) + (f"; {len(notes) - 1} more" if notes[1:] else "")
 
 
 @contextlib.contextmanager
