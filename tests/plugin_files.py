@@ -32,14 +32,14 @@ def stripes(cfg, seed):
 
 
 @gluon_attn.register_model("tiny", input_size=16, stages=1, classes=2, blocks=(1,))
-def tiny(plan, classes, *, width=4):
+def tiny(plan, classes, *, input_size=16, width=4):
     from mxnet.gluon import nn
 
     plan = plan.bind([1], ("post",), head=False)
     net = nn.HybridSequential()
     with net.name_scope():
         net.add(nn.Conv2D(width, 3, 2, 1, in_channels=3), nn.BatchNorm(in_channels=width))
-        attention = plan.make("post", 1, 0, width, 8)
+        attention = plan.make("post", 1, 0, width, input_size // 2)
         if attention:
             net.add(attention)
         net.add(nn.GlobalAvgPool2D(), nn.Flatten(), nn.Dense(classes, in_units=width))

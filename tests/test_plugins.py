@@ -108,12 +108,16 @@ FAILURES = {
         "dataset 'digits' is registered twice: by gluon_attn.data.digits and by plugin ",
     ),
     "a model's name": (
-        "@gluon_attn.register_model('resnet18_v1b', input_size=32, stages=1)\ndef f(plan, classes): pass\n",
+        "@gluon_attn.register_model('resnet18_v1b', input_size=32, stages=1)\ndef f(plan, classes, *, input_size=32): pass\n",
         "model 'resnet18_v1b' is registered twice: by gluon_attn.models",
     ),
     "the registry's own decorator": (
         "from gluon_attn.models.base import MODELS, Model\nMODELS.register('resnet18_v1b')(Model(print, 32, 1))\n",
         "model 'resnet18_v1b' is registered twice",
+    ),
+    "a model of one size": (
+        "@gluon_attn.register_model('x', input_size=32, stages=1)\ndef f(plan, classes): pass\n",
+        "model 'x' must have an option input_size: (plan, classes, *, input_size=32)",
     ),
     "no attention": (
         "@gluon_attn.register_attention('x')\ndef f(channels): pass\n",

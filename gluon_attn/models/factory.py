@@ -40,18 +40,22 @@ def register_model(
         blocks: number of blocks in each stage; () if its options decide.
 
     Returns:
-        A decorator of a class or function `build(plan, classes, *, option=default)`, which it returns as it is. That
-        gives the uninitialized network, N,3,H,W -> N,classes; it binds the `Plan` to its blocks and makes the module of
-        each slot with it.
+        A decorator of a class or function `build(plan, classes, *, input_size=..., option=default)`, which it returns
+        as it is. That gives the uninitialized network, N,3,H,W -> N,classes; it binds the `Plan` to its blocks and
+        makes the module of each slot with it. `input_size` is the height of the images that it is to take.
 
     Raises:
+        UserError: what is decorated has no option `input_size`.
         ValueError: one of the names is taken.
     """
 
     def add(build: B) -> B:
-        MODELS.register(name, *aliases)(
-            Model(build, input_size, stages, head=head, classes=classes, blocks=tuple(blocks))
-        )
+        model = Model(build, input_size, stages, head=head, classes=classes, blocks=tuple(blocks))
+        if "input_size" not in model.options():
+            raise UserError(
+                f"model {name!r} must have an option input_size: (plan, classes, *, input_size={input_size})"
+            )
+        MODELS.register(name, *aliases)(model)
         return build
 
     return add

@@ -220,6 +220,7 @@ def test_the_installed_example(environment, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_installed_example_is_compared(environment, tmp_path):
     pytest.importorskip("optuna", reason="optuna is not installed")
     words = (
