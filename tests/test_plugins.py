@@ -108,7 +108,8 @@ FAILURES = {
         "dataset 'digits' is registered twice: by gluon_attn.data.digits and by plugin ",
     ),
     "a model's name": (
-        "@gluon_attn.register_model('resnet18_v1b', input_size=32, stages=1)\ndef f(plan, classes, *, input_size=32): pass\n",
+        "@gluon_attn.register_model('resnet18_v1b', input_size=8, stages=1)\n"
+        "def f(plan, classes, *, input_size=8): pass\n",
         "model 'resnet18_v1b' is registered twice: by gluon_attn.models",
     ),
     "the registry's own decorator": (

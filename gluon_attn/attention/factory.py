@@ -38,7 +38,8 @@ def register_attention(name: str, *aliases: str) -> Callable[[A], A]:
     def add(kind: A) -> A:
         if not (isinstance(kind, type) and issubclass(kind, Attention)):
             raise UserError(f"attention {name!r} must be a class derived from gluon_attn.Attention, got {kind!r}")
-        return ATTENTIONS.register(name, *aliases)(kind)
+        ATTENTIONS.register(name, *aliases)(kind)
+        return kind
 
     return add
 
