@@ -15,10 +15,14 @@ from .version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see
     from . import convert
-    from .attention.factory import get_attention, list_attentions
-    from .models.factory import get_model, list_models
+    from .attention.base import Attention
+    from .attention.factory import get_attention, list_attentions, register_attention
+    from .data.base import ArraySet, Dataset
+    from .data.factory import register_dataset
+    from .models.factory import get_model, list_models, register_model
     from .models.plan import Plan
     from .models.pretrained import load_params, save_params
+    from .plugins import load_plugin
     from .runs.compare import compare
     from .runs.evaluate import evaluate
     from .runs.export import export
@@ -40,12 +44,22 @@ _PUBLIC = {
     "compare": ".runs.compare",
     "evaluate": ".runs.evaluate",
     "export": ".runs.export",
+    "register_attention": ".attention.factory",
+    "register_dataset": ".data.factory",
+    "register_model": ".models.factory",
+    "load_plugin": ".plugins",
+    "Attention": ".attention.base",
+    "ArraySet": ".data.base",
+    "Dataset": ".data.base",
 }
 
 #: parts of the package that are reached as `gluon_attn.NAME` without an import of their own
 _PARTS = ("convert", "search")
 
 __all__ = [
+    "ArraySet",
+    "Attention",
+    "Dataset",
     "Plan",
     "TrainingError",
     "UserError",
@@ -59,6 +73,10 @@ __all__ = [
     "list_attentions",
     "list_models",
     "load_params",
+    "load_plugin",
+    "register_attention",
+    "register_dataset",
+    "register_model",
     "save_params",
     "search",
     "train",

@@ -20,6 +20,12 @@ def config_of(line):
     return script_options(script, words).config()
 
 
+@pytest.fixture(autouse=True)
+def no_plugins(monkeypatch):
+    """The plugins that command lines name stay unloaded: other tests would see what they register."""
+    monkeypatch.setattr("gluon_attn.plugins.load_plugin", lambda name: None)
+
+
 def test_something_is_looked_at():
     assert len(commands("gluon-attn")) > 8
     assert len(commands("python train_cifar.py")) > 6

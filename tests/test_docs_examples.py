@@ -4,7 +4,7 @@ import json
 
 import pytest
 from networks import digits_run
-from texts import TEXTS, blocks
+from texts import ROOT, TEXTS, blocks
 
 from gluon_attn import get_model, list_attentions
 from gluon_attn.deploy.export import export_run
@@ -47,6 +47,10 @@ assert net(mx.nd.zeros((1, 3, 32, 32))).shape == (1, 10)
 def test_the_contributing_example_is_the_one_of_the_registry():
     assert "gather_excite" in blocks("CONTRIBUTING.md", "python")[0]
     assert "gather_excite" not in list_attentions()
+
+
+def test_the_page_shows_the_plugin_of_the_examples():
+    assert blocks("docs/plugins.md", "python")[0] == (ROOT / "examples/plugin/power_attention.py").read_text("utf-8")
 
 
 def test_the_plan_in_json_is_the_one_in_python():

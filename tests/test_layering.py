@@ -11,6 +11,7 @@ PACKAGE = "gluon_attn"
 #: parts of the package, lowest first: a part may import parts of lower rows and itself
 ROWS = (
     ("utils",),
+    ("plugins",),
     ("registry", "version", "runtime"),
     ("config", "genotypes"),
     ("nn",),
@@ -26,6 +27,7 @@ LEVEL = {part: row for row, parts in enumerate(ROWS) for part in parts}
 FORBIDDEN = {
     "engine": {"attention", "data"},
     "config": {"mxnet", "gluoncv"},
+    "plugins": {"mxnet", "gluoncv"},
     "registry": {"mxnet", "gluoncv"},
 }
 OPEN_ATTENTION = {"base", "factory"}  # the rest of `attention` is reached by name only
@@ -163,8 +165,8 @@ def test_a_legal_import_passes(tmp_path, file, source):
 
 def tree(root, files):
     """A made-up package below `root` with empty modules and the given files."""
-    empty = [f"{part}/__init__.py" for part in LEVEL if part not in ("registry", "version", "runtime")]
-    modules = ["registry.py", "version.py", "runtime.py", "nn/b.py", "nn/fast.py", "attention/base.py"]
+    empty = [f"{part}/__init__.py" for part in LEVEL if part not in ("plugins", "registry", "version", "runtime")]
+    modules = ["plugins.py", "registry.py", "version.py", "runtime.py", "nn/b.py", "nn/fast.py", "attention/base.py"]
     modules += [
         "attention/factory.py",
         "attention/se.py",

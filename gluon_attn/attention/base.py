@@ -13,7 +13,7 @@ from ..utils.checks import positive
 from ..utils.errors import UserError
 
 #: name -> class
-ATTENTIONS: Registry[type["Attention"]] = Registry("attention")
+ATTENTIONS: Registry[type["Attention"]] = Registry("attention", extended=True)
 #: height of a feature map, or (height, width)
 Size: TypeAlias = int | Sequence[int]
 

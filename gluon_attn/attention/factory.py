@@ -3,8 +3,8 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from ..config.base import nearest
 from ..utils.errors import UserError
@@ -13,6 +13,35 @@ from .base import ATTENTIONS, Attention
 for _module in pkgutil.iter_modules(importlib.import_module(__package__).__path__):
     if _module.name not in ("base", "factory"):
         importlib.import_module(f"{__package__}.{_module.name}")
+
+A = TypeVar("A", bound=type[Attention])
+
+
+def register_attention(name: str, *aliases: str) -> Callable[[A], A]:
+    """Decorator that makes an attention of your own known by its name, in every function and command.
+
+    Args:
+        name: the name that `get_attention` takes.
+        aliases: further names, which `list_attentions` does not list.
+
+    Returns:
+        A decorator of a subclass of `Attention`, which it returns as it is.
+
+    Raises:
+        UserError: what is decorated is no such class.
+        ValueError: one of the names is taken.
+
+    Example:
+        `@gluon_attn.register_attention("mine")` above `class Mine(gluon_attn.Attention)`
+    """
+
+    def add(kind: A) -> A:
+        if not (isinstance(kind, type) and issubclass(kind, Attention)):
+            raise UserError(f"attention {name!r} must be a class derived from gluon_attn.Attention, got {kind!r}")
+        ATTENTIONS.register(name, *aliases)(kind)
+        return kind
+
+    return add
 
 
 def list_attentions() -> list[str]:

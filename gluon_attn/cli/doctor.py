@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .. import runtime
+from .. import plugins, runtime
 from ..runs.mxnet_probe import run_trial
 from ..utils import cpu
 from ..utils.optional import EXTRAS
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         "gpus": gpus(),
         "horovod": horovod(cpu.Host()),
         "extras": extras(),
+        "plugins": installed_plugins(),
         "trial": trial_rows(trial),
     }
     if args.json:
@@ -60,6 +61,8 @@ def render(sections: dict[str, list[Row]]) -> str:
     value_width = min(_MAX_VALUE_WIDTH, max(len(str(row[1])) for row in rows))
     lines = []
     for title, section in sections.items():
+        if not section:
+            continue
         lines += ["", title]
         lines += [
             f"  {label:<{label_width}}  {value!s:<{value_width}}  {note}".rstrip() for label, value, note in section
@@ -169,6 +172,14 @@ def extras() -> list[Row]:
         else:
             rows.append((package, _version(package) or "installed", f"extra {extra}"))
     return rows
+
+
+def installed_plugins() -> list[Row]:
+    """One row per installed plugin, which is not loaded here: its distribution and module."""
+    return [
+        (entry.name, f"{entry.dist.name} {entry.dist.version}" if entry.dist else "", f"module {entry.value}")
+        for entry in plugins.installed()
+    ]
 
 
 def trial_rows(trial: dict[str, Any]) -> list[Row]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "write a trained network for MXNet, ONNX Runtime or OpenVINO, and check it",
     "convert": "turn weights of other repositories into ours, and ours into timm's and torchvision's",
     "bench": "measure how fast exported networks are",
+    "check": "check an attention or a model of your own as those of the package are checked",
     "compare": "train with several attentions and seeds, and tell which differences are real",
     "sweep": "search for good options: run a sweep file of Weights & Biases",
     "draw": "draw the cells of a published or a derived genotype",

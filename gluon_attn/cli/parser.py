@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from .. import plugins
 from ..utils.paths import expanded
 from ..utils.suggest import did_you_mean
 from ..version import __version__
@@ -18,6 +19,8 @@ PATHS = {
 class Parser(argparse.ArgumentParser):
     """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2.
 
+    Every command takes --plugin, which loads what it names as soon as it is parsed.
+
     Args:
         args: as of `ArgumentParser`.
         kwargs: as of `ArgumentParser`.
@@ -26,6 +29,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)
+        self.add_argument(
+            "--plugin", action=_Load, dest=argparse.SUPPRESS, metavar="FILE|MODULE",
+            help="Python file or module with attentions, data sets or models of your own; may be repeated",
+        )  # fmt: skip
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and `message` as one line on stderr."""
@@ -55,6 +62,13 @@ class Parser(argparse.ArgumentParser):
         if not argument.startswith("-"):
             return f"unexpected argument {argument!r}"
         return f"unknown option {argument}{suggestion(argument, self._option_string_actions)}"
+
+
+class _Load(argparse.Action):
+    """Loads a plugin and leaves nothing in the namespace."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        plugins.load_plugin(values)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

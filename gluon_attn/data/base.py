@@ -163,4 +163,4 @@ class Dataset:
 
 
 #: name -> function (DataConfig, seed) -> Dataset
-DATASETS: Registry[Callable[[DataConfig, int], Dataset]] = Registry("dataset")
+DATASETS: Registry[Callable[[DataConfig, int], Dataset]] = Registry("dataset", extended=True)

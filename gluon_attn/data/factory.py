@@ -1,8 +1,9 @@
 """From a `DataConfig` to data sets and loaders."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..config.data import DataConfig
 from ..utils.errors import UserError
@@ -39,6 +40,26 @@ class DataLoaders:
     progressive_sizes: tuple[tuple[int, int], ...] = ()
 
 
+#: function (DataConfig, seed) -> Dataset
+Opener: TypeAlias = Callable[[DataConfig, int], Dataset]
+
+
+def register_dataset(name: str, *aliases: str) -> Callable[[Opener], Opener]:
+    """Decorator that makes a data set of your own known by its name, as option dataset.
+
+    Args:
+        name: the name; the `Dataset` has it, too.
+        aliases: further names.
+
+    Returns:
+        A decorator of a function (DataConfig, seed) -> `Dataset`, which it returns as it is.
+
+    Raises:
+        ValueError: one of the names is taken.
+    """
+    return DATASETS.register(name, *aliases)
+
+
 def open_dataset(cfg: DataConfig, seed: int) -> Dataset:
     """The images of `cfg.dataset`; with `cfg.hold_out`, its `val` are training images, see `splits.hold_out`.
 
@@ -47,9 +68,12 @@ def open_dataset(cfg: DataConfig, seed: int) -> Dataset:
         seed: seed of the run; only `synthetic` uses it.
 
     Raises:
-        UserError: the set is unknown, or a file is missing or broken.
+        UserError: the set is unknown, a file is missing or broken, or a plugin gives no `Dataset`.
     """
     dataset = DATASETS.get(cfg.dataset)(cfg, seed)
+    if not isinstance(dataset, Dataset) or dataset.name != DATASETS.resolve(cfg.dataset):
+        got = f"one named {dataset.name!r}" if isinstance(dataset, Dataset) else repr(dataset)
+        raise UserError(f"dataset {cfg.dataset!r} must give a gluon_attn.Dataset of its own name, got {got}")
     return hold_out(dataset, cfg.hold_out) if cfg.hold_out else dataset
 
 

@@ -7,11 +7,15 @@ import numpy as np
 
 from ..config.data import DataConfig
 from ..utils.seed import generator
-from .factory import DataLoaders
+from .base import DATASETS
+from .factory import DataLoaders, open_dataset
 from .loader import Batch, Loader
 
-#: data set -> (classes, height and width) where its options do not say; all others are as ImageNet
-_SHAPES = {"digits": (10, 32), "mnist5k": (10, 32), "cifar10": (10, 32), "cifar100": (100, 32), "synthetic": (10, 32)}
+#: data set -> (classes, height and width) where its options do not say
+_SHAPES = {
+    "digits": (10, 32), "mnist5k": (10, 32), "cifar10": (10, 32), "cifar100": (100, 32), "synthetic": (10, 32),
+    "imagenet_rec": (1000, 224), "imagenet_folder": (1000, 224),
+}  # fmt: skip
 _WARM_UP = 2  # batches
 _STREAM = 3  # of random numbers
 
@@ -37,7 +41,7 @@ class FakeLoader(Loader):
 
 
 def build_fake(cfg: DataConfig, seed: int, devices: int, count: int) -> DataLoaders:
-    """Loaders of normal noise in the shape of `cfg.dataset`, whose files are not opened; `val` is empty.
+    """Loaders of normal noise in the shape of `cfg.dataset`; `val` is empty. Only the data set of a plugin is opened.
 
     Args:
         cfg: options of the data.
@@ -45,7 +49,7 @@ def build_fake(cfg: DataConfig, seed: int, devices: int, count: int) -> DataLoad
         devices: number of devices; a batch holds `cfg.batch_size` images for each.
         count: batches per epoch.
     """
-    classes, size = _SHAPES.get(cfg.dataset, (1000, 224))
+    classes, size = _shape(cfg, seed)
     classes, size = cfg.classes or classes, cfg.input_size or size
     shape, batch_size, rng = (3, size, size), cfg.batch_size * devices, generator(seed, _STREAM)
     images = mx.nd.array(rng.standard_normal((batch_size, *shape), np.float32), ctx=mx.cpu())
@@ -60,3 +64,12 @@ def build_fake(cfg: DataConfig, seed: int, devices: int, count: int) -> DataLoad
         mean=(0.0,) * 3,
         std=(1.0,) * 3,
     )
+
+
+def _shape(cfg: DataConfig, seed: int) -> tuple[int, int]:
+    """(classes, height and width) of a data set."""
+    name = DATASETS.resolve(cfg.dataset)
+    if name in _SHAPES:
+        return _SHAPES[name]
+    dataset = open_dataset(cfg, seed)
+    return dataset.classes, dataset.input_shape[1]

@@ -8,6 +8,7 @@ from ..config.card import Card
 from ..config.run_kind import check_kind
 from ..models.factory import get_model
 from ..nn.params import load_params
+from ..registry import UnknownName
 from ..utils.errors import UserError
 from .symbol import read_card
 
@@ -68,6 +69,10 @@ def card_network(card: Card, weights: Path | str, name: str) -> mx.gluon.HybridB
     """
     try:
         net = get_model(card.model, card.classes, plan=card.plan, **card.options)
+    except UnknownName as error:
+        raise UserError(
+            f"{name}: unknown {error.kind} {error.name!r}; if a plugin has it, name that with option plugin"
+        ) from None
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
     load_params(net, weights)

@@ -1,7 +1,8 @@
 """Networks by name."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mxnet.gluon import HybridBlock
 
@@ -14,6 +15,50 @@ from .base import MODELS, Model
 from .norms import with_norm
 from .plan import Entry, Plan
 from .scheme import Scheme, is_file
+
+B = TypeVar("B", bound=Callable[..., HybridBlock])
+
+
+def register_model(
+    name: str,
+    *aliases: str,
+    input_size: int,
+    stages: int,
+    classes: int = 1000,
+    head: bool = False,
+    blocks: Sequence[int] = (),
+) -> Callable[[B], B]:
+    """Decorator that makes a backbone of your own known by its name, in every function and command.
+
+    Args:
+        name: the name that `get_model` takes.
+        aliases: further names, which `list_models` does not list.
+        input_size: height and width in pixels of the images that it is designed for.
+        stages: number of its stages.
+        classes: number of classes of the data set that it is designed for.
+        head: whether an activation follows the last stage; an `act` slot counts it as one more stage.
+        blocks: number of blocks in each stage; () if its options decide.
+
+    Returns:
+        A decorator of a class or function `build(plan, classes, *, input_size=..., option=default)`, which it returns
+        as it is. That gives the uninitialized network, N,3,H,W -> N,classes; it binds the `Plan` to its blocks and
+        makes the module of each slot with it. `input_size` is the height of the images that it is to take.
+
+    Raises:
+        UserError: what is decorated has no option `input_size`.
+        ValueError: one of the names is taken.
+    """
+
+    def add(build: B) -> B:
+        model = Model(build, input_size, stages, head=head, classes=classes, blocks=tuple(blocks))
+        if "input_size" not in model.options():
+            raise UserError(
+                f"model {name!r} must have an option input_size: (plan, classes, *, input_size={input_size})"
+            )
+        MODELS.register(name, *aliases)(model)
+        return build
+
+    return add
 
 
 def list_models() -> list[str]:

@@ -89,18 +89,18 @@ def _register(rows: _Rows) -> None:
         MODELS.register(name, *_ALIASES.get(name, ()))(model)
 
 
-def _named() -> _Rows:
-    """Models whose attention is part of their name, made from their registered backbones."""
+def _named(backbones: _Rows) -> _Rows:
+    """Models whose attention is part of their name, made from their backbones."""
     rows = {}
     for name, (backbone, options, entries) in variants.NAMED.items():
-        model = MODELS.get(backbone)
+        model = backbones[backbone]
         build = partial(model.build, **options)
         rows[name] = replace(model, build=build, entries=entries, own_plan=True, backbone=backbone)
     return rows
 
 
-for _rows in (
-    _CELLS, _GLUON_CIFAR, _TORCH_CIFAR, _OTHER_CIFAR, _GLUON_IMAGENET, _TORCH_IMAGENET, _OTHER_IMAGENET,
-):  # fmt: skip
-    _register(_rows)
-_register(_named())
+_PLAIN: _Rows = {
+    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_OTHER_IMAGENET,
+}  # fmt: skip
+_register(_PLAIN)
+_register(_named(_PLAIN))  # not looked up in the registry, which would load plugins in the middle of this import

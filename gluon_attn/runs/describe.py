@@ -11,6 +11,8 @@ from ..attention.factory import attention_options, get_attention
 from ..config.model import ModelConfig
 from ..models.build import build
 from ..models.factory import get_model, model_info
+from ..utils.errors import reason
+from ..utils.log import get_logger
 
 #: the feature map that attentions are counted on
 CHANNELS, SIZE = 64, 32
@@ -62,17 +64,26 @@ def model_cost(config: ModelConfig, classes: int | None = None, input_size: int 
 
 
 def describe_attention(name: str) -> dict[str, Any]:
-    """Name, slot, options with defaults, learnable weights at 64 channels of 32x32, and summary of an attention."""
-    options = attention_options(name)
-    given = {"spatial": SIZE} if "spatial" in options else {}
-    module = get_attention(name, CHANNELS, **given)
+    """Name, slot, options with defaults, learnable weights at 64 channels of 32x32, and summary of an attention.
+
+    A plugin's attention that cannot be made or counted has None as weights, and a warning.
+    """
+    options, kind = attention_options(name), ATTENTIONS.get(name)
     return {
         "name": name,
-        "slot": module.slot,
+        "slot": kind.slot,
         "options": {key: None if value is inspect.Parameter.empty else value for key, value in options.items()},
-        "weights": cost(module, (CHANNELS, SIZE, SIZE)).params,
-        "summary": (inspect.getdoc(ATTENTIONS.get(name)) or "").split("\n")[0],
+        "weights": _weights(name, {"spatial": SIZE} if "spatial" in options else {}),
+        "summary": (kind.__doc__ or "").strip().split("\n")[0],
     }
+
+
+def _weights(name: str, options: dict[str, Any]) -> int | None:
+    try:
+        return cost(get_attention(name, CHANNELS, **options), (CHANNELS, SIZE, SIZE)).params
+    except Exception as error:  # code of others must not hide the other attentions
+        get_logger().warning("attention %s: %s; gluon-attn check %s tells more", name, reason(error), name)
+        return None
 
 
 def describe_model(name: str, with_cost: bool = False) -> dict[str, Any]:

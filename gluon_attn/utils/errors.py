@@ -1,4 +1,14 @@
-"""The errors that end a command with one line instead of a traceback."""
+"""The errors that end a command with one line instead of a traceback, and such a line for errors in code of others."""
+
+import importlib
+import os
+import sys
+import traceback
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+#: libraries below the code of others: their lines are not where it fails
+_BELOW = ("mxnet", "numpy")
 
 import errno
 
@@ -27,3 +37,31 @@ class PeerError(TrainingError):
     What MXNet was computing has failed in several of its threads at once, and it may crash when Python ends as usual:
     commands end at once with 1.
     """
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in code of others, and in which of its lines.
+
+    Args:
+        error: what it raised.
+
+    Returns:
+        One line.
+    """
+    lines = str(error).strip().splitlines() or [""]
+    said = lines[-1 if lines[0].startswith("Traceback") else 0].strip()  # MXNet's errors begin with a traceback
+    if isinstance(error, UserError):
+        return said
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_below(frame.filename)]
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    where = "" if isinstance(error, SyntaxError) else where  # which says so itself
+    if isinstance(error, ValueError) and said:
+        return f"{said}{where}"
+    return f"{type(error).__name__}{': ' if said else ''}{said}{where}"
+
+
+def _is_below(filename: str) -> bool:
+    """Whether a file belongs to this package, to MXNet or to what imports modules."""
+    files = [importlib.__file__, *(sys.modules[name].__file__ for name in _BELOW if name in sys.modules)]
+    folders = [_PACKAGE, *(str(Path(file).parent) for file in files if file)]
+    return filename.startswith(("<frozen", *(folder + os.sep for folder in folders)))

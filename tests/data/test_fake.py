@@ -4,6 +4,7 @@ import pytest
 
 from gluon_attn.config.data import DataConfig
 from gluon_attn.data.fake import build_fake
+from gluon_attn.utils.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,8 @@ def test_epochs_repeat_one_batch():
     assert list(data.val.epoch(0)) == []
     again = build_fake(DataConfig(dataset="digits", batch_size=2), 1, 1, 5)
     assert (next(again.train.epoch(0))[0] == next(data.train.epoch(0))[0]).min().asscalar()
+
+
+def test_an_unknown_set_has_no_shape():
+    with pytest.raises(UserError, match="unknown dataset 'digit'; did you mean digits"):
+        build_fake(DataConfig(dataset="digit"), 1, 1, 5)

@@ -10,6 +10,7 @@ from typing import Any
 from ...config.scores import Score
 from ...engine.callbacks import Callback
 from ...engine.task import TrainingLoop
+from ...plugins import load_all
 from ...utils.errors import TrainingError, UserError
 from ..folder import FolderInUse
 from .attempts import Attempt, Interrupted, TrialState
@@ -105,6 +106,7 @@ def main() -> int:
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, map(int, cores.split(",")))
     try:
+        load_all()  # one that fails would fail every run
         work(StudyFolder(sys.argv[1]), os.environ.get(STORAGE) or None, int(sys.argv[2]) if sys.argv[2:] else None)
     except KeyboardInterrupt:
         return 130
