@@ -90,8 +90,8 @@ def draw_pair(rows: Sequence[Mapping[str, Any]], scores: Sequence[float], keys: 
     columns = [[row[key] for row in rows] for key in keys]
     places = [_places(column) for column in columns]
     if all(map(_is_numeric, columns)) and len({*zip(*columns, strict=True)}) > 3:
-        _contours(axes, *places, scores)
-    dots = axes.scatter(*places, c=scores, cmap=_SHADES, edgecolors="#000000", linewidths=0.6, s=50)
+        _contours(axes, places[0], places[1], scores)
+    dots = axes.scatter(places[0], places[1], c=scores, cmap=_SHADES, edgecolors="#000000", linewidths=0.6, s=50)
     for axis, key, column in zip((axes.xaxis, axes.yaxis), keys, columns, strict=True):
         axis.set_label_text(key)
         if not _is_numeric(column):

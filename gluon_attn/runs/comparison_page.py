@@ -39,7 +39,9 @@ def conclusions(found: Comparison) -> list[str]:
 
 def _row(method: Method) -> tuple:
     one = method.difference
-    interval = f"{100 * one.low:+.2f} to {100 * one.high:+.2f}" if one and one.low is not None else ""
+    interval = (
+        f"{100 * one.low:+.2f} to {100 * one.high:+.2f}" if one and one.low is not None and one.high is not None else ""
+    )
     return (
         method.name,
         f"{100 * method.mean:.2f} %",

@@ -115,7 +115,8 @@ def _read(images: Sequence[str | Path], card: "Card") -> dict[str, Any]:
     """Image file -> pixels."""
     from ..data.image_file import read_image
 
-    return {str(path): read_image(path, *card.input_shape[1:]) for path in images}
+    height, width = card.input_shape[1:]
+    return {str(path): read_image(path, height, width) for path in images}
 
 
 def _open(target: str | Path, card: "Card", dataset: str | None, data_dir: str | Path | None) -> "Dataset | None":

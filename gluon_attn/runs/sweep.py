@@ -136,7 +136,8 @@ def sweep_study(
     if not done:
         failed = next(state for state in states if state.state == "failed")
         raise TrainingError(f"no run of {folder} succeeded; run {failed.number:03d}: {failed.reason}")
-    best = (max if plan.score.higher_is_better else min)(done, key=lambda state: state.score)
+    sign = 1 if plan.score.higher_is_better else -1
+    best = max(done, key=lambda state: sign * (state.score or 0.0))
     config = plan.run_options(best.values or {}, plan.seed(best.number)).config()
     write_yaml(folder.recipe, config)
     write_sweep(folder, plan, states, best, open_trials(folder, storage)[1].importances(), found.description)

@@ -102,7 +102,8 @@ def _sections(plan, states, best, importances):
         words = "Importance of the options: " + ", ".join(f"{key} {value:.2f}" for key, value in named.items())
         yield_.append(Section("Importances", [Picture(draw_importances(named), words)]))
         if len(named) > 1:
-            pair = tuple(named)[:2]
+            first, second, *_ = named
+            pair = first, second
             words = f"{name} over {pair[0]} and {pair[1]}, the two most important options."
             yield_.append(
                 Section("The two most important options", [Picture(draw_pair(rows, scores, pair, name), words)])

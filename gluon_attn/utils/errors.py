@@ -1,5 +1,6 @@
 """The errors that end a command with one line instead of a traceback, and such a line for errors in code of others."""
 
+import errno
 import importlib
 import os
 import sys
@@ -9,8 +10,6 @@ from pathlib import Path
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 #: libraries below the code of others: their lines are not where it fails
 _BELOW = ("mxnet", "numpy")
-
-import errno
 
 #: numbers of an `OSError` of a disk, or a quota, that is full
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)

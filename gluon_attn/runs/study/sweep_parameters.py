@@ -82,12 +82,10 @@ def _dimension(key: str, entry: Mapping[str, Any], place: str, method: str) -> D
     if base not in _DISTRIBUTIONS or (base != kind and base not in _STEPS):
         raise UserError(f"parameter {place} has the distribution {kind!r}, which is not known here")
     ours, names, logarithms, whole = _DISTRIBUTIONS[base]
-    bounds = [_bound(entry, name, place) for name in names]
-    if logarithms:
-        bounds = [math.exp(bound) for bound in bounds]
+    low, high = (math.exp(bound) if logarithms else bound for bound in (_bound(entry, name, place) for name in names))
     step = _bound({"q": 1, **entry}, "q", place) if base != kind else None
     try:
-        return Distribution(key, ours, *bounds, step=step, whole=whole or (step is not None and step == int(step)))
+        return Distribution(key, ours, low, high, step=step, whole=whole or (step is not None and step == int(step)))
     except UserError as error:
         raise UserError(f"parameter {place}: {error}") from None
 
@@ -116,7 +114,7 @@ def _usual(entry: Mapping[str, Any], place: str) -> str:
 def _bound(entry: Mapping[str, Any], name: str, place: str) -> float:
     value = entry.get(name, _BOUNDS.get(name))
     try:
-        number = float(value)  # type: ignore[arg-type]  # YAML reads 1e-3 as text
+        number = float(value)  # YAML reads 1e-3 as text
     except (TypeError, ValueError):
         raise UserError(f"parameter {place} needs a number as {name}, got {value!r}") from None
     return int(number) if number == int(number) and isinstance(value, int) else number
