@@ -10,7 +10,15 @@ from gluon_attn.utils.errors import UserError
 
 
 def test_registered_sets():
-    assert DATASETS.names() == ["cifar10", "cifar100", "digits", "imagenet_folder", "imagenet_rec", "synthetic"]
+    assert DATASETS.names() == [
+        "cifar10",
+        "cifar100",
+        "digits",
+        "imagenet_folder",
+        "imagenet_rec",
+        "mnist5k",
+        "synthetic",
+    ]
 
 
 def test_unknown_set_names_the_nearest():
