@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..nn.params import few, read_params
+from ..nn.params_format import MAGIC
 from ..utils.errors import UserError
 from ..utils.files import write_bytes
 from ..utils.optional import require
@@ -16,7 +17,7 @@ from .checkpoint_keys import CHOICES, Choice, find_state
 from .tensors import Tensors
 from .torch_file import load
 
-_ZIP, _PICKLE, _MXNET = b"PK\x03\x04", b"\x80", (0x112).to_bytes(8, "little")
+_ZIP, _PICKLE, _MXNET = b"PK\x03\x04", b"\x80", MAGIC.to_bytes(8, "little")
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from mxnet.gluon import HybridBlock, Parameter, nn
 from ..utils.errors import UserError
 from ..utils.files import atomic_path, checked_file
 from ..utils.paths import expanded
-from .params_format import is_whole
+from ..utils.printable import is_utf8
+from .params_format import MAGIC, is_whole
 
 Devices: TypeAlias = mx.Context | list[mx.Context] | None
-_MAGIC = 0x112  # of MXNet's lists of arrays
 
 
 def save_params(net: HybridBlock, path: Path | str) -> None:
@@ -44,7 +44,7 @@ def write_tensors(path: Path | str, tensors: Mapping[str, mx.nd.NDArray]) -> Non
         WriteError: if the file cannot be written.
     """
     with atomic_path(path) as staged, checked_file(staged) as file:
-        file.write(struct.pack("<QQQ", _MAGIC, 0, len(tensors)))
+        file.write(struct.pack("<QQQ", MAGIC, 0, len(tensors)))
         for value in tensors.values():
             file.write(_serialized(value))
         file.write(struct.pack("<Q", len(tensors)))
@@ -155,11 +155,9 @@ def read_params(path: Path | str) -> dict[str, mx.nd.NDArray]:
 
 def read_tensors(path: Path | str) -> Any:
     """What `mx.nd.load` reads from a file, whose name may have bytes that are not UTF-8."""
-    try:
-        name = str(path).encode().decode()
-    except UnicodeEncodeError:  # MXNet could not open it
-        return mx.nd.load_frombuffer(Path(path).read_bytes())
-    return mx.nd.load(name)
+    if is_utf8(path):
+        return mx.nd.load(str(path))
+    return mx.nd.load_frombuffer(Path(path).read_bytes())  # MXNet could not open it
 
 
 def _serialized(value: mx.nd.NDArray) -> memoryview:

@@ -10,7 +10,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-_FILE = 0x112
+#: first number of a parameter file
+MAGIC = 0x112
 #: first number of a tensor: since MXNet 1.0 (two, which differ in shapes of unknown size), and before; the oldest have
 #: the number of axes there
 _TENSOR, _OLD_TENSOR = (0xF993FAC9, 0xF993FACA), 0xF993FAC8
@@ -39,7 +40,7 @@ def is_whole(path: Path | str) -> bool:
 
 def _walk(file, size):
     magic, reserved, count = _numbers(file, "<QQQ")
-    if magic != _FILE or reserved or count > size:
+    if magic != MAGIC or reserved or count > size:
         return False
     for _ in range(count):
         if not _pass_tensor(file, size):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .errors import UserError
-from .printable import printable
+from .printable import is_utf8, printable
 
 _NAME_BYTES = 255  # of a file, without its folder, on the usual file systems
 P = TypeVar("P", str, Path, str | Path, None, str | None, str | Path | None)
@@ -27,11 +27,9 @@ def expanded(path: P) -> P:
 
 def check_utf8(path: Path | str, library: str) -> None:
     """Raise a `UserError` where a path has bytes that are not UTF-8, and a library cannot open it."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
+    if not is_utf8(path):
         shown = printable(str(path))
-        raise UserError(f"{library} cannot open {shown}, whose name is not UTF-8: choose or give it another") from None
+        raise UserError(f"{library} cannot open {shown}, whose name is not UTF-8: choose or give it another")
 
 
 def check_output_file(path: Path | str | None, what: str) -> None:
@@ -89,11 +87,9 @@ def check_output_folder(path: Path | str | None, what: str) -> None:
 
 def _named(path: Path | str, what: str) -> Path:
     """The path, if MXNet and the texts that name it can have its name."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
+    if not is_utf8(path):
         shown = printable(str(path))
-        raise UserError(f"cannot write to {shown} ({what}): its name is not UTF-8; choose another path") from None
+        raise UserError(f"cannot write to {shown} ({what}): its name is not UTF-8; choose another path")
     return Path(path)
 
 

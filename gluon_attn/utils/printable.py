@@ -1,6 +1,7 @@
 """Names of files as text that every terminal, log, page and picture takes."""
 
 import re
+from pathlib import Path
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -19,3 +20,12 @@ def printable(name: str) -> str:
     """
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def is_utf8(path: Path | str) -> bool:
+    """Whether all bytes of a path are UTF-8, as libraries need that open files by their names."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
