@@ -181,7 +181,7 @@ def test_an_error_while_writing_leaves_nothing(gated, picture, tmp_path, monkeyp
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gluon_attn.runs.inspection_page.write_json", fail)
+    monkeypatch.setattr("gluon_attn.runs.pages.inspection.write_json", fail)
     assert main(["inspect", str(gated), str(picture), "--output", str(tmp_path / "out")]) == 2
     assert list(tmp_path.iterdir()) == []
 
