@@ -12,6 +12,7 @@ from ..utils.checks import positive
 from ..utils.errors import UserError
 from . import zoo  # noqa: F401 - registers the models
 from .base import MODELS, Model
+from .detection import CLASSES, DetectorBuild, canonical, detector_record
 from .norms import with_norm
 from .plan import Entry, Plan
 from .scheme import Scheme, is_file
@@ -71,17 +72,17 @@ def list_models() -> list[str]:
 
 
 def model_info(name: str) -> Model:
-    """The record of a model.
+    """The record of a model, detectors included.
 
     Raises:
         UserError: the name is unknown; the message suggests the nearest ones.
     """
-    return MODELS.get(name)
+    return detector_record(name) or MODELS.get(name)
 
 
 def get_model(
     name: str,
-    classes: int = 1000,
+    classes: int | None = None,
     attention: str | dict[str, Any] | None = None,
     plan: Plan | dict[str, Any] | None = None,
     pretrained: bool | str | Path = False,
@@ -92,8 +93,9 @@ def get_model(
     """Make a network.
 
     Args:
-        name: one of `list_models()`, or an alias.
-        classes: number of outputs.
+        name: one of `list_models()`, or an alias; or a detector, mask_rcnn_fpn_NAME or faster_rcnn_fpn_NAME with the
+            name of a ResNet for ImageNet, such as mask_rcnn_fpn_eca_resnet50.
+        classes: number of outputs (default: 1000, of a detector 80); of a detector without the background.
         attention: a name of `list_attentions()`, or a mapping {"name": ..., option: value}. It goes into the slot that
             it is made for, in every block or stage.
         plan: which attention is in which slot, a `Plan` or its plain data, in place of `attention`.
@@ -105,8 +107,8 @@ def get_model(
             `scheme.Scheme`; models such as sge_fbresnet50 take its bits, too.
 
     Returns:
-        The network, N,3,H,W -> N,classes logits. Its `recipe` holds name, classes, plan and options as plain data; a
-        `Card` is made of it.
+        The network, N,3,H,W -> N,classes logits, or a `detection.Detector`. Its `recipe` holds name, classes, plan and
+            options as plain data; a `Card` is made of it.
 
     Raises:
         UserError: a name, an option or a value is wrong; the plan does not fit; the parameters are of another network.
@@ -114,7 +116,7 @@ def get_model(
     Example:
         `net = get_model("resnet50_v1b", 1000, attention="eca", input_size=224)`
     """
-    model = MODELS.get(name)
+    model = model_info(name)
     if is_file(options.get("scheme")):
         plan, options = _with_scheme_file(name, attention, plan, options)
         of_file = options.pop("norm", norm)
@@ -123,13 +125,14 @@ def get_model(
     for key in options:
         if key not in known:
             raise UserError(f"model {name!r} has no option {key!r}{nearest(key, known)}")
-    classes = positive("classes", classes)
+    usual = CLASSES if isinstance(model.build, DetectorBuild) else 1000
+    classes = positive("classes", usual if classes is None else classes)
     chosen = _plan(name, model, attention, plan)
     net = with_norm(model.build(chosen, classes, **options), norm)
     # the content of files that options name, so that the recipe needs no file
     options = {**options, **{key: value for key, value in getattr(net, "resolved", {}).items() if key in options}}
     net.recipe = {
-        "model": MODELS.resolve(name),
+        "model": canonical(name),
         "classes": classes,
         "plan": None if model.own_plan else chosen.to_dict(),
         "options": options if norm == "batch" else {**options, "norm": norm},

@@ -47,10 +47,21 @@ def positive(name: str, value: Any) -> int:
     return int(value)
 
 
-def positives(name: str, values: Any, count: int) -> tuple[int, ...]:
-    """Check `values` for a list of `count` whole numbers above 0, one per stage; returned as a tuple."""
-    if not isinstance(values, list | tuple) or len(values) != count:
-        raise UserError(f"{name} must list {count} whole numbers, one per stage, got {values!r}")
+def positives(name: str, values: Any, count: int | None, each: str = "stage") -> tuple[int, ...]:
+    """Check `values` for a list of whole numbers above 0, returned as a tuple.
+
+    Args:
+        name: the option, for the message.
+        values: what was given.
+        count: how many there must be; None: any number.
+        each: what each of them is for, for the message.
+
+    Raises:
+        UserError: they are something else.
+    """
+    if not isinstance(values, list | tuple) or count not in (None, len(values)):
+        many = "whole numbers" if count is None else f"{count} whole numbers"
+        raise UserError(f"{name} must list {many}, one per {each}, got {values!r}")
     return tuple(positive(name, value) for value in values)
 
 

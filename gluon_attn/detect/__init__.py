@@ -1,0 +1,1 @@
+"""Detection: what is learnt and how, from images to detections, and how good they are."""

@@ -1,0 +1,150 @@
+"""From images on a canvas to detections: the three graphs of a detector and what lies between them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+from ..models.detection.detector import BOX_WEIGHTS, Detector
+from ..nn import boxes as bx
+from .proposals import ProposalOptions, propose
+
+
+@dataclass(frozen=True)
+class InferenceOptions:
+    """What counts as a detection; the defaults are torchvision's.
+
+    Attributes:
+        proposals: how proposals are chosen.
+        score: least score.
+        overlap: largest IoU of two detections of one class.
+        most: detections of an image.
+        smallest: least side of a box in pixels; MMDetection keeps all: 0.
+    """
+
+    proposals: ProposalOptions = field(default_factory=ProposalOptions)
+    score: float = 0.05
+    overlap: float = 0.5
+    most: int = 100
+    smallest: float = 1e-2
+
+
+@dataclass(frozen=True)
+class Found:
+    """The detections of one image on its canvas, the best first.
+
+    Attributes:
+        boxes: (n,4).
+        scores: (n,), from 0 to 1.
+        labels: (n,) int32, without the background.
+        masks: (n,28,28) probabilities of the own class; None without a mask head.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+    masks: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """What computes: the graphs of a detector, in some dtype and mode, or those of an exported one.
+
+    Attributes:
+        body, box_head: see `Detector`.
+        mask_head: None without masks.
+    """
+
+    body: Callable[..., Any]
+    box_head: Callable[..., Any]
+    mask_head: Callable[..., Any] | None
+
+    @classmethod
+    def of(cls, net: Detector) -> "Graphs":
+        """Those of a detector as it is."""
+        return cls(net.body, net.box_head, net.mask_head)
+
+
+def detect(
+    net: Detector,
+    images: mx.nd.NDArray,
+    sizes: Sequence[tuple[int, int]],
+    options: InferenceOptions | None = None,
+    graphs: Graphs | None = None,
+) -> list[Found]:
+    """The detections of some images.
+
+    Args:
+        net: says where the anchors are and how rois are pooled.
+        images: (B,3,H,W), normalized, on one canvas.
+        sizes: (height, width) of each image on the canvas, without padding.
+        options: what counts as a detection.
+        graphs: what computes (default: those of `net`).
+    """
+    options, graphs = options or InferenceOptions(), graphs or Graphs.of(net)
+    *maps, logits, deltas = graphs.body(images)
+    anchors, levels = net.anchors(*images.shape[2:])
+    proposals = [
+        propose(one.astype("float32"), two.astype("float32"), anchors, levels, size, options.proposals)[0]
+        for one, two, size in zip(logits.asnumpy(), deltas.asnumpy(), sizes, strict=True)
+    ]
+    classes, boxes = _run(graphs.box_head, net, maps, proposals)
+    ends = np.cumsum([len(one) for one in proposals])
+    parts = [slice(end - len(one), end) for end, one in zip(ends, proposals, strict=True)]
+    found = [
+        _choose(classes[part], boxes[part], one, size, options)
+        for part, one, size in zip(parts, proposals, sizes, strict=True)
+    ]
+    return _with_masks(graphs, net, maps, found) if graphs.mask_head else found
+
+
+def rois_of(boxes: Sequence[np.ndarray], scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """What the heads take: (rois (n,5) with the number of the image first, level of each from 0 (n,)), float32.
+
+    Args:
+        boxes: of each image, (m,4).
+        scale: as of `Detector.roi_scale`.
+    """
+    numbers = np.repeat(np.arange(len(boxes)), [len(one) for one in boxes]).astype("float32")
+    joined = np.concatenate([np.zeros((0, 4), "float32"), *boxes])
+    levels = bx.roi_levels(joined, scale).astype("float32") - 2
+    return np.concatenate([numbers[:, None], joined], axis=1), levels
+
+
+def _run(head: Callable, net: Detector, maps: Sequence[mx.nd.NDArray], boxes: Sequence[np.ndarray]) -> list:
+    """The outputs of a head as NumPy arrays; one roi stands in where there is none, and is left out again."""
+    rois, levels = rois_of(boxes, net.roi_scale)
+    count = len(rois)
+    if not count:
+        rois, levels = np.array([[0, 0, 0, 1, 1]], "float32"), np.zeros(1, "float32")
+    ctx, dtype = maps[0].context, maps[0].dtype
+    out = head(*maps, mx.nd.array(rois, ctx, dtype=dtype), mx.nd.array(levels, ctx, dtype=dtype))
+    outputs = out if isinstance(out, list | tuple) else [out]
+    return [one.asnumpy()[:count].astype("float32") for one in outputs]
+
+
+def _choose(logits, deltas, proposals, size, options) -> Found:
+    scores = _softmax(logits)[:, 1:]
+    boxes = bx.clip(bx.decode(deltas[:, 1:], proposals, BOX_WEIGHTS), size)
+    which, labels = np.nonzero(scores > np.float32(options.score))
+    boxes, scores = boxes[which, labels], scores[which, labels]
+    kept = bx.large_enough(boxes, options.smallest)
+    kept = kept[bx.grouped_nms(boxes[kept], scores[kept], labels[kept], options.overlap, options.most)]
+    return Found(boxes[kept], scores[kept], labels[kept].astype("int32"))
+
+
+def _softmax(logits):
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _with_masks(graphs, net, maps, found) -> list[Found]:
+    (logits,) = _run(graphs.mask_head, net, maps, [one.boxes for one in found])
+    done, start = [], 0
+    for one in found:
+        own = logits[np.arange(start, start + len(one.labels)), one.labels + 1]
+        done.append(Found(one.boxes, one.scores, one.labels, 1 / (1 + np.exp(-own))))
+        start += len(one.labels)
+    return done

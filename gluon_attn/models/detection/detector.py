@@ -1,0 +1,102 @@
+"""A detector: Faster R-CNN, or Mask R-CNN with a mask head, on a feature pyramid."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from mxnet.gluon import HybridBlock
+
+from ...nn.boxes import cell_anchors, grid_anchors
+from ...utils.checks import positive, positives, switch
+from .backbone import Features
+from .heads import BoxHead, MaskHead
+from .pyramid import STRIDES, PyramidGraph
+
+#: weights of the box coding of the first and the second stage
+PROPOSAL_WEIGHTS, BOX_WEIGHTS = (1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)
+
+
+class Detector(HybridBlock):
+    """Three graphs: backbone with pyramid and proposals, box head, mask head. What lies between them is NumPy's.
+
+    It is no single graph: `body`, `box_head` and `mask_head` are hybridized, exported and called each for itself; see
+    `detect.inference` for images to detections.
+
+    Args:
+        net: the classification network whose stages are the backbone.
+        classes: without the background.
+        masks: with a mask head (Mask R-CNN); False: Faster R-CNN.
+        fpn_channels: of the pyramid.
+        box_width: of the box head's dense layers.
+        mask_widths: channels of the mask head's 3x3 convolutions.
+        mask_channels: channels of its transposed convolution (default: `fpn_channels`).
+        anchor_sizes: of P2 to P6, square roots of areas in pixels.
+        anchor_ratios: height / width.
+        anchors_rounded: anchors have whole corners, see `nn.boxes.cell_anchors`.
+        roi_sampling, roi_aligned: as of `nn.roi_align.roi_align`.
+        roi_scale: side in pixels of a box that is pooled from P4.
+
+    Attributes:
+        body: image -> pyramid and proposals.
+        box_head: pyramid and rois -> classes and boxes.
+        mask_head: pyramid and rois -> masks; None without masks.
+        roi_scale: as given.
+
+    Raises:
+        UserError: an option is wrong.
+    """
+
+    mask_head: MaskHead | None
+
+    def __init__(
+        self,
+        net: HybridBlock,
+        classes: int,
+        masks: bool = True,
+        *,
+        fpn_channels: int = 256,
+        box_width: int = 1024,
+        mask_widths: Sequence[int] = (256, 256, 256, 256),
+        mask_channels: int | None = None,
+        anchor_sizes: Sequence[int] = (32, 64, 128, 256, 512),
+        anchor_ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        anchors_rounded: bool = True,
+        roi_sampling: int = 2,
+        roi_aligned: bool = False,
+        roi_scale: int = 224,
+    ) -> None:
+        super().__init__()
+        channels, pooling = positive("fpn_channels", fpn_channels), (roi_sampling, switch("roi_aligned", roi_aligned))
+        sizes = positives("anchor_sizes", anchor_sizes, len(STRIDES), "level")
+        self._cells = [
+            cell_anchors([size], anchor_ratios, switch("anchors_rounded", anchors_rounded)) for size in sizes
+        ]
+        self.roi_scale = positive("roi_scale", roi_scale)
+        with self.name_scope():
+            self.body = PyramidGraph(Features(net), channels, len(anchor_ratios))
+            self.box_head = BoxHead(channels, positive("box_width", box_width), classes, *pooling)
+            self.mask_head = None
+            if masks:
+                self.mask_head = MaskHead(
+                    channels, positives("mask_widths", mask_widths, None, "convolution"),
+                    channels if mask_channels is None else positive("mask_channels", mask_channels), classes, *pooling,
+                )  # fmt: skip
+        self.anchors = lru_cache(maxsize=8)(self._anchors)
+
+    def _anchors(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """The anchors of a canvas, in the order of the outputs of `body`: (boxes (n,4), level of each (n,))."""
+        shapes, size = [], (-(-height // 4), -(-width // 4))
+        for _ in self._cells:
+            shapes.append(size)
+            size = (-(-size[0] // 2), -(-size[1] // 2))
+        boxes = [
+            grid_anchors(cell, shape, (height // shape[0], width // shape[1]))
+            for cell, shape in zip(self._cells, shapes, strict=True)
+        ]
+        levels = np.repeat(np.arange(len(boxes)), [len(one) for one in boxes])
+        return np.concatenate(boxes), levels
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
+        """(B,3,H,W) -> the outputs of `body`: so that shapes and costs can be told as of any network."""
+        return self.body(x)

@@ -1,0 +1,98 @@
+"""The heads of the second stage: class and box of each roi, and its mask.
+
+He et al. 2017, https://arxiv.org/abs/1703.06870.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import mxnet as mx
+from mxnet.gluon import HybridBlock, nn
+
+from ...nn.roi_align import roi_align
+from .pyramid import STRIDES
+
+_SCALES = [1 / stride for stride in STRIDES[:-1]]  # rois come from P2 to P5
+
+
+class _RoiHead(HybridBlock):
+    """What both heads share: rois are pooled from the pyramid.
+
+    Args:
+        size: height and width of a pooled roi.
+        sampling, aligned: as of `nn.roi_align.roi_align`.
+    """
+
+    def __init__(self, size: int, sampling: int, aligned: bool) -> None:
+        super().__init__()
+        self._size, self._sampling, self._aligned = (size, size), sampling, aligned
+
+    def pool(self, F: Any, maps: Sequence[Any], rois: Any, levels: Any) -> Any:
+        """Pooled rois (N,C,size,size), from P2 to P5; `levels` counts from P2, which is 0."""
+        return roi_align(F, maps, rois, levels, self._size, _SCALES, self._sampling, self._aligned)
+
+
+class BoxHead(_RoiHead):
+    """Pooling, two dense layers, then class and box: He et al. 2017, figure 4.
+
+    Args:
+        channels: of the pyramid.
+        width: of the dense layers.
+        classes: without the background, which is output 0.
+        sampling, aligned: as of `nn.roi_align.roi_align`.
+    """
+
+    SIZE = 7
+
+    def __init__(self, channels: int, width: int, classes: int, sampling: int, aligned: bool) -> None:
+        super().__init__(self.SIZE, sampling, aligned)
+        with self.name_scope():
+            init = mx.init.Xavier(factor_type="in", magnitude=1)
+            self.fc6 = nn.Dense(width, in_units=channels * self.SIZE**2, weight_initializer=init)
+            self.fc7 = nn.Dense(width, in_units=width, weight_initializer=init)
+            self.cls_score = nn.Dense(classes + 1, in_units=width, weight_initializer=mx.init.Normal(0.01))
+            self.bbox_pred = nn.Dense(4 * (classes + 1), in_units=width, weight_initializer=mx.init.Normal(0.001))
+
+    def hybrid_forward(self, F: Any, *inputs: Any) -> tuple:
+        """P2 to P5, rois (N,5), levels (N,) -> logits (N,classes+1), deltas (N,classes+1,4)."""
+        *maps, rois, levels = inputs
+        x = F.relu(self.fc6(self.pool(F, maps, rois, levels)))
+        x = F.relu(self.fc7(x))
+        return self.cls_score(x), F.reshape(self.bbox_pred(x), shape=(0, -1, 4))
+
+
+class MaskHead(_RoiHead):
+    """Pooling, 3x3 convolutions, a transposed convolution, and a map for each class.
+
+    Args:
+        channels: of the pyramid.
+        widths: channels of each 3x3 convolution.
+        upsampled: channels of the transposed convolution.
+        classes: without the background, which is map 0 and never used.
+        sampling, aligned: as of `nn.roi_align.roi_align`.
+    """
+
+    SIZE = 14
+    MASK = 2 * SIZE
+
+    def __init__(
+        self, channels: int, widths: Sequence[int], upsampled: int, classes: int, sampling: int, aligned: bool
+    ) -> None:
+        super().__init__(self.SIZE, sampling, aligned)
+        with self.name_scope():
+            init, last = mx.init.MSRAPrelu("out", 0), channels
+            self.convs = nn.HybridSequential()
+            for width in widths:
+                self.convs.add(
+                    nn.Conv2D(width, 3, padding=1, in_channels=last, activation="relu", weight_initializer=init)
+                )  # fmt: skip
+                last = width
+            self.conv5_mask = nn.Conv2DTranspose(
+                upsampled, 2, 2, in_channels=last, activation="relu", weight_initializer=init
+            )
+            self.mask_fcn_logits = nn.Conv2D(classes + 1, 1, in_channels=upsampled, weight_initializer=init)
+
+    def hybrid_forward(self, F: Any, *inputs: Any) -> Any:
+        """P2 to P5, rois (N,5), levels (N,) -> logits (N,classes+1,28,28)."""
+        *maps, rois, levels = inputs
+        return self.mask_fcn_logits(self.conv5_mask(self.convs(self.pool(F, maps, rois, levels))))
