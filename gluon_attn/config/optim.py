@@ -30,6 +30,9 @@ class OptimConfig(Config):
         check=at_least(0),
     )
     warmup_epochs: int = option(0, "epochs of linear warm-up", check=at_least(0))
+    warmup_updates: int | None = option(
+        None, "updates of linear warm-up, in place of --warmup-epochs", check=at_least(1)
+    )
     warmup_lr: float = option(0.0, "learning rate at the start of the warm-up", check=at_least(0))
     clip_grad: float | None = option(
         None, "clip the global norm of the gradients to this", flags=("--grad-clip",), check=above(0)
@@ -65,5 +68,7 @@ class OptimConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.warmup_updates and self.warmup_epochs:
+            raise UserError("option warmup_updates and option warmup_epochs are two lengths of one warm-up: give one")
         if self.lr_scaling == "none" and self.lr_batch != 256:
             raise UserError("option lr_batch needs option lr_scaling linear or sqrt")

@@ -11,6 +11,7 @@ CONFIG_FILE = "config.yaml"
 #: kind of run -> what messages call it
 TITLES = {
     "train": "a training run",
+    "detect": "the training of a detector",
     "ean-supernet": "the training of a supernet (search.py ean-supernet)",
     "att-darts": "a search (search.py att-darts)",
     "anas": "a search (search.py anas)",

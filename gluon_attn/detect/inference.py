@@ -7,7 +7,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from ..models.detection.detector import BOX_WEIGHTS, Detector
+from ..models.detection.detector import BOX_WEIGHTS, Detector, Graphs
 from ..nn import boxes as bx
 from .proposals import ProposalOptions, propose
 
@@ -48,25 +48,6 @@ class Found:
     masks: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
-class Graphs:
-    """What computes: the graphs of a detector, in some dtype and mode, or those of an exported one.
-
-    Attributes:
-        body, box_head: see `Detector`.
-        mask_head: None without masks.
-    """
-
-    body: Callable[..., Any]
-    box_head: Callable[..., Any]
-    mask_head: Callable[..., Any] | None
-
-    @classmethod
-    def of(cls, net: Detector) -> "Graphs":
-        """Those of a detector as it is."""
-        return cls(net.body, net.box_head, net.mask_head)
-
-
 def detect(
     net: Detector,
     images: mx.nd.NDArray,
@@ -83,7 +64,7 @@ def detect(
         options: what counts as a detection.
         graphs: what computes (default: those of `net`).
     """
-    options, graphs = options or InferenceOptions(), graphs or Graphs.of(net)
+    options, graphs = options or InferenceOptions(), graphs or net.computed_by(lambda part: part)
     *maps, logits, deltas = graphs.body(images)
     anchors, levels = net.anchors(*images.shape[2:])
     proposals = [

@@ -7,9 +7,9 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from ..models.detection.detector import Detector
+from ..models.detection.detector import Detector, Graphs
 from . import losses
-from .inference import Graphs, rois_of
+from .inference import rois_of
 from .mask_targets import mask_target
 from .proposals import ProposalOptions, propose
 from .targets import PROPOSALS, ROIS, AnchorTargets, RoiTargets, StageOptions, roi_targets
@@ -89,7 +89,7 @@ def learn(
         loss_rpn_cls, loss_rpn_bbox, loss_cls, loss_bbox and, with a mask head, loss_mask: (1,) each, sums over the
         images; acc, the share of rois that are given the right class, (1,).
     """
-    options, graphs = options or LearningOptions(), graphs or Graphs.of(net)
+    options, graphs = options or LearningOptions(), graphs or net.computed_by(lambda part: part)
     *maps, logits, deltas = graphs.body(images)
     first = _first_stage(logits, deltas, examples, options)
     anchors, levels = net.anchors(*images.shape[2:])

@@ -3,6 +3,8 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import mxnet as mx
 from mxnet.gluon import HybridBlock
@@ -13,14 +15,19 @@ from ..utils.log import get_logger
 from .layouts import copy_after_narrow_norms, mixed_precision
 
 
-def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Callable:
+def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
     """What runs in training and evaluation: float32 images -> float32 outputs, on the weights of a network.
 
     Args:
         net: the network; with float16 its weights become float16.
         dtype: float32: the network itself; bfloat16: its mixed-precision form; float16: the network with casts around.
         hybrid: compile it to a graph; the mixed-precision form is a graph in any case.
+
+    Returns:
+        The callable; of a network of several graphs what its `computed_by` makes of one callable for each.
     """
+    if hasattr(net, "computed_by"):
+        return net.computed_by(partial(computing, dtype=dtype, hybrid=hybrid))
     form = low_precision(net, dtype) if dtype == "bfloat16" else net
     if dtype == "float16":
         net.cast(dtype)

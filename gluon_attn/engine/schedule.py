@@ -46,18 +46,19 @@ class Schedule(Base):
 
 
 def _sequence(config, epochs, steps):
-    warm = min(config.warmup_epochs, epochs)
+    total = epochs * steps
+    warm = min(config.warmup_updates or config.warmup_epochs * steps, total)
     parts = []
     if warm:
-        parts.append(LRScheduler("linear", base_lr=config.warmup_lr, target_lr=config.lr, niters=max(2, warm * steps)))
-    if epochs > warm:
+        parts.append(LRScheduler("linear", base_lr=config.warmup_lr, target_lr=config.lr, niters=max(2, warm)))
+    if total > warm:
         parts.append(
             LRScheduler(
                 config.lr_mode,
                 base_lr=config.lr,
                 target_lr=config.target_lr,
-                niters=max(2, (epochs - warm) * steps),
-                step_iter=[(epoch - warm) * steps for epoch in step_epochs(config, epochs)],
+                niters=max(2, total - warm),
+                step_iter=[epoch * steps - warm for epoch in step_epochs(config, epochs)],
                 step_factor=config.lr_decay,
                 power=2,
             )

@@ -1,6 +1,7 @@
 """A detector: Faster R-CNN, or Mask R-CNN with a mask head, on a feature pyramid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,20 @@ from .pyramid import STRIDES, PyramidGraph
 
 #: weights of the box coding of the first and the second stage
 PROPOSAL_WEIGHTS, BOX_WEIGHTS = (1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """What computes: the graphs of a detector, in some dtype and mode, or those of an exported one.
+
+    Attributes:
+        body, box_head: as of `Detector`.
+        mask_head: None without masks.
+    """
+
+    body: Callable[..., Any]
+    box_head: Callable[..., Any]
+    mask_head: Callable[..., Any] | None
 
 
 class Detector(HybridBlock):
@@ -83,6 +98,10 @@ class Detector(HybridBlock):
                     channels if mask_channels is None else positive("mask_channels", mask_channels), classes, *pooling,
                 )  # fmt: skip
         self.anchors = lru_cache(maxsize=8)(self._anchors)
+
+    def computed_by(self, make: Callable[[HybridBlock], Callable]) -> Graphs:
+        """The graphs, each in the form that `make` gives it, such as `engine.precision.computing`."""
+        return Graphs(make(self.body), make(self.box_head), self.mask_head and make(self.mask_head))
 
     def _anchors(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """The anchors of a canvas, in the order of the outputs of `body`: (boxes (n,4), level of each (n,))."""

@@ -1,0 +1,145 @@
+"""Options of a detector's training: data in COCO's format, and how both stages learn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..utils.errors import UserError
+from .base import Config, above, at_least, between, option, rate
+from .model import ModelConfig
+from .optim import OptimConfig
+from .train import TrainConfig, data_and_network
+
+DATASETS = ("digit-scenes", "coco", "json")
+_FILES = ("train_json", "train_folder", "val_json", "val_folder")
+#: group -> options that have no effect on a detector
+HIDDEN = {
+    "model": {"ksize", "use_pretrained", "auxiliary", "arch_path", "net_type", "act_layers", "drop_rate"},
+    "train": {
+        "auxiliary_weight", "drop_path_prob", "evaluate", "start_epoch", "resume_states", "trust", "data_benchmark",
+        "save_period", "save_dir",
+    },
+    "optim": {"layer_decay"},
+}  # fmt: skip
+
+
+def _rising(value: tuple[int, ...]) -> str | None:
+    fits = value and value[0] >= 32 and sorted(set(value)) == list(value)
+    return None if fits else "takes lengths in ascending order, from 32 on"
+
+
+@dataclass(frozen=True)
+class DetectDataConfig(Config):
+    """Images, annotations and batches."""
+
+    dataset: str = option(
+        "digit-scenes",
+        "digit-scenes (composed from scikit-learn's digits), coco (COCO 2017 in --data-dir) or json (any annotations "
+        "in COCO's format)",
+        choices=DATASETS,
+    )
+    data_dir: str | None = option(
+        None, "folder of COCO, with annotations/, train2017/ and val2017/; of digit-scenes: where they are written",
+        flags=("--data",), metavar="DIR", path=True,
+    )  # fmt: skip
+    train_json: str | None = option(None, "training annotations, for json", metavar="FILE", path=True)
+    train_folder: str | None = option(
+        None, "folder of their images", flags=("--train-images",), metavar="DIR", path=True
+    )
+    val_json: str | None = option(None, "test annotations, for json", metavar="FILE", path=True)
+    val_folder: str | None = option(None, "folder of their images", flags=("--val-images",), metavar="DIR", path=True)
+    train_count: int | None = option(None, "train on the first N images only (digit-scenes: draw N, default 1200)",
+                                     check=at_least(1))  # fmt: skip
+    val_count: int | None = option(None, "test on the first N images only (digit-scenes: draw N, default 200)",
+                                   check=at_least(1))  # fmt: skip
+    max_bad_images: float = option(
+        0.01, "share of the images that may be unreadable; the run ends with an error if there are more",
+        check=between(0, 1),
+    )  # fmt: skip
+    batch_size: int = option(2, "images per step and device", flags=("-b", "--samples-per-gpu"), check=at_least(1))
+    num_workers: int = option(
+        2, "threads that prepare batches; 0: the training loop prepares them", flags=("-j", "--workers-per-gpu"),
+        check=at_least(0),
+    )  # fmt: skip
+    min_size: tuple[int, ...] | None = option(
+        None, "length of the shorter side; training draws one of several (default 800, digit-scenes 224)", check=_rising
+    )
+    max_size: int | None = option(
+        None, "longest longer side (default 1333, digit-scenes 256)", check=at_least(32)
+    )  # fmt: skip
+    square: bool = option(False, "one square canvas, for attentions that are bound to positions")
+    flip: bool | None = option(
+        None, "mirror images left to right with probability 0.5 (default: yes, but not digit-scenes)"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [name for name in _FILES if getattr(self, name)]
+        if self.dataset == "json" and len(given) < len(_FILES):
+            lack = next(name for name in _FILES if name not in given)
+            raise UserError(f"option dataset json needs option {lack}")
+        if self.dataset != "json" and given:
+            raise UserError(f"option {given[0]} is for option dataset json: give that, too")
+        if self.dataset == "coco" and not self.data_dir:
+            raise UserError("option dataset coco needs option data_dir: the folder with annotations and images")
+        if self.dataset == "json" and self.data_dir:
+            raise UserError("option data_dir has no effect on json: leave it out")
+
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], int]:
+        """(lengths of the shorter side, longest longer side), with the defaults of the data set."""
+        scenes = self.dataset == "digit-scenes"
+        return self.min_size or ((224,) if scenes else (800,)), self.max_size or (256 if scenes else 1333)
+
+
+@dataclass(frozen=True)
+class DetectConfig(Config):
+    """Proposals, samples and losses of a detector."""
+
+    rpn_samples: int = option(256, "anchors that the first stage learns from, per image", check=at_least(1))
+    roi_samples: int = option(512, "rois that the second stage learns from, per image", check=at_least(1))
+    roi_positive: float = option(0.25, "largest share of them that find an object", check=between(0.01, 1))
+    pre_nms: int = option(2000, "best anchors of each level that become proposals in training", check=at_least(1))
+    post_nms: int = option(2000, "proposals of an image in training", check=at_least(1))
+    test_pre_nms: int = option(1000, "as --pre-nms, in evaluation", check=at_least(1))
+    test_post_nms: int = option(1000, "as --post-nms, in evaluation", check=at_least(1))
+    beta: float = option(1 / 9, "where smooth L1 becomes linear; 0: L1, as MMDetection has it", check=at_least(0))
+    score_threshold: float = option(0.05, "least score of a detection", check=rate)
+    nms_threshold: float = option(0.5, "largest IoU of two detections of a class", check=above(0))
+    detections: int = option(100, "detections of an image", check=at_least(1))
+    norm_eval: bool = option(True, "batch norms compute with their running statistics, which stay as they are")
+    frozen_stages: int | None = option(
+        None, "stages of the backbone that are not trained, the stem included; 0: none (default: 1 with --pretrained, "
+        "else 0)", check=between(0, 4),
+    )  # fmt: skip
+    eval_every: int = option(1, "epochs from one evaluation to the next; the last is evaluated", check=at_least(1))
+
+
+@dataclass(frozen=True)
+class DetectRunConfig(Config):
+    """All options of a detector's training; written to the run folder as config.yaml."""
+
+    data: DetectDataConfig = option(DetectDataConfig(), "the data")
+    model: ModelConfig = option(ModelConfig(model="mask_rcnn_fpn_eca_resnet50"), "the network")
+    optim: OptimConfig = option(OptimConfig(), "the optimizer")
+    detect: DetectConfig = option(DetectConfig(), "detection")
+    train: TrainConfig = option(TrainConfig(), "the run")
+
+    kind: ClassVar[str] = "detect"
+
+    @property
+    def name_parts(self) -> tuple[str | None, ...]:
+        """Parts of the default name of the run folder; None is left out."""
+        return data_and_network(self)
+
+
+#: what a detector's training begins with: the schedule 1x, its rate for 16 images an update
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "optim": {
+        "optimizer": "sgd", "lr": 0.02, "lr_scaling": "linear", "lr_batch": 16, "wd": 1e-4, "lr_decay_epoch": [8, 11],
+        "warmup_updates": 500, "warmup_lr": 2e-5,
+    },
+    "train": {"num_epochs": 12},
+}  # fmt: skip
+#: (group, name) -> whether an option of a detector's training has a flag
+shown_option: Callable[[str, str], bool] = lambda group, name: name not in HIDDEN.get(group, ())  # noqa: E731
