@@ -65,6 +65,23 @@ def compare_histories(histories: Mapping[str, Sequence[Record]], headings: Mappi
     return svg_text(figure)
 
 
+def draw_panels(headings: Mapping[str, str], history: Sequence[Record], path: str | Path) -> None:
+    """Draw curves of one run as a PNG, a panel for each key that a record has.
+
+    Args:
+        headings: Heading of each panel -> key of the records.
+        history: The records of `Trainer.history`.
+        path: File to write.
+    """
+    known: set[str] = set().union(*history)
+    wanted = {heading: key for heading, key in headings.items() if key in known}
+    figure, axes = panels(wanted)
+    for heading, key in wanted.items():
+        rows = [record for record in history if record.get(key) is not None]
+        _line(axes[heading], rows, key, heading)
+    save_png(figure, path)
+
+
 def method_styles() -> Iterator[dict[str, Any]]:
     """Colour and line style of each curve of a picture, in order; they begin anew after the last."""
     return itertools.cycle(_STYLES)

@@ -41,3 +41,6 @@ class Card(Config):
     std: tuple[float, ...] = option((0.229, 0.224, 0.225), "divides the result", check=_divisors)
     preprocess: bool = option(False, "the graph takes raw images: N,H,W,C uint8")
     dynamic: bool = option(False, "the graph also takes images of other sizes")
+    detection: dict[str, Any] | None = option(
+        None, "of a detector: canvases, sizes of its images, COCO's numbers of its classes, what counts as a detection"
+    )

@@ -7,9 +7,7 @@ import numpy as np
 _CHUNK = 1 << 20  # bytes that one sum carries
 
 
-def gathered(
-    own: bytes, rank: int, size: int, total: Callable[[Sequence[float]], Sequence[float]]
-) -> list[bytes]:
+def gathered(own: bytes, rank: int, size: int, total: Callable[[Sequence[float]], Sequence[float]]) -> list[bytes]:
     """What each process gave, in their order; all processes call it.
 
     Args:

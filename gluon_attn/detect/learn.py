@@ -148,7 +148,9 @@ def _boxes(deltas: Any, chosen: np.ndarray, targets: Sequence[np.ndarray], weigh
     return losses.box_loss(mx.nd, mx.nd.take(deltas, array(chosen)), array(wanted), array(each), beta)
 
 
-def _masks(graphs: Graphs, net: Detector, maps: Any, targets: Sequence[RoiTargets], examples: Any, options: Any) -> dict:
+def _masks(
+    graphs: Graphs, net: Detector, maps: Any, targets: Sequence[RoiTargets], examples: Any, options: Any
+) -> dict:
     assert graphs.mask_head is not None
     array, counts = _arrays(maps[0]), [len(one.objects) for one in targets]
     rois, levels = rois_of([one.boxes[: len(one.objects)] for one in targets], net.roi_scale)

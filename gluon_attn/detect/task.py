@@ -124,7 +124,7 @@ class Detection(Task):
         figures = evaluate(self._ground_truth, results, kinds)
         scores: dict[str, Any] = {}
         for kind, one in figures.items():
-            scores.update({f"{kind}_{name}": value for name, value in one.overall.items()})
+            scores.update({f"{kind}_{name}": value for name, value in one.values.items()})
             scores[f"{kind}_per_class"] = dict(one.per_class)
         return scores
 

@@ -4,12 +4,14 @@ import contextlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mxnet.gluon import HybridBlock
 
 from ..config.card import Card
+from ..config.detect import DetectRunConfig
 from ..config.scores import Score
 from ..config.train import RunConfig
 from ..data.factory import DataLoaders
@@ -17,6 +19,7 @@ from ..engine.backend import Backend, connect
 from ..engine.callbacks import Callback
 from ..models.build import build as build_model
 from ..utils import log
+from .detection import DetectionData, make_detection_trainer
 from .folder import RunFolder
 from .implied_options import with_implied
 from .network import Build
@@ -42,7 +45,7 @@ class Result:
     best: dict
     history: list[dict]
     net: HybridBlock
-    data: DataLoaders
+    data: DataLoaders | DetectionData
     score_kind: Score
 
     @property
@@ -90,9 +93,10 @@ def train_run(options: Options, build: Build = build_model, callbacks: Iterable[
     """
     backend = connect_quietly()
     with backend.peer_failures(), placed(options, backend) as place:
-        trainer, card, data = make_trainer(  # errors before files
-            place.config, place.folder, backend, build, callbacks
+        make = (
+            make_detection_trainer if place.config.kind == DetectRunConfig.kind else partial(make_trainer, build=build)
         )
+        trainer, card, data = make(place.config, place.folder, backend, callbacks=callbacks)  # errors before files
         backend.barrier()
         with describing(place, backend, card):
             best = fit(trainer, place.folder, place.resumed)

@@ -1,0 +1,206 @@
+"""The training of a detector: data, network, task and callbacks put together."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+import mxnet as mx
+
+from ..analyze.plots import draw_panels
+from ..config.card import Card
+from ..config.detect import DetectRunConfig
+from ..data.canvas import Placement, choose
+from ..data.coco import CocoSet, open_coco, open_coco_folder
+from ..data.detection import DetectionLoader
+from ..data.scenes import MEAN, STD, SceneOptions, open_scenes
+from ..detect.inference import InferenceOptions
+from ..detect.learn import LearningOptions
+from ..detect.proposals import ProposalOptions
+from ..detect.targets import PROPOSALS, ROIS
+from ..detect.task import LOSSES, Detection, make_example
+from ..engine import callbacks as cb
+from ..engine.backend import Backend
+from ..engine.devices import contexts
+from ..engine.trainer import Trainer
+from ..models.build import build
+from ..models.detection import Detector
+from ..utils.errors import UserError
+from .backbone_weights import start_from
+from .folder import RunFolder
+from .network import initialize
+from .trainer import checkpoints, trackers
+
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and std of its images
+#: heading of a panel of history.png -> key of the records
+CURVES = {
+    "loss": "train_loss", **{name.removeprefix("loss_"): f"train_{name}" for name in LOSSES},
+    "box AP": "val_bbox_mAP", "mask AP": "val_segm_mAP",
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectionData:
+    """The data of a detector's run.
+
+    Attributes:
+        train, val: loaders.
+        sets: the data sets behind them.
+        placement: how images get onto their canvases.
+    """
+
+    train: DetectionLoader
+    val: DetectionLoader
+    sets: tuple[CocoSet, CocoSet]
+    placement: Placement
+
+
+def make_detection_trainer(
+    config: DetectRunConfig, folder: RunFolder, backend: Backend, callbacks: Iterable[cb.Callback] = ()
+) -> tuple[Trainer, Card, DetectionData]:
+    """The trainer of a detector's run; writes nothing but digit-scenes where they are missing.
+
+    Args:
+        config: the options.
+        folder: where its callbacks will write.
+        backend: the processes of the run; only process 0 has callbacks.
+        callbacks: further ones of process 0, which run first.
+
+    Returns:
+        (trainer, card of its network, data).
+
+    Raises:
+        UserError: the options do not fit each other, or files are missing or broken.
+    """
+    devices = contexts(config.train.gpus, config.train.num_gpus, backend)
+    sets = open_sets(config)
+    placement = make_placement(config, sets)
+    net = _network(config, sets[0], placement, devices)
+    learning = learning_options(config)
+    common: dict[str, Any] = {
+        "seed": config.train.seed, "num_workers": config.data.num_workers, "max_bad": config.data.max_bad_images,
+        "rank": backend.rank, "size": backend.size,
+    }  # fmt: skip
+    batch, prepare = config.data.batch_size * len(devices), make_example(net.anchors, learning)
+    train = DetectionLoader(sets[0], batch, placement, prepare, train=True, **common)
+    val = DetectionLoader(sets[1], config.data.batch_size, placement, train=False, **common)
+    task = Detection(
+        net, sets[1].ground_truth(), sets[1].category_ids, learning, inference_options(config),
+        config.detect.eval_every, config.train.num_epochs,
+    )  # fmt: skip
+    own = [] if backend.rank else [*callbacks, *_callbacks(config, folder)]
+    trainer = Trainer(net, task, with_frozen_stages(config), devices, train, val, own, backend)
+    return trainer, make_card(net, config, sets[0], placement), DetectionData(train, val, sets, placement)
+
+
+def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
+    """The training and the test set.
+
+    Raises:
+        UserError: a file is missing or broken, or the two have other classes.
+    """
+    data, masks = config.data, not config.model.model.startswith("faster_rcnn")
+    if data.dataset == "digit-scenes":
+        longer = data.sizes[1]
+        options = SceneOptions(data.train_count or 1200, data.val_count or 200, min(640, -(-longer // 8) * 8))
+        return open_scenes(options, data.data_dir, masks=masks, workers=data.num_workers)
+    if data.dataset == "coco":
+        assert data.data_dir is not None
+        sets = open_coco_folder(data.data_dir, masks=masks)
+    else:
+        assert data.train_json and data.train_folder and data.val_json and data.val_folder
+        train = open_coco(data.train_json, data.train_folder, masks=masks)
+        sets = train, open_coco(data.val_json, data.val_folder, masks=masks)
+    if sets[0].class_names != sets[1].class_names:
+        raise UserError(f"{sets[1].path} has other categories than {sets[0].path}")
+    counts = data.train_count, data.val_count
+    return tuple(  # type: ignore[return-value]
+        one if count is None else one.subset(range(min(count, len(one))))
+        for one, count in zip(sets, counts, strict=True)
+    )
+
+
+def make_placement(config: DetectRunConfig, sets: tuple[CocoSet, CocoSet]) -> Placement:
+    """How the images of both sets get onto two canvases, or onto one that is square."""
+    import numpy as np
+
+    scenes = config.data.dataset == "digit-scenes"
+    (shorter, longer), square = config.data.sizes, config.data.square
+    canvases = choose(np.concatenate([one.sizes for one in sets]), shorter, longer, square)
+    mean, std = (MEAN, STD) if scenes and not config.model.pretrained else _IMAGENET
+    flip = not scenes if config.data.flip is None else config.data.flip
+    return Placement(canvases, shorter, longer, mean, std, flip)
+
+
+def learning_options(config: DetectRunConfig) -> LearningOptions:
+    """How the options say that a detector learns."""
+    detect = config.detect
+    return LearningOptions(
+        ProposalOptions(detect.pre_nms, detect.post_nms),
+        dataclasses.replace(PROPOSALS, count=detect.rpn_samples),
+        dataclasses.replace(ROIS, count=detect.roi_samples, positive=detect.roi_positive),
+        detect.beta,
+    )
+
+
+def inference_options(config: DetectRunConfig) -> InferenceOptions:
+    """What the options count as a detection."""
+    detect = config.detect
+    return InferenceOptions(
+        ProposalOptions(detect.test_pre_nms, detect.test_post_nms), detect.score_threshold, detect.nms_threshold,
+        detect.detections,
+    )  # fmt: skip
+
+
+def with_frozen_stages(config: DetectRunConfig) -> Any:
+    """The config, option frozen_stages as a pattern of option freeze."""
+    frozen = config.detect.frozen_stages
+    frozen = (1 if config.model.pretrained else 0) if frozen is None else frozen
+    if not frozen or config.optim.freeze:
+        return config
+    stages = "|".join(["conv1", "bn1", *(f"layer{i}" for i in range(1, frozen + 1))])
+    return config.replace(optim=config.optim.replace(freeze=rf"body\.backbone\.({stages})\."))
+
+
+def make_card(net: Detector, config: DetectRunConfig, images: CocoSet, placement: Placement) -> Card:
+    """The card of a detector."""
+    canvases = placement.canvases
+    about = {
+        "canvases": [list(canvases.landscape), list(canvases.portrait)],
+        "shorter": max(placement.shorter), "longer": placement.longer,
+        "category_ids": [int(one) for one in images.category_ids],
+        "inference": dataclasses.asdict(inference_options(config)),
+    }  # fmt: skip
+    return Card(
+        **net.recipe, dataset=config.data.dataset, class_names=tuple(images.class_names),
+        input_shape=(3, *canvases.landscape), mean=tuple(placement.mean), std=tuple(placement.std), detection=about,
+    )  # fmt: skip
+
+
+def _network(config: DetectRunConfig, images: CocoSet, placement: Placement, devices: list[mx.Context]) -> Detector:
+    model = config.model.replace(pretrained=None)
+    net: Any = build(model, len(images.class_names), placement.canvases.landscape[0])
+    if not isinstance(net, Detector):
+        raise UserError(
+            f"option model: {config.model.model} is no detector; give one, such as mask_rcnn_fpn_{config.model.model}"
+        )
+    initialize(net, config.train, devices)
+    if config.model.pretrained:
+        start_from(net, config.model.pretrained)
+    if config.detect.norm_eval:
+        net.apply(_evaluated)
+    return net
+
+
+def _evaluated(block: Any) -> None:
+    if isinstance(block, mx.gluon.nn.BatchNorm):
+        block._kwargs["use_global_stats"] = True
+
+
+def _callbacks(config: DetectRunConfig, folder: RunFolder) -> Iterator[cb.Callback]:
+    yield cb.MetricsFile(folder.metrics_file)
+    yield cb.Best(folder.best_params)
+    yield cb.Curves(partial(draw_panels, CURVES), folder.history_plot)
+    yield from trackers(config, folder)
+    yield cb.Checkpoints(checkpoints(config, folder))
+    yield cb.Progress(config.train.log_interval)
