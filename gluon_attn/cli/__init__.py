@@ -2,6 +2,6 @@
 
 from .main import main
 from .search import search
-from .train import train_cifar, train_imagenet
+from .train import train_cifar, train_coco, train_imagenet
 
-__all__ = ["main", "search", "train_cifar", "train_imagenet"]
+__all__ = ["main", "search", "train_cifar", "train_coco", "train_imagenet"]

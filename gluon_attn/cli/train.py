@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from ..config.base import Config
+from ..config.detect import DEFAULTS, DetectRunConfig, shown_option
 from ..config.train import RunConfig
 from ..runs.options import Options
 from ..utils import log
@@ -40,11 +42,13 @@ class Script:
         description: what it does.
         defaults: options by group, laid over the defaults of `RunConfig`.
         photographs: whether it trains on photographs; None: as the data set says.
+        config: the class of its options.
     """
 
     description: str
     defaults: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     photographs: bool | None = None
+    config: type[Config] = RunConfig
 
 
 SCRIPTS = {
@@ -58,6 +62,11 @@ SCRIPTS = {
             "train": {"num_epochs": 3},
         },
         photographs=True,
+    ),
+    "train_coco.py": Script(
+        "Train a detector, Faster or Mask R-CNN, on COCO or on images annotated in its format.",
+        DEFAULTS,
+        config=DetectRunConfig,
     ),
     "gluon-attn train": Script("Train a network on any data set."),
 }
@@ -73,15 +82,35 @@ def train_imagenet(argv: Sequence[str] | None = None) -> int:
     return guarded(lambda argv: run_script("train_imagenet.py", argv), argv)
 
 
+def train_coco(argv: Sequence[str] | None = None) -> int:
+    """Entry point of train_coco.py; returns the exit code."""
+    return guarded(lambda argv: run_script("train_coco.py", argv), argv)
+
+
+#: what option task of `gluon-attn train` takes -> the script that does it
+TASKS = {"classification": "gluon-attn train", "detection": "train_coco.py"}
+
+
 def main(argv: Sequence[str]) -> int:
     """`gluon-attn train`; returns the exit code."""
-    return run_script("gluon-attn train", argv)
+    return run_script(*of_task(argv))
+
+
+def of_task(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """(script, words without option task) of the words after `gluon-attn train`."""
+    parser = Parser(prog="gluon-attn train", add_help=False)
+    parser.add_argument("--task", choices=TASKS, default="classification")
+    known, rest = parser.parse_known_args(argv)
+    return TASKS[known.task], rest
 
 
 def script_parser(name: str) -> Parser:
     """The parser of one of `SCRIPTS`."""
     script = SCRIPTS[name]
-    parser = make_parser(name, script.description, RunConfig, script.defaults)
+    shown = shown_option if script.config is DetectRunConfig else lambda group, name: True
+    parser = make_parser(name, script.description, script.config, script.defaults, shown)
+    if name == TASKS["classification"]:
+        parser.add_argument("--task", choices=TASKS, help="what to train for (default classification)")
     if script.photographs:
         parser.usage = f"{name} [options] [DATA_DIR]"
         parser.add_argument("data.data_dir", nargs="?", metavar="DATA_DIR", help="the same as --data-dir")
@@ -91,7 +120,7 @@ def script_parser(name: str) -> Parser:
 
 def script_options(name: str, argv: Sequence[str]) -> Options:
     """The options that the words `argv` give, on the command line of the script `name` of `SCRIPTS`."""
-    return parse(script_parser(name), argv, RunConfig, SCRIPTS[name].defaults)
+    return parse(script_parser(name), argv, SCRIPTS[name].config, SCRIPTS[name].defaults)
 
 
 def run_script(name: str, argv: Sequence[str]) -> int:
@@ -106,7 +135,9 @@ def run_script(name: str, argv: Sequence[str]) -> int:
     """
     from ..runs.implied_options import with_implied
 
-    options = with_implied(script_options(name, argv), SCRIPTS[name].photographs)
+    options = script_options(name, argv)
+    if SCRIPTS[name].config is RunConfig:
+        options = with_implied(options, SCRIPTS[name].photographs)
     config = options.config()
     if config.train.evaluate:
         from ..runs.train import evaluate_pretrained

@@ -17,7 +17,7 @@ HIDDEN = {
     "model": {"ksize", "use_pretrained", "auxiliary", "arch_path", "net_type", "act_layers", "drop_rate"},
     "train": {
         "auxiliary_weight", "drop_path_prob", "evaluate", "start_epoch", "resume_states", "trust", "data_benchmark",
-        "save_period", "save_dir",
+        "save_period", "save_dir", "benchmark", "benchmark_batches", "summary",
     },
     "optim": {"layer_decay"},
 }  # fmt: skip
@@ -126,6 +126,14 @@ class DetectRunConfig(Config):
     train: TrainConfig = option(TrainConfig(), "the run")
 
     kind: ClassVar[str] = "detect"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for group, names in HIDDEN.items():
+            own = getattr(self, group)
+            for name in sorted(names):
+                if getattr(own, name) != getattr(type(own)(), name):
+                    raise UserError(f"option {name} has no effect on a detector: leave it out")
 
     @property
     def name_parts(self) -> tuple[str | None, ...]:

@@ -1,6 +1,7 @@
 """Region proposals: from the outputs of the first stage to boxes that may be objects."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def propose(
 def _ranges(levels: np.ndarray) -> list[tuple[int, int]]:
     """(first, end) of each level in an ascending array."""
     starts = [0, *(np.flatnonzero(np.diff(levels)) + 1).tolist(), len(levels)]
-    return [(first, end) for first, end in zip(starts, starts[1:], strict=False) if end > first]
+    return [(first, end) for first, end in pairwise(starts) if end > first]
 
 
 def _best(values: np.ndarray, most: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The weights that a detector's training starts from: those of a classifier for its backbone, or of a whole detector."""
+"""The weights that a detector starts from: those of a classifier for its backbone, or of a whole detector."""
 
 import mxnet as mx
 

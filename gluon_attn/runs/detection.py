@@ -105,19 +105,17 @@ def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
         options = SceneOptions(data.train_count or 1200, data.val_count or 200, min(640, -(-longer // 8) * 8))
         return open_scenes(options, data.data_dir, masks=masks, workers=data.num_workers)
     if data.dataset == "coco":
-        assert data.data_dir is not None
-        sets = open_coco_folder(data.data_dir, masks=masks)
+        sets = open_coco_folder(str(data.data_dir), masks=masks)
     else:
-        assert data.train_json and data.train_folder and data.val_json and data.val_folder
-        train = open_coco(data.train_json, data.train_folder, masks=masks)
-        sets = train, open_coco(data.val_json, data.val_folder, masks=masks)
+        train = open_coco(str(data.train_json), str(data.train_folder), masks=masks)
+        sets = train, open_coco(str(data.val_json), str(data.val_folder), masks=masks)
     if sets[0].class_names != sets[1].class_names:
         raise UserError(f"{sets[1].path} has other categories than {sets[0].path}")
-    counts = data.train_count, data.val_count
-    return tuple(  # type: ignore[return-value]
-        one if count is None else one.subset(range(min(count, len(one))))
-        for one, count in zip(sets, counts, strict=True)
-    )
+    return _first(sets[0], data.train_count), _first(sets[1], data.val_count)
+
+
+def _first(images: CocoSet, count: int | None) -> CocoSet:
+    return images if count is None else images.subset(range(min(count, len(images))))
 
 
 def make_placement(config: DetectRunConfig, sets: tuple[CocoSet, CocoSet]) -> Placement:
