@@ -11,8 +11,11 @@ BETA = 1 / 9
 
 def objectness_loss(F: Any, logits: Any, targets: Any, weights: Any) -> Any:
     """Binary cross-entropy of logits (...) with targets from 0 to 1, times weights, summed: (1,)."""
-    losses = F.relu(logits) - logits * targets + F.log1p(F.exp(-F.abs(logits)))
-    return F.sum(losses * weights)
+    return F.sum(_cross_entropy(F, logits, targets) * weights)
+
+
+def _cross_entropy(F, logits, targets):
+    return F.Activation(logits, act_type="softrelu") - logits * targets  # whose gradient is right at 0, too
 
 
 def box_loss(F: Any, deltas: Any, targets: Any, weights: Any, beta: float = BETA) -> Any:
@@ -47,5 +50,4 @@ def mask_loss(F: Any, logits: Any, rows: Any, targets: Any, weights: Any) -> Any
         weights: of each roi, (n,).
     """
     own = F.take(F.reshape(logits, shape=(-3, 0, 0)), rows)
-    losses = F.relu(own) - own * targets + F.log1p(F.exp(-F.abs(own)))
-    return F.sum(F.mean(losses, axis=(1, 2)) * weights)
+    return F.sum(F.mean(_cross_entropy(F, own, targets), axis=(1, 2)) * weights)
