@@ -1,0 +1,1 @@
+"""Object detection: learning, inference, results and their figures, pictures."""
