@@ -1,7 +1,7 @@
 """COCO's figures of boxes and masks, by pycocotools.
 
-What pycocotools does not do is done here: no results at all, annotations numbered 0 (which it never matches) or twice,
-masks of another size than their image (which it counts as empty), a `bbox` beside a mask (which it takes the area from).
+What pycocotools cannot do is done here: no results at all, annotations numbered 0 (which it never matches) or twice,
+masks of another size than their image (which overlap nothing there), a `bbox` beside a mask (whose area it takes).
 """
 
 import contextlib
@@ -15,7 +15,8 @@ import numpy as np
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.optional import require
-from .results import Result, check_scores
+from .result_files import check_scores
+from .results import Result
 
 #: the figures in pycocotools' order: average precision and recall, by IoU, by area, by results an image
 NAMES = (
@@ -47,7 +48,7 @@ def evaluate(
 ) -> dict[str, Figures]:
     """Compare results with a data set, boxes and masks.
 
-    Results of several processes may be joined in any order: within an image the given order counts, images go by number.
+    Results of several processes may be joined in any order: images go by number, and the given order counts in each.
 
     Args:
         ground_truth: what a COCO annotation file holds: images, categories, annotations. It is not changed.

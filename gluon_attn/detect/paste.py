@@ -5,6 +5,7 @@ zero, and the mask is enlarged bilinearly to it, with pixel centres at one half.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from . import rle
 
 #: a pixel is inside where its probability is above
 THRESHOLD = 0.5
+_SMALL = 1 << 16  # pixels that fit a cache
 _FARTHEST = 1e8  # pixels; boxes beyond are cut, so that corners fit integers
 
 
@@ -53,21 +55,24 @@ def encode_all(masks: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> l
 def _blocks(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> Iterator[tuple[int, int, np.ndarray]]:
     """x, y and values (w,h), a column of the image in each row, of the parts of a box that lie in the image.
 
-    Each part lies between two columns of the mask, so that it is their blend, and small enough for a cache.
+    A large box comes in parts that fit a cache.
     """
-    padded = np.pad(np.asarray(mask, np.float32), 1)
+    padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.float32)
+    padded[1:-1, 1:-1] = mask
     low, high = _corners(np.asarray(box, np.float32), mask.shape[0])
     x, left, right, across = _taps(low[0], high[0], size[1], len(padded))
     y, above, below, down = _taps(low[1], high[1], size[0], len(padded))
     if not len(left) or not len(above):
         return
-    rows = padded[above] * (1 - down)[:, None] + padded[below] * down[:, None]
-    columns = np.ascontiguousarray(rows.T)  # (m + 2, h)
+    columns = padded.T[:, above] * (1 - down) + padded.T[:, below] * down  # (m + 2, h)
+    across = across[:, None]
+    if len(left) * len(above) <= _SMALL:
+        yield x, y, columns[left] * (1 - across) + columns[right] * across
+        return
     starts = np.concatenate([[0], np.flatnonzero(np.diff(left)) + 1, [len(left)]])
-    for start, stop in zip(starts[:-1], starts[1:], strict=True):
-        here, following = columns[left[start]], columns[right[start]]
-        share = across[start:stop, None]
-        yield x + int(start), y, here * (1 - share) + following * share
+    for start, stop in pairwise(starts):  # between two columns of the mask
+        share = across[start:stop]
+        yield x + int(start), y, columns[left[start]] * (1 - share) + columns[right[start]] * share
 
 
 def _corners(box: np.ndarray, side: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -79,7 +84,7 @@ def _corners(box: np.ndarray, side: int) -> tuple[tuple[int, int], tuple[int, in
 
 
 def _taps(low: int, high: int, limit: int, side: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-    """Along one axis: the first pixel in the image, and for each pixel two places in the mask and the second's share."""
+    """Along one axis: the first pixel in the image; for each, two places in the mask and the share of the second."""
     extent = max(high - low + 1, 1)
     first, last = max(low, 0), min(high + 1, limit, low + extent)
     pixels = np.arange(first, max(last, first)) - low

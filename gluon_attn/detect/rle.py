@@ -45,7 +45,8 @@ def from_window(columns: np.ndarray, corner: tuple[int, int], size: tuple[int, i
     column, row = np.divmod(np.flatnonzero(line[1:] != line[:-1]), height + 1)
     edges = (x + column) * size[0] + y + row
     joined = np.flatnonzero(edges[1:-1:2] == edges[2::2])  # a run that goes on at the top of the next column
-    edges = np.delete(edges, np.concatenate([2 * joined + 1, 2 * joined + 2]))
+    if len(joined):
+        edges = np.delete(edges, np.concatenate([2 * joined + 1, 2 * joined + 2]))
     ends = np.append(edges, size[0] * size[1]) if not len(edges) or edges[-1] < size[0] * size[1] else edges
     return {"size": [int(size[0]), int(size[1])], "counts": _text(np.diff(ends, prepend=0))}
 
@@ -63,8 +64,9 @@ def runs(rle: Any) -> np.ndarray:
         UserError: it is no RLE, or its runs do not fill the image.
     """
     counts, size = (rle.get("counts"), rle.get("size")) if isinstance(rle, Mapping) else (None, None)
-    whole = isinstance(size, list | tuple) and [type(side) for side in size] == [int, int] and min(size) > 0
-    if not whole or not isinstance(counts, str | bytes | list):
+    if not isinstance(size, list | tuple) or [type(side) for side in size] != [int, int] or min(size) < 1:
+        size = None
+    if size is None or not isinstance(counts, str | bytes | list):
         raise UserError('it needs "size": [height, width] and "counts"')
     if size[0] * size[1] >= _LARGEST:
         raise UserError(f"an image of {size[0]} x {size[1]} pixels is too large")

@@ -88,8 +88,11 @@ class Case:
         state = np.random.RandomState(self.seed + what + 1000 * index)
         return state.normal(size=shape).astype(np.float32)
 
-    def complaint(self, key, got):
-        """None when the whole array `got` agrees with the stored `key`, else one line with the distances."""
+    def complaint(self, key, got, least=(2e-6, 5e-6)):
+        """None when the whole array `got` agrees with the stored `key`, else one line with the distances.
+
+        `least` are the relative distances, L2 and of the largest, that are always allowed.
+        """
         meta, stored = self.meta[key], np.asarray(self.data[key], np.float64)
         got = np.asarray(got, np.float64).reshape(meta["shape"])
         wanted = biased_variance(self, key, stored) if meta.get("n_per_channel") else stored
@@ -100,8 +103,8 @@ class Case:
             "l2": np.linalg.norm(difference) / max(np.linalg.norm(wanted), 1e-30),
             "max": np.abs(difference).max() / max(np.abs(wanted).max(), 1e-30),
         }
-        for norm, least in (("l2", 2e-6), ("max", 5e-6)):
-            limit = max(least, 10 * meta[f"f64_{norm}"], 10 * meta.get(f"wob_{norm}", 0))
+        for norm, floor in zip(("l2", "max"), least, strict=True):
+            limit = max(floor, 10 * meta[f"f64_{norm}"], 10 * meta.get(f"wob_{norm}", 0))
             if not far[norm] <= limit:
                 return f"{key}: relative {norm} distance {far[norm]:.2e}, limit {limit:.2e}"
         if meta["step"] > 1 and wanted is stored:  # what was not stored, by its norm
