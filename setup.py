@@ -82,6 +82,7 @@ EXTRAS = {
         "optuna>=5,<6",  # as in sweep, for its tests
         "psycopg2-binary>=2.9",  # studies on PostgreSQL, for their tests
         "mlxtend>=0.23.4",  # as in data, for its test
+        "pycocotools>=2.0.8",  # as in coco, for the tests of its figures
         "openvino>=2024.1",  # as in openvino, for the tests of export targets
         "nncf>=3,<4",  # as in openvino
     ],

@@ -25,6 +25,8 @@ from gluon_attn.data.write_records import pack
 from gluon_attn.deploy import export, fastest
 from gluon_attn.deploy.repository import write_repository
 from gluon_attn.deploy.targets import ExportTarget
+from gluon_attn.detect.pictures import save_png
+from gluon_attn.detect.result_files import write_results
 from gluon_attn.models.catalogue import publish
 from gluon_attn.nn.params import write_tensors
 from gluon_attn.runs.report import report
@@ -110,6 +112,17 @@ def test_weights_for_other_libraries(small_disk, ending):
     random = np.random.default_rng(1)
     state = {f"layer{i}.weight": random.normal(size=(40, 50)).astype(np.float32) for i in range(4)}
     check_writer(small_disk, lambda room: write_weights(room / f"out.{ending}", state), f"out.{ending}")
+
+
+@pytest.mark.parametrize("name", ["results.json", "picture.png"])
+def test_what_detection_leaves(small_disk, name):
+    entry = {"image_id": 1, "category_id": 3, "score": 0.25, "bbox": [1.5, 2.5, 3.5, 4.5]}
+    picture = np.random.default_rng(1).integers(0, 256, (60, 90, 3), np.uint8)
+    writers = {
+        "results.json": lambda path: write_results(path, [entry] * 150),
+        "picture.png": lambda path: save_png(picture, path),
+    }
+    check_writer(small_disk, lambda room: writers[name](room / name), name)
 
 
 @pytest.mark.parametrize("name", ["history.png", "report.html", "config.yaml", "card.json", "cells.svg", "state"])

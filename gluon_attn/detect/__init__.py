@@ -1,1 +1,1 @@
-"""Detection: what is learnt and how, from images to detections, and how good they are."""
+"""Object detection: learning, inference, results and their figures, pictures."""

@@ -82,10 +82,9 @@ def measure(ground_truth: Mapping[str, Any], results: Sequence[Result], kind: st
         The figures.
     """
     cocoeval = require("pycocotools.cocoeval")
-    ordered = sorted(results, key=lambda entry: entry["image_id"])
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
         truth = _indexed(ground_truth, [_annotation(entry, kind) for entry in ground_truth["annotations"]])
-        found = _indexed(ground_truth, _as_annotations(ordered, kind))
+        found = _indexed(ground_truth, _as_annotations(results, kind))
         run = cocoeval.COCOeval(truth, found, kind)
         run.evaluate()
         run.accumulate()

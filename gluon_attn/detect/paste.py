@@ -5,6 +5,7 @@ zero, and the mask is enlarged bilinearly to it, with pixel centres at one half.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from . import rle
 
 #: a pixel is inside where its probability is above
 THRESHOLD = 0.5
-_PART = 1 << 14  # pixels
+_SMALL = 1 << 16  # pixels that fit a cache
 _FARTHEST = 1e8  # pixels; boxes beyond are cut, so that corners fit integers
 
 
@@ -54,7 +55,7 @@ def encode_all(masks: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> l
 def _blocks(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> Iterator[tuple[int, int, np.ndarray]]:
     """x, y and values (w,h), a column of the image in each row, of the parts of a box that lie in the image.
 
-    The parts are small enough for a cache.
+    A large box comes in parts that fit a cache.
     """
     padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.float32)
     padded[1:-1, 1:-1] = mask
@@ -64,10 +65,14 @@ def _blocks(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> Iterato
     if not len(left) or not len(above):
         return
     columns = padded.T[:, above] * (1 - down) + padded.T[:, below] * down  # (m + 2, h)
-    step, across = max(1, _PART // len(above)), across[:, None]
-    for start in range(0, len(left), step):
-        part = slice(start, start + step)
-        yield x + start, y, columns[left[part]] * (1 - across[part]) + columns[right[part]] * across[part]
+    across = across[:, None]
+    if len(left) * len(above) <= _SMALL:
+        yield x, y, columns[left] * (1 - across) + columns[right] * across
+        return
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(left)) + 1, [len(left)]])
+    for start, stop in pairwise(starts):  # between two columns of the mask
+        share = across[start:stop]
+        yield x + int(start), y, columns[left[start]] * (1 - share) + columns[right[start]] * share
 
 
 def _corners(box: np.ndarray, side: int) -> tuple[tuple[int, int], tuple[int, int]]:

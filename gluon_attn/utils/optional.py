@@ -31,7 +31,7 @@ def require(module: str) -> ModuleType:
     """Import an optional library.
 
     Args:
-        module: its name, a key of `EXTRAS`.
+        module: its name, a key of `EXTRAS`, or a module of such a package.
 
     Raises:
         UserError: it is missing; the message names the extra to install.
@@ -39,7 +39,7 @@ def require(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        extra = EXTRAS[module]
+        extra = EXTRAS.get(module) or EXTRAS[module.partition(".")[0]]
         raise UserError(f"{module} is needed for this: pip install 'gluon-attn[{extra}]' ({error})") from None
 
 
