@@ -10,6 +10,7 @@ from ..utils.errors import UserError
 from .base import DATASETS, ArraySet, Dataset
 
 SIDE = 32
+MOST = 16  # value of ink in scikit-learn's images
 #: mean and standard deviation of the training images' pixels, from 0 to 1
 MEAN, STD = 0.3052, 0.3236
 _TEST_SHARE = 0.2
@@ -23,7 +24,9 @@ def digits(cfg: DataConfig, seed: int) -> Dataset:
         cfg: not used.
         seed: not used.
     """
-    images, labels = _load()
+    images, labels = load()
+    gray = np.rint(enlarge(images, SIDE) * (255 / MOST)).astype(np.uint8)
+    images = np.repeat(gray[..., None], 3, axis=3)
     train, val = split(labels)
     return Dataset(
         name="digits",
@@ -67,13 +70,19 @@ def _bilinear(old: int, new: int) -> np.ndarray:
     return np.maximum(0, 1 - np.abs(center[:, None] - np.arange(old)))
 
 
-def _load() -> tuple[np.ndarray, np.ndarray]:
-    """(images (N, 32, 32, 3) uint8, labels (N,) int32)."""
+def load() -> tuple[np.ndarray, np.ndarray]:
+    """The digits as they come.
+
+    Returns:
+        (images (N, 8, 8) float64 from 0, the paper, to `MOST`, labels (N,) int32).
+
+    Raises:
+        UserError: scikit-learn is missing.
+    """
     try:
         # imported here because scikit-learn takes a second
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise UserError(f"the digits come with scikit-learn: pip install scikit-learn ({error})") from None
     bunch = load_digits()
-    gray = np.rint(enlarge(bunch.images, SIDE) * (255 / 16)).astype(np.uint8)
-    return np.repeat(gray[..., None], 3, axis=3), bunch.target.astype(np.int32)
+    return bunch.images, bunch.target.astype(np.int32)
