@@ -1,4 +1,4 @@
-"""A small detection data set in COCO's format, for tests: drawn rectangles and triangles as JPEG files, and its JSON."""
+"""A small detection data set in COCO's format, for tests: drawn rectangles and triangles, and their JSON."""
 
 import json
 

@@ -70,7 +70,8 @@ def test_run_lengths_as_list_and_as_text(tmp_path):
     assert found.crowd.tolist() == [True, False]
     np.testing.assert_array_equal(found.rasterized(0), mask)
     coco = pytest.importorskip("pycocotools.mask")
-    data["annotations"][0]["segmentation"] = {"size": [60, 80], "counts": coco.encode(np.asfortranarray(mask))["counts"].decode()}  # fmt: skip
+    text = coco.encode(np.asfortranarray(mask))["counts"].decode()
+    data["annotations"][0]["segmentation"] = {"size": [60, 80], "counts": text}
     path.write_text(json.dumps(data))
     np.testing.assert_array_equal(open_coco(path, folder).objects(0).rasterized(0), mask)
 
@@ -144,13 +145,13 @@ def test_the_official_layout(tmp_path):
     assert len(train) == len(val) == 6
     assert val.folder.name == "val2017"
     (tmp_path / "annotations/instances_val2017.json").unlink()
-    with pytest.raises(UserError, match=r"has no annotations/instances_val2017.json: name the folder .*option data_dir"):
+    with pytest.raises(UserError, match=r"has no annotations/instances_val2017.json: name .*option data_dir"):
         open_coco_folder(tmp_path)
 
 
 def test_a_folder_without_the_images(tmp_path):
     path, _ = write(tmp_path)
-    with pytest.raises(UserError, match="there is no folder .*elsewhere"):
+    with pytest.raises(UserError, match=r"there is no folder .*elsewhere"):
         open_coco(path, tmp_path / "elsewhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"empty does not hold the images of .*train.json, such as 0000.jpg"):
@@ -171,5 +172,5 @@ def test_test_images_have_the_classes_of_the_training_images(tmp_path):
 def test_an_image_of_another_size(tmp_path):
     path, folder = write(tmp_path)
     cv2.imwrite(str(folder / "0000.jpg"), np.zeros((30, 40, 3), np.uint8))
-    with pytest.raises(BadImage, match="it has 40 x 30 pixels, but train.json says 80 x 60"):
+    with pytest.raises(BadImage, match=r"it has 40 x 30 pixels, but train.json says 80 x 60"):
         open_coco(path, folder).pixels(0)
