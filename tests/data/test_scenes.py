@@ -92,10 +92,12 @@ def test_the_cache_has_a_folder_for_each_choice(tmp_path, monkeypatch):
 def test_a_folder_with_something_else_is_refused(folder, tmp_path):
     with pytest.raises(UserError, match=r"holds other scenes .*name another folder \(option data_dir\)"):
         open_scenes(SceneOptions(train=3, val=5, seed=3), folder)
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match="holds something else"):
-        open_scenes(OPTIONS, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    for name in ("notes.txt", "scenes.json"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(UserError, match="holds something else"):
+            open_scenes(OPTIONS, tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+        (tmp_path / name).unlink()
 
 
 def test_nothing_is_left_of_scenes_that_could_not_be_finished(tmp_path, monkeypatch):
