@@ -21,6 +21,7 @@ from gluon_attn.config.files import write_yaml
 from gluon_attn.config.train import RunConfig
 from gluon_attn.convert import reference_state
 from gluon_attn.convert.files import write_weights
+from gluon_attn.data import scenes
 from gluon_attn.data.write_records import pack
 from gluon_attn.deploy import export, fastest
 from gluon_attn.deploy.repository import write_repository
@@ -39,6 +40,11 @@ from gluon_attn.utils.files import write_json
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return digits_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_scenes(small_disk):
+    options = scenes.SceneOptions(train=2, val=1, size=64)
+    check_writer(small_disk, lambda room: scenes._write(room / "scenes", options, 0), "scenes")
 
 
 def test_parameter_files(small_disk):

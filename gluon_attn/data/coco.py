@@ -59,7 +59,9 @@ def open_coco(
         UserError: the file as a whole, or the folder, cannot be used.
     """
     path, folder = Path(expanded(str(json_file))), Path(expanded(str(image_folder)))
-    known = like and (like.path, dict(zip(like.category_ids, like.class_names, strict=True)))
+    known = None
+    if like is not None:
+        known = like.path, dict(zip(like.category_ids, like.class_names, strict=True))
     content = read_coco_file(path, masks, known)
     names = tuple(image.file_name for image in content.images)
     _check_files(path, folder, names)

@@ -66,7 +66,7 @@ def read_image(entry: Any) -> ImageEntry:
     name = entry.get("file_name")
     if not isinstance(name, str) or not name or "\0" in name:
         raise BadEntry("file_name is missing or no text")
-    size = tuple(entry.get(side) for side in ("height", "width"))
+    size: tuple[Any, ...] = tuple(entry.get(side) for side in ("height", "width"))
     if not _all_numbers(size) or not all(0 < side <= MAX_PIXELS and side == int(side) for side in size):
         raise BadEntry("height and width are missing or no whole numbers above 0")
     height, width = map(int, size)
@@ -100,7 +100,7 @@ def read_annotation(entry: dict[str, Any], size: tuple[int, int], labels: Mappin
     segments: Segments = None
     if masks:
         segments = _segments(entry.get("segmentation"), size, changes)
-    given = entry.get("area")
+    given: Any = entry.get("area")
     if type(given) not in _NUMBERS or not 0 < given < math.inf:
         changes.append("area is missing or wrong and was computed")
         given = area(segments, *size) if masks else bbox[2] * bbox[3]

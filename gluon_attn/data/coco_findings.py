@@ -70,9 +70,9 @@ class Findings:
 
     def summary(self) -> str:
         """What was left out as one line, "" where nothing was."""
-        reasons = "; ".join(f"{count} {reason}" for reason, count in self.left_out().items())
+        reasons = "; ".join(f"{_counted(found.count, kind)} ({why})" for (kind, why), found in self._left_out.items())
         return f"left out of {self._path} when it was read: {reasons}" if reasons else ""
 
 
 def _counted(count: int, kind: str) -> str:
-    return f"1 {kind} is" if count == 1 else f"{count} {kind}s are"
+    return f"{count} {kind}{'s' * (count != 1)}"

@@ -176,7 +176,7 @@ def _from_counts(counts: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _from_text(text: bytes | str) -> list[int]:
-    """Run lengths from COCO's text: from the third on, each is the difference to the last but one."""
+    """Run lengths from COCO's text: from the fourth on, each is the difference to the last but one."""
     counts: list[int] = []
     value = shift = 0
     for code in text.encode("latin-1", "replace") if isinstance(text, str) else text:

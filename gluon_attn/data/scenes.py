@@ -112,7 +112,9 @@ def _is_there(folder: Path, options: SceneOptions) -> bool:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     wanted = {"version": _VERSION, **asdict(options)}
-    found = read_json(folder / _OPTIONS_FILE) if (folder / _OPTIONS_FILE).is_file() else None
+    found = None
+    with contextlib.suppress(UserError):  # there is none, or another program's
+        found = read_json(folder / _OPTIONS_FILE)
     if found != wanted:
         holds = f"other scenes ({found})" if found else "something else"
         raise UserError(
