@@ -10,12 +10,14 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 
+from ..utils.errors import UserError
+from . import rle
+
 #: polygons, float64 (k, 2) with x and y of each point, that are united; or {"size": [h, w], "counts": list or text};
 #: or None where an object has no mask
 Segments: TypeAlias = "Sequence[np.ndarray] | dict[str, Any] | None"
 
 _FINE = 5  # the outline is drawn on a grid so many times finer
-_TEXT_BASE, _TEXT_BITS = 48, 5  # COCO's text: characters from "0" on, five bits of a number in each
 
 
 def rasterized(segments: Segments, height: int, width: int) -> np.ndarray:
@@ -35,18 +37,19 @@ def rasterized(segments: Segments, height: int, width: int) -> np.ndarray:
     if segments is None:
         raise ValueError("an object without a mask cannot be drawn")
     if isinstance(segments, dict):
-        return _from_counts(run_lengths(segments, height, width), height, width)
+        run_lengths(segments, height, width)
+        return np.ascontiguousarray(rle.to_mask(segments), np.uint8)
     columns = np.zeros(height * width, np.uint8)
     for polygon in segments:
         _fill(columns, polygon, height, width)
     return np.ascontiguousarray(columns.reshape(width, height).T)
 
 
-def run_lengths(rle: dict[str, Any], height: int, width: int) -> np.ndarray:
+def run_lengths(segments: dict[str, Any], height: int, width: int) -> np.ndarray:
     """The run lengths of COCO's RLE, from a list or from its compressed text.
 
     Args:
-        rle: {"size": [h, w], "counts": list, text or bytes}.
+        segments: {"size": [h, w], "counts": list, text or bytes}.
         height: of the image.
         width: of the image.
 
@@ -56,16 +59,13 @@ def run_lengths(rle: dict[str, Any], height: int, width: int) -> np.ndarray:
     Raises:
         ValueError: they do not fit the image, or are none.
     """
-    size, counts = rle.get("size"), rle.get("counts")
-    if isinstance(counts, bytes | str):
-        counts = _from_text(counts)
-    if not isinstance(counts, list | np.ndarray) or not all(map(_is_whole, counts)):
-        raise ValueError("its run lengths are no list of whole numbers")
-    if not isinstance(size, list | tuple) or list(size) != [height, width]:
-        raise ValueError(f"its run lengths are those of an image of size {size}, not {[height, width]}")
-    if any(count < 0 for count in counts) or sum(counts) != height * width:
-        raise ValueError(f"its run lengths do not add up to {height} x {width} pixels")
-    return np.asarray(counts, np.int64)
+    try:
+        lengths = rle.runs(segments)
+    except UserError as error:
+        raise ValueError(f"of its run lengths: {error}") from None
+    if list(segments["size"]) != [height, width]:
+        raise ValueError(f"its run lengths are those of an image of size {segments['size']}, not {[height, width]}")
+    return lengths
 
 
 def to_rle(mask: np.ndarray) -> dict[str, Any]:
@@ -168,31 +168,3 @@ def _outline(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray
     across = np.trunc(low[rows, 1 - long][edge] + slope[edge] * step + 0.5)
     wide = long[edge] == 0
     return np.where(wide, along, across), np.where(wide, across, along)
-
-
-def _from_counts(counts: np.ndarray, height: int, width: int) -> np.ndarray:
-    values = (np.arange(len(counts)) & 1).astype(np.uint8)
-    return np.ascontiguousarray(np.repeat(values, counts).reshape(width, height).T)
-
-
-def _from_text(text: bytes | str) -> list[int]:
-    """Run lengths from COCO's text: from the fourth on, each is the difference to the last but one."""
-    counts: list[int] = []
-    value = shift = 0
-    for code in text.encode("latin-1", "replace") if isinstance(text, str) else text:
-        piece = code - _TEXT_BASE
-        if not 0 <= piece < 64 or shift > 60:
-            raise ValueError("its run lengths are no text of COCO's")
-        value |= (piece & 31) << shift
-        shift += _TEXT_BITS
-        if not piece & 32:  # the last piece; its highest bit is the sign
-            value -= (1 << shift) if piece & 16 else 0
-            counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-            value = shift = 0
-    if shift:
-        raise ValueError("its run lengths are no text of COCO's")
-    return counts
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from . import rle
+from ..data import rle
 
 #: a pixel is inside where its probability is above
 THRESHOLD = 0.5

@@ -12,9 +12,9 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ..data import rle
 from ..utils.files import write_bytes
 from ..utils.printable import printable
-from . import rle
 from .paste import paste_bits
 from .results import Detections
 

@@ -7,10 +7,10 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from ..data import rle
 from ..utils.checks import is_number
 from ..utils.errors import UserError
 from ..utils.files import read_json, write_text
-from . import rle
 from .results import Result
 
 

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import paste, rle
+from ..data import rle
+from . import paste
 
 #: {"image_id", "category_id", "score", "bbox": [x, y, width, height], "segmentation": RLE}, the last two if known
 Result: TypeAlias = dict[str, Any]

@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from gluon_attn.detect import figures, rle
+from gluon_attn.data import rle
+from gluon_attn.detect import figures
 from gluon_attn.utils.errors import UserError
 
 pytest.importorskip("pycocotools")

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gluon_attn.detect import paste, rle
+from gluon_attn.data import rle
+from gluon_attn.detect import paste
 
 ONES = np.ones((28, 28), np.float32)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gluon_attn.detect import rle
+from gluon_attn.data import rle
 from gluon_attn.detect.result_files import read_results, write_results
 from gluon_attn.utils.errors import UserError
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from gluon_attn.detect import figures, result_files, rle
+from gluon_attn.data import rle
+from gluon_attn.detect import figures, result_files
 
 TOLERANCE = {"rtol": 0, "atol": 1e-9}
 

@@ -108,7 +108,7 @@ def _check_pasted(case, i, found, size):
     in_pixels = in_image(found, type("Sample", (), {"scale": scale, "original": original}))
     case.agrees(f"result/{i}/boxes", in_pixels.boxes)
     encoded = in_pixels.encoded(original)
-    from gluon_attn.detect import rle
+    from gluon_attn.data import rle
 
     bits = np.stack([rle.to_mask(one) for one in encoded])
     differ = int((bits != case.masks(f"paste/{i}/bits", bits.shape)).sum())

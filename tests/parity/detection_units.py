@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from gluon_attn.detect import paste, rle
+from gluon_attn.data import rle
+from gluon_attn.detect import paste
 
 CLOSE = 1e-4  # probabilities this near to one half may fall on the other side
 

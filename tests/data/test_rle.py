@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gluon_attn.detect import rle
+from gluon_attn.data import rle
 from gluon_attn.utils.errors import UserError
 
 
