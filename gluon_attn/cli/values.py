@@ -26,6 +26,11 @@ def share(text: str) -> float:
     return _between(text, 0.1, 1)
 
 
+def probability(text: str) -> float:
+    """Convert text to a number from 0 to 1."""
+    return _between(text, 0, 1)
+
+
 def percent(text: str) -> float:
     """Convert text to a number from 0 to 100."""
     return _between(text, 0, 100)

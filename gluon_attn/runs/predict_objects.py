@@ -1,0 +1,96 @@
+"""Detect objects in image files: pictures, COCO's results format, and how they come about over the epochs of a run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.decode import decode
+from ..data.image_notes import BadImage, Notes
+from ..detect.pictures import draw, save_png
+from ..detect.result_files import write_results
+from ..detect.results import Detections, to_results
+from ..detect.sheets import animation, contact_sheet
+from ..utils.errors import UserError
+from ..utils.files import ensure_dir, write_bytes
+from ..utils.paths import check_output_folder, expanded
+from .detector import TrainedDetector, open_detector
+from .folder import RunFolder
+
+_WIDTH = 320  # of a picture in a contact sheet
+RESULTS, SHEET, FILM = "results.json", "epochs.png", "epochs.gif"
+
+
+def predict_objects(
+    images: Sequence[str | Path],
+    model: str | Path,
+    output: str | Path = "detections",
+    score: float = 0.5,
+    over_epochs: bool = False,
+) -> list[dict[str, Any]]:
+    """Detect objects in image files.
+
+    Args:
+        images: image files.
+        model: run folder of a detector.
+        output: folder for a picture of each image, NAME.png, and results.json in COCO's results format, where the
+            images are numbered from 1.
+        score: least score of what is drawn and printed; results.json has all.
+        over_epochs: also draw the images from each checkpoint that was kept: epochs.png and epochs.gif.
+
+    Returns:
+        For each image {"image": path, "objects": [{"class", "score", "box": [x1, y1, x2, y2]}, ...]}, best first.
+
+    Raises:
+        UserError: an image, the run or the folder cannot be read or written.
+    """
+    folder = Path(expanded(output))
+    check_output_folder(str(folder), "option output")
+    pixels = [_read(expanded(path)) for path in images]
+    detector = open_detector(expanded(model))
+    found, names = detector.detect(pixels), detector.card.class_names
+    ensure_dir(folder)
+    for path, image, one in zip(images, pixels, found, strict=True):
+        save_png(draw(image, one, names, score), folder / f"{Path(path).stem}.png")
+    numbers = detector.card.detection["category_ids"]  # type: ignore[index]
+    entries = [
+        entry for number, (image, one) in enumerate(zip(pixels, found, strict=True), 1)
+        for entry in to_results(one, number, image.shape[:2], numbers)
+    ]  # fmt: skip
+    write_results(folder / RESULTS, entries)
+    if over_epochs:
+        _draw_epochs(detector, RunFolder(expanded(model)), images, pixels, folder, score)
+    return [_plain(path, one.above(score), names) for path, one in zip(images, found, strict=True)]
+
+
+def _read(path: str) -> np.ndarray:
+    notes = Notes()
+    try:
+        return decode(Path(path).read_bytes(), notes)
+    except (OSError, BadImage) as error:
+        raise UserError(f"image {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _draw_epochs(
+    detector: TrainedDetector, run: RunFolder, images: Sequence[Any], pixels: Sequence[np.ndarray], folder: Path,
+    score: float,
+) -> None:  # fmt: skip
+    columns, headings = [], []
+    for epoch, one in detector.at_epochs(run.checkpoints):
+        headings.append(f"epoch {epoch}")
+        columns.append([
+            draw(image, found, detector.card.class_names, score, _WIDTH)
+            for image, found in zip(pixels, one.detect(pixels), strict=True)
+        ])  # fmt: skip
+    if not columns:
+        raise UserError(f"{run} keeps no checkpoint: train with option keep_checkpoints, such as 12")
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    save_png(contact_sheet(rows, headings, [Path(path).name for path in images], _WIDTH), folder / SHEET)
+    write_bytes(folder / FILM, animation(rows, headings, width=_WIDTH))
+
+
+def _plain(path: str | Path, found: Detections, names: Sequence[str]) -> dict[str, Any]:
+    rows = zip(found.labels.tolist(), found.scores.tolist(), found.boxes.tolist(), strict=True)
+    objects = [{"class": names[label], "score": score, "box": box} for label, score, box in rows]
+    return {"image": str(path), "objects": objects}
