@@ -12,6 +12,7 @@ from ..utils.errors import TrainingError, UserError
 from ..utils.log import get_logger
 from .options import Options, from_keywords
 from .study.attempts import TrialState
+from .study.data_check import check_data
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
 from .study.plan import StudyPlan
@@ -105,7 +106,7 @@ def make_plan(found: SweepFile, options: Options, trials: int | None = None) -> 
         found.space,
         (config.train.seed,),
         found.method,
-        trials or found.count,
+        found.count if trials is None else trials,
         found.score,
         early,
         found.target,
@@ -126,12 +127,10 @@ def sweep_study(
     folder = StudyFolder(output or STUDIES / name)
     for note in found.notes:
         get_logger().info("%s", note)
-    plan = begin(folder, plan, workers, storage)
-    if plan.options.config().train.wandb:  # the workers inherit them
-        os.environ.setdefault("WANDB_RUN_GROUP", folder.name)
-        if found.entity:
-            os.environ.setdefault("WANDB_ENTITY", found.entity)
-    states = run_all(folder, workers, storage, max_failures)
+    check_data(plan)
+    plan = begin(folder, plan, workers, storage, max_failures)
+    entity = os.environ.get("WANDB_ENTITY") or found.entity
+    states = run_all(folder, workers, storage, max_failures, {"WANDB_ENTITY": entity} if entity else {})
     done = [state for state in states if state.state == "done" and state.score is not None]
     if not done:
         failed = next(state for state in states if state.state == "failed")

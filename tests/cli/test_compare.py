@@ -16,7 +16,7 @@ pytest.importorskip("optuna", reason="needs Optuna")
 
 from gluon_attn.checkpoint import CheckpointStore
 from gluon_attn.cli import main
-from gluon_attn.runs.study.launch import shares
+from gluon_attn.runs.study.processes import shares
 from gluon_attn.utils.child_process import child_environment
 
 SMALL = [
