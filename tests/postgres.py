@@ -8,6 +8,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 PASSWORD = "not-for-show"
 
 
@@ -33,6 +35,19 @@ def server(folder, address="127.0.0.1"):
         yield f"postgresql+psycopg2://study:{PASSWORD}@{address}:{port}/postgres"
     finally:
         _run(bin_ / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+@contextlib.contextmanager
+def for_tests(tmp_path_factory):
+    """A server for the tests of a module, which are skipped where there can be none."""
+    if programs() is None:
+        pytest.skip("needs PostgreSQL: install Debian's postgresql")
+    pytest.importorskip("psycopg2", reason="needs psycopg2")
+    folder = tmp_path_factory.mktemp("postgres")
+    for parent in folder.parents[:3]:
+        parent.chmod(parent.stat().st_mode | 0o111)  # the server's account must get there
+    with server(folder) as url:
+        yield url
 
 
 def _account():

@@ -129,9 +129,14 @@ class Trials:
                     self._optuna.storages.fail_stale_trials(self._study)
 
     def _attempt_next(self, run):
-        """Attempt the run whose turn it is; one that this process was taken for dead in has got another trial."""
-        with contextlib.suppress(self._optuna.exceptions.UpdateFinishedTrialError):
+        """Attempt the run whose turn it is. Where this process was taken for dead by then, it gets another trial."""
+        try:
             self._study.optimize(lambda trial: self._attempt(trial, run), n_trials=1, catch=(_Failed, Interrupted))
+        except self._optuna.exceptions.UpdateFinishedTrialError:
+            pass
+        except ValueError as error:  # Optuna has no class for it
+            if not str(error).startswith("Cannot tell a "):
+                raise
 
     def _attempt(self, trial, run):
         number = trial.user_attrs.get(_NUMBER)
