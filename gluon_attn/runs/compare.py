@@ -6,10 +6,11 @@ from typing import Any
 
 from ..attention.factory import ATTENTIONS
 from ..config.train import RunConfig
-from ..utils.errors import UserError
+from ..utils.errors import TrainingError, UserError
 from .comparison import ATTENTION, Comparison, label, read_comparison
 from .options import Options, from_keywords, place_of
 from .pages.comparison import write_comparison
+from .study.attempts import TrialState
 from .study.data_check import with_data
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
@@ -106,9 +107,21 @@ def compare_study(
     check_networks(plan)
     plan = begin(folder, plan, workers, storage, max_failures)
     states = run_all(folder, workers, storage, max_failures)
+    _check_here(folder, states)
     found = read_comparison(folder, plan, states)
     write_comparison(found)
     return found
+
+
+def _check_here(folder: StudyFolder, states: Sequence[TrialState]) -> None:
+    """See that the runs that are done are in this folder; machines may have folders of their own."""
+    done = [state.number for state in states if state.state == "done"]
+    missing = ", ".join(f"{number:03d}" for number in done if not folder.run(number).metrics_file.is_file())
+    if missing:
+        raise TrainingError(
+            f"all runs have ended, but runs {missing} are not in {folder}, they were made on other machines: copy "
+            f"their folders to {folder.path / 'runs'} and give the same command again"
+        )
 
 
 def default_name(plan: StudyPlan) -> str:

@@ -17,6 +17,7 @@ from ...engine.task import TrainingLoop
 from ...plugins import load_all
 from ...utils.errors import FULL_DISK, TrainingError, UserError
 from ...utils.files import epochs
+from ...utils.log import to_terminal
 from ..folder import FolderInUse
 from .attempts import Attempt, Halted, Interrupted, TrialState
 from .folder import StudyFolder
@@ -137,6 +138,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_end_with_parent, daemon=True).start()
+    to_terminal()
     last_words = os.dup(1)
     os.dup2(2, 1)
     cores = os.environ.get(CORES)

@@ -85,7 +85,7 @@ def test_a_bayesian_search_finds_what_is_good(url):
 
     chosen = plan(ATTENTIONS, RATE, method="bayes", count=40, score=Score("val_loss", "test loss", False))
     states = works(url, chosen, run)
-    assert states[:25] == works(f"{url}-again", chosen, run, stop=lambda states: states[24].has_ended)[:25]
+    assert states[:12] == works(f"{url}-again", chosen, run, stop=lambda states: states[11].has_ended)[:12]
     late = [state.values["model.attention"] for state in states[20:]]
     assert late.count("eca") > 20 / 2
     assert min(state.score for state in states) < 0.05
