@@ -77,7 +77,7 @@ clean:  ## remove .venv and what builds and tests leave
 
 $(RUN_STAMP): $(SOURCES) | $(BIN)/python
 	@echo "installing into $(VENV), about a minute"
-	@$(PIP) -e '.[$(MXNET),onnx]'
+	@$(PIP) -e '.[$(MXNET),onnx,sweep]'
 	@touch $@
 
 $(DEV_STAMP): $(SOURCES) | $(BIN)/python
@@ -87,7 +87,7 @@ $(DEV_STAMP): $(SOURCES) | $(BIN)/python
 
 $(DOCS_STAMP): $(RUN_STAMP)
 	@echo "installing MkDocs into $(VENV), some seconds"
-	@$(PIP) -e '.[$(MXNET),onnx,docs]'
+	@$(PIP) -e '.[$(MXNET),onnx,sweep,docs]'
 	@touch $@
 
 $(BIN)/python:

@@ -73,16 +73,16 @@ def draw_confusion(confusion: np.ndarray, names: Sequence[str], path: str | Path
     save_png(figure, path)
 
 
-def draw_operation_weights(
-    history: Sequence[Mapping[str, Any]], operations: Mapping[str, Sequence[str]], path: str | Path
-) -> None:
-    """Draw the softmax weight of each candidate operation over the epochs of a search, mean over all edges, as a PNG.
+def operation_weights(history: Sequence[Mapping[str, Any]], operations: Mapping[str, Sequence[str]]) -> Figure:
+    """Draw the softmax weight of each candidate operation over the epochs of a search, mean over all edges.
 
     Args:
         history: The records of a search's trainer, whose "mixing" holds the architecture parameters.
         operations: Name of an architecture parameter -> names of its candidate operations, along its last axis. Each
             parameter has a panel.
-        path: File to write.
+
+    Returns:
+        The figure, for `figures.save_png` and `figures.svg_text`.
     """
     epochs = [record["epoch"] for record in history]
     columns = min(2, len(operations))
@@ -101,7 +101,7 @@ def draw_operation_weights(
         axes.set_yticks(range(len(names)), names)
         integer_ticks(axes.xaxis)
         figure.colorbar(shades, ax=axes, label="mean softmax weight")
-    save_png(figure, path)
+    return figure
 
 
 def _mean_weights(history: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Pictures of searched cells, laid out by Graphviz."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,8 @@ FORMATS = ("png", "svg", "pdf")
 _INSTALL = "pictures of cells need Graphviz: apt-get install graphviz, brew install graphviz, or graphviz.org"
 _STYLE = (
     'rankdir=LR; fontname="Helvetica"; '
-    'node [shape=box, style="rounded,filled", fontname="Helvetica", penwidth=0, fillcolor="#cfe3f1"]; '
+    'node [shape=box, style="rounded,filled", fontname="Helvetica", penwidth=0, fillcolor="#cfe3f1", '
+    'fontcolor="#1c2430"]; '
     'edge [fontname="Helvetica", fontsize=11, color="#555555"];'
 )
 _INPUT, _OUTPUT = "#d5ead0", "#f6e3b4"
@@ -60,14 +62,28 @@ def draw(genotype: Genotype, path: str | Path) -> None:
     suffix = Path(path).suffix[1:].lower()
     if suffix not in FORMATS:
         raise UserError(f"a picture is a file ending in {', '.join(f'.{name}' for name in FORMATS)}, got {path}")
+    write_bytes(path, _laid_out(genotype, suffix))
+
+
+def cells_svg(genotype: Genotype) -> str:
+    """A picture of a genotype as SVG text for a page, in the page's text colour.
+
+    Raises:
+        UserError: Graphviz is missing or fails.
+    """
+    text = _laid_out(genotype, "svg", "-Gbgcolor=transparent").decode()
+    return re.sub(' id="[^"]*"', "", "<svg" + text.partition("<svg")[2])  # a page may have several
+
+
+def _laid_out(genotype: Genotype, kind: str, *options: str) -> bytes:
     lack = missing()
     if lack:
         raise UserError(lack)
-    command = ["dot", f"-T{suffix}", *(["-Gdpi=120"] if suffix == "png" else [])]
+    command = ["dot", f"-T{kind}", *(["-Gdpi=120"] if kind == "png" else []), *options]
     done = subprocess.run(command, input=to_dot(genotype).encode(), capture_output=True, check=False)
     if done.returncode:
         raise UserError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip().splitlines()[-1:]}")
-    write_bytes(path, done.stdout)
+    return done.stdout
 
 
 def to_dot(genotype: Genotype) -> str:

@@ -59,10 +59,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it."""
+    """A heading and what stands below it.
+
+    Attributes:
+        heading: the heading.
+        parts: what stands below it.
+        level: of the heading: 2, or 3 below another section.
+    """
 
     heading: str
     parts: Sequence[Text | Table | Picture]
+    level: int = 2
 
 
 def write_page(path: str | Path, title: str, summary: str, sections: Sequence[Section]) -> None:
@@ -80,7 +87,7 @@ def write_page(path: str | Path, title: str, summary: str, sections: Sequence[Se
     page = environment.from_string(source).render(
         title=title, summary=summary, sections=[section for section in sections if section.parts]
     )
-    write_text(path, page)
+    write_text(path, page.encode("utf-8", "backslashreplace").decode())  # names of files may be no text
 
 
 def _is(kind):

@@ -69,7 +69,7 @@ def add_study_flags(section: Any) -> None:
 def main(argv: Sequence[str]) -> int:
     """Run the comparison; print its table and what can be concluded."""
     from ..runs.compare import compare_study, make_plan
-    from ..runs.comparison_page import HEADER, conclusions, rows
+    from ..runs.pages.comparison import comparison_part
 
     parser = compare_parser()
     study: dict[str, Any] = {}
@@ -77,8 +77,9 @@ def main(argv: Sequence[str]) -> int:
     names = [name.strip() for name in study["attentions"].split(",") if name.strip()]
     plan = make_plan(options, names, study["seeds"], dict(map(factor, study["vary"])))
     found = compare_study(plan, study["output"], study["workers"], study["storage"], study["max_failures"])
-    print(render(HEADER, rows(found)))
-    print("\n".join(conclusions(found)))
+    part = comparison_part(found)
+    print(render(part.header, part.rows))
+    print("\n".join(part.lines))
     print(f"curves and all runs: {found.folder.page}")
     return 0
 

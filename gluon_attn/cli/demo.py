@@ -14,11 +14,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, compare, export, check; print the table and how the exported files compare."""
-    from ..runs.demo import HEADER, demo
+    """Compare, export, check; print the table and how the exported files compare."""
+    from ..runs.demo import demo
+    from ..runs.pages.comparison import comparison_part
 
-    done = demo(args.output, args.num_epochs, args.seed, progress=lambda line: print(line, flush=True))
-    print(f"\n{render(HEADER, [row.cells() for row in done.rows])}\n")
+    done = demo(args.output, args.num_epochs, args.seed)
+    part = comparison_part(done.comparison)
+    print(f"\n{render(part.header, part.rows)}\n")
+    print("\n".join(part.lines))
+    print(f"\n{done.best.name} is exported, with the weights of its best epoch:")
     print("\n".join(done.exported))
-    print(f"curves and table: {done.folder.report_file}")
+    print(f"next: {'; '.join(done.next)}")
+    print(f"curves and table: {done.comparison.folder.page}")
     return 0

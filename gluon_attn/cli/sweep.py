@@ -17,8 +17,8 @@ from .values import whole
 
 def main(argv: Sequence[str]) -> int:
     """Run the sweep; print its runs and where the best options are."""
+    from ..runs.pages.sweep import table
     from ..runs.sweep import make_plan, sweep_study
-    from ..runs.sweep_page import table
 
     options, found, own = options_of(argv)
     plan = make_plan(found, options, own["trials"])

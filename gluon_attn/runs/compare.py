@@ -7,8 +7,8 @@ from typing import Any
 from ..config.train import RunConfig
 from ..utils.errors import UserError
 from .comparison import ATTENTION, Comparison, label, read_comparison
-from .comparison_page import write_comparison
 from .options import Options, from_keywords, place_of
+from .pages.comparison import write_comparison
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
 from .study.plan import StudyPlan

@@ -3,6 +3,7 @@
 import dataclasses
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..analyze.cost import cost
@@ -17,6 +18,8 @@ from .study.folder import StudyFolder
 from .study.plan import StudyPlan
 
 ATTENTION = "model.attention"
+#: params, MACs of one image, milliseconds per image, and these over the baseline's
+Costs = tuple[int, int, float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Comparison:
         plan: what was run.
         methods: in the order in which they were given; those without a finished run are left out.
         baseline: the method that the others are compared with.
-        failed: the runs that failed.
+        states: of all runs.
         score: what is compared.
     """
 
@@ -96,17 +99,25 @@ class Comparison:
     plan: StudyPlan
     methods: Sequence[Method]
     baseline: Method
-    failed: Sequence[TrialState]
+    states: Sequence[TrialState]
     score: Score = ACCURACY
 
+    @property
+    def failed(self) -> list[TrialState]:
+        """The runs that failed."""
+        return [state for state in self.states if state.state == "failed"]
 
-def read_comparison(folder: StudyFolder, plan: StudyPlan, states: Sequence[TrialState]) -> Comparison:
-    """Read the runs of a study that has ended, measure the networks and compare their scores.
+
+def read_comparison(
+    folder: StudyFolder, plan: StudyPlan, states: Sequence[TrialState], costs: Mapping[str, Costs] | None = None
+) -> Comparison:
+    """Read the runs of a comparison, measure the networks and compare their scores.
 
     Args:
         folder: of the study.
-        plan: what it ran.
-        states: of its runs.
+        plan: what it runs.
+        states: of its runs; those that are done count.
+        costs: name of each method -> its costs, measured before; they are measured where one is missing.
 
     Raises:
         TrainingError: no run is done.
@@ -120,17 +131,21 @@ def read_comparison(folder: StudyFolder, plan: StudyPlan, states: Sequence[Trial
         ]
         if runs:
             groups.append((combination, runs))
-    failed = [state for state in states if state.state == "failed"]
     if not groups:
-        raise TrainingError(f"no run of {folder} succeeded; run {failed[0].number:03d}: {failed[0].reason}")
+        failed = [f"; run {state.number:03d}: {state.reason}" for state in states if state.state == "failed"]
+        raise TrainingError(f"no run of {folder} {'succeeded' if failed else 'is done'}{''.join(failed[:1])}")
     base = next((i for i, (combination, _) in enumerate(groups) if combination.get(ATTENTION) is None), 0)
-    measured = _measure([folder.run(runs[0].number).path for _, runs in groups], base)
+    names = [label(combination) for combination, _ in groups]
+    if costs is not None and set(names) <= set(costs):
+        measured = [costs[name] for name in names]
+    else:
+        measured = _measure([folder.run(runs[0].number).path for _, runs in groups], base)
     methods = [
-        Method(label(combination), combination, runs, *values)
-        for (combination, runs), values in zip(groups, measured, strict=True)
+        Method(name, combination, runs, *values)
+        for name, (combination, runs), values in zip(names, groups, measured, strict=True)
     ]
     methods = _with_differences(methods, base)
-    return Comparison(folder, plan, methods, methods[base], failed)
+    return Comparison(folder, plan, methods, methods[base], states)
 
 
 def label(combination: Mapping[str, Any]) -> str:
@@ -147,15 +162,15 @@ def _read_run(folder, number, seed):
     return SeedRun(number, seed, history, max(scores), scores[-1], seconds)
 
 
-def _measure(folders, base):
-    """(params, MACs, latency, latency over the baseline's) of the network of each run folder."""
+def _measure(folders: Sequence[Path], base: int) -> list[Costs]:
+    """The costs of the network of each run folder; that of number `base` is the baseline's."""
     loaded = [load_run(folder) for folder in folders]
     shape = loaded[base][1].input_shape
     costs = [cost(net, shape) for net, _ in loaded]
     order = [base, *(i for i in range(len(loaded)) if i != base)]
     times, ratios = interleaved_latency([loaded[i][0] for i in order], shape)
     by_index = {index: (times[place], ratios[place]) for place, index in enumerate(order)}
-    return [(spent.params, spent.macs, *map(float, by_index[i])) for i, spent in enumerate(costs)]
+    return [(one.params, one.macs, float(by_index[i][0]), float(by_index[i][1])) for i, one in enumerate(costs)]
 
 
 def _with_differences(methods, base):

@@ -1,7 +1,6 @@
 """The results of a search for a connection scheme: the best scheme's file, a table of costs, figures and a report."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.ean import EanSearchConfig
@@ -12,10 +11,7 @@ from .ean_context import SearchContext
 from .folder import RunFolder
 
 if TYPE_CHECKING:  # these load MXNet or matplotlib
-    from matplotlib.figure import Figure
-
     from ..models.scheme import Scheme
-    from ..search.ean.policy_search import EanSearch
     from ..search.ean.reward import Reward
     from ..search.ean.searcher import Searcher
 
@@ -41,9 +37,7 @@ def write_results(
     scheme.save(folder.scheme_file)
     rows = _rows(context, searches, scheme)
     write_json(folder.results_file, [dict(zip(HEADER, row, strict=True)) for row in rows])
-    figures = _figures(ean, searches, scheme, context.supernet.blocks)
-    _save_figures(folder.path, figures)
-    _write_report(folder, config, rows, figures, scheme)
+    _write_pictures(folder)
     table = render(HEADER, rows)
     log.get_logger().info("%s\nbest scheme %s, reward %.3f: %s", table, best, reward, folder.scheme_file)
 
@@ -99,42 +93,14 @@ def _cost(context: SearchContext, scheme: "Scheme") -> tuple[int, int, float]:
     return spent.params, spent.macs, latency(net, shape, batch=32)
 
 
-def _figures(
-    ean: "EanSearch", searches: "Sequence[Searcher]", scheme: "Scheme", blocks: Sequence[int]
-) -> "dict[str, Figure]":
-    """File name without suffix -> figure."""
-    from ..analyze import scheme_plots
-
-    return {
-        "curves": scheme_plots.curves({search.name: search.curve() for search in searches}),
-        "rewards": scheme_plots.rewards(ean.samples),
-        "chances": scheme_plots.connection_probabilities(ean.probability_history, blocks),
-        "network": scheme_plots.network(scheme.scheme, blocks, scheme.attention or "attention"),
-    }
-
-
-def _save_figures(folder: Path, figures: "dict[str, Figure]") -> None:
+def _write_pictures(folder: RunFolder) -> None:
+    """Write the figures and the page; they show what the folder holds."""
     from ..analyze.figures import save_png
+    from ..analyze.page import write_page
+    from .pages.connections import connection_figures, connections_part
 
+    figures = connection_figures(folder)
     for name, figure in figures.items():
-        save_png(figure, folder / f"{name}.png")
-
-
-def _write_report(
-    folder: RunFolder, config: EanSearchConfig, rows: list[tuple], figures: "dict[str, Figure]", scheme: "Scheme"
-) -> None:
-    from ..analyze.figures import svg_text
-    from ..analyze.report import write_report
-
-    steps, samples = config.ean.steps, config.ean.steps * (1 + config.ean.validate_size)
-    write_report(
-        folder.report_file,
-        title=f"Connections of {scheme.model}",
-        summary=f"Each search sampled {samples} schemes ({steps} steps). Accuracy is that of the supernet, the costs "
-        "are those of the plain network of the scheme.",
-        header=HEADER,
-        rows=rows,
-        marked=0,
-        figure="".join(svg_text(figure) for figure in figures.values()),
-        sections=[("To train it from scratch", [f"--scheme {folder.scheme_file}"])],
-    )
+        save_png(figure, folder.path / f"{name}.png")
+    part = connections_part(folder, figures)
+    write_page(folder.report_file, part.title, part.summary, part.sections)

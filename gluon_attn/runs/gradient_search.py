@@ -6,8 +6,9 @@ from functools import partial
 
 import mxnet as mx
 
-from ..analyze.charts import draw_operation_weights
+from ..analyze.charts import operation_weights
 from ..analyze.draw import draw, missing
+from ..analyze.figures import save_png
 from ..analyze.plots import draw_history
 from ..config.search import AnasConfig, AttDartsConfig
 from ..data.factory import build_search
@@ -125,4 +126,4 @@ def _callbacks(config: AttDartsConfig | AnasConfig, folder: RunFolder, method: S
 
 
 def _draw_operations(operations, history, path):
-    draw_operation_weights(history, operations, path)
+    save_png(operation_weights(history, operations), path)

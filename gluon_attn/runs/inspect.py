@@ -50,7 +50,7 @@ def inspect(
     """
     from ..analyze.gate_statistics import Sites
     from .inspection import Inspection, gate_statistics
-    from .inspection_page import check_folder, write_inspection
+    from .pages.inspection import check_folder, write_inspection
 
     if not (images or dataset):
         raise UserError("name images, or a data set with option dataset")

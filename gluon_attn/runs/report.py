@@ -1,53 +1,94 @@
-"""Compare finished runs on one HTML page."""
+"""One HTML page about any run folders and studies."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from ..analyze.plots import compare_histories
-from ..analyze.report import write_report
-from ..config.scores import ACCURACY
+from ..analyze.page import Section, Text, write_page
+from ..config.ean import EanSearchConfig
+from ..config.run_kind import held_kind
+from ..config.search import AnasConfig, AttDartsConfig
+from ..utils.errors import UserError
 from ..utils.paths import check_new_file, expanded
-from .run_history import best_run, differences, read_runs, scores
+from .folder import RunFolder
+from .pages.connections import connections_part
+from .pages.gradient_search import gradient_search_part, random_search_part
+from .pages.part import Part
+from .pages.study import study_part
+from .pages.training import training_part
+from .run_history import read_runs
+from .study.folder import StudyFolder
 
-#: heading of a panel -> key of the records that it shows
-PANELS = {
-    "training loss": "train_loss",
-    "test loss": "val_loss",
-    f"{ACCURACY.name}, top-1": ACCURACY.key,
-    f"{ACCURACY.name}, top-5": "val_top5",
-    "learning rate": "lr",
-    "images per second": "images_per_second",
-}
+_TRAINING, _RANDOM, _STUDY = "train", "random search", "study"
+_GRADIENT = (AttDartsConfig.kind, AnasConfig.kind)
 
 
-def report(runs: Sequence[str | Path], output: str | Path) -> tuple[list[str], list[list[Any]]]:
-    """Write a page with the scores, the curves and the differing options of run folders.
+def report(folders: Sequence[str | Path], output: str | Path) -> list[Part]:
+    """Write a page about run folders and studies of any kind.
+
+    Training runs are compared with each other, and so are gradient searches of one kind; every other search and every
+    study has a part of its own. A folder of several runs, such as those of several seeds, stands for all of them.
 
     Args:
-        runs: The run folders.
+        folders: run folders and studies; they may still be at work.
         output: HTML file to write.
 
     Returns:
-        (header, rows) of the table of scores.
+        The parts of the page.
 
     Raises:
-        UserError: A folder is no run, or the page cannot be written.
+        UserError: a folder is neither, holds nothing to show yet, or the page cannot be written.
     """
     output = expanded(output)
     check_new_file(output, "option output")
-    found = read_runs([expanded(run) for run in runs])
-    header, rows = scores(found)
-    options = differences(found)
-    write_report(
-        output,
-        title=found[0].name if len(found) == 1 else f"{len(found)} training runs",
-        summary="Scores are those of the epoch with the best test accuracy (top-1). img/s is the median over the "
-        "epochs, evaluation left out.",
-        header=header,
-        rows=rows,
-        marked=best_run(found) if len(found) > 1 else None,
-        figure=compare_histories({run.name: run.history for run in found}, PANELS),
-        tables=[("Options that differ", *options)] if options[1] else [],
-    )
-    return header, rows
+    groups: dict[tuple[str, Path | None], list[Path]] = {}
+    for folder in dict.fromkeys(one for path in folders for one in _members(Path(expanded(path)))):
+        kind = _kind(folder)
+        groups.setdefault((kind, None if kind in (_TRAINING, *_GRADIENT) else folder), []).append(folder)
+    parts = [_part(kind, paths) for (kind, _), paths in groups.items()]
+    if len(parts) == 1:
+        write_page(output, parts[0].title, parts[0].summary, parts[0].sections)
+    else:
+        summary = f"{'; '.join(part.title for part in parts)}."
+        write_page(output, f"{len(parts)} reports", summary, [one for part in parts for one in _below(part)])
+    return parts
+
+
+def _members(path: Path) -> list[Path]:
+    """The folder itself, or the runs in a folder of several runs."""
+    if StudyFolder(path).plan_file.is_file() or RunFolder(path).holds_run:
+        return [path]
+    parts = [path / name for name in RunFolder(path).parts]
+    if not parts:
+        raise UserError(f"{path} is not a run folder: it has no {RunFolder(path).config_file.name}")
+    return parts
+
+
+def _kind(path: Path) -> str:
+    if StudyFolder(path).plan_file.is_file():
+        return _STUDY
+    kind = held_kind(path)
+    if kind in _GRADIENT and RunFolder(path).random_file.is_file():
+        return _RANDOM
+    return kind if kind in (*_GRADIENT, EanSearchConfig.kind) else _TRAINING
+
+
+def _part(kind: str, paths: Sequence[Path]) -> Part:
+    if kind == _TRAINING:
+        return training_part(read_runs(paths))
+    if kind in _GRADIENT:
+        return gradient_search_part(kind, list(zip(read_runs(paths), map(RunFolder, paths), strict=True)))
+    alone: dict[str, Callable[[Path], Part]] = {
+        _STUDY: lambda path: study_part(StudyFolder(path)),
+        _RANDOM: lambda path: random_search_part(RunFolder(path), path.resolve().name),
+        EanSearchConfig.kind: lambda path: connections_part(RunFolder(path)),
+    }
+    return alone[kind](paths[0])
+
+
+def _below(part: Part) -> list[Section]:
+    """The sections of a part of a page with several."""
+    return [
+        Section(part.title, [Text([part.summary])]),
+        *(dataclasses.replace(section, level=3) for section in part.sections),
+    ]

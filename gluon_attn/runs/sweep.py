@@ -8,16 +8,16 @@ from typing import Any
 
 from ..config.files import read_yaml, write_yaml
 from ..config.train import RunConfig
-from ..utils.errors import TrainingError, UserError
+from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .options import Options, from_keywords
+from .pages.sweep import best_run, write_sweep
 from .study.attempts import TrialState
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
-from .study.plan import StudyPlan
+from .study.plan import SWEEP, StudyPlan
 from .study.sweep_file import SweepFile, read_sweep
 from .study.worker import open_trials
-from .sweep_page import write_sweep
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +109,7 @@ def make_plan(found: SweepFile, options: Options, trials: int | None = None) -> 
         found.score,
         early,
         found.target,
+        SWEEP,
     )
 
 
@@ -132,13 +133,8 @@ def sweep_study(
         if found.entity:
             os.environ.setdefault("WANDB_ENTITY", found.entity)
     states = run_all(folder, workers, storage, max_failures)
-    done = [state for state in states if state.state == "done" and state.score is not None]
-    if not done:
-        failed = next(state for state in states if state.state == "failed")
-        raise TrainingError(f"no run of {folder} succeeded; run {failed.number:03d}: {failed.reason}")
-    sign = 1 if plan.score.higher_is_better else -1
-    best = max(done, key=lambda state: sign * (state.score or 0.0))
+    best = best_run(folder, plan, states)
     config = plan.run_options(best.values or {}, plan.seed(best.number)).config()
     write_yaml(folder.recipe, config)
-    write_sweep(folder, plan, states, best, open_trials(folder, storage)[1].importances(), found.description)
+    write_sweep(folder, plan, states, open_trials(folder, storage)[1].importances(), found.description)
     return Sweep(folder, plan, states, best, folder.recipe)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gluon_attn.analyze.charts import draw_bars, draw_confusion, draw_operation_weights
+from gluon_attn.analyze.charts import draw_bars, draw_confusion, operation_weights
+from gluon_attn.analyze.figures import save_png
 
 
 def pixels(path):
@@ -47,7 +48,7 @@ def test_softmax_weights_of_each_candidate_operation(tmp_path, parameters):
             {"epoch": epoch, "mixing": {name: [[0.0, value], [0.0, 0.0]] for name in names}}
             for epoch, value in enumerate([0.0, last])
         ]
-        draw_operation_weights(history, names, path)
+        save_png(operation_weights(history, names), path)
         return pixels(path)
 
     even = draw(0.0, tmp_path / "even.png")

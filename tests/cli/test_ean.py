@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from gluon_attn import get_model
+from gluon_attn.cli import main
 from gluon_attn.cli.search import search, search_options
 from gluon_attn.cli.train import train_cifar
 from gluon_attn.models.scheme import Scheme
@@ -90,6 +92,10 @@ def test_what_a_search_leaves(trained, here):
     page = (here / "found/report.html").read_text()
     assert page.count("<svg") == 4
     assert best.scheme in page
+    assert main(["report", "found", "--output", "again.html"]) == 0
+    assert re.sub("<svg.*?</svg>", "", (here / "again.html").read_text(), flags=re.S) == re.sub(
+        "<svg.*?</svg>", "", page, flags=re.S
+    )
 
 
 def test_a_search_goes_on_to_the_last_bit(trained, here, monkeypatch, without_costs):

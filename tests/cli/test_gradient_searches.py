@@ -84,6 +84,14 @@ def found(request, tmp_path_factory):
     return folder
 
 
+def test_its_report(found, tmp_path):
+    page = tmp_path / "report.html"
+    assert main(["report", str(found), "--output", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    for word in ("Weights of the operations", "dil_conv_3x3", "entropy of the softmaxes", "What the search chose"):
+        assert word in text
+
+
 def test_what_a_search_leaves(found):
     names = {path.name for path in found.iterdir()}
     assert names == {".lock", "checkpoints", "choices.png", "config.yaml", "genotype.json", "history.png", "log.txt",
@@ -134,6 +142,8 @@ def test_random_search_has_the_budget_of_a_search(tmp_path, capsys):
     line = f"{CELLS} --epochs 1 --random-search --retrain-epochs 1 --run-dir {tmp_path}/r"
     assert search(shlex.split(line)) == 0
     rows = json.loads((tmp_path / "r/chance.json").read_text())
+    assert main(["report", str(tmp_path / "r"), "--output", str(tmp_path / "r.html")]) == 0
+    assert "<h1>r (random search)</h1>" in (tmp_path / "r.html").read_text()
     assert len(rows) >= 1
     assert f"best of {len(rows)}" in capsys.readouterr().out
     assert json.loads((tmp_path / "r/genotype.json").read_text())["origin"] == "chance"

@@ -146,7 +146,7 @@ def test_a_network_without_gates_has_grad_cam_only(run, picture, tmp_path, capsy
     [
         (["RUN"], "name images, or a data set with --dataset"),
         (["RUN", "none.png"], "image none.png does not exist"),
-        (["RUN", "CARD"], "card.json cannot be read: cannot identify image file"),
+        (["RUN", "CARD"], "card.json cannot be read: not an image file"),
         (["RUN", "PICTURE", "--class", "zebra"], "the network has no class 'zebra'; it has 10, such as 0, 1, 2"),
         (["RUN", "PICTURE", "--class", "10"], "the network has no class '10'"),
         (["RUN", "--dataset", "digits"], "has no gates to take statistics of: leave --dataset out"),
@@ -181,7 +181,7 @@ def test_an_error_while_writing_leaves_nothing(gated, picture, tmp_path, monkeyp
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gluon_attn.runs.inspection_page.write_json", fail)
+    monkeypatch.setattr("gluon_attn.runs.pages.inspection.write_json", fail)
     assert main(["inspect", str(gated), str(picture), "--output", str(tmp_path / "out")]) == 2
     assert list(tmp_path.iterdir()) == []
 

@@ -18,6 +18,7 @@ from .space import Dimension, Factor, Suggest, from_dict
 _VERSION = 1
 _STREAM = 41  # of the random numbers of a random search
 METHODS = ("grid", "random", "bayes")
+COMPARISON, SWEEP = "comparison", "sweep"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class StudyPlan:
         score: what is compared and optimized: of the last epoch.
         early: arguments of Optuna's `HyperbandPruner` (Li et al. 2018), which ends bad runs early; None: no run is.
         target: a score with which no new run is begun; None: all runs are.
+        kind: "comparison" or "sweep", which decides what its page shows.
 
     Raises:
         UserError: two entries have one key, an option is fixed and varied, or a value does not fit its option.
@@ -46,6 +48,7 @@ class StudyPlan:
     score: Score = ACCURACY
     early: Mapping[str, Any] | None = None
     target: float | None = None
+    kind: str = COMPARISON
 
     def __post_init__(self) -> None:
         keys = [one.key for one in self.space]
@@ -113,6 +116,7 @@ class StudyPlan:
         """Plain data that `from_dict` reads back."""
         return {
             "version": _VERSION,
+            "kind": self.kind,
             "method": self.method,
             "count": self.count,
             "score": [self.score.key, self.score.name, self.score.higher_is_better],
@@ -135,7 +139,7 @@ class StudyPlan:
         try:
             return cls(
                 Options(RunConfig, **data["options"]), tuple(map(from_dict, data["space"])), tuple(data["seeds"]),
-                data["method"], data["count"], Score(*data["score"]), data["early"], data["target"],
+                data["method"], data["count"], Score(*data["score"]), data["early"], data["target"], data["kind"],
             )  # fmt: skip
         except (KeyError, TypeError) as error:
             raise UserError(f"not a study: {error}") from None
@@ -166,6 +170,7 @@ class StudyPlan:
 
 _CHECKED = 1000  # combinations of a grid whose options are checked beforehand
 _DIFFERENCES = {
+    "kind": "another command",
     "method": "another method",
     "space": "other values",
     "score": "another metric",

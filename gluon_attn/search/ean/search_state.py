@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,16 +41,35 @@ def load_search(searcher: Searcher, folder: Path | str) -> None:
     Raises:
         UserError: if the folder is missing or damaged, or holds another search or format.
     """
-    folder = Path(folder)
+    try:
+        searcher.set_state(*_read(Path(folder)))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise UserError(
+            f"{Path(folder, _PLAIN)} is damaged ({type(error).__name__}): start anew, or give another folder"
+        ) from error
+
+
+def saved_probabilities(folder: Path | str) -> np.ndarray:
+    """Each block's probability to be connected after each step of EAN's search, (steps,blocks).
+
+    Args:
+        folder: where `save_search` wrote an `EanSearch`.
+
+    Raises:
+        UserError: as `load_search`.
+    """
+    arrays, _ = _read(Path(folder))
+    if "course" not in arrays:
+        raise UserError(f"{folder} holds another search: give that of EAN")
+    return arrays["course"]
+
+
+def _read(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """(arrays, plain data) of a saved search."""
     found = read_hashed(folder / _PLAIN, [_ARRAYS])
     if found is None:
         raise UserError(f"{folder} holds no whole saved search: start anew, or give another folder")
     if found.get("format") != FORMAT:
         raise UserError(f"{folder} has format {found.get('format')!r}; this release reads {FORMAT}")
-    try:
-        with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
-            searcher.set_state({name: arrays[name] for name in arrays.files}, found["state"])
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise UserError(
-            f"{folder / _PLAIN} is damaged ({type(error).__name__}): start anew, or give another folder"
-        ) from error
+    with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}, found["state"]

@@ -4,16 +4,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gluon_attn.analyze.report import write_report
+from gluon_attn.analyze.page import Picture, Section, Table, Text, write_page
 from gluon_attn.utils.errors import UserError
 
-PAGE = {
-    "title": "A title",
-    "summary": "What was done.",
-    "header": ("name", "params"),
-    "rows": [("plain", 272474), ("se", 274847)],
-    "figure": "<svg id='curves'></svg>",
-}
+TABLE = Table(("name", "params"), [("plain", 272474), ("se", 274847)], caption="Costs")
+SECTIONS = [Section("Costs", [TABLE]), Section("Curves", [Picture("<svg id='curves'></svg>", "Two curves")])]
 
 
 class Reader(HTMLParser):
@@ -35,13 +30,13 @@ class Reader(HTMLParser):
             self.cells.append(data.strip())
 
 
-def page(tmp_path, **changes):
-    write_report(tmp_path / "report.html", **{**PAGE, **changes})
+def page(tmp_path, sections=SECTIONS, title="A title", summary="What was done."):
+    write_page(tmp_path / "report.html", title, summary, sections)
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_table_holds_every_cell(tmp_path):
-    read = Reader(page(tmp_path, marked=1))
+    read = Reader(page(tmp_path, [Section("Costs", [Table(TABLE.header, TABLE.rows, marked=1)])]))
     assert read.cells == ["name", "params", "plain", "272,474", "se", "274,847"]
     assert read.rows == [None, None, "marked"]
 
@@ -50,30 +45,34 @@ def test_no_row_is_marked_unless_asked(tmp_path):
     assert Reader(page(tmp_path)).rows == [None, None, None]
 
 
-def test_title_summary_figure_and_sections(tmp_path):
-    text = page(tmp_path, sections=[("Files", ["a.onnx", "b.json"])])
+def test_headers_captions_and_descriptions_are_there_for_those_who_only_hear_them(tmp_path):
+    text = page(tmp_path)
+    assert '<th scope="col">params</th>' in text
+    assert '<th scope="row">plain</th>' in text
+    assert "<caption>Costs</caption>" in text
+    assert '<figure role="img" tabindex="0" aria-label="Two curves"><div aria-hidden="true"><svg id=' in text
+    assert '<html lang="en">' in text
+
+
+def test_title_summary_headings_and_text(tmp_path):
+    below = Section("Files", [Text(["a.onnx", "b.json"], fixed=True), Text(["Two files."])], level=3)
+    text = page(tmp_path, [*SECTIONS, below, Section("Nothing", [])])
     assert "<title>A title</title>" in text
     assert "<h1>A title</h1>" in text
     assert "What was done." in text
-    assert "<svg id='curves'></svg>" in text
-    assert "<h2>Files</h2>\n<pre>a.onnx\nb.json</pre>" in text
-
-
-def test_further_tables_stand_behind_the_curves(tmp_path):
-    text = page(tmp_path, marked=0, tables=[("Options that differ", ["option", "a"], [["lr", "0.1"], ["wd", "0"]])])
-    assert Reader(text).cells[6:] == ["option", "a", "lr", "0.1", "wd", "0"]
-    assert Reader(text).rows == [None, "marked", None, None, None, None]
-    assert text.index("curves") < text.index("<h2>Options that differ</h2>")
+    assert "<h2>Curves</h2>" in text
+    assert "<h3>Files</h3>" in text
+    assert "<pre>a.onnx\nb.json</pre>" in text
+    assert "<p>Two files.</p>" in text
+    assert "Nothing" not in text
 
 
 def test_text_is_escaped(tmp_path):
-    nasty = "<script>alert(1)</script>"
-    text = page(
-        tmp_path, title=nasty, summary=nasty, header=(nasty, "b"), rows=[(nasty, 1)], sections=[(nasty, [nasty])],
-        tables=[(nasty, [nasty], [[nasty]])],
-    )  # fmt: skip
+    nasty = "<script>alert('\"')</script>"
+    parts = [Text([nasty], fixed=True), Text([nasty]), Table((nasty,), [(nasty,)], caption=nasty), Picture("", nasty)]
+    text = page(tmp_path, [Section(nasty, parts)], title=nasty, summary=nasty)
     assert "<script" not in text
-    assert text.count("&lt;script&gt;") == 10
+    assert text.count("&lt;script&gt;alert(&#39;&#34;&#39;)") == 11
 
 
 def test_nothing_is_loaded_from_elsewhere(tmp_path):
@@ -88,4 +87,8 @@ def test_nothing_is_loaded_from_elsewhere(tmp_path):
 def test_a_page_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write to"):
-        write_report(tmp_path / "file" / "report.html", **PAGE)
+        write_page(tmp_path / "file" / "report.html", "A title", "", [])
+
+
+def test_names_that_are_no_utf8_are_shown(tmp_path):
+    assert "a\\udcff" in page(tmp_path, title="a\udcff")

@@ -5,17 +5,18 @@ import dataclasses
 import io
 from typing import Any
 
-from ..analyze.comparison_plots import draw_differences, draw_pareto, draw_spread
-from ..analyze.page import Picture, Section, Table, Text, write_page
-from ..utils.files import write_json, write_text
-from .comparison import Comparison, Method
+from ...analyze.comparison_plots import draw_differences, draw_pareto, draw_spread
+from ...analyze.page import Picture, Section, Table, Text, write_page
+from ...analyze.paired import Difference
+from ...utils.files import write_json, write_text
+from ..comparison import Comparison, Method
+from .part import Part, without_empty
 
 #: heading of a panel of the curves -> key of the records
 _CURVES = {"test accuracy": "val_accuracy", "test loss": "val_loss", "training accuracy": "train_accuracy",
            "training loss": "train_loss"}  # fmt: skip
 HEADER = (
-    "method", "accuracy", "std", "difference", "95 % interval", "p (Holm)", "params", "MACs", "ms/image", "overhead",
-    "s/epoch",
+    "method", "accuracy", "difference (95 % interval)", "p (Holm)", "params", "MACs", "ms/image", "overhead", "s/epoch",
 )  # fmt: skip
 
 
@@ -24,12 +25,15 @@ def write_comparison(found: Comparison) -> None:
     folder = found.folder
     write_text(folder.results_table, _csv(found))
     write_json(folder.results_file, _plain(found))
-    write_page(folder.page, _title(found), _summary(found), _sections(found))
+    part = comparison_part(found)
+    write_page(folder.page, part.title, part.summary, part.sections)
 
 
-def rows(found: Comparison) -> list[tuple]:
-    """The table of a comparison, a row per method, under `HEADER`."""
-    return [_row(method) for method in found.methods]
+def comparison_part(found: Comparison) -> Part:
+    """What a report shows of a comparison; columns that say nothing, such as intervals with one seed, are left out."""
+    header, rows = without_empty(HEADER, [_row(method) for method in found.methods])
+    sections = _sections(found, Table(header, rows, _best(found), "Scores and costs of each method"))
+    return Part(_title(found), _summary(found), header, rows, sections, conclusions(found))
 
 
 def conclusions(found: Comparison) -> list[str]:
@@ -39,15 +43,10 @@ def conclusions(found: Comparison) -> list[str]:
 
 def _row(method: Method) -> tuple:
     one = method.difference
-    interval = (
-        f"{100 * one.low:+.2f} to {100 * one.high:+.2f}" if one and one.low is not None and one.high is not None else ""
-    )
     return (
         method.name,
-        f"{100 * method.mean:.2f} %",
-        "" if method.deviation is None else f"{100 * method.deviation:.2f}",
-        f"{100 * one.mean:+.2f}" if one else "",
-        interval,
+        f"{100 * method.mean:.2f}" + (f" ± {100 * method.deviation:.2f} %" if method.deviation is not None else " %"),
+        _with_interval(one) if one else "",
         f"{one.p_holm:.3f}" if one and one.p_holm is not None else "",
         method.params,
         method.macs,
@@ -55,6 +54,11 @@ def _row(method: Method) -> tuple:
         f"{100 * (method.overhead - 1):+.0f} %",
         f"{method.seconds:.1f}",
     )
+
+
+def _with_interval(one: Difference) -> str:
+    interval = "" if one.low is None or one.high is None else f" ({100 * one.low:+.2f} to {100 * one.high:+.2f})"
+    return f"{100 * one.mean:+.2f}{interval}"
 
 
 def _sentence(method: Method, baseline: Method) -> str:
@@ -84,13 +88,14 @@ def _summary(found: Comparison) -> str:
     return (
         f"Every method was trained for {config.train.num_epochs} epochs with seeds {seeds[0]} to {seeds[-1]}, with the "
         "same batches and, where tensors agree, the same initial weights. Accuracy is that of the last epoch on the "
-        f"test images, mean over the seeds; differences are from {found.baseline.name}, in percentage points, paired "
-        "by seed. p is that of a two-sided paired t-test after Holm's correction. Latency is that of one image on this "
-        "machine's CPU, all networks in turns; overhead is over the baseline's."
+        "test images, mean and standard deviation over the seeds; differences are from "
+        f"{found.baseline.name}, in percentage points, paired by seed. p is that of a two-sided paired t-test after "
+        "Holm's correction. Latency is that of one image on this machine's CPU, all networks in turns; overhead is "
+        "over the baseline's."
     )
 
 
-def _sections(found: Comparison) -> list[Section]:
+def _sections(found: Comparison, table: Table) -> list[Section]:
     names = [method.name for method in found.methods]
     differences = {method.name: method.difference for method in found.methods if method.difference}
     costs = {method.name: (method.latency, method.macs / 1e6) for method in found.methods}
@@ -99,7 +104,7 @@ def _sections(found: Comparison) -> list[Section]:
     unit = f"difference from {found.baseline.name} in percentage points"
     sections = [
         Section("What can be concluded", [Text(conclusions(found))] if differences else []),
-        Section("Methods", [Table(HEADER, rows(found), _best(found), "Scores and costs of each method")]),
+        Section("Methods", [table]),
         Section("Differences", [Picture(draw_differences(differences, unit), _described(found))] * bool(differences)),
         Section("Accuracy over cost", [Picture(
             draw_pareto(costs, ("latency, ms per image", "MACs, millions"), scores, "test accuracy, %"),
@@ -159,5 +164,6 @@ def _plain(found: Comparison) -> dict[str, Any]:
         plain["runs"] = [{key: getattr(run, key) for key in keys} for run in method.runs]
         methods.append(plain)
     failed = [{"number": state.number, "reason": state.reason} for state in found.failed]
+    states = [dataclasses.asdict(state) for state in found.states]
     return {"version": 1, "baseline": found.baseline.name, "methods": methods, "failed": failed,
-            "conclusions": conclusions(found)}  # fmt: skip
+            "conclusions": conclusions(found), "runs": states}  # fmt: skip

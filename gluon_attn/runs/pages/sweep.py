@@ -7,19 +7,20 @@ from typing import Any
 
 import yaml
 
-from ..analyze.page import Picture, Section, Table, Text, write_page
-from ..analyze.sweep_plots import draw_importances, draw_pair, draw_parallel, draw_progress
-from ..utils.files import write_json, write_text
-from .study.attempts import TrialState
-from .study.folder import StudyFolder
-from .study.plan import StudyPlan
+from ...analyze.page import Picture, Section, Table, Text, write_page
+from ...analyze.sweep_plots import draw_importances, draw_pair, draw_parallel, draw_progress
+from ...utils.errors import TrainingError
+from ...utils.files import write_json, write_text
+from ..study.attempts import TrialState
+from ..study.folder import StudyFolder
+from ..study.plan import StudyPlan
+from .part import Part
 
 
 def write_sweep(
     folder: StudyFolder,
     plan: StudyPlan,
     states: Sequence[TrialState],
-    best: TrialState,
     importances: Mapping[str, float],
     description: str | None = None,
 ) -> None:
@@ -29,28 +30,60 @@ def write_sweep(
         folder: of the study.
         plan: what was run.
         states: of its runs.
-        best: the run with the best score.
         importances: of the options for the score, {} if they cannot be told.
         description: text of the sweep file.
+
+    Raises:
+        TrainingError: no run is done.
     """
-    header, rows = table(plan, states)
+    part, best = sweep_part(folder, plan, states, importances, description), best_run(folder, plan, states)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    csv.writer(text, lineterminator="\n").writerows([part.header, *part.rows])
     write_text(folder.results_table, text.getvalue())
     runs = [
         {"number": state.number, "state": state.state, "values": state.values, "score": state.score,
          "reason": state.reason, **(state.result or {})}
         for state in states
     ]  # fmt: skip
-    content = {"version": 1, "score": plan.score.key, "best": best.number, "importances": dict(importances)}
+    content = {"version": 1, "description": description, "score": plan.score.key, "best": best.number,
+               "importances": dict(importances)}  # fmt: skip
     write_json(folder.results_file, {**content, "runs": runs})
+    write_page(folder.page, part.title, part.summary, part.sections)
+
+
+def sweep_part(
+    folder: StudyFolder,
+    plan: StudyPlan,
+    states: Sequence[TrialState],
+    importances: Mapping[str, float],
+    description: str | None = None,
+) -> Part:
+    """What a report shows of a sweep.
+
+    Args:
+        folder, plan, states, importances, description: as of `write_sweep`.
+
+    Raises:
+        TrainingError: no run is done.
+    """
+    best = best_run(folder, plan, states)
     summary = (
         f"{len(states)} runs by method {plan.method}; the score is the {plan.score.name} of the last epoch. "
         f"The best is run {best.number:03d} with {best.score:.4f}."
     )
-    title = f"Sweep {folder.name}"
-    write_page(folder.page, title, f"{description} {summary}" if description else summary,
-               _sections(plan, states, best, importances))  # fmt: skip
+    sections = _sections(plan, states, best, importances)
+    return Part(f"Sweep {folder.name}", f"{description} {summary}" if description else summary,
+                *table(plan, states), sections)  # fmt: skip
+
+
+def best_run(folder: StudyFolder, plan: StudyPlan, states: Sequence[TrialState]) -> TrialState:
+    """The run with the best score of those that are done; `TrainingError` if none is."""
+    done = [state for state in states if state.state == "done" and state.score is not None]
+    if not done:
+        failed = [f"; run {state.number:03d}: {state.reason}" for state in states if state.state == "failed"]
+        raise TrainingError(f"no run of {folder} {'succeeded' if failed else 'is done'}{''.join(failed[:1])}")
+    sign = 1 if plan.score.higher_is_better else -1
+    return max(done, key=lambda state: sign * (state.score or 0.0))
 
 
 def table(plan: StudyPlan, states: Sequence[TrialState]) -> tuple[list[str], list[list[Any]]]:

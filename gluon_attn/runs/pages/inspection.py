@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..analyze.class_plots import draw_class_gates, draw_class_maps, draw_class_share
-from ..analyze.figures import raster_text, save_png
-from ..analyze.gate_plots import Look, draw_sheet
-from ..analyze.gate_statistics import SiteStatistics
-from ..analyze.page import Picture, Section, Table, Text, write_page
-from ..nn.recording import CHANNEL, SPATIAL
-from ..utils.errors import UserError
-from ..utils.files import atomic_path, ensure_dir, write_json
-from .inspection import HEADER, Inspection, by_stage, conclusions, drawn_classes, percent, stage_rows
+from ...analyze.class_plots import draw_class_gates, draw_class_maps, draw_class_share
+from ...analyze.figures import raster_text, save_png
+from ...analyze.gate_plots import Look, draw_sheet
+from ...analyze.gate_statistics import SiteStatistics
+from ...analyze.page import Picture, Section, Table, Text, write_page
+from ...nn.recording import CHANNEL, SPATIAL
+from ...utils.errors import UserError
+from ...utils.files import atomic_path, ensure_dir, write_json
+from ..inspection import HEADER, Inspection, by_stage, conclusions, drawn_classes, percent, stage_rows
 
 _JSON, _IMAGES = "inspect.json", "images"
 _NAMED = 30  # most classes in a table

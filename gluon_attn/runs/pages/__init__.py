@@ -1,0 +1,1 @@
+"""What runs, studies and inspections look like as HTML pages, with the files that go with them."""

@@ -1,0 +1,128 @@
+"""What a report shows of a search for a connection scheme (EAN), read from its run folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ...analyze import scheme_plots
+from ...analyze.figures import svg_text
+from ...analyze.page import Picture, Section, Table, Text
+from ...config.ean import EanSearchConfig
+from ...models.base import MODELS
+from ...search.ean.search_state import saved_probabilities
+from ...utils.errors import UserError
+from ...utils.files import read_json
+from ..folder import RunFolder
+from .part import Part
+
+#: the search itself; the others are its baselines
+_EAN = "ean"
+Samples = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def connections_part(folder: RunFolder, figures: Mapping[str, Figure] | None = None) -> Part:
+    """What a report shows of a search for a connection scheme.
+
+    Args:
+        folder: its run folder; the search may still be at work.
+        figures: what `connection_figures` gives for it, if that is there already.
+
+    Raises:
+        UserError: the folder has no sample yet, or a file is damaged.
+    """
+    config, samples = folder.read_config(EanSearchConfig), _samples(folder)
+    figures = figures or connection_figures(folder)
+    bits = best_sample(samples[_EAN])["scheme"]
+    header, rows, marked = _table(folder, samples)
+    steps, count = samples[_EAN][-1]["step"] + 1, len(samples[_EAN])
+    name = config.model.model
+    sections = [Section("Schemes", [Table(header, rows, marked, "The best scheme of each search, and its costs")])]
+    sections += [
+        Section(heading, [Picture(svg_text(figures[key]), description)])
+        for key, (heading, description) in _described(bits, samples).items()
+    ]
+    how = [f"--scheme {folder.scheme_file}"] if folder.scheme_file.is_file() else ["the search has not ended"]
+    sections.append(Section("To train it from scratch", [Text(how, fixed=True)]))
+    done = "sampled" if steps >= config.ean.steps else "has sampled so far"
+    summary = (
+        f"Each search {done} {count} schemes ({steps} steps). Accuracy is that of the supernet, the costs are those of "
+        "the plain network of the scheme. Rewards mean something in their differences only."
+    )
+    return Part(f"Connections of {name}", summary, header, rows, sections)
+
+
+def connection_figures(folder: RunFolder) -> dict[str, Figure]:
+    """File name without suffix -> figure: the best rewards, all rewards, probabilities, the best network.
+
+    Args:
+        folder: the run folder of the search.
+
+    Raises:
+        UserError: the folder has no sample yet, or a file is damaged.
+    """
+    samples, model = _samples(folder), folder.read_config(EanSearchConfig).model
+    bits = best_sample(samples[_EAN])["scheme"]
+    blocks = (model.model in MODELS and MODELS.get(model.model).blocks) or (len(bits),)
+    curves = {
+        name: np.maximum.accumulate([one["reward"] for one in records]).tolist() for name, records in samples.items()
+    }
+    return {
+        "curves": scheme_plots.curves(curves),
+        "rewards": scheme_plots.rewards(samples[_EAN]),
+        "chances": scheme_plots.connection_probabilities(saved_probabilities(folder.search_state(_EAN)), blocks),
+        "network": scheme_plots.network(bits, blocks, model.attention or "attention"),
+    }
+
+
+def best_sample(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The sample with the highest reward, the first of several."""
+    return max(records, key=lambda one: one["reward"])
+
+
+def _samples(folder: RunFolder) -> Samples:
+    """Name of each search that has begun -> the records of its samples, EAN's search first."""
+    baselines = folder.read_config(EanSearchConfig).score.baselines
+    files = {name: folder.samples_file(name) for name in (_EAN, *baselines)}
+    if not files[_EAN].is_file():
+        raise UserError(f"{folder} has no {files[_EAN].name}: the search has not finished a step")
+    return {name: _read(path) for name, path in files.items() if path.is_file()}
+
+
+def _read(path):
+    try:
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        if records and all(isinstance(one["reward"], float) and isinstance(one["step"], int) for one in records):
+            return records
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise UserError(f"{path} is damaged: every line must be a JSON object with a step and a reward")
+
+
+def _table(folder: RunFolder, samples: Samples) -> tuple[Sequence[str], list[list[Any]], int]:
+    """(header, rows, index of the row with the highest reward): the results, or the best samples so far."""
+    if folder.results_file.is_file():
+        found = read_json(folder.results_file)
+        header, rows = list(found[0]), [list(row.values()) for row in found]
+    else:
+        header = ["scheme", "of", "connected", "accuracy", "reward"]
+        best = {name: best_sample(records) for name, records in samples.items()}
+        rows = [
+            [one["scheme"], name, one["scheme"].count("1"), f"{one['accuracy']:.2f} %", f"{one['reward']:.3f}"]
+            for name, one in best.items()
+        ]
+    place = header.index("reward")
+    return header, rows, max(range(len(rows)), key=lambda number: float(rows[number][place]))
+
+
+def _described(bits: str, samples: Samples) -> dict[str, tuple[str, str]]:
+    """Name of each figure -> (heading, description for those who cannot see it)."""
+    best = ", ".join(f"{name} {best_sample(records)['reward']:.3f}" for name, records in samples.items())
+    return {
+        "curves": ("Best reward so far", f"Best reward over the schemes evaluated; in the end {best}."),
+        "rewards": ("Rewards", "Reward of every sampled scheme over the steps, with its moving average, the baseline."),
+        "chances": ("Probabilities", "Probability that each block is connected over the steps, a row for each block."),
+        "network": ("The best scheme", f"Its blocks by stage, those connected to the shared attention marked: {bits}."),
+    }
