@@ -38,6 +38,7 @@ SHORTER = [
 PROGRAM = """
 import json, shlex, sys
 from gluon_attn.cli import main
+sys.stderr = sys.stdout  # as a terminal shows them
 for number, (language, text) in enumerate(json.load(open(sys.argv[1]))):
     print(f"== {number}", flush=True)
     if language == "python":
@@ -108,7 +109,7 @@ def test_the_tutorial_runs_as_it_stands(tmp_path, run_command):
         for program in programs:
             done = run_command(*program, timeout=1800)
             assert done.returncode == 0, (program, done.stderr[-3000:])
-            output += done.stdout
+            output += done.stdout + done.stderr
         if number in expected:
             check_output(number, expected[number], output)
     check_files(tmp_path)
