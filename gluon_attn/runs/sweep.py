@@ -55,8 +55,14 @@ def sweep(
     Args:
         file: sweep file of Weights & Biases.
         trials: number of runs (default: the file's run_cap; a grid is run whole).
-        output, workers, storage, max_failures: as of `compare`.
+        output: folder of the study (default studies/NAME). A study that is there is resumed.
+        workers: processes that train at the same time on this machine.
+        storage: URL of a database for the study, which several machines may share (default: a file in the folder).
+        max_failures: end the study when more runs have failed.
         options: options of all runs, by their names as flags and in recipes.
+
+    Returns:
+        The `Sweep`, whose files are in its folder.
 
     Raises:
         UserError: the file is no sweep, or an option does not fit.
