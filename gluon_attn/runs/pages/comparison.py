@@ -73,7 +73,8 @@ def _sentence(method: Method, baseline: Method) -> str:
     text = f"{method.name} cannot be told apart from {baseline.name} with {seeds}"
     if one.seeds_needed is not None:
         return (
-            f"{text}; a difference of the size seen, {100 * one.mean:+.2f} points, would need about {one.seeds_needed}."
+            f"{text}; a difference of the size seen, {100 * one.mean:+.2f} points, would need about {one.seeds_needed} "
+            "seeds."
         )
     return f"{text}."
 
@@ -105,7 +106,9 @@ def _sections(found: Comparison, table: Table) -> list[Section]:
     sections = [
         Section("What can be concluded", [Text(conclusions(found))] if differences else []),
         Section("Methods", [table]),
-        Section("Differences", [Picture(draw_differences(differences, unit), _described(found))] * bool(differences)),
+        Section(
+            "Differences", [Picture(draw_differences(differences, unit), _described(found))] if differences else []
+        ),
         Section("Accuracy over cost", [Picture(
             draw_pareto(costs, ("latency, ms per image", "MACs, millions"), scores, "test accuracy, %"),
             f"Accuracy over latency and over MACs of {', '.join(names)}; the table has the numbers.",
@@ -122,8 +125,11 @@ def _sections(found: Comparison, table: Table) -> list[Section]:
     return sections
 
 
-def _best(found: Comparison) -> int:
-    return max(range(len(found.methods)), key=lambda i: found.methods[i].mean)
+def _best(found: Comparison) -> int | None:
+    """The best method, if it is told apart from the baseline: nothing else is to be picked out."""
+    best = max(range(len(found.methods)), key=lambda i: found.methods[i].mean)
+    one = found.methods[best].difference
+    return best if one and one.is_told_apart else None
 
 
 def _described(found: Comparison) -> str:

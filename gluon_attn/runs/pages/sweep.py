@@ -72,7 +72,8 @@ def sweep_part(
         f"The best is run {best.number:03d} with {best.score:.4f}."
     )
     sections = _sections(plan, states, best, importances)
-    return Part(f"Sweep {folder.name}", f"{description} {summary}" if description else summary,
+    title = "Sweep" if folder.name.lower() == "sweep" else f"Sweep {folder.name}"
+    return Part(title, f"{description} {summary}" if description else summary,
                 *table(plan, states), sections)  # fmt: skip
 
 

@@ -47,7 +47,6 @@ def begin(
     plan = folder.begin(plan)
     if not storage:
         Trials(folder.storage(None), folder.name, plan, new=not folder.has_runs)
-    get_logger().info("%d runs, %d at a time, in %s", len(plan), workers, folder)
     return plan
 
 
@@ -77,8 +76,11 @@ def run_all(
     """
     plan, trials = open_trials(folder, storage)
     states = trials.states()
+    left = sum(not state.has_ended for state in states)
     if _ended(plan, states) or too_many_failures(states, max_failures):
+        get_logger().info("all runs of %s have ended", folder)
         return _checked(plan, states, folder, max_failures)
+    get_logger().info("runs in %s: %d in all, %d left, %d at a time", folder, len(plan), left, workers)
     group = {_GROUP: os.environ.get(_GROUP) or folder.name}  # of Weights & Biases
     try:
         with started(folder, workers, storage, max_failures, {**group, **(variables or {})}) as processes:
@@ -93,13 +95,17 @@ def _watch(trials: Trials, score: Score, processes: Processes) -> list[TrialStat
     begun = time.monotonic()
     with tqdm(total=len(trials.states()), unit="run", disable=None) as bar:
         first = None
+        bar.n = sum(state.has_ended for state in trials.states())
         while True:
             alive = processes.alive
             states = trials.states()
             ended = sum(state.has_ended for state in states)
             first = ended if first is None else first
+            text = describe(states, score, ended - first, time.monotonic() - begun)
+            if bar.disable and ended > bar.n:  # no terminal: a line for each run
+                get_logger().info("%d of %d runs: %s", ended, len(states), text)
             bar.n = ended
-            bar.set_postfix_str(describe(states, score, ended - first, time.monotonic() - begun), refresh=True)
+            bar.set_postfix_str(text, refresh=True)
             if not alive:
                 return states
             time.sleep(_POLL)

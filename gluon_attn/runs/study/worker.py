@@ -92,7 +92,7 @@ def run_one(plan: StudyPlan, folder: StudyFolder, attempt: Attempt) -> tuple[flo
     run = folder.run(attempt.number)
     attempt.begin(max((int(path.name[6:]) for path in epochs(run.checkpoints)), default=0))
     options = plan.run_options(attempt.values, plan.seed(attempt.number))
-    options = options.override("train.run_dir", str(run)).override("train.resume", "auto")
+    options = options.override("train.run_dir", str(run)).override("train.resume", "auto" if run.holds_run else None)
     try:
         result = train_run(options, callbacks=[Reporter(attempt, plan.score)] if plan.early else [])
     except FolderInUse:  # its process is alive, but was taken for dead
