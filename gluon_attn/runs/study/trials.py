@@ -134,6 +134,8 @@ class Trials:
             self._study.optimize(lambda trial: self._attempt(trial, run), n_trials=1, catch=(_Failed, Interrupted))
         except self._optuna.exceptions.UpdateFinishedTrialError:
             pass
+        except AssertionError as error:  # which Optuna puts in place of what kept it from ending the trial
+            raise error.__context__ or error  # noqa: B904 - it has a cause of its own
         except ValueError as error:  # Optuna has no class for it
             if not str(error).startswith("Cannot tell a "):
                 raise
