@@ -149,7 +149,9 @@ def test_a_study_that_cannot_begin_is_one_line_and_begins_when_there_is_room(sma
     small_disk.limit(room)
     assert main(words) == 2
     error = capsys.readouterr().err.strip()
-    assert re.search(r"study\.yaml: No space left|study\.db: database or disk is full|study.*: No space left", error), error
+    assert re.search(r"study\.yaml: No space left|study\.db: database or disk is full|study.*: No space left", error), (
+        error
+    )
     assert error.count("error: ") == 1
     assert "Traceback" not in error
     assert not (small_disk.room / "study/runs").exists()

@@ -73,9 +73,7 @@ class Trials:
         found = self._plan if known in (None, plan) else StudyPlan.from_dict(known)
         changed = self._plan.conflict(found)
         if changed:
-            raise UserError(
-                f"{shown(self._url)} has a study {name} with {changed}: name another folder, option output"
-            )
+            raise UserError(f"{shown(self._url)} has a study {name} with {changed}: name another folder, option output")
         if known is None or len(self._plan) > len(found):
             self._study.set_user_attr(_PLAN, plan)
 
