@@ -33,8 +33,8 @@ def main(argv: Sequence[str]) -> int:
 def sweep_parser() -> Parser:
     """The parser of `gluon-attn sweep`."""
     parser = study_parser("gluon-attn sweep", "Run the sweep that a file of Weights & Biases describes.")
-    parser.usage = "gluon-attn sweep SWEEP.yaml [options]"
-    parser.add_argument("file", metavar="SWEEP.yaml", help="the sweep file")
+    parser.usage = "gluon-attn sweep FILE [options]"
+    parser.add_argument("file", metavar="FILE", help="sweep file of Weights & Biases, such as sweep.yaml")
     section = parser.add_argument_group("the sweep")
     section.add_argument("--trials", type=whole, default=None, metavar="N", help="number of runs (default: run_cap)")
     add_study_flags(section)

@@ -7,11 +7,11 @@ from typing import Any
 from ..attention.factory import ATTENTIONS
 from ..config.train import RunConfig
 from ..utils.errors import TrainingError, UserError
-from .comparison import ATTENTION, Comparison, label, read_comparison
+from .comparison import ATTENTION, Comparison, read_comparison
 from .options import Options, from_keywords, place_of
 from .pages.comparison import write_comparison
 from .study.attempts import TrialState
-from .study.data_check import with_data
+from .study.checks import check_runs
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
 from .study.plan import StudyPlan
@@ -104,7 +104,7 @@ def compare_study(
 ) -> Comparison:
     """Run a comparison, or resume it, and write its results; see `compare`."""
     folder = StudyFolder(output or STUDIES / default_name(plan))
-    check_networks(plan)
+    check_runs(plan)
     plan = begin(folder, plan, workers, storage, max_failures)
     states = run_all(folder, workers, storage, max_failures)
     _check_here(folder, states)
@@ -128,18 +128,3 @@ def default_name(plan: StudyPlan) -> str:
     """The name of a comparison's folder, such as digits-cifar_resnet20_v1."""
     config = plan.options.config()
     return f"{config.data.dataset}-{config.model.model}"
-
-
-def check_networks(plan: StudyPlan) -> None:
-    """Build each network once, so that one that cannot be built is told before anything is trained.
-
-    Raises:
-        UserError: as for a training run; the message names the options that differ.
-    """
-    from ..models.build import build
-
-    for combination, config, classes, shape in with_data(plan):
-        try:
-            build(config.model.replace(pretrained=None, use_pretrained=False), classes, shape[1])
-        except UserError as error:
-            raise UserError(f"{label(combination)}: {error}") from None

@@ -13,7 +13,7 @@ from ..utils.log import get_logger
 from .options import Options, from_keywords
 from .pages.sweep import best_run, write_sweep
 from .study.attempts import TrialState
-from .study.data_check import check_data
+from .study.checks import check_runs
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
 from .study.plan import SWEEP, StudyPlan
@@ -132,9 +132,9 @@ def sweep_study(
     """Run a sweep, or resume it, and write its results; see `sweep`."""
     name = found.name or Path(file).stem
     folder = StudyFolder(output or STUDIES / name)
+    check_runs(plan)
     for note in found.notes:
         get_logger().info("%s", note)
-    check_data(plan)
     plan = begin(folder, plan, workers, storage, max_failures)
     entity = os.environ.get("WANDB_ENTITY") or found.entity
     states = run_all(folder, workers, storage, max_failures, {"WANDB_ENTITY": entity} if entity else {})

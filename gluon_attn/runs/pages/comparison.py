@@ -8,7 +8,7 @@ from typing import Any
 from ...analyze.comparison_plots import draw_differences, draw_pareto, draw_spread
 from ...analyze.page import Picture, Section, Table, Text, write_page
 from ...analyze.paired import Difference
-from ...utils.files import write_json, write_text
+from ...utils.files import atomic_paths, write_json, write_text
 from ..comparison import Comparison, Method
 from .part import Part, without_empty
 
@@ -21,12 +21,12 @@ HEADER = (
 
 
 def write_comparison(found: Comparison) -> None:
-    """Write the files of a comparison into its folder."""
-    folder = found.folder
-    write_text(folder.results_table, _csv(found))
-    write_json(folder.results_file, _plain(found))
-    part = comparison_part(found)
-    write_page(folder.page, part.title, part.summary, part.sections)
+    """Write the files of a comparison into its folder, all of them or none."""
+    folder, part = found.folder, comparison_part(found)
+    with atomic_paths(folder.results_table, folder.results_file, folder.page) as (table, results, page):
+        write_text(table, _csv(found))
+        write_json(results, _plain(found))
+        write_page(page, part.title, part.summary, part.sections)
 
 
 def comparison_part(found: Comparison) -> Part:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-
 #: attributes of a trial: the epoch at which it took its run up; whether it gave the run back
 EPOCH, GIVEN_BACK = "epoch", "given back"
 

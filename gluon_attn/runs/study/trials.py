@@ -91,7 +91,8 @@ class Trials:
         """Importance of each varied option for the score, the largest first; {} where there are too few runs."""
         unknown = ValueError, RuntimeError, ZeroDivisionError, UserWarning
         with errors(self._url), self._quiet(), contextlib.suppress(*unknown):
-            warnings.filterwarnings("error", "The number of trials is too small")
+            for few in ("The number of trials is too small", "Target and region quantiles"):
+                warnings.filterwarnings("error", few)
             found = self._optuna.importance.get_param_importances(self._study)
             return {key.removesuffix(QUANTILE): value for key, value in found.items()}
         return {}
@@ -132,6 +133,8 @@ class Trials:
             self._study.optimize(lambda trial: self._attempt(trial, run), n_trials=1, catch=(_Failed, Interrupted))
         except self._optuna.exceptions.UpdateFinishedTrialError:
             pass
+        except AssertionError as error:  # which Optuna puts in place of what kept it from ending the trial
+            raise error.__context__ or error  # noqa: B904 - it has a cause of its own
         except ValueError as error:  # Optuna has no class for it
             if not str(error).startswith("Cannot tell a "):
                 raise

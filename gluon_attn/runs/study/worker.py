@@ -15,7 +15,7 @@ from ...config.scores import Score
 from ...engine.callbacks import Callback
 from ...engine.task import TrainingLoop
 from ...plugins import load_all
-from ...utils.errors import FULL_DISK, TrainingError, UserError
+from ...utils.errors import FULL_DISK, TrainingError, UserError, reason
 from ...utils.files import epochs
 from ...utils.log import to_terminal
 from ..folder import FolderInUse
@@ -92,7 +92,9 @@ def run_one(plan: StudyPlan, folder: StudyFolder, attempt: Attempt) -> tuple[flo
     run = folder.run(attempt.number)
     attempt.begin(max((int(path.name[6:]) for path in epochs(run.checkpoints)), default=0))
     options = plan.run_options(attempt.values, plan.seed(attempt.number))
-    options = options.override("train.run_dir", str(run)).override("train.resume", "auto" if run.holds_run else None)
+    options = options.override("train.run_dir", str(run))
+    if run.path.exists():
+        options = options.override("train.resume", "auto")
     try:
         result = train_run(options, callbacks=[Reporter(attempt, plan.score)] if plan.early else [])
     except FolderInUse:  # its process is alive, but was taken for dead
@@ -154,6 +156,9 @@ def main() -> int:
             print(error, file=sys.stderr)
         os.write(last_words, str(error).encode())
         return 2
+    except Exception as error:
+        os.write(last_words, reason(error).encode())
+        raise
     return 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import postgres
 import pytest
 
-optuna = pytest.importorskip("optuna", reason="needs Optuna")
+pytest.importorskip("optuna", reason="needs Optuna")
 
 from gluon_attn.config.scores import Score
 from gluon_attn.config.train import RunConfig
@@ -172,6 +172,8 @@ def test_ctrl_c_and_a_full_disk_give_the_run_back(url, error):
 
 def died(url, number):
     """The newest trial of a run ends as after its process has died."""
+    import optuna
+
     study = optuna.load_study(storage=url, study_name="study")
     trial = [trial for trial in study.get_trials() if trial.user_attrs.get("run") == number][-1]
     study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
@@ -208,9 +210,10 @@ def test_a_process_that_dies_before_its_run_is_begun_leaves_its_combination(url,
         raise SystemExit
 
     chosen = plan(ATTENTIONS, Factor("optim.lr", (0.1, 0.2)))
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr(StudyPlan, "suggest", dies)
-        works(url, chosen, lambda attempt: (0.5, None))
+        with pytest.raises(SystemExit):
+            works(url, chosen, lambda attempt: (0.5, None))
     died(url, 0)
     states = works(url, chosen, lambda attempt: (0.5, None))
     assert [state.values for state in states] == chosen.combinations

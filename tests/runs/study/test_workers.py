@@ -66,7 +66,7 @@ class Workers:
         self.processes = {
             name: subprocess.Popen(
                 [sys.executable, "-c", WORKER, str(self.folder), name, str(self._log)],
-                env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(top / f"{name}.err", "wb"),
+                env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )
             for name in "ab"
         }  # fmt: skip
