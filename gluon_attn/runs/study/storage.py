@@ -50,7 +50,9 @@ def open_storage(url: str, new: bool = True) -> Any:
 def _storage_class() -> type:
     """Optuna's storage, whose signs of life outlast a link that is cut for a while."""
 
-    class Storage(require("optuna").storages.RDBStorage):
+    base: Any = require("optuna").storages.RDBStorage
+
+    class Storage(base):
         def record_heartbeat(self, trial_id: int) -> None:
             with contextlib.suppress(*storage_errors()):
                 super().record_heartbeat(trial_id)

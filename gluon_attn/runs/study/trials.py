@@ -176,7 +176,7 @@ class Trials:
             attempts = by_number.get(number, [])
             if any(map(self._is_live, attempts)) or any(map(self._has_ended, attempts)) or _is_hopeless(attempts):
                 continue
-            begun = next((trial.params for trial in reversed(attempts) if trial.params), {})
+            begun: dict[str, Any] = next((trial.params for trial in reversed(attempts) if trial.params), {})
             self._study.enqueue_trial(self._plan.stored(number) or begun, user_attrs={_NUMBER: number})
 
     def _by_number(self):
@@ -224,7 +224,7 @@ class Trials:
             yield
 
 
-def _is_hopeless(attempts) -> bool:
+def _is_hopeless(attempts: Sequence[Any]) -> bool:
     """Whether so many processes died in a run since it last got on that it is to blame."""
     reached = [trial.user_attrs.get(EPOCH) for trial in attempts if not trial.user_attrs.get(GIVEN_BACK)]
     return bool(reached) and reached.count(reached[-1]) >= _ATTEMPTS
