@@ -64,7 +64,7 @@ format: $(DEV_STAMP)  ## put the style right
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 docs: $(DOCS_STAMP)  ## build the site of the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "open site/index.html"
 
 bench: $(RUN_STAMP)  ## run every benchmark against PyTorch and others, and print its table

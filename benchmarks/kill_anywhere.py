@@ -80,7 +80,7 @@ class Killed:
         found = hashes(self.name, self._folder)
         other = sorted(name for name in {*found, *self._wanted} if found.get(name) != self._wanted.get(name))
         self._fault(other and f"other results: {', '.join(other)}")
-        left = [path.name for path in self._folder.rglob(".*") if path.name != ".lock"]
+        left = [path.name for path in self._folder.rglob(".*") if path.suffix != ".lock" and path.name != ".lock"]
         self._fault(left and f"left behind: {', '.join(left)}")
 
     def _check_killed(self):

@@ -9,10 +9,27 @@ import dataclasses
 import random
 from collections.abc import Callable
 
-from gluon_attn.cli import bench, convert, cost, data, demo, doctor, draw, export, models, predict, report
+from gluon_attn.cli import (
+    attentions,
+    bench,
+    check,
+    convert,
+    cost,
+    data,
+    demo,
+    doctor,
+    draw,
+    export,
+    inspect,
+    models,
+    predict,
+    report,
+)
 from gluon_attn.cli import eval as evaluation
+from gluon_attn.cli.compare import compare_parser
 from gluon_attn.cli.parser import PATHS, Parser
 from gluon_attn.cli.search import search_parser
+from gluon_attn.cli.sweep import sweep_parser
 from gluon_attn.cli.train import script_parser
 
 #: flags that need an account elsewhere, give the help, or take minutes
@@ -51,6 +68,10 @@ NAMES = {
     "--attentions": ("se", "se,bam", "x"),
     "--operations": ("none,skip_connect", "skip_connect,dil_conv_3x3", "none", "x"),
     "--seeds": ("1", "1,2", "1,1"),
+    "--vary": ("optim.lr=0.01", "lr=0.01,0.02", "lr=x", "foo=1", "model.attention=se"),
+    "--storage": ("sqlite:///new.db", "sqlite:///text.txt", "postgresql://u:secret@127.0.0.1:1/x", "x"),
+    "--max-failures": ("0", "1", "-1"),
+    "file": ("sweep.yaml", "recipe.yaml", "text.txt", "missing"),
     "--gpus": ("0", "0,1"),
     "--run-dir": ("new", "run", "search", "failed", "new/deep", "text.txt", "seeds", "~/x"),
     "--resume": ("auto", "yes"),
@@ -113,6 +134,11 @@ COMMANDS = {
     "demo": _plain("demo", demo, "--output new --num-epochs 1", 4),
     "doctor": _plain("doctor", doctor, "", 1),
     "models": _plain("models", models, "", 4),
+    "attentions": _plain("attentions", attentions, "", 3),
+    "check": _plain("check", check, "se --channels 8", 4),
+    "inspect": _plain("inspect", inspect, "run image.png --output new", 12),
+    "compare": Command(("compare",), compare_parser, f"{_NETWORK} --attentions se --seeds 1 --output new", 16),
+    "sweep": Command(("sweep",), sweep_parser, f"sweep.yaml {_NETWORK} --output new", 14),
 }
 
 

@@ -36,6 +36,7 @@ def furnish(room):
     write_json(room / "genotype.json", json.loads((room / "search/genotype.json").read_text()))
     write_json(room / "scheme.json", json.loads((room / "ean/best.json").read_text()))
     write_text(room / "recipe.yaml", "optim: {lr: 0.01}\n")
+    write_text(room / "sweep.yaml", "method: grid\nparameters: {att: {values: [se]}, lr: {values: [0.01, 0.02]}}\n")
     (room / "weights.pth").write_bytes(b"PK\x03\x04 no archive")
     image = np.random.default_rng(1).integers(0, 255, (32, 32, 3), np.uint8)
     for name in ("image.png", "photos/cat/1.png", "photos/cat/2.jpg", "photos/dog/1.png"):

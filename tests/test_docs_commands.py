@@ -13,10 +13,19 @@ from gluon_attn.cli.train import script_options
 from gluon_attn.convert import sources
 from gluon_attn.models.build import build
 
+#: commands that parse by themselves -> the function that is called with what they parsed
+STUDIES = {"compare": "gluon_attn.runs.compare.compare_study", "sweep": "gluon_attn.runs.sweep.sweep_study"}
+#: a recipe that a command of the text before has written
+WRITTEN = re.compile(r"--config studies/\S+")
+
+
+class Parsed(Exception):
+    """A command line was understood; nothing is run."""
+
 
 def config_of(line):
     """The `RunConfig` that a `python train_*.py` line asks for."""
-    _, script, *words = shlex.split(line)
+    _, script, *words = shlex.split(WRITTEN.sub("", line))
     return script_options(script, words).config()
 
 
@@ -28,6 +37,7 @@ def no_plugins(monkeypatch):
 
 def test_something_is_looked_at():
     assert len(commands("gluon-attn")) > 8
+    assert all(len(commands(f"gluon-attn {command} ")) > 1 for command in STUDIES)
     assert len(commands("python train_cifar.py")) > 6
     assert len(blocks("README.md", "python")) >= 1
     assert len(blocks("docs/python-api.md", "python")) >= 3
@@ -47,7 +57,26 @@ def test_search_commands_parse(name, line):
     search_options(kind, words).config()
 
 
-@pytest.mark.parametrize(("name", "line"), commands("gluon-attn"))
+@pytest.mark.parametrize(("name", "line"), [pair for command in STUDIES for pair in commands(f"gluon-attn {command} ")])
+def test_studies_parse(name, line, monkeypatch, tmp_path):
+    """Up to the plan of their runs; a sweep file that a page shows has its name in its first line."""
+    for block in blocks(name, "yaml"):
+        (tmp_path / re.match(r"# (\w+\.yaml)\n", block)[1]).write_text(block, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def parsed(plan, *arguments):
+        assert len(plan) > 1
+        raise Parsed
+
+    _, command, *words = shlex.split(line)
+    monkeypatch.setattr(STUDIES[command], parsed)
+    with pytest.raises(Parsed):
+        dispatch([command, *words])
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [pair for pair in commands("gluon-attn") if pair[1].split()[1] not in STUDIES]
+)
 def test_commands_parse(name, line, monkeypatch):
     seen = []
     command = shlex.split(line)[1]

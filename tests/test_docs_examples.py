@@ -19,7 +19,11 @@ def workplace(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", [name for name in TEXTS if blocks(name, "python")])
+#: a story, whose blocks need the commands between them
+TUTORIAL = "docs/tutorial.md"
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if blocks(name, "python") and name != TUTORIAL])
 def test_python_blocks_run(name, workplace, run_command):
     """One process a text, a namespace a block. CONTRIBUTING's example runs where its file would be."""
     inside = {"__package__": "gluon_attn.attention"} if name == "CONTRIBUTING.md" else {}

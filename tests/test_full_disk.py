@@ -1,5 +1,6 @@
 """Every kind of file on a disk that is full: at once, half-way, and on its last page."""
 
+import dataclasses
 import shutil
 
 import mxnet as mx
@@ -30,7 +31,15 @@ from gluon_attn.detect.pictures import save_png
 from gluon_attn.detect.result_files import write_results
 from gluon_attn.models.catalogue import publish
 from gluon_attn.nn.params import write_tensors
+from gluon_attn.runs.comparison import read_comparison
+from gluon_attn.runs.options import from_keywords
+from gluon_attn.runs.pages.comparison import write_comparison
+from gluon_attn.runs.pages.sweep import write_sweep
 from gluon_attn.runs.report import report
+from gluon_attn.runs.study.attempts import TrialState
+from gluon_attn.runs.study.folder import StudyFolder
+from gluon_attn.runs.study.plan import SWEEP, StudyPlan
+from gluon_attn.runs.study.space import Factor
 from gluon_attn.search.ean.policy_search import EanSearch
 from gluon_attn.search.ean.search_state import save_search
 from gluon_attn.utils.errors import WriteError
@@ -148,6 +157,34 @@ def test_what_runs_and_searches_leave(small_disk, tmp_path, name):
         "state": lambda path: save_search(search, path),
     }
     check_writer(small_disk, lambda room: writers[name](room / name), name)
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "comparison", "sweep", "best.yaml"])
+def test_what_studies_leave(small_disk, tmp_path, name):
+    space = (Factor("model.attention", (None, "se")),)
+    plan = StudyPlan(from_keywords(RunConfig, {"dataset": "digits"}), space, (1, 2))
+    states = [TrialState(n, "done", plan.combinations[n % 2], 0.1 + n / 10, result={"epochs": 3}) for n in range(4)]
+    runs = StudyFolder(tmp_path / "study")
+    for state in states:
+        run_folder(runs.run(state.number).path, [0.2, state.score])
+    costs = {"plain": (10, 20, 0.5, 1.0), "se": (11, 21, 0.6, 1.2)}
+    found = read_comparison(runs, plan, states, costs)
+    writers = {
+        "comparison": lambda folder: write_comparison(dataclasses.replace(found, folder=folder)),
+        "sweep": lambda folder: write_sweep(folder, dataclasses.replace(plan, kind=SWEEP), states, {}),
+        "best.yaml": lambda folder: write_yaml(folder.recipe, plan.run_options({}).config()),
+    }
+    if name == "study.yaml":  # its folder has a lock, and an old plan is read
+        small_disk.limit(0)
+        with pytest.raises(WriteError) as caught:
+            StudyFolder(small_disk.room).begin(plan)
+        assert_one_line(str(caught.value), small_disk.room / name)
+        assert set(small_disk.files()) == {".study.lock"}
+        small_disk.limit(10)
+        assert StudyFolder(small_disk.room).begin(plan) == plan
+        return
+    named = name if name.endswith(".yaml") else "results.csv"
+    check_writer(small_disk, lambda room: writers[name](StudyFolder(room)), named)
 
 
 def test_the_catalogue_keeps_weights_and_index_together(small_disk, tmp_path):

@@ -66,6 +66,8 @@ def test_all_work_that_is_killed_ends_the_same(name, tmp_path):
     if name == "export":
         pytest.importorskip("openvino")
         pytest.importorskip("onnx")
+    if name == "study":
+        pytest.importorskip("optuna")
     if name == "convert":
         pytest.importorskip("safetensors")
     assert killed(name, 3, tmp_path) == []

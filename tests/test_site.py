@@ -69,6 +69,12 @@ def site(tmp_path_factory):
     return folder
 
 
+def test_make_docs_is_as_strict():
+    (line,) = re.findall(r"^.*mkdocs build.*$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "--strict" in line
+    assert "--quiet" not in line  # MkDocs counts the warnings that it prints
+
+
 def test_every_text_is_a_page(site):
     texts = {path.stem for path in ROOT.glob("docs/*.md")} | {"index", "contributing", "changelog", "weights"}
     assert texts <= {path.stem for path in site.glob("*.html")}

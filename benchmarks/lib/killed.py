@@ -1,7 +1,9 @@
 """The kinds of work that are killed, what each leaves, and what of it is not whole."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +22,8 @@ from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.files import epochs, read_hashed, sha256
 
 ROOT = Path(__file__).resolve().parents[2]
-_TIMES = ("seconds", "data_seconds", "images_per_second", "seal")  # the last is a hash of the others as well
+#: what a clock says; the last is a hash of the others as well
+_TIMES = ("seconds", "data_seconds", "images_per_second", "latency", "overhead", "seal")
 _DATA = "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 --batch-size 16 -j 0"
 _NET = "--model atac_cifar_resnet --blocks 1 --act-type relu --save-period 0"
 _SPACE = "--operations none,skip_connect,dil_conv_3x3 --nodes 1 --draw-every 0 --epochs 8"
@@ -83,6 +86,12 @@ WORKS = {
         "-m gluon_attn convert ../inputs/theirs.safetensors ours.params --source timm --model resnet50_v1b",
         ("ours.params",), ("theirs",),
     ),
+    "study": Work(
+        f"-m gluon_attn compare --attentions identity,se --seeds 2 {_DATA} --model cifar_resnet20_v1 --num-epochs 4 "
+        "--save-period 0 --workers 2 --output study",
+        ("study/results.json", "study/study.yaml", "study/runs/*/*.params", "study/runs/*/metrics.jsonl",
+         "study/runs/*/checkpoints/*/*"),
+    ),
 }  # fmt: skip
 
 
@@ -136,9 +145,18 @@ def _without_times(path):
     elif path.name == "meta.json":
         meta = json.loads(path.read_text())
         records = [*meta.pop("history"), meta.pop("best"), meta]
+    elif path.name == "results.json":
+        records = json.loads(path.read_text())
     else:
         return ""
-    return json.dumps([{key: value for key, value in record.items() if key not in _TIMES} for record in records])
+    return json.dumps(_stripped(records))
+
+
+def _stripped(data):
+    """JSON data without what a clock says."""
+    if isinstance(data, dict):
+        return {key: _stripped(value) for key, value in data.items() if key not in _TIMES}
+    return [_stripped(value) for value in data] if isinstance(data, list) else data
 
 
 def damaged(folder: Path) -> list[str]:
@@ -149,7 +167,7 @@ def damaged(folder: Path) -> list[str]:
         if path.is_file() and not any(part.startswith(".") for part in parts):
             try:
                 _READERS.get(path.suffix, lambda path: None)(path)
-            except (OSError, ValueError, KeyError, UserError, mx.MXNetError, yaml.YAMLError) as error:
+            except (OSError, ValueError, KeyError, UserError, mx.MXNetError, yaml.YAMLError, sqlite3.Error) as error:
                 found.append(f"{Path(*parts)}: {' '.join(str(error).split())[:80]}")
     return found
 
@@ -183,9 +201,16 @@ def _image(path):
         image.load()
 
 
+def _database(path):
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        (said,) = file.execute("PRAGMA integrity_check").fetchone()
+    if said != "ok":
+        raise ValueError(said)
+
+
 _READERS = {
     ".json": _checked_json, ".jsonl": _jsonl, ".yaml": lambda path: yaml.safe_load(path.read_text()),
     ".params": lambda path: mx.nd.load(str(path)), ".png": _image, ".html": _ends_with(b"</html>"),
     ".xml": _ends_with(b"</net>"), ".rec": lambda path: len(RecordFile(path)),
-    ".onnx": lambda path: __import__("onnx").load(str(path)),
+    ".db": _database, ".onnx": lambda path: __import__("onnx").load(str(path)),
 }  # fmt: skip

@@ -39,7 +39,7 @@ def latency(
 
 
 def interleaved_latency(
-    nets: Sequence[mx.gluon.Block], input_shape: Sequence[int], batch: int = 1, rounds: int = 30
+    nets: Sequence[mx.gluon.Block], input_shape: Sequence[int], batch: int = 1, rounds: int = 30, seconds: float = 10
 ) -> tuple[list[float], list[float]]:
     """Milliseconds per image of several networks, whose passes take turns, so that a busy machine slows all alike.
 
@@ -47,17 +47,22 @@ def interleaved_latency(
         nets: Gluon blocks on the CPU, hybridized.
         input_shape: Shape of one image.
         batch: Images per pass.
-        rounds: Passes of each network, after two to warm up.
+        rounds: Least passes of each network, after two to warm up.
+        seconds: As long as this is not over there are more, up to ten times as many.
 
     Returns:
         (median of each network, median of each network's time over that of the first in the same round).
     """
     images = mx.nd.array(np.random.default_rng(0).standard_normal((batch, *input_shape), np.float32))
-    times = np.empty((rounds + 2, len(nets)))
-    for one in times:
-        for index, net in enumerate(nets):
-            start = time.perf_counter()
-            net(images).wait_to_read()
-            one[index] = time.perf_counter() - start
-    kept = times[2:]
+    times: list[list[float]] = []
+    begin = time.perf_counter()
+    while len(times) < 2 + rounds or (len(times) < 2 + 10 * rounds and time.perf_counter() - begin < seconds):
+        times.append([_seconds(net, images) for net in nets])
+    kept = np.array(times[2:])
     return list(np.median(kept, 0) * 1000 / batch), list(np.median(kept / kept[:, :1], 0))
+
+
+def _seconds(net: mx.gluon.Block, images: mx.nd.NDArray) -> float:
+    start = time.perf_counter()
+    net(images).wait_to_read()
+    return time.perf_counter() - start

@@ -10,7 +10,7 @@ from ..utils.errors import UserError
 from ..utils.table import render
 from .flags import make_parser, parse
 from .parser import Parser
-from .values import whole
+from .values import count, whole
 
 #: flags of single runs, which a study sets itself
 _HIDDEN = {"train": {"run_dir", "resume", "evaluate", "benchmark", "data_benchmark", "benchmark_batches", "summary"}}
@@ -62,7 +62,11 @@ def add_study_flags(section: Any) -> None:
         help="database of the study, for several machines (default: a file in the folder)",
     )  # fmt: skip
     section.add_argument(
-        "--max-failures", type=int, default=None, metavar="N", help="end when more runs have failed (default: no limit)"
+        "--max-failures",
+        type=count,
+        default=None,
+        metavar="N",
+        help="end when more runs have failed (default: no limit)",
     )
 
 

@@ -40,8 +40,8 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         os._exit(1)
     except TrainingError as error:
         return _fail(error, 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted", _INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        return _fail(str(interrupt) or "interrupted", _INTERRUPTED)
     except BrokenPipeError:  # the reader is gone (`| head`)
         _silence_stdout()
         return _BROKEN_PIPE

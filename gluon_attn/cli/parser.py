@@ -52,7 +52,8 @@ class Parser(argparse.ArgumentParser):
             self.error(self._complaint(unknown[0].partition("=")[0]))
         for action in (action for action in self._actions if hasattr(parsed, action.dest)):
             value = getattr(parsed, action.dest)
-            if action.nargs is None and value == []:  # argparse's result of --flag=--
+            given = value if isinstance(value, list) and isinstance(action.default, list) else [value]
+            if action.nargs is None and [] in given:  # argparse's result of --flag=--
                 self.error(f"argument {'/'.join(action.option_strings)}: expected one argument")
             if action.metavar in PATHS:
                 setattr(parsed, action.dest, list(map(expanded, value)) if isinstance(value, list) else expanded(value))

@@ -5,6 +5,7 @@ import re
 from functools import cache
 
 from ..config.base import field_types
+from ..config.detect import DetectRunConfig
 from ..config.ean import EanPipelineConfig
 from ..config.search import AnasConfig, AttDartsConfig
 from ..config.train import RunConfig
@@ -16,7 +17,7 @@ _OF_COMMANDS = (
     "all", "attentions", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic",
     "for_speed", "format", "input_size", "layout", "max_drop", "max_failures", "model", "no_check", "out", "output",
     "params", "picture", "plugin", "precision", "preprocess", "quality", "repository", "resize", "seeds", "source",
-    "storage", "threads", "to", "trials", "vary", "weights", "workers",
+    "score", "over_epochs", "storage", "task", "threads", "to", "top", "trials", "vary", "weights", "workers",
 )  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def flag(name: str) -> str:
 @cache
 def _names():
     names = set(_OF_COMMANDS)
-    for kind in (RunConfig, AttDartsConfig, AnasConfig, EanPipelineConfig):
+    for kind in (RunConfig, AttDartsConfig, AnasConfig, EanPipelineConfig, DetectRunConfig):
         types = field_types(kind)
         for group in dataclasses.fields(kind):
             names.update(option.name for option in dataclasses.fields(types[group.name]))

@@ -11,6 +11,7 @@ from ..utils.errors import UserError
 from ..utils.table import render
 from .compare import add_study_flags, study_parser
 from .flags import parse
+from .parser import Parser
 from .train import SCRIPTS, script_options
 from .values import whole
 
@@ -29,6 +30,17 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def sweep_parser() -> Parser:
+    """The parser of `gluon-attn sweep`."""
+    parser = study_parser("gluon-attn sweep", "Run the sweep that a file of Weights & Biases describes.")
+    parser.usage = "gluon-attn sweep FILE [options]"
+    parser.add_argument("file", metavar="FILE", help="sweep file of Weights & Biases, such as sweep.yaml")
+    section = parser.add_argument_group("the sweep")
+    section.add_argument("--trials", type=whole, default=None, metavar="N", help="number of runs (default: run_cap)")
+    add_study_flags(section)
+    return parser
+
+
 def options_of(argv: Sequence[str]) -> tuple[Options, SweepFile, dict[str, Any]]:
     """What a command line says.
 
@@ -41,13 +53,7 @@ def options_of(argv: Sequence[str]) -> tuple[Options, SweepFile, dict[str, Any]]
     from ..runs.sweep import read_file
 
     own: dict[str, Any] = {}
-    parser = study_parser("gluon-attn sweep", "Run the sweep that a file of Weights & Biases describes.")
-    parser.usage = "gluon-attn sweep SWEEP.yaml [options]"
-    parser.add_argument("file", metavar="SWEEP.yaml", help="the sweep file")
-    section = parser.add_argument_group("the sweep")
-    section.add_argument("--trials", type=whole, default=None, metavar="N", help="number of runs (default: run_cap)")
-    add_study_flags(section)
-    options = parse(parser, argv, RunConfig, own=own)
+    options = parse(sweep_parser(), argv, RunConfig, own=own)
     found = read_file(own["file"])
     return _of_program(found.program, options, found.flags, own["file"]), found, own
 

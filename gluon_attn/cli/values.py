@@ -14,6 +14,13 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """Convert text to an integer, 0 or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, got {text!r}")
+    return int(text)
+
+
 def size(text: str) -> int:
     """Convert text to the height and width of images in pixels, 8 or more."""
     if whole(text) < 8:

@@ -39,3 +39,6 @@ class Score:
 
 #: classification, distillation and the searches that train classifiers
 ACCURACY = Score("val_accuracy", "test accuracy")
+#: detection: the mean over classes and overlaps, as COCO has it
+BOX_AP = Score("val_bbox_mAP", "box AP")
+MASK_AP = Score("val_segm_mAP", "mask AP")

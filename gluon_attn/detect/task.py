@@ -8,7 +8,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from ..config.scores import Score
+from ..config.scores import BOX_AP, MASK_AP
 from ..engine.metrics import Meter
 from ..engine.task import Shard, SumOverProcesses, Task, TrainingLoop
 from ..models.detection.detector import Detector, Graphs
@@ -18,8 +18,6 @@ from .inference import InferenceOptions, detect
 from .learn import Example, LearningOptions, learn
 from .results import Detections, to_results
 
-BOX_AP = Score("val_bbox_mAP", "box AP")
-MASK_AP = Score("val_segm_mAP", "mask AP")
 LOSSES = ("loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask")
 
 

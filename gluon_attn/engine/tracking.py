@@ -85,14 +85,9 @@ class WeightsAndBiases(Callback):
     """
 
     def __init__(self, folder: Path, project: str):
-        self._wandb = require("wandb")
+        self._wandb, self._offline = check_login()
         self._folder, self._project = Path(folder), project
         self._run: Any = None
-        self._offline = self._wandb.setup().settings.mode in _OFFLINE
-        if not self._offline and not self._wandb.login(prompt=False, verify=False):
-            raise UserError(
-                "option wandb needs a login: call `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline"
-            )
 
     def start(self, trainer: TrainingLoop) -> None:
         """Start or resume the run there; `UserError` if the service cannot be reached."""
@@ -124,3 +119,16 @@ class WeightsAndBiases(Callback):
         if not path.is_file():
             write_text(path, secrets.token_hex(4))
         return path.read_text(encoding="utf-8").strip()
+
+
+def check_login() -> tuple[Any, bool]:
+    """The library of Weights & Biases, and whether it is to send nothing.
+
+    Raises:
+        UserError: it is missing, or there is no login; nothing is asked for.
+    """
+    wandb = require("wandb")
+    offline = wandb.setup().settings.mode in _OFFLINE
+    if not offline and not wandb.login(prompt=False, verify=False):
+        raise UserError("option wandb needs a login: call `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline")
+    return wandb, offline

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..attention.factory import ATTENTIONS
 from ..config.train import RunConfig
-from ..utils.errors import UserError
-from .comparison import ATTENTION, Comparison, label, read_comparison
+from ..utils.errors import TrainingError, UserError
+from .comparison import ATTENTION, Comparison, read_comparison
 from .options import Options, from_keywords, place_of
 from .pages.comparison import write_comparison
+from .study.attempts import TrialState
+from .study.checks import check_runs
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
 from .study.plan import StudyPlan
@@ -16,8 +19,6 @@ from .study.space import Factor
 
 #: names of no attention at all
 PLAIN = ("identity", "plain", "none")
-#: options of a single run that a study decides by itself
-_OWN = ("train.run_dir", "train.resume", "train.seed", "train.evaluate", "train.benchmark", "train.data_benchmark")
 
 
 def compare(
@@ -67,20 +68,31 @@ def make_plan(
     Raises:
         UserError: as `compare`.
     """
-    for key in _OWN:
-        if options.asked(key) not in (None, False) and key != "train.seed":
-            raise UserError(f"option {key.partition('.')[2]} is for single runs: leave it out")
     if options.asked(ATTENTION):
         raise UserError("option attention fixes what is compared: leave it out, option attentions has the names")
     if seeds < 1:
         raise UserError(f"option seeds must be at least 1, got {seeds}")
-    names = [None if name in (*PLAIN, None) else name for name in attentions]
-    factors = [Factor(ATTENTION, tuple(names))]
+    factors = [Factor(ATTENTION, _attentions(attentions))]
     factors += [Factor(place_of(RunConfig, name), tuple(values)) for name, values in vary.items()]
+    if any(factor.key == "train.seed" for factor in factors):
+        raise UserError("option vary cannot vary the seed: option seeds says how many there are, option seed the first")
     if options.asked("train.init") is None:
         options = options.override("train.init", "per_tensor")
     first = options.config().train.seed
     return StudyPlan(options, tuple(factors), tuple(range(first, first + seeds)))
+
+
+def _attentions(given: Sequence[str | None]) -> tuple[str | None, ...]:
+    """The names, None for the plain network; each attention may be there once, whatever its spelling."""
+    if not given:
+        raise UserError("option attentions names nothing: give names with commas between them")
+    names = [None if name in (*PLAIN, None) else name for name in given]
+    known = ["plain" if name is None else ATTENTIONS.resolve(name) for name in names]
+    twice = next((name for number, name in enumerate(known) if name in known[:number]), None)
+    if twice:
+        spelled = " and ".join(dict.fromkeys(str(name) for name, one in zip(given, known, strict=True) if one == twice))
+        raise UserError(f"option attentions has {twice} twice{f', as {spelled}' if spelled != twice else ''}")
+    return tuple(names)
 
 
 def compare_study(
@@ -92,35 +104,27 @@ def compare_study(
 ) -> Comparison:
     """Run a comparison, or resume it, and write its results; see `compare`."""
     folder = StudyFolder(output or STUDIES / default_name(plan))
-    check_networks(plan)
-    plan = begin(folder, plan, workers, storage)
+    check_runs(plan)
+    plan = begin(folder, plan, workers, storage, max_failures)
     states = run_all(folder, workers, storage, max_failures)
+    _check_here(folder, states)
     found = read_comparison(folder, plan, states)
     write_comparison(found)
     return found
+
+
+def _check_here(folder: StudyFolder, states: Sequence[TrialState]) -> None:
+    """See that the runs that are done are in this folder; machines may have folders of their own."""
+    done = [state.number for state in states if state.state == "done"]
+    missing = ", ".join(f"{number:03d}" for number in done if not folder.run(number).metrics_file.is_file())
+    if missing:
+        raise TrainingError(
+            f"all runs have ended, but runs {missing} are not in {folder}, they were made on other machines: copy "
+            f"their folders to {folder.path / 'runs'} and give the same command again"
+        )
 
 
 def default_name(plan: StudyPlan) -> str:
     """The name of a comparison's folder, such as digits-cifar_resnet20_v1."""
     config = plan.options.config()
     return f"{config.data.dataset}-{config.model.model}"
-
-
-def check_networks(plan: StudyPlan) -> None:
-    """Build each network once, so that one that cannot be built is told before anything is trained.
-
-    Raises:
-        UserError: as for a training run; the message names the options that differ.
-    """
-    from ..data.factory import open_dataset
-    from ..models.build import build
-
-    seen: dict[str, Any] = {}
-    for combination in plan.combinations:
-        config = plan.run_options(combination).config()
-        data = seen.setdefault(str(config.data), None) or open_dataset(config.data, plan.seeds[0])
-        seen[str(config.data)] = data
-        try:
-            build(config.model.replace(pretrained=None, use_pretrained=False), data.classes, data.input_shape[1])
-        except UserError as error:
-            raise UserError(f"{label(combination)}: {error}") from None

@@ -24,7 +24,7 @@ from ..engine.backend import Backend
 from ..engine.devices import contexts
 from ..engine.trainer import Trainer
 from ..models.build import build
-from ..models.detection import Detector
+from ..models.detection import Detector, detector_record
 from ..utils.errors import UserError
 from .backbone_weights import start_from
 from .folder import RunFolder
@@ -177,11 +177,9 @@ def make_card(net: Detector, config: DetectRunConfig, images: CocoSet, placement
 
 def _network(config: DetectRunConfig, images: CocoSet, placement: Placement, devices: list[mx.Context]) -> Detector:
     model = config.model.replace(pretrained=None)
+    if detector_record(model.model) is None:
+        raise UserError(f"option model: {model.model} is no detector; give one, such as mask_rcnn_fpn_{model.model}")
     net: Any = build(model, len(images.class_names), placement.canvases.landscape[0])
-    if not isinstance(net, Detector):
-        raise UserError(
-            f"option model: {config.model.model} is no detector; give one, such as mask_rcnn_fpn_{config.model.model}"
-        )
     initialize(net, config.train, devices)
     if config.model.pretrained:
         start_from(net, config.model.pretrained)

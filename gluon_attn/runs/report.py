@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..analyze.page import Section, Text, write_page
+from ..config.detect import DetectRunConfig
 from ..config.ean import EanSearchConfig
 from ..config.run_kind import held_kind
 from ..config.search import AnasConfig, AttDartsConfig
@@ -12,6 +13,7 @@ from ..utils.errors import UserError
 from ..utils.paths import check_new_file, expanded
 from .folder import RunFolder
 from .pages.connections import connections_part
+from .pages.detection import detection_part
 from .pages.gradient_search import gradient_search_part, random_search_part
 from .pages.part import Part
 from .pages.study import study_part
@@ -19,8 +21,9 @@ from .pages.training import training_part
 from .run_history import read_runs
 from .study.folder import StudyFolder
 
-_TRAINING, _RANDOM, _STUDY = "train", "random search", "study"
+_TRAINING, _RANDOM, _STUDY, _DETECTION = "train", "random search", "study", DetectRunConfig.kind
 _GRADIENT = (AttDartsConfig.kind, AnasConfig.kind)
+_TOGETHER = (_TRAINING, _DETECTION, *_GRADIENT)  # kinds whose runs are compared with each other
 
 
 def report(folders: Sequence[str | Path], output: str | Path) -> list[Part]:
@@ -44,7 +47,7 @@ def report(folders: Sequence[str | Path], output: str | Path) -> list[Part]:
     groups: dict[tuple[str, Path | None], list[Path]] = {}
     for folder in dict.fromkeys(one for path in folders for one in _members(Path(expanded(path)))):
         kind = _kind(folder)
-        groups.setdefault((kind, None if kind in (_TRAINING, *_GRADIENT) else folder), []).append(folder)
+        groups.setdefault((kind, None if kind in _TOGETHER else folder), []).append(folder)
     parts = [_part(kind, paths) for (kind, _), paths in groups.items()]
     if len(parts) == 1:
         write_page(output, parts[0].title, parts[0].summary, parts[0].sections)
@@ -70,12 +73,14 @@ def _kind(path: Path) -> str:
     kind = held_kind(path)
     if kind in _GRADIENT and RunFolder(path).random_file.is_file():
         return _RANDOM
-    return kind if kind in (*_GRADIENT, EanSearchConfig.kind) else _TRAINING
+    return kind if kind in (*_TOGETHER, EanSearchConfig.kind) else _TRAINING
 
 
 def _part(kind: str, paths: Sequence[Path]) -> Part:
     if kind == _TRAINING:
         return training_part(read_runs(paths))
+    if kind == _DETECTION:
+        return detection_part(read_runs(paths))
     if kind in _GRADIENT:
         return gradient_search_part(kind, list(zip(read_runs(paths), map(RunFolder, paths), strict=True)))
     alone: dict[str, Callable[[Path], Part]] = {

@@ -13,6 +13,7 @@ from ..utils.log import get_logger
 from .options import Options, from_keywords
 from .pages.sweep import best_run, write_sweep
 from .study.attempts import TrialState
+from .study.checks import check_runs
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
 from .study.plan import SWEEP, StudyPlan
@@ -54,8 +55,14 @@ def sweep(
     Args:
         file: sweep file of Weights & Biases.
         trials: number of runs (default: the file's run_cap; a grid is run whole).
-        output, workers, storage, max_failures: as of `compare`.
+        output: folder of the study (default studies/NAME). A study that is there is resumed.
+        workers: processes that train at the same time on this machine.
+        storage: URL of a database for the study, which several machines may share (default: a file in the folder).
+        max_failures: end the study when more runs have failed.
         options: options of all runs, by their names as flags and in recipes.
+
+    Returns:
+        The `Sweep`, whose files are in its folder.
 
     Raises:
         UserError: the file is no sweep, or an option does not fit.
@@ -105,7 +112,7 @@ def make_plan(found: SweepFile, options: Options, trials: int | None = None) -> 
         found.space,
         (config.train.seed,),
         found.method,
-        trials or found.count,
+        found.count if trials is None else trials,
         found.score,
         early,
         found.target,
@@ -125,14 +132,12 @@ def sweep_study(
     """Run a sweep, or resume it, and write its results; see `sweep`."""
     name = found.name or Path(file).stem
     folder = StudyFolder(output or STUDIES / name)
+    check_runs(plan)
     for note in found.notes:
         get_logger().info("%s", note)
-    plan = begin(folder, plan, workers, storage)
-    if plan.options.config().train.wandb:  # the workers inherit them
-        os.environ.setdefault("WANDB_RUN_GROUP", folder.name)
-        if found.entity:
-            os.environ.setdefault("WANDB_ENTITY", found.entity)
-    states = run_all(folder, workers, storage, max_failures)
+    plan = begin(folder, plan, workers, storage, max_failures)
+    entity = os.environ.get("WANDB_ENTITY") or found.entity
+    states = run_all(folder, workers, storage, max_failures, {"WANDB_ENTITY": entity} if entity else {})
     best = best_run(folder, plan, states)
     config = plan.run_options(best.values or {}, plan.seed(best.number)).config()
     write_yaml(folder.recipe, config)

@@ -1,9 +1,12 @@
 """`gluon-attn compare` on synthetic images: runs, files, the same again, errors before anything is written."""
 
+import contextlib
 import csv
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,12 +19,18 @@ pytest.importorskip("optuna", reason="needs Optuna")
 
 from gluon_attn.checkpoint import CheckpointStore
 from gluon_attn.cli import main
-from gluon_attn.runs.study.launch import shares
+from gluon_attn.config.train import RunConfig
+from gluon_attn.runs.compare import make_plan
+from gluon_attn.runs.options import from_keywords
+from gluon_attn.runs.study import storage
+from gluon_attn.runs.study.folder import StudyFolder
+from gluon_attn.runs.study.processes import shares
+from gluon_attn.runs.study.worker import open_trials
 from gluon_attn.utils.child_process import child_environment
 
 SMALL = [
-    *("--dataset", "synthetic", "--train-images", "64", "--val-images", "40", "--input-size", "16", "-j", "0"),
-    *("--model", "cifar_resnet20_v1", "--batch-size", "32", "--num-epochs", "2", "--lr", "0.01"),
+    *("--dataset", "synthetic", "--train-images", "32", "--val-images", "40", "--input-size", "8", "-j", "0"),
+    *("--model", "cifar_resnet20_v1", "--batch-size", "16", "--num-epochs", "2", "--lr", "0.01", "--save-period", "0"),
 ]
 COMMAND = ["compare", "--attentions", "identity,se", "--seeds", "2", *SMALL]
 
@@ -91,6 +100,7 @@ def test_the_same_command_runs_nothing_again_and_more_seeds_run_these(study, cap
     assert [run["seed"] for run in read(study)["methods"][0]["runs"]] == [1, 2, 3]
 
 
+@pytest.mark.slow  # tests/runs/study/test_workers.py kills one worker of two
 def test_a_killed_study_goes_on_and_ends_with_the_same_weights(study, tmp_path):
     """All its processes are killed while runs are made; the same command ends with the weights of the other study."""
     folder = tmp_path / "study"
@@ -110,6 +120,29 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_weights(study, tmp_path):
         assert stores[0][1]["sha256"]["net.params"] == stores[1][1]["sha256"]["net.params"]
 
 
+def test_ctrl_c_gives_the_runs_back_and_says_how_to_go_on(tmp_path):
+    """The signal goes to all processes at once, as that of a terminal does."""
+    folder = tmp_path / "study"
+    command = [sys.executable, "-m", "gluon_attn", *COMMAND, "--num-epochs", "500", "--output", str(folder)]
+    process = subprocess.Popen(
+        command, env=child_environment(), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not list(folder.glob("runs/000/checkpoints/epoch-*/meta.json")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error.strip().splitlines()[-1] == f"error: interrupted; the same command goes on with {folder}"
+    assert "Traceback" not in error
+    assert out == ""
+    with pytest.raises(ProcessLookupError):  # no worker is left
+        os.killpg(process.pid, 0)
+    assert {state.state for state in open_trials(StudyFolder(folder), None)[1].states()} == {"waiting"}
+    assert "Traceback" not in (folder / "workers/1.log").read_text()
+
+
 def test_a_run_that_fails_is_told_and_the_others_are_compared(tmp_path, capsys):
     command = ["compare", "--attentions", "plain", "--seeds", "1", *SMALL, "--vary", "lr=0.01,1e30"]
     assert main([*command, "--output", str(tmp_path / "study")]) == 0
@@ -125,15 +158,30 @@ def test_a_run_that_fails_is_told_and_the_others_are_compared(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--attentions", "se,eka"], "eka: unknown attention 'eka'; did you mean eca"),
-        (["--attentions", "se,se"], "model.attention has se twice"),
-        (["--attentions", "se,plain,identity"], "model.attention has null twice"),
-        (["--attentions", ","], "model.attention has no values"),
+        (["--attentions", "se,eka"], "unknown attention 'eka'; did you mean eca"),
+        (["--attentions", "se,se"], "--attentions has se twice"),
+        (["--attentions", "eca,se,SE"], "--attentions has se twice, as se and SE"),
+        (["--attentions", "se,plain,identity"], "--attentions has plain twice, as plain and identity"),
+        (["--attentions", ","], "--attentions names nothing"),
+        (["--attentions", ""], "--attentions names nothing"),
         (["--attentions", "se", "--vary", "lrr=1,2"], "unknown option 'lrr'; did you mean lr"),
         (["--attentions", "se", "--vary", "lr"], "--vary takes OPTION=VALUE,VALUE, got 'lr'"),
         (["--attentions", "se", "--vary", "lr=0.1", "--vary", "optim.lr=0.2"], "optim.lr is varied twice"),
         (["--attentions", "se", "--vary", "lr=fast"], "--lr takes a number"),
         (["--attentions", "se", "--vary", "attention=eca"], "model.attention is varied twice"),
+        (["--attentions", "se", "--vary", "foo.bar=1"], "unknown option 'foo.bar'"),
+        (["--attentions", "se", "--vary", "lr=0.1,0.1"], "optim.lr has 0.1 twice"),
+        (["--attentions", "se", "--vary", "lr=[0.1"], "--vary takes OPTION=VALUE,VALUE, got 'lr=[0.1'"),
+        (["--attentions", "se", "--vary", "lr=2020-01-01"], "no option takes datetime.date"),
+        (["--attentions", "se", "--vary", "batch_size=-4"], "batch"),
+        (["--attentions", "se", "--vary", "seed=1,2"], "--vary cannot vary the seed: --seeds says how many"),
+        (["--attentions", "se", "--vary", "run_dir=a,b"], "option run_dir is for single runs"),
+        (["--attentions", "se", "--vary", "resume=auto"], "option resume is for single runs"),
+        (["--attentions", "se", "--attention", "eca"], "unknown option --attention"),
+        (["--attentions", "se", "--max-failures", "-1"], "must be a whole number, 0 or more"),
+        (["--attentions", "se", "--vary", "model=nothing,cifar_resnet20_v1"], "unknown model 'nothing'"),
+        (["--attentions", "se", "--storage", "postgresql://u:s3cret@127.0.0.1:1/x"], "u:***@127.0.0.1:1/x"),
+        (["--attentions", "se", "--storage", "nodatabase://u:s3cret@host/x"], "u:***@host/x"),
         (["--attentions", "se", "--seeds", "0"], "must be a whole number above 0"),
         (["--attentions", "se", "--workers", "0"], "must be a whole number above 0"),
         (["--attentions", "se", "--storage", "nonsense"], "cannot use the storage that --storage names"),
@@ -145,7 +193,8 @@ def test_what_cannot_be_compared_is_one_line_and_nothing_is_written(words, messa
     said = capsys.readouterr()
     assert message in said.err
     assert said.err.strip().count("\n") == (1 if "usage" in said.err else 0)
-    assert not (tmp_path / "study/runs").exists()
+    assert "s3cret" not in said.out + said.err
+    assert not (tmp_path / "study").exists()
 
 
 @pytest.mark.parametrize(
@@ -164,6 +213,41 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path, refused):
     refused([*COMMAND, "--output", str(tmp_path)], "holds other files (mine.txt): name an empty folder, --output")
 
 
-def test_a_damaged_plan_is_named(study, tmp_path, refused):
-    (tmp_path / "study.yaml").write_text("version: 1\n")
-    refused([*COMMAND, "--output", str(tmp_path)], "study.yaml is damaged")
+@pytest.mark.parametrize(
+    "text",
+    ["", "version: 1\n", "- 1\n", "version: 9\n", "version: 1\nspace: [values]\noptions: []\nseeds: 3\n", "\0\1"],
+)
+def test_a_damaged_plan_is_named(text, tmp_path, refused):
+    (tmp_path / "study.yaml").write_text(text)
+    refused([*COMMAND, "--output", str(tmp_path)], "study.yaml")
+    assert (tmp_path / "study.yaml").read_text() == text
+
+
+def test_what_a_killed_writer_left_is_no_other_study(tmp_path):
+    (tmp_path / ".study.yaml.abc").mkdir()
+    (tmp_path / ".study.yaml.abc/.gluon_attn-scratch").touch()
+    plan = make_plan(from_keywords(RunConfig, {"dataset": "digits"}), ["se"], 1, {})
+    assert StudyFolder(tmp_path).begin(plan) == plan
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "garbage"])
+def test_a_damaged_database_is_named_and_left_as_it_is(study, damage, tmp_path, refused):
+    folder = tmp_path / "study"
+    shutil.copytree(study, folder)
+    file = folder / "study.db"
+    content = file.read_bytes()
+    file.unlink()
+    if damage != "missing":
+        file.write_bytes({"empty": b"", "cut": content[:9000], "garbage": bytes(range(256)) * 40}[damage])
+    before = (folder / "results.json").read_bytes()
+    refused([*COMMAND, "--output", str(folder)], "study.db")
+    assert (folder / "results.json").read_bytes() == before
+    file.write_bytes(content)  # put back, the study is as it was
+    assert {state.state for state in open_trials(StudyFolder(folder), None)[1].states()} == {"done"}
+
+
+def test_a_locked_database_is_named(study, monkeypatch, refused):
+    monkeypatch.setattr(storage, "SQLITE_WAIT", 1)
+    with contextlib.closing(sqlite3.connect(study / "study.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        refused([*COMMAND, "--output", str(study)], "study.db: database is locked")

@@ -5,21 +5,33 @@ import logging
 import re
 import subprocess
 import sys
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 from small_disk import PAGE
 
 from gluon_attn.checkpoint import CheckpointStore
-from gluon_attn.cli import search, train_cifar
+from gluon_attn.cli import main, search, train_cifar
+from gluon_attn.cli.compare import compare_parser
+from gluon_attn.cli.flags import parse
+from gluon_attn.config.train import RunConfig
 from gluon_attn.engine.tracking import TensorBoard
 from gluon_attn.runs import ean_results, ean_search
+from gluon_attn.runs.compare import make_plan
+from gluon_attn.runs.study.folder import StudyFolder
+from gluon_attn.runs.study.launch import begin
 from gluon_attn.utils import log
 from gluon_attn.utils.errors import WriteError
 
 DATA = "--dataset synthetic --train-images 32 --val-images 16 --classes 3 --input-size 8 --batch-size 8 -j 0"
 RUN = f"{DATA} --model cifar_resnet20_v1 --num-epochs 3 --lr 0.02 --run-dir run --save-period 1"
 CELLS = f"{DATA} --epochs 2 --draw-every 0 --operations none,skip_connect --nodes 1 --init_ch 4 --layers 3"
+STUDY = (
+    "--attentions identity,se --seeds 1 --dataset synthetic --train-images 32 --val-images 16 --input-size 8 -j 0 "
+    "--batch-size 16 --model cifar_resnet20_v1 --num-epochs 1 --save-period 0"
+)
 SUPERNET = f"{DATA} --model cifar_resnet20_v1 --attention sge --num-epochs 1 --hold-out 4 --run-dir supernet"
 
 
@@ -128,6 +140,61 @@ def test_a_search_for_connections_loses_no_step(call, small_disk, tmp_path, monk
     monkeypatch.setattr(ean_search, "save_search", save)
     assert call(search, f"{words} {found} --resume auto", tmp_path).returncode == 0
     assert (found / "samples-ean.jsonl").read_text() == (tmp_path / "whole/samples-ean.jsonl").read_text()
+
+
+@pytest.mark.parametrize("room", [0, 1, 12])
+def test_a_study_that_cannot_begin_is_one_line_and_begins_when_there_is_room(small_disk, capsys, room):
+    pytest.importorskip("optuna", reason="needs Optuna")
+    words = ["compare", *STUDY.split(), "--output", str(small_disk.room / "study")]
+    small_disk.limit(room)
+    assert main(words) == 2
+    error = capsys.readouterr().err.strip()
+    assert re.search(r"study\.yaml: No space left|study\.db: database or disk is full|study.*: No space left", error), (
+        error
+    )
+    assert error.count("error: ") == 1
+    assert "Traceback" not in error
+    assert not (small_disk.room / "study/runs").exists()
+    small_disk.limit(4096)
+    plan = begin_only(words[1:])
+    assert plan.seeds == (1,)
+    assert (small_disk.room / "study/study.db").is_file()
+
+
+def begin_only(argv):
+    """Begin the comparison that a command line means, and run nothing."""
+    given = {}
+    options = parse(compare_parser(), argv, RunConfig, own=given)
+    plan = make_plan(options, given["attentions"].split(","), given["seeds"], {})
+    return begin(StudyFolder(given["output"]), plan)
+
+
+@pytest.mark.slow
+def test_a_study_whose_disk_becomes_full_goes_on_when_there_is_room(small_disk, capfd):
+    pytest.importorskip("optuna", reason="needs Optuna")
+    words = ["compare", *STUDY.split(), "--num-epochs", "40", "--output", str(small_disk.room / "study")]
+    threading.Thread(target=fill, args=(small_disk,), daemon=True).start()
+    assert main(words) in (1, 2)
+    *_, line = capfd.readouterr().err.strip().splitlines()
+    assert re.match(r"error: cannot .*(: No space left on device|: database or disk is full)", line), line
+    assert line.endswith(f"the same command goes on with {small_disk.room}/study")
+    assert not list(small_disk.room.glob("study/results.*"))
+    small_disk.limit(8192)
+    assert main(words) == 0
+    assert capfd.readouterr().err.count("Traceback") == 0
+    assert sorted(path.name for path in small_disk.room.glob("study/r*")) == [
+        "report.html", "results.csv", "results.json", "runs"
+    ]  # fmt: skip
+    for number in range(2):
+        assert len((small_disk.room / f"study/runs/{number:03d}/metrics.jsonl").read_text().splitlines()) == 40
+
+
+def fill(disk):
+    """Leave no room as soon as a run of a study has a checkpoint."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not list(disk.room.glob("study/runs/*/checkpoints/epoch-0002")):
+        time.sleep(0.01)
+    disk.limit(0)
 
 
 def test_a_log_on_a_full_disk_is_one_warning(small_disk, capsys):

@@ -10,13 +10,15 @@ def parser():
     parser = Parser(prog="tool")
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--mode", choices=["hybrid", "imperative"])
+    parser.add_argument("--vary", action="append", default=[])
     parser.add_argument("images", nargs="?")
     return parser
 
 
 def test_good_flags(parser):
     parsed = parser.parse_args(["--batch-size", "4", "--mode=hybrid", "x.png"])
-    assert (parsed.batch_size, parsed.mode, parsed.images) == (4, "hybrid", "x.png")
+    assert (parsed.batch_size, parsed.mode, parsed.images, parsed.vary) == (4, "hybrid", "x.png", [])
+    assert parser.parse_args(["--vary", "a=1", "--vary", "b=2"]).vary == ["a=1", "b=2"]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,8 @@ def test_good_flags(parser):
         (["a", "b"], "unexpected argument 'b'"),
         (["--batch-size", "many"], "invalid int value: 'many'"),
         (["--batch-size"], "expected one argument"),
+        (["--mode=--"], "expected one argument"),
+        (["--vary=--"], "expected one argument"),
         (["--mode", "fast"], "invalid choice: 'fast'"),
     ],
 )

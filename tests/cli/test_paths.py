@@ -19,7 +19,10 @@ SMALL = (
     "--kernels off"
 )
 #: placeholders of values that are no paths
-OTHERS = {"N", "X", "NAME", "N,N", "NAME=VALUE", "NAME,NAME", "DIGITS", "PATTERN", "Q", "auto", "pack", "MODEL", "N,M"}
+OTHERS = {
+    "N", "X", "NAME", "N,N", "NAME=VALUE", "NAME,NAME", "DIGITS", "PATTERN", "Q", "auto", "pack", "MODEL", "N,M",
+    "NAME|N", "OPTION=VALUE,VALUE", "URL",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 from command_lines import COMMANDS, line
 from rooms import contents, furnish, leftovers
+from studies import run_here
 
 from gluon_attn.cli import main, train_cifar, train_imagenet
+from gluon_attn.runs import compare, sweep
 from gluon_attn.runs import demo as demo_run
 from gluon_attn.utils.errors import UserError
 
@@ -81,6 +83,8 @@ def room(furnished, tmp_path, monkeypatch):
         monkeypatch.setattr(target, within_reason(target, heavy))
     small = {**demo_run.RECIPE, "data": SMALL_DATA}
     monkeypatch.setattr(demo_run, "RECIPE", small)
+    for module in (compare, sweep):
+        monkeypatch.setattr(module, "run_all", run_here)
     monkeypatch.setattr(demo_run, "ATTENTIONS", (None, "se"))
     return room
 

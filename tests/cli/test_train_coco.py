@@ -43,7 +43,15 @@ def records(folder):
 
 def test_what_a_run_leaves(trained):
     names = {path.name for path in trained.iterdir()}
-    assert {"best.params", "card.json", "checkpoints", "config.yaml", "history.png", "log.txt", "metrics.jsonl"} <= names
+    assert {
+        "best.params",
+        "card.json",
+        "checkpoints",
+        "config.yaml",
+        "history.png",
+        "log.txt",
+        "metrics.jsonl",
+    } <= names
     assert (trained / "config.yaml").read_text().startswith("# options of detect")
     for record in records(trained):
         assert record["train_loss"] == pytest.approx(
@@ -112,6 +120,15 @@ def test_prediction(trained, scenes, tmp_path, capsys):
     assert capsys.readouterr().err == "error: --top has no effect on a detector: leave it out\n"
 
 
+def test_report(trained, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    assert main(["report", str(trained), "--output", str(page)]) == 0
+    assert capsys.readouterr().out.split()[:6] == ["run", "epochs", "best", "epoch", "box", "AP"]
+    text = page.read_text()
+    for words in ("whole (detection)", "loss of the masks", "<h2>Classes</h2>", "mask AP50"):
+        assert words in text
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -138,7 +155,7 @@ def test_options_without_effect_are_refused_in_recipes_too(scenes, tmp_path, cap
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump({"train": {"drop_path_prob": 0.2}}))
     assert train_coco(words(scenes, "--run-dir", tmp_path / "run", "--config", recipe)) == 2
-    assert "drop_path_prob has no effect on a detector" in capsys.readouterr().err.replace("--drop-path-prob", "drop_path_prob")
+    assert "--drop-path-prob has no effect on a detector" in capsys.readouterr().err
 
 
 def test_the_task_of_the_train_command(scenes, tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 from ...analyze.comparison_plots import draw_differences, draw_pareto, draw_spread
 from ...analyze.page import Picture, Section, Table, Text, write_page
 from ...analyze.paired import Difference
-from ...utils.files import write_json, write_text
+from ...utils.files import atomic_paths, write_json, write_text
 from ..comparison import Comparison, Method
 from .part import Part, without_empty
 
@@ -21,12 +21,12 @@ HEADER = (
 
 
 def write_comparison(found: Comparison) -> None:
-    """Write the files of a comparison into its folder."""
-    folder = found.folder
-    write_text(folder.results_table, _csv(found))
-    write_json(folder.results_file, _plain(found))
-    part = comparison_part(found)
-    write_page(folder.page, part.title, part.summary, part.sections)
+    """Write the files of a comparison into its folder, all of them or none."""
+    folder, part = found.folder, comparison_part(found)
+    with atomic_paths(folder.results_table, folder.results_file, folder.page) as (table, results, page):
+        write_text(table, _csv(found))
+        write_json(results, _plain(found))
+        write_page(page, part.title, part.summary, part.sections)
 
 
 def comparison_part(found: Comparison) -> Part:
@@ -73,7 +73,8 @@ def _sentence(method: Method, baseline: Method) -> str:
     text = f"{method.name} cannot be told apart from {baseline.name} with {seeds}"
     if one.seeds_needed is not None:
         return (
-            f"{text}; a difference of the size seen, {100 * one.mean:+.2f} points, would need about {one.seeds_needed}."
+            f"{text}; a difference of the size seen, {100 * one.mean:+.2f} points, would need about {one.seeds_needed} "
+            "seeds."
         )
     return f"{text}."
 
@@ -105,7 +106,9 @@ def _sections(found: Comparison, table: Table) -> list[Section]:
     sections = [
         Section("What can be concluded", [Text(conclusions(found))] if differences else []),
         Section("Methods", [table]),
-        Section("Differences", [Picture(draw_differences(differences, unit), _described(found))] * bool(differences)),
+        Section(
+            "Differences", [Picture(draw_differences(differences, unit), _described(found))] if differences else []
+        ),
         Section("Accuracy over cost", [Picture(
             draw_pareto(costs, ("latency, ms per image", "MACs, millions"), scores, "test accuracy, %"),
             f"Accuracy over latency and over MACs of {', '.join(names)}; the table has the numbers.",
@@ -122,8 +125,11 @@ def _sections(found: Comparison, table: Table) -> list[Section]:
     return sections
 
 
-def _best(found: Comparison) -> int:
-    return max(range(len(found.methods)), key=lambda i: found.methods[i].mean)
+def _best(found: Comparison) -> int | None:
+    """The best method, if it is told apart from the baseline: nothing else is to be picked out."""
+    best = max(range(len(found.methods)), key=lambda i: found.methods[i].mean)
+    one = found.methods[best].difference
+    return best if one and one.is_told_apart else None
 
 
 def _described(found: Comparison) -> str:

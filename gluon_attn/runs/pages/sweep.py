@@ -10,7 +10,7 @@ import yaml
 from ...analyze.page import Picture, Section, Table, Text, write_page
 from ...analyze.sweep_plots import draw_importances, draw_pair, draw_parallel, draw_progress
 from ...utils.errors import TrainingError
-from ...utils.files import write_json, write_text
+from ...utils.files import atomic_paths, write_json, write_text
 from ..study.attempts import TrialState
 from ..study.folder import StudyFolder
 from ..study.plan import StudyPlan
@@ -24,7 +24,7 @@ def write_sweep(
     importances: Mapping[str, float],
     description: str | None = None,
 ) -> None:
-    """Write the files of a sweep into its folder.
+    """Write the files of a sweep into its folder, all of them or none.
 
     Args:
         folder: of the study.
@@ -39,7 +39,6 @@ def write_sweep(
     part, best = sweep_part(folder, plan, states, importances, description), best_run(folder, plan, states)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([part.header, *part.rows])
-    write_text(folder.results_table, text.getvalue())
     runs = [
         {"number": state.number, "state": state.state, "values": state.values, "score": state.score,
          "reason": state.reason, **(state.result or {})}
@@ -47,8 +46,10 @@ def write_sweep(
     ]  # fmt: skip
     content = {"version": 1, "description": description, "score": plan.score.key, "best": best.number,
                "importances": dict(importances)}  # fmt: skip
-    write_json(folder.results_file, {**content, "runs": runs})
-    write_page(folder.page, part.title, part.summary, part.sections)
+    with atomic_paths(folder.results_table, folder.results_file, folder.page) as (csv_file, results, page):
+        write_text(csv_file, text.getvalue())
+        write_json(results, {**content, "runs": runs})
+        write_page(page, part.title, part.summary, part.sections)
 
 
 def sweep_part(
@@ -72,7 +73,8 @@ def sweep_part(
         f"The best is run {best.number:03d} with {best.score:.4f}."
     )
     sections = _sections(plan, states, best, importances)
-    return Part(f"Sweep {folder.name}", f"{description} {summary}" if description else summary,
+    title = "Sweep" if folder.name.lower() == "sweep" else f"Sweep {folder.name}"
+    return Part(title, f"{description} {summary}" if description else summary,
                 *table(plan, states), sections)  # fmt: skip
 
 

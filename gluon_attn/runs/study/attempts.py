@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+#: attributes of a trial: the epoch at which it took its run up; whether it gave the run back
+EPOCH, GIVEN_BACK = "epoch", "given back"
+
 
 class Interrupted(Exception):
     """A trial ends without a result and without a fault of its own: its run is attempted again."""
+
+
+class Halted(Exception):
+    """As `Interrupted`, and this process could not attempt any run now, such as with a full disk."""
 
 
 class Attempt:
@@ -21,10 +28,23 @@ class Attempt:
         self.number, self.values, self._trial = number, values, trial
         self.stopped_early = False
 
-    def report(self, score: float, epoch: int) -> bool:
-        """Report the score of an epoch; returns whether the run is to end, since others were better by then."""
+    def begin(self, epoch: int) -> None:
+        """Say after which epoch this attempt goes on; processes may die as often as they like while runs get on."""
+        self._trial.set_user_attr(EPOCH, epoch)
+
+    def report(self, score: float, epoch: int, is_last: bool = False) -> bool:
+        """Report the score of an epoch.
+
+        Args:
+            score: of the epoch.
+            epoch: its number, from 1 on.
+            is_last: whether the run ends with it anyway.
+
+        Returns:
+            Whether the run is to end now, since others were better by then.
+        """
         self._trial.report(score, epoch)
-        self.stopped_early = self._trial.should_prune()
+        self.stopped_early = self._trial.should_prune() and not is_last  # asked even so: later runs compare with it
         return self.stopped_early
 
 

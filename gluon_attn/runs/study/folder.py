@@ -8,7 +8,7 @@ import filelock
 
 from ...config.files import read_yaml
 from ...utils.errors import UserError
-from ...utils.files import ensure_dir, write_text
+from ...utils.files import clear_leftovers, ensure_dir, write_text
 from ..folder import RunFolder
 from .plan import StudyPlan
 
@@ -48,6 +48,11 @@ class StudyFolder:
         """The folder of run `number`."""
         return RunFolder(self.path / "runs" / f"{number:03d}")
 
+    @property
+    def has_runs(self) -> bool:
+        """Whether a run was begun here."""
+        return any(self.path.glob("runs/*/*"))
+
     def storage(self, url: str | None) -> str:
         """The URL of the storage: `url`, or the database in the folder."""
         return url or f"sqlite:///{self.database.resolve()}"
@@ -82,16 +87,16 @@ class StudyFolder:
         ensure_dir(self.path)
         with self._locked():
             if not self.plan_file.is_file():
+                clear_leftovers(self.path)
                 foreign = [path.name for path in self.path.iterdir() if path != self._lock]
                 if foreign:
                     raise UserError(f"{self} holds other files ({foreign[0]}): name an empty folder, option output")
             else:
                 found = self.read_plan()
-                shorter, longer = sorted((found, plan), key=lambda one: len(one.seeds))
-                changed = shorter.difference(longer)
+                changed = plan.conflict(found)
                 if changed:
                     raise UserError(f"{self} is a study with {changed}: name another folder, option output")
-                if longer is found:
+                if len(found.seeds) > len(plan.seeds) or found == plan:
                     return found
             write_text(self.plan_file, yaml.safe_dump(plan.to_dict(), sort_keys=False, allow_unicode=True))
         return plan

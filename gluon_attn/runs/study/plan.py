@@ -52,6 +52,9 @@ class StudyPlan:
 
     def __post_init__(self) -> None:
         keys = [one.key for one in self.space]
+        own = next((key for key in _OWN if key in keys or self.options.asked(key) not in (None, False)), None)
+        if own:
+            raise UserError(f"option {own.partition('.')[2]} is for single runs: leave it out")
         twice = next((key for number, key in enumerate(keys) if key in keys[:number]), None)
         if twice:
             raise UserError(f"{twice} is varied twice: give one list of its values")
@@ -60,9 +63,14 @@ class StudyPlan:
             endless = next((one.key for one in self.space if not isinstance(one, Factor)), None)
             if endless:
                 raise UserError(f"{endless} has no list of values, which a grid needs")
+            size = math.prod(len(one.values) for one in self.space if isinstance(one, Factor))
+            if size > _MOST:
+                raise UserError(f"a grid of {size} combinations is too large: take fewer values, or method random")
         elif self.count is None:
             raise UserError(f"method {self.method} has no end: give option trials, the number of runs")
-        for values in self.combinations[:_CHECKED] if self.method == "grid" else self._corners():
+        if self.count is not None and self.count < 1:
+            raise UserError(f"option trials must be at least 1, got {self.count}")
+        for values in self.samples:
             self.run_options(values).config()  # a value that does not fit is told before anything runs
 
     def __len__(self) -> int:
@@ -141,11 +149,15 @@ class StudyPlan:
                 Options(RunConfig, **data["options"]), tuple(map(from_dict, data["space"])), tuple(data["seeds"]),
                 data["method"], data["count"], Score(*data["score"]), data["early"], data["target"], data["kind"],
             )  # fmt: skip
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"not a study: {error}") from None
 
-    def difference(self, other: "StudyPlan") -> str | None:
-        """What another plan has that this one has not; None if it only has more seeds, or more runs of its method."""
+    def conflict(self, other: "StudyPlan") -> str | None:
+        """What keeps two plans from being one study, in words; None if one only has more seeds or more runs."""
+        shorter, longer = sorted((other, self), key=lambda one: len(one.seeds))
+        return shorter._difference(longer)
+
+    def _difference(self, other):
         mine, theirs = self.to_dict(), other.to_dict()
         for key, words in _DIFFERENCES.items():
             if mine[key] != theirs[key]:
@@ -161,7 +173,12 @@ class StudyPlan:
         ]
         return f"other options ({', '.join(changed)})" if changed else None
 
-    def _corners(self) -> list[dict[str, Any]]:
+    @property
+    def samples(self) -> list[dict[str, Any]]:
+        """Combinations that are tried before anything runs: of other methods than a grid every value of a list once."""
+        return self.combinations[:_CHECKED] if self.method == "grid" else self._corners()
+
+    def _corners(self):
         """The smallest and the largest values, and every value of a list once."""
         ends = [{one.key: one.value(quantile) for one in self.space} for quantile in (0.0, 1.0 - 1e-9)]
         lists = [one for one in self.space if isinstance(one, Factor)]
@@ -169,6 +186,9 @@ class StudyPlan:
 
 
 _CHECKED = 1000  # combinations of a grid whose options are checked beforehand
+_MOST = 100_000  # combinations of a grid
+#: options of a single run that a study decides by itself
+_OWN = ("train.run_dir", "train.resume", "train.evaluate", "train.benchmark", "train.data_benchmark")
 _DIFFERENCES = {
     "kind": "another command",
     "method": "another method",

@@ -43,7 +43,7 @@ class Factor:
         if twice is not None:
             raise UserError(f"{self.key} has {twice} twice: give each value once")
         weights = self.weights if self.weights is not None else [1 / len(self.values)] * len(self.values)
-        if len(weights) != len(self.values) or min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
+        if len(weights) != len(self.values) or not (min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-6):  # NaN, too
             raise UserError(f"{self.key} needs one probability per value, and their sum must be 1")
 
     def value(self, quantile: float) -> Any:
@@ -157,7 +157,10 @@ def from_dict(data: Mapping[str, Any]) -> Dimension:
 
 def _text(value: Any) -> str:
     """A value as Optuna's categorical parameters hold it: text, which every storage takes."""
-    return value if isinstance(value, str) else json.dumps(value)
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except (TypeError, ValueError):
+        raise UserError(f"no option takes {value!r}") from None
 
 
 def _normal(mean: float, deviation: float, quantile: float) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...config.train import RunConfig
+from ...utils.checks import is_number
 from ...utils.errors import UserError
 from ..options import place_of
 from .space import Dimension, Distribution, Factor
@@ -78,11 +79,13 @@ def _dimension(key: str, entry: Mapping[str, Any], place: str, method: str) -> D
         return _factor(key, entry, place, method)
     if kind == "constant":
         raise UserError(f"parameter {place} is constant: give it a value")
+    if not isinstance(kind, str):
+        raise UserError(f"parameter {place} needs the name of a distribution, got {kind!r}")
     base = kind.removeprefix("q_")
     if base not in _DISTRIBUTIONS or (base != kind and base not in _STEPS):
         raise UserError(f"parameter {place} has the distribution {kind!r}, which is not known here")
     ours, names, logarithms, whole = _DISTRIBUTIONS[base]
-    low, high = (math.exp(bound) if logarithms else bound for bound in (_bound(entry, name, place) for name in names))
+    low, high = (_bound(entry, name, place, logarithms) for name in names)
     step = _bound({"q": 1, **entry}, "q", place) if base != kind else None
     try:
         return Distribution(key, ours, low, high, step=step, whole=whole or (step is not None and step == int(step)))
@@ -96,7 +99,12 @@ def _factor(key: str, entry: Mapping[str, Any], place: str, method: str) -> Fact
         raise UserError(f"parameter {place} needs a list of values, got {values!r}")
     if weights is not None and method != "random":
         raise UserError(f"parameter {place}: key probabilities goes with method random only")
-    return Factor(key, tuple(values), None if weights is None else tuple(weights))
+    if weights is not None and not (isinstance(weights, Sequence) and all(map(is_number, weights))):
+        raise UserError(f"parameter {place} needs a list of numbers as probabilities, got {weights!r}")
+    try:
+        return Factor(key, tuple(values), None if weights is None else tuple(weights))
+    except UserError as error:
+        raise UserError(f"parameter {place}: {error}") from None
 
 
 def _usual(entry: Mapping[str, Any], place: str) -> str:
@@ -111,10 +119,14 @@ def _usual(entry: Mapping[str, Any], place: str) -> str:
     raise UserError(f"parameter {place} needs value, values, min and max, or a distribution")
 
 
-def _bound(entry: Mapping[str, Any], name: str, place: str) -> float:
+def _bound(entry: Mapping[str, Any], name: str, place: str, is_logarithm: bool = False) -> float:
     value = entry.get(name, _BOUNDS.get(name))
     try:
-        number = float(value)  # YAML reads 1e-3 as text
-    except (TypeError, ValueError):
-        raise UserError(f"parameter {place} needs a number as {name}, got {value!r}") from None
-    return int(number) if number == int(number) and isinstance(value, int) else number
+        number = float("nan" if isinstance(value, bool) else value)  # YAML reads 1e-3 as text
+        number = math.exp(number) if is_logarithm else number
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        words = "the logarithm of a number" if is_logarithm else "a number"
+        raise UserError(f"parameter {place} needs {words} as {name}, got {value!r}")
+    return int(number) if number == int(number) and isinstance(value, int) and not is_logarithm else number

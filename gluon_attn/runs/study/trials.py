@@ -7,7 +7,6 @@ ends at once, so no lock is needed.
 """
 
 import contextlib
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,16 +14,21 @@ from typing import Any
 
 from ...utils.errors import UserError
 from ...utils.optional import require
-from .attempts import Attempt, Interrupted, TrialState
+from ...utils.seed import derive
+from .attempts import EPOCH, GIVEN_BACK, Attempt, Halted, Interrupted, TrialState
 from .plan import StudyPlan
 from .space import QUANTILE
+from .storage import errors, one_line, open_storage, shown, storage_errors
 
-#: seconds between signs of life of a running trial, and after how many without one it is taken for dead
-HEARTBEAT, GRACE = 5, 20
-#: so many attempts of one run may die without an error, such as by a crash of the process
+#: so many attempts of one run may die without getting on, such as by a crash of the process
 _ATTEMPTS = 5
-_TRIES = 5  # at opening a storage
+_STREAM = 43  # of the random numbers of a Bayesian search
 _NUMBER, _VALUES, _REASON, _RESULT, _SCORE, _NEEDLESS = "run", "values", "reason", "result", "score", "needless"
+_PLAN = "plan"
+
+
+class _Failed(Exception):
+    """An attempt that failed, and whose trial has the reason."""
 
 
 class Trials:
@@ -34,53 +38,61 @@ class Trials:
         url: of the storage, as SQLAlchemy and Optuna take it.
         name: of the study in the storage.
         plan: what it runs.
+        new: whether the study may be made; otherwise it must be there.
 
     Raises:
-        UserError: the storage cannot be opened.
+        UserError: the storage cannot be opened, or has another study of that name, or none that must be there.
     """
 
-    def __init__(self, url: str, name: str, plan: StudyPlan) -> None:
+    def __init__(self, url: str, name: str, plan: StudyPlan, new: bool = True) -> None:
         self._url, self._plan = url, plan
         self._optuna = require("optuna")
         self._optuna.logging.set_verbosity(self._optuna.logging.CRITICAL)
-        with self._errors(url), self._quiet():
-            storage = self._open(url)
-            self._study = self._optuna.create_study(
-                study_name=name,
-                storage=storage,
-                direction="maximize" if plan.score.higher_is_better else "minimize",
-                sampler=self._optuna.samplers.TPESampler(seed=plan.seeds[0] + os.getpid(), constant_liar=True),
-                pruner=self._pruner(plan.early),
-                load_if_exists=True,
-            )
+        with self._quiet():
+            storage = open_storage(url, new)
+            with errors(url):
+                self._study = self._open(storage, name, new)
+                self._check_plan(name)
+
+    def _open(self, storage, name, new):
+        options = {"study_name": name, "storage": storage, "pruner": self._pruner(self._plan.early)}
+        if new:
+            direction = "maximize" if self._plan.score.higher_is_better else "minimize"
+            return self._optuna.create_study(direction=direction, load_if_exists=True, **options)
+        try:
+            return self._optuna.load_study(**options)
+        except KeyError:
+            raise UserError(
+                f"{shown(self._url)} has no study {name}, whose runs are in its folder: name the storage that has it, "
+                "option storage, or another folder, option output"
+            ) from None
+
+    def _check_plan(self, name):
+        """See that the study is this one; a folder of that name elsewhere may have begun another one."""
+        known, plan = self._study.user_attrs.get(_PLAN), self._plan.to_dict()
+        found = self._plan if known in (None, plan) else StudyPlan.from_dict(known)
+        changed = self._plan.conflict(found)
+        if changed:
+            raise UserError(f"{shown(self._url)} has a study {name} with {changed}: name another folder, option output")
+        if known is None or len(self._plan) > len(found):
+            self._study.set_user_attr(_PLAN, plan)
 
     def _pruner(self, early):
         pruners = self._optuna.pruners
         return pruners.NopPruner() if early is None else pruners.HyperbandPruner(**early)
 
-    def _open(self, url):
-        """The storage; where several processes make its tables at once, one succeeds and the others look again."""
-        import sqlalchemy.exc
-
-        for _ in range(_TRIES):
-            try:
-                return self._optuna.storages.RDBStorage(
-                    url, heartbeat_interval=HEARTBEAT, grace_period=GRACE, engine_kwargs=_engine(url)
-                )
-            except (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError) as error:
-                found = error
-                time.sleep(0.5)
-        raise found
-
     def states(self) -> list[TrialState]:
         """The state of every run."""
-        with self._errors(self._url):
+        with errors(self._url):
             by_number = self._by_number()
         return [self._state(number, by_number.get(number, [])) for number in range(len(self._plan))]
 
     def importances(self) -> dict[str, float]:
         """Importance of each varied option for the score, the largest first; {} where there are too few runs."""
-        with self._errors(self._url), self._quiet(), contextlib.suppress(ValueError, RuntimeError, ZeroDivisionError):
+        unknown = ValueError, RuntimeError, ZeroDivisionError, UserWarning
+        with errors(self._url), self._quiet(), contextlib.suppress(*unknown):
+            for few in ("The number of trials is too small", "Target and region quantiles"):
+                warnings.filterwarnings("error", few)
             found = self._optuna.importance.get_param_importances(self._study)
             return {key.removesuffix(QUANTILE): value for key, value in found.items()}
         return {}
@@ -98,35 +110,55 @@ class Trials:
                 failed; `Interrupted` gives the run back.
             stop: whether to end before all runs have ended.
             poll: seconds between looks at the storage while other processes have the last runs.
+
+        Raises:
+            Halted: as `run` raised it; its run is given back.
+            UserError: the storage cannot be used.
         """
-        with self._errors(self._url), self._quiet():
+        with errors(self._url), self._quiet():
             while True:
                 self._add_missing()
                 states = self.states()
                 if stop(states) or all(state.has_ended for state in states):
                     return
                 if any(state.state == "waiting" for state in states):
-                    self._study.optimize(lambda trial: self._attempt(trial, run), n_trials=1, catch=(Exception,))
+                    self._attempt_next(run)
                 else:
                     time.sleep(poll)
                     self._optuna.storages.fail_stale_trials(self._study)
+
+    def _attempt_next(self, run):
+        """Attempt the run whose turn it is. Where this process was taken for dead by then, it gets another trial."""
+        try:
+            self._study.optimize(lambda trial: self._attempt(trial, run), n_trials=1, catch=(_Failed, Interrupted))
+        except self._optuna.exceptions.UpdateFinishedTrialError:
+            pass
+        except AssertionError as error:  # which Optuna puts in place of what kept it from ending the trial
+            raise error.__context__ or error  # noqa: B904 - it has a cause of its own
+        except ValueError as error:  # Optuna has no class for it
+            if not str(error).startswith("Cannot tell a "):
+                raise
 
     def _attempt(self, trial, run):
         number = trial.user_attrs.get(_NUMBER)
         if number is None or self._is_needless(trial, number):
             trial.set_user_attr(_NEEDLESS, True)
             raise Interrupted
+        seed = derive(self._plan.seeds[0], _STREAM, number)  # so that the search can be repeated
+        self._study.sampler = self._optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         values = self._plan.suggest(trial)
         trial.set_user_attr(_VALUES, values)
         attempt = Attempt(number, values, trial)
         try:
             score, result = run(attempt)
-        except Interrupted:
-            trial.set_user_attr(_NEEDLESS, True)  # no attempt that died
+        except (Interrupted, Halted, KeyboardInterrupt):
+            trial.set_user_attr(GIVEN_BACK, True)
+            raise
+        except (*storage_errors(), self._optuna.exceptions.UpdateFinishedTrialError):
             raise
         except Exception as error:
-            trial.set_user_attr(_REASON, _line(error))
-            raise
+            trial.set_user_attr(_REASON, one_line(error))
+            raise _Failed from error
         trial.set_user_attr(_RESULT, result)
         if attempt.stopped_early:
             trial.set_user_attr(_SCORE, score)
@@ -142,10 +174,10 @@ class Trials:
         by_number = self._by_number()
         for number in range(len(self._plan)):
             attempts = by_number.get(number, [])
-            if any(self._is_live(trial) or self._has_ended(trial) for trial in attempts) or len(attempts) >= _ATTEMPTS:
+            if any(map(self._is_live, attempts)) or any(map(self._has_ended, attempts)) or _is_hopeless(attempts):
                 continue
-            known = attempts[-1].params if attempts else self._plan.stored(number)
-            self._study.enqueue_trial(known, user_attrs={_NUMBER: number})
+            begun: dict[str, Any] = next((trial.params for trial in reversed(attempts) if trial.params), {})
+            self._study.enqueue_trial(self._plan.stored(number) or begun, user_attrs={_NUMBER: number})
 
     def _by_number(self):
         """Number of a run -> its trials, needless ones left out, oldest first."""
@@ -180,27 +212,9 @@ class Trials:
         running = next((trial for trial in attempts if trial.state == kinds.RUNNING), None)
         if running is not None:
             return TrialState(number, "running", running.user_attrs.get(_VALUES))
-        if len(attempts) >= _ATTEMPTS and not any(map(self._is_live, attempts)):
-            return TrialState(number, "failed", reason=f"its process died {len(attempts)} times")
+        if not any(map(self._is_live, attempts)) and _is_hopeless(attempts):
+            return TrialState(number, "failed", reason=f"its process died {_ATTEMPTS} times at the same epoch")
         return TrialState(number, "waiting")
-
-    @contextlib.contextmanager
-    def _errors(self, url: str) -> Iterator[None]:
-        """Errors of the storage as one line, without the password in `url`."""
-        import sqlalchemy
-
-        try:
-            yield
-        except KeyError:
-            raise UserError(f"{shown(url)} has no such study") from None
-        except (sqlalchemy.exc.SQLAlchemyError, self._optuna.exceptions.StorageInternalError) as error:
-            cause = getattr(error, "orig", None) or getattr(error.__cause__, "orig", None) or error
-            raise UserError(f"cannot use the storage {shown(url)}: {_line(cause)}") from None
-        except ImportError:
-            driver = "install its driver, such as psycopg2-binary for postgresql+psycopg2"
-            raise UserError(f"cannot use the storage {shown(url)}: {driver}") from None
-        except ValueError as error:
-            raise UserError(f"cannot use the storage {shown(url)}: {_line(error)}") from None
 
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:
@@ -210,21 +224,7 @@ class Trials:
             yield
 
 
-def shown(url: str) -> str:
-    """A storage URL without its password."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "that option storage names"
-
-
-def _engine(url):
-    """Processes wait for each other's turn with an SQLite file."""
-    return {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
-
-
-def _line(error):
-    return " ".join(str(error).split()) or type(error).__name__
+def _is_hopeless(attempts: Sequence[Any]) -> bool:
+    """Whether so many processes died in a run since it last got on that it is to blame."""
+    reached = [trial.user_attrs.get(EPOCH) for trial in attempts if not trial.user_attrs.get(GIVEN_BACK)]
+    return bool(reached) and reached.count(reached[-1]) >= _ATTEMPTS

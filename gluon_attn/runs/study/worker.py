@@ -1,8 +1,12 @@
 """A process that works on a study: it attempts runs until all have ended."""
 
+import contextlib
 import math
 import os
+import signal
+import stat
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,15 +15,17 @@ from ...config.scores import Score
 from ...engine.callbacks import Callback
 from ...engine.task import TrainingLoop
 from ...plugins import load_all
-from ...utils.errors import TrainingError, UserError
+from ...utils.errors import FULL_DISK, TrainingError, UserError, reason
+from ...utils.files import epochs
+from ...utils.log import to_terminal
 from ..folder import FolderInUse
-from .attempts import Attempt, Interrupted, TrialState
+from .attempts import Attempt, Halted, Interrupted, TrialState
 from .folder import StudyFolder
 from .plan import StudyPlan
+from .processes import CORES, STORAGE
 from .trials import Trials
 
-#: environment variables of a worker: the storage, which may hold a password; the cores it may use
-STORAGE, CORES = "GLUON_ATTN_STORAGE", "GLUON_ATTN_CORES"
+_PATIENCE = 5.0  # seconds before a run is tried again whose folder is in use
 
 
 def open_trials(folder: StudyFolder, storage: str | None) -> tuple[StudyPlan, Trials]:
@@ -28,9 +34,12 @@ def open_trials(folder: StudyFolder, storage: str | None) -> tuple[StudyPlan, Tr
     Args:
         folder: of the study, begun.
         storage: URL of another storage than the folder's database; there the study is found by the folder's name.
+
+    Raises:
+        UserError: the storage cannot be used, or does not have the study.
     """
     plan = folder.read_plan()
-    return plan, Trials(folder.storage(storage), folder.name, plan)
+    return plan, Trials(folder.storage(storage), folder.name, plan, new=False)
 
 
 def work(folder: StudyFolder, storage: str | None = None, max_failures: int | None = None) -> None:
@@ -40,6 +49,10 @@ def work(folder: StudyFolder, storage: str | None = None, max_failures: int | No
         folder: of the study, begun.
         storage: as of `open_trials`.
         max_failures: end when more runs have failed.
+
+    Raises:
+        Halted: the disk is full.
+        UserError: the storage cannot be used.
     """
     plan, trials = open_trials(folder, storage)
     trials.work(
@@ -69,23 +82,43 @@ def run_one(plan: StudyPlan, folder: StudyFolder, attempt: Attempt) -> tuple[flo
 
     Raises:
         UserError: the options do not fit, or no epoch has the score.
+        TrainingError: the run cannot go on.
+        Interrupted: another process is at work in the folder.
+        Halted: the disk is full.
     """
     from ..train import train_run  # loads MXNet, which takes seconds
 
     start = time.monotonic()
+    run = folder.run(attempt.number)
+    attempt.begin(max((int(path.name[6:]) for path in epochs(run.checkpoints)), default=0))
     options = plan.run_options(attempt.values, plan.seed(attempt.number))
-    options = options.override("train.run_dir", str(folder.run(attempt.number))).override("train.resume", "auto")
+    options = options.override("train.run_dir", str(run))
+    if run.path.exists():
+        options = options.override("train.resume", "auto")
     try:
         result = train_run(options, callbacks=[Reporter(attempt, plan.score)] if plan.early else [])
     except FolderInUse:  # its process is alive, but was taken for dead
-        time.sleep(1)
+        time.sleep(_PATIENCE)
         raise Interrupted from None
+    except Exception as error:
+        if _is_full(error):
+            raise Halted(str(error)) from None
+        raise
     score = plan.score.of(result.history[-1])
     if not math.isfinite(score):
         known = ", ".join(key for key, value in result.history[-1].items() if isinstance(value, float))
         raise UserError(f"no epoch has {plan.score.key}; there are {known}")
     seconds = round(time.monotonic() - start, 1)
     return score, {"best": dict(result.best), "epochs": len(result.history), "seconds": seconds}
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class Reporter(Callback):
@@ -96,12 +129,20 @@ class Reporter(Callback):
 
     def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Report the epoch."""
-        if self._attempt.report(self._score.of(record), record["epoch"] + 1):
+        epoch = record["epoch"] + 1
+        if self._attempt.report(self._score.of(record), epoch, epoch >= trainer.config.train.num_epochs):
             trainer.stop("other runs of the study were better by then")
 
 
 def main() -> int:
     """Entry point of a worker process: `python -m gluon_attn.runs.study.worker FOLDER [MAX_FAILURES]`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal it goes to all; one of them tells the others
+    signal.signal(signal.SIGTERM, _interrupt)
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    to_terminal()
+    last_words = os.dup(1)
+    os.dup2(2, 1)
     cores = os.environ.get(CORES)
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, map(int, cores.split(",")))
@@ -110,10 +151,28 @@ def main() -> int:
         work(StudyFolder(sys.argv[1]), os.environ.get(STORAGE) or None, int(sys.argv[2]) if sys.argv[2:] else None)
     except KeyboardInterrupt:
         return 130
-    except (UserError, TrainingError) as error:
-        print(error, file=sys.stderr)
+    except (UserError, TrainingError, Halted) as error:
+        with contextlib.suppress(OSError):  # the log may be on a full disk
+            print(error, file=sys.stderr)
+        os.write(last_words, str(error).encode())
         return 2
+    except Exception as error:
+        os.write(last_words, reason(error).encode())
+        raise
     return 0
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    """End as with Ctrl-C, once: what is on the way is given back."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    """Interrupt this process when the one that started it has ended."""
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
