@@ -105,7 +105,9 @@ def _run(head: Callable, net: Detector, maps: Sequence[mx.nd.NDArray], boxes: Se
     return [one.asnumpy()[:count].astype("float32") for one in outputs]
 
 
-def _choose(logits, deltas, proposals, size, options) -> Found:
+def _choose(
+    logits: np.ndarray, deltas: np.ndarray, proposals: np.ndarray, size: tuple[int, int], options: InferenceOptions
+) -> Found:
     scores = _softmax(logits)[:, 1:]
     boxes = bx.clip(bx.decode(deltas[:, 1:], proposals, BOX_WEIGHTS), size)
     which, labels = np.nonzero(scores > np.float32(options.score))
@@ -120,7 +122,8 @@ def _softmax(logits):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def _with_masks(graphs, net, maps, found) -> list[Found]:
+def _with_masks(graphs: Graphs, net: Detector, maps: Sequence[mx.nd.NDArray], found: Sequence[Found]) -> list[Found]:
+    assert graphs.mask_head is not None
     (logits,) = _run(graphs.mask_head, net, maps, [one.boxes for one in found])
     done, start = [], 0
     for one in found:

@@ -139,7 +139,9 @@ def _second_stage(graphs: Graphs, net: Detector, maps: Any, targets: Sequence[Ro
     }
 
 
-def _boxes(deltas: Any, chosen: np.ndarray, targets: Sequence[np.ndarray], weights: Sequence[float], beta: float):
+def _boxes(
+    deltas: Any, chosen: np.ndarray, targets: Sequence[np.ndarray], weights: Sequence[float], beta: float
+) -> mx.nd.NDArray:
     """The box loss of some rows of deltas (n,4); a row of weight 0 stands in where there is none."""
     array, each = _arrays(deltas), np.repeat(weights, [len(one) for one in targets])
     wanted = np.concatenate([np.zeros((0, 4), "float32"), *targets])

@@ -26,10 +26,11 @@ def mask_target(mask: Mask, box: np.ndarray, size: int = 28) -> np.ndarray:
 
 def _average(start: float, end: float, length: int, size: int) -> tuple[np.ndarray, int, int]:
     """(matrix (size,pixels) that averages along an axis, first pixel, end of the pixels)."""
-    start, extent = np.float32(start), np.maximum(np.float32(end) - np.float32(start), np.float32(1))
+    first_edge = np.float32(start)
+    extent = np.maximum(np.float32(end) - first_edge, np.float32(1))
     step = extent / np.float32(size)
     points = int(np.ceil(step))
-    at = start + np.arange(size, dtype="float32")[:, None] * step
+    at = first_edge + np.arange(size, dtype="float32")[:, None] * step
     at = at + (np.arange(points, dtype="float32") + np.float32(0.5)) * step / np.float32(points)  # (size,points)
     inside = (at >= -1) & (at <= length)
     low = np.clip(np.floor(np.maximum(at, 0)), 0, length - 1).astype("int64")

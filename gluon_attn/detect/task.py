@@ -121,9 +121,9 @@ class Detection(Task):
         kinds = ["bbox", "segm"] if self._net.mask_head else ["bbox"]
         figures = evaluate(self._ground_truth, results, kinds)
         scores: dict[str, Any] = {}
-        for kind, one in figures.items():
-            scores.update({f"{kind}_{name}": value for name, value in one.values.items()})
-            scores[f"{kind}_per_class"] = dict(one.per_class)
+        for kind, measured in figures.items():
+            scores.update({f"{kind}_{name}": value for name, value in measured.values.items()})
+            scores[f"{kind}_per_class"] = dict(measured.per_class)
         return scores
 
     def _detections(self, net: Graphs, images: mx.nd.NDArray, samples: Sequence[Any]) -> list[Detections]:

@@ -41,7 +41,9 @@ class TrainedDetector:
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
         """What is found in some images, (H,W,3) uint8 RGB of any sizes, each in its own pixels."""
-        return [self._one(self.placement.place(pixels, no_objects(pixels.shape[:2]))) for pixels in images]
+        return [
+            self._one(self.placement.place(pixels, no_objects((pixels.shape[0], pixels.shape[1])))) for pixels in images
+        ]
 
     def _one(self, sample: Sample) -> Detections:
         (found,) = detect(self.net, mx.nd.array(sample.image[None]), [sample.size], self.inference)

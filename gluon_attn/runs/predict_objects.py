@@ -56,7 +56,7 @@ def predict_objects(
     numbers = detector.card.detection["category_ids"]  # type: ignore[index]
     entries = [
         entry for number, (image, one) in enumerate(zip(pixels, found, strict=True), 1)
-        for entry in to_results(one, number, image.shape[:2], numbers)
+        for entry in to_results(one, number, (image.shape[0], image.shape[1]), numbers)
     ]  # fmt: skip
     write_results(folder / RESULTS, entries)
     if over_epochs:
@@ -64,7 +64,7 @@ def predict_objects(
     return [_plain(path, one.above(score), names) for path, one in zip(images, found, strict=True)]
 
 
-def _read(path: str) -> np.ndarray:
+def _read(path: str | Path) -> np.ndarray:
     notes = Notes()
     try:
         return decode(Path(path).read_bytes(), notes)
