@@ -17,6 +17,7 @@ OWN_NAMES = {
     ("deploy", "measure"): {"card.json"},
     ("cli", "report"): {"report.html"},
     ("analyze", "report"): {"report.html"},
+    ("runs", "predict_objects"): {"results.json"},  # COCO's results format
     ("runs", "study", "folder"): {"report.html", "results.json"},
 }
 #: methods of MXNet, OpenVINO, NumPy and others that write to a path; some do not notice that a disk is full

@@ -59,6 +59,10 @@ class TrainingLoop(Protocol):
     def gluon_trainer(self) -> mx.gluon.Trainer:
         """Gluon's trainer, which holds the optimizer."""
 
+    @property
+    def waited(self) -> float:
+        """Seconds of this epoch in which this process waited for batches."""
+
     def compiled(self, net: HybridBlock) -> Callable:
         """What runs forward passes of `net` in the dtype and mode of this run."""
 

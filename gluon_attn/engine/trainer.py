@@ -73,7 +73,7 @@ class Trainer:
         self.callbacks = list(callbacks)
         if config.train.patience is not None:
             self.callbacks.append(Patience(config.train.patience))
-        self.epoch, self._stopping = 0, False
+        self.epoch, self._stopping, self._timed = 0, False, TimedBatches(())
         self.history: list[dict] = []
         self.best: dict | None = None
         self.dtype = usable_dtype(config.train.dtype, contexts, cpu.has_bfloat16(cpu.Host()))
@@ -93,6 +93,11 @@ class Trainer:
     def gluon_trainer(self) -> mx.gluon.Trainer:
         """Gluon's trainer, which holds the optimizer."""
         return self.update.trainer
+
+    @property
+    def waited(self) -> float:
+        """Seconds of this epoch in which this process waited for batches."""
+        return self._timed.seconds
 
     def compiled(self, net: HybridBlock) -> Callable:
         """A callable that runs forward passes of `net` in the dtype and mode of this run, see `precision.computing`."""
@@ -171,7 +176,7 @@ class Trainer:
         """(scores, images seen by all processes, seconds in which this one waited for batches)."""
         meter = self.task.meter()
         batches = self.train_loader.epoch(self.epoch, self.config.train.num_epochs)
-        timed = TimedBatches(batches)
+        timed = self._timed = TimedBatches(batches)
         try:
             for step, batch in enumerate(timed):
                 meter.add(*self.train_step(batch, step))

@@ -16,6 +16,7 @@ from ..data.detection import DetectionLoader
 from ..data.scenes import MEAN, STD, SceneOptions, open_scenes
 from ..detect.inference import InferenceOptions
 from ..detect.learn import LearningOptions
+from ..detect.progress import DetectionProgress
 from ..detect.proposals import ProposalOptions
 from ..detect.targets import PROPOSALS, ROIS
 from ..detect.task import LOSSES, Detection, make_example
@@ -199,4 +200,4 @@ def _callbacks(config: DetectRunConfig, folder: RunFolder) -> Iterator[cb.Callba
     yield cb.Curves(partial(draw_panels, CURVES), folder.history_plot)
     yield from trackers(config, folder)
     yield cb.Checkpoints(checkpoints(config, folder))
-    yield cb.Progress(config.train.log_interval)
+    yield DetectionProgress(config.train.log_interval)

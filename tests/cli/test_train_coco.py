@@ -1,6 +1,7 @@
 """train_coco.py with a tiny network on tiny scenes: what it writes, resuming to the last bit, prediction, errors."""
 
 import json
+import re
 import shutil
 
 import mxnet as mx
@@ -16,7 +17,7 @@ from gluon_attn.cli import main, train_coco
 NETWORK = "--model-options widths=[8,8,16,16] fpn_channels=8 box_width=16 mask_widths=[8] anchor_sizes=[8,16,32,64,96]"
 SMALL = (
     "--train-count 6 --val-count 3 --min-size 56 --max-size 64 -b 2 -j 0 --num-epochs 2 --roi-samples 16 --rpn-samples "
-    "32 --pre-nms 40 --post-nms 40 --test-pre-nms 40 --test-post-nms 20 --warmup-updates 2 --no-norm-eval"
+    "32 --pre-nms 40 --post-nms 40 --test-pre-nms 40 --test-post-nms 20 --warmup-updates 2 --no-norm-eval -p 2"
 )
 
 
@@ -65,7 +66,13 @@ def test_what_a_run_leaves(trained):
     card = json.loads((trained / "card.json").read_text())
     assert card["model"] == "mask_rcnn_fpn_resnet18_v1b"
     assert card["detection"]["canvases"] == [[64, 64], [64, 64]]
-    assert "mask AP" in (trained / "log.txt").read_text()
+    log = (trained / "log.txt").read_text()
+    assert "mask AP" in log
+    number = r"[\d.e-]+"
+    names = ("loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask", "acc", "loss")
+    losses = ", ".join(f"{name} {number}" for name in names)
+    start = rf"lr {number}, eta 0:\d\d:\d\d, time {number}, data_time {number}, memory \d+ MB, "
+    assert re.search(start + losses, log)
 
 
 def params(folder):

@@ -1,0 +1,50 @@
+"""The log of a detector's training: the fields that MMDetection's log lines have."""
+
+import datetime
+from time import perf_counter
+
+from ..engine.callbacks import Progress
+from ..engine.metrics import Meter
+from ..engine.task import TrainingLoop
+from ..utils.log import get_logger
+from ..utils.process_memory import peak
+
+
+class DetectionProgress(Progress):
+    """A progress bar on a terminal; everywhere, after every `interval` batches, a line with the means over these.
+
+    lr, eta (the time that is left), time and data_time (seconds per batch, and how much of them was waiting for data),
+    memory (peak of the process in MB), each loss, acc and their sum.
+    """
+
+    def epoch_start(self, trainer: TrainingLoop) -> None:
+        """Start the clock, and the bar on a terminal."""
+        super().epoch_start(trainer)
+        self._sums: dict[str, tuple[float, float]] = {}
+        self._since, self._waited = perf_counter(), 0.0
+
+    def step(self, trainer: TrainingLoop, step: int, meter: Meter) -> None:
+        """Advance the bar; log a line where one is due."""
+        if self._bar is not None:
+            super().step(trainer, step, meter)
+        if (step + 1) % self._interval:
+            return
+        now, waited, batches = perf_counter(), trainer.waited, len(trainer.train_loader)
+        each, waiting = (now - self._since) / self._interval, (waited - self._waited) / self._interval
+        self._since, self._waited = now, waited
+        left = (trainer.config.train.num_epochs - trainer.epoch) * batches - step - 1
+        get_logger().info(
+            "epoch %d batch %d/%d: lr %.3e, eta %s, time %.3f, data_time %.3f, memory %d MB, %s",
+            trainer.epoch, step + 1, batches, trainer.gluon_trainer.learning_rate,
+            datetime.timedelta(seconds=round(left * each)), each, waiting, peak() / 2**20, self._losses(meter),
+        )  # fmt: skip
+
+    def _losses(self, meter: Meter) -> str:
+        """Means over the batches since the last line, of what has been read."""
+        sums = {name: (float(one.sum_metric), float(one.num_inst)) for name, one in meter.metrics.items()}
+        words = []
+        for name, (total, count) in sums.items():
+            before, number = self._sums.get(name, (0.0, 0.0))
+            words.append(f"{name} {(total - before) / max(count - number, 1):.4f}")
+        self._sums = sums
+        return ", ".join([*words[1:], words[0]])  # the sum of the losses comes last
