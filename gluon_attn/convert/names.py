@@ -29,6 +29,7 @@ _SOURCES = {
     "ecanet": "ecanet",
     "echo": "echo",
     "gluoncv": "gluoncv",
+    "mmdetection": "mmdetection",
     "open-atac": "open_atac",
     "timm": "timm",
     "torchvision": "torchvision",

@@ -6,6 +6,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_attn import get_model
+from gluon_attn.convert import load_reference, reference_names
 from gluon_attn.data.canvas import normalize, resize, resized_size
 from gluon_attn.detect.inference import InferenceOptions, detect
 from gluon_attn.detect.learn import Example, LearningOptions, learn, per_batch
@@ -23,24 +24,6 @@ LOSSES = {
 }  # fmt: skip
 
 
-def own_name(name):
-    """The structural name of a tensor of torchvision."""
-    parts = name.split(".")
-    if name.startswith("backbone.fpn"):
-        ours = ["body", "fpn", parts[2], parts[3], parts[-1]]
-    elif parts[0] == "backbone":
-        ours = ["body", "backbone", *parts[2:]]
-    elif parts[0] == "rpn":
-        ours = ["body", "rpn", parts[2], parts[-1]]
-    elif parts[1] in ("box_head", "box_predictor"):
-        ours = ["box_head", *parts[2:]]
-    else:
-        ours = ["mask_head", *(["convs", parts[2], parts[-1]] if parts[1] == "mask_head" else parts[2:])]
-    own = ".".join(ours)
-    norm = any(part.startswith("bn") for part in ours) or "downsample.1" in own
-    return own.replace(".weight", ".gamma").replace(".bias", ".beta") if norm else own
-
-
 def make(case):
     """The detector of a case, with its weights."""
     config = case.config["net"]
@@ -51,11 +34,7 @@ def make(case):
         roi_scale=config["canonical_scale"],
     )  # fmt: skip
     net.initialize()
-    tensors = {own_name(name): value for name, value in case.weights().items()}
-    params = net._collect_params_with_prefix()
-    assert set(tensors) == set(params)
-    for name, value in tensors.items():
-        params[name].set_data(mx.nd.array(value))
+    load_reference(net, case.weights(), "torchvision")
     return net
 
 
@@ -134,8 +113,9 @@ def check_training(case):
         for name, theirs in LOSSES.items():
             case.agrees(f"loss/{theirs}", found[name].asscalar())
         params = net._collect_params_with_prefix()
+        names = {theirs: ours for ours, theirs in reference_names(net, "torchvision", case.weights()).items()}
         for key in (key for key in case.meta if key.startswith("grad/")):
-            case.agrees(key, params[own_name(key.removeprefix("grad/"))].grad().asnumpy())
+            case.agrees(key, params[names[key.removeprefix("grad/")]].grad().asnumpy())
 
 
 def _example(case, net, i, size, shape):

@@ -62,6 +62,8 @@ class Detector(HybridBlock):
         UserError: an option is wrong.
     """
 
+    reference_key = "detector"
+
     mask_head: MaskHead | None
 
     def __init__(
