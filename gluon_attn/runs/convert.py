@@ -13,15 +13,21 @@ from ..convert.counterpart import Counterpart, needed_counterpart
 from ..convert.files import Weights
 from ..convert.from_reference import Match
 from ..convert.infer_model import flags, infer_config
+from ..convert.mmdetection import OPTIONS as MMDETECTION
 from ..convert.names import find_name_map
 from ..convert.tensors import Tensors
 from ..deploy.load_run import card_network, load_run
 from ..models.build import build
 from ..models.catalogue import catalogue
+from ..models.detection import Detector
 from ..models.factory import model_info
 from ..nn.params import classifier, load_params, read_params
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 from .conversion_check import ConversionCheck, check_conversion, read_image_for
+
+#: source -> network options with which a detector computes as there
+CONVENTIONS: dict[str, dict[str, Any]] = {"mmdetection": MMDETECTION}
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,7 @@ def import_weights(
     except UserError as error:
         raise UserError(f"{error}{_fitting_flags(read.tensors, source)}") from None
     save_match(found, output)
+    _tell_conventions(net, source)
     check = None
     if pixels is not None:
         load_params(net, output)
@@ -143,9 +150,22 @@ def _network(config: ModelConfig, classes: int | None) -> mx.gluon.HybridBlock:
     return build(config, classes or model_info(config.model).classes)
 
 
+def _tell_conventions(net: mx.gluon.HybridBlock, source: str) -> None:
+    """Say with which options the network computes as it did there, where it has others."""
+    lacking = {
+        key: value for key, value in CONVENTIONS.get(source, {}).items() if net.recipe["options"].get(key) != value
+    }
+    if isinstance(net, Detector) and lacking:
+        words = " ".join(f"{key}={str(value).lower()}" for key, value in lacking.items())
+        get_logger().warning("%s's detectors compute with option model_options %s: give these to have its numbers",
+                             source, words)  # fmt: skip
+
+
 def _classes(net: mx.gluon.HybridBlock, tensors: Tensors, source: str) -> int:
     """How many classes the weights have."""
     own = net.recipe["classes"]
+    if isinstance(net, Detector):  # which counts no background
+        return (rows(net, tensors, source, "box_head.cls_score.weight") or own + 1) - 1
     paths = [path for path in classifier(net, own) if path.endswith("weight")]
     return (rows(net, tensors, source, paths[0]) if paths and tensors else None) or own
 
