@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 
@@ -152,9 +153,8 @@ def _network(config: ModelConfig, classes: int | None) -> mx.gluon.HybridBlock:
 
 def _tell_conventions(net: mx.gluon.HybridBlock, source: str) -> None:
     """Say with which options the network computes as it did there, where it has others."""
-    lacking = {
-        key: value for key, value in CONVENTIONS.get(source, {}).items() if net.recipe["options"].get(key) != value
-    }
+    wanted, own = CONVENTIONS.get(source, {}), net.recipe["options"]
+    lacking = {key: value for key, value in wanted.items() if own.get(key) != value}
     if isinstance(net, Detector) and lacking:
         words = " ".join(f"{key}={str(value).lower()}" for key, value in lacking.items())
         get_logger().warning("%s's detectors compute with option model_options %s: give these to have its numbers",
