@@ -37,7 +37,7 @@ def test_an_offline_run_and_its_resumption_share_an_id(alone, tmp_path):
 
 STUDY = (
     "--dataset synthetic --train-images 16 --val-images 16 --classes 4 --input-size 8 --batch-size 16 -j 0 "
-    "--model cifar_resnet20_v1 --num-epochs 1 --save-period 0 --wandb --output mine"
+    "--model cifar_resnet20_v1 --num-epochs 1 --save-period 0 --kernels off --wandb --output mine"
 )
 
 
