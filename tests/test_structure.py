@@ -30,7 +30,7 @@ CHECKED = {
     ("utils", "log"): {"FileHandler"},
     ("deploy", "openvino"): {"save_model", "write_bytes"},
     ("search", "ean", "search_state"): {"savez"},
-    ("runs", "study", "launch"): {"open"},  # logs of worker processes, which these write
+    ("runs", "study", "processes"): {"open"},  # logs of worker processes, which these write
 }
 
 

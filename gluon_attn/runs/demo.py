@@ -19,7 +19,7 @@ from .options import Options
 from .pages.comparison import comparison_part
 from .placement import take_unused
 from .study.folder import StudyFolder
-from .study.launch import shares
+from .study.processes import shares
 
 ATTENTIONS = (PLAIN[0], "se", "eca", "cha_atac")
 RECIPE: dict[str, dict[str, Any]] = {
