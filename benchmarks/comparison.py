@@ -47,9 +47,9 @@ def main() -> int:
     options = parse(compare_parser(), COMMAND.split(), RunConfig, own=own)
     plan = make_plan(options, own["attentions"].split(","), own["seeds"], dict(map(factor, own["vary"])))
     part = comparison_part(compare_study(plan, arguments.study, arguments.workers))
-    table = Table(part.header, numbers=1)
+    table = Table(part.header, numbers=len(part.header) - 1)
     for row in part.rows:
-        table.add(*row)
+        table.add(*(f"{cell:,}" if isinstance(cell, int) else cell for cell in row))
     if arguments.out:
         head = f"# Ten attentions on mnist5k\n\n`gluon-attn compare {COMMAND}` on {machine(f'{os.cpu_count()} cores')}."
         said = [f"- {line}" for line in part.lines]

@@ -91,8 +91,8 @@ def _summary(found: Comparison) -> str:
         "same batches and, where tensors agree, the same initial weights. Accuracy is that of the last epoch on the "
         "test images, mean and standard deviation over the seeds; differences are from "
         f"{found.baseline.name}, in percentage points, paired by seed. p is that of a two-sided paired t-test after "
-        "Holm's correction. Latency is that of one image on this machine's CPU, all networks in turns; overhead is "
-        "over the baseline's."
+        "Holm's correction. Latency is that of one image in MXNet on this machine's CPU, all networks in turns; "
+        "overhead is over the baseline's."
     )
 
 
