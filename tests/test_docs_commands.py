@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from types import SimpleNamespace
 
 import pytest
 from texts import RECIPES, ROOT, blocks, commands
@@ -70,6 +71,8 @@ def test_studies_parse(name, line, monkeypatch, tmp_path):
 
     _, command, *words = shlex.split(line)
     monkeypatch.setattr(STUDIES[command], parsed)
+    if "--plugin" in words:  # which stays unloaded, so that its attention is unknown
+        monkeypatch.setattr("gluon_attn.runs.compare.ATTENTIONS", SimpleNamespace(resolve=str))
     with pytest.raises(Parsed):
         dispatch([command, *words])
 

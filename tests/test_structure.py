@@ -16,8 +16,11 @@ OWN_NAMES = {
     ("deploy", "bundle"): {"card.json"},
     ("deploy", "measure"): {"card.json"},
     ("cli", "report"): {"report.html"},
+<<<<<<< HEAD
     ("analyze", "report"): {"report.html"},
     ("runs", "predict_objects"): {"results.json"},  # COCO's results format
+=======
+>>>>>>> w15-fin
     ("runs", "study", "folder"): {"report.html", "results.json"},
 }
 #: methods of MXNet, OpenVINO, NumPy and others that write to a path; some do not notice that a disk is full
@@ -31,7 +34,7 @@ CHECKED = {
     ("utils", "log"): {"FileHandler"},
     ("deploy", "openvino"): {"save_model", "write_bytes"},
     ("search", "ean", "search_state"): {"savez"},
-    ("runs", "study", "launch"): {"open"},  # logs of worker processes, which these write
+    ("runs", "study", "processes"): {"open"},  # logs of worker processes, which these write
 }
 
 

@@ -1,11 +1,15 @@
-"""`gluon-attn eval`: accuracy of a run folder, an exported file, a published network or a model on test images."""
+"""`gluon-attn eval`: accuracy of a run folder, an exported file, a published network or a model on test images.
+
+Of a detector's run folder COCO's figures.
+"""
 
 import argparse
 import json
 from typing import Any
 
+from ..utils.errors import UserError
 from ..utils.files import write_json
-from ..utils.paths import check_new_file
+from ..utils.paths import check_new_file, expanded
 from ..utils.table import render
 from .values import png, share, size, whole
 
@@ -27,16 +31,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--per-class", action="store_true", help="list the classes, the worst first")
     parser.add_argument("--confusion", type=png, metavar="FILE", help="draw which classes are taken for which, as PNG")
+    parser.add_argument(
+        "--results", metavar="FILE", help="of a detector: evaluate this file in COCO's results format, of any program"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--output", metavar="FILE", help="write that JSON object to a file")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print, and with `--output` and `--confusion` write, what was measured."""
+    from ..runs.detector import is_detector
     from ..runs.evaluate import evaluate
 
     for name in ("output", "confusion"):
         check_new_file(getattr(args, name), f"option {name}")
+    if is_detector(expanded(args.target)):
+        return _objects(args)
+    if args.results:
+        raise UserError("option results is for a detector's run folder: leave it out")
     options = ("params", "dataset", "data_dir", "rec_val", "input_size", "crop_ratio", "batch_size")
     result = evaluate(args.target, **{name: getattr(args, name) for name in options})
     found = result.to_dict(args.per_class)
@@ -48,6 +60,37 @@ def run(args: argparse.Namespace) -> int:
         write_json(args.output, found)
     print(json.dumps(found) if args.json else _lines(found, args.batch_size))
     return 0
+
+
+#: options that say what a classifier is evaluated on
+_OF_CLASSIFIERS = ("params", "dataset", "data_dir", "rec_val", "input_size", "crop_ratio", "confusion")
+
+
+def _objects(args: argparse.Namespace) -> int:
+    from ..runs.evaluate_objects import evaluate_objects
+
+    for name in _OF_CLASSIFIERS:
+        if getattr(args, name):
+            raise UserError(f"option {name} has no effect on a detector: leave it out")
+    found = evaluate_objects(args.target, args.results)
+    plain = found.to_dict(args.per_class)
+    if args.output:
+        write_json(args.output, plain)
+    if args.json:
+        print(json.dumps(plain))
+        return 0
+    names = next(iter(found.figures.values())).values
+    rows = [(kind, *map(_figure, one.values.values())) for kind, one in found.figures.items()]
+    print(f"{args.target} on {found.dataset}: {found.images} test images\n{render(('', *names), rows)}")
+    if args.per_class:
+        classes = next(iter(found.figures.values())).per_class
+        cells = [(name, *(_figure(one.per_class[name]) for one in found.figures.values())) for name in classes]
+        print(f"\n{render(('class', *(f'{kind} AP' for kind in found.figures)), cells)}")
+    return 0
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _lines(found: dict[str, Any], batch_size: int) -> str:

@@ -126,13 +126,17 @@ def test_ctrl_c_gives_the_runs_back_and_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-m", "gluon_attn", *COMMAND, "--num-epochs", "500", "--output", str(folder)]
     process = subprocess.Popen(
         command, env=child_environment(), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
+        text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
     )  # fmt: skip
     until = time.monotonic() + 120
-    while time.monotonic() < until and not list(folder.glob("runs/000/checkpoints/epoch-*/meta.json")):
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)
-    out, error = process.communicate(timeout=60)
+    try:
+        while time.monotonic() < until and not list(folder.glob("runs/000/checkpoints/epoch-*/meta.json")):
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        out, error = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     assert error.strip().splitlines()[-1] == f"error: interrupted; the same command goes on with {folder}"
     assert "Traceback" not in error
@@ -175,8 +179,8 @@ def test_a_run_that_fails_is_told_and_the_others_are_compared(tmp_path, capsys):
         (["--attentions", "se", "--vary", "lr=2020-01-01"], "no option takes datetime.date"),
         (["--attentions", "se", "--vary", "batch_size=-4"], "batch"),
         (["--attentions", "se", "--vary", "seed=1,2"], "--vary cannot vary the seed: --seeds says how many"),
-        (["--attentions", "se", "--vary", "run_dir=a,b"], "option run_dir is for single runs"),
-        (["--attentions", "se", "--vary", "resume=auto"], "option resume is for single runs"),
+        (["--attentions", "se", "--vary", "run_dir=a,b"], "--run-dir is for single runs"),
+        (["--attentions", "se", "--vary", "resume=auto"], "--resume is for single runs"),
         (["--attentions", "se", "--attention", "eca"], "unknown option --attention"),
         (["--attentions", "se", "--max-failures", "-1"], "must be a whole number, 0 or more"),
         (["--attentions", "se", "--vary", "model=nothing,cifar_resnet20_v1"], "unknown model 'nothing'"),

@@ -127,6 +127,21 @@ def test_prediction(trained, scenes, tmp_path, capsys):
     assert capsys.readouterr().err == "error: --top has no effect on a detector: leave it out\n"
 
 
+def test_evaluation_gives_the_figures_of_the_best_epoch(trained, tmp_path, capsys):
+    best = max(records(trained), key=lambda record: record["val_segm_mAP"])
+    assert main(["eval", str(trained), "--json", "--per-class"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["images"] == 3
+    for name in ("bbox_mAP", "segm_mAP", "bbox_AR_100", "segm_per_class"):
+        assert found[name] == pytest.approx(best[f"val_{name}"], abs=1e-9)
+    results = tmp_path / "results.json"
+    results.write_text("[]")
+    assert main(["eval", str(trained), "--results", str(results)]) == 0
+    assert "mAP_50" in capsys.readouterr().out
+    assert main(["eval", str(trained), "--dataset", "digits"]) == 2
+    assert capsys.readouterr().err == "error: --dataset has no effect on a detector: leave it out\n"
+
+
 def test_report(trained, tmp_path, capsys):
     page = tmp_path / "report.html"
     assert main(["report", str(trained), "--output", str(page)]) == 0

@@ -64,7 +64,7 @@ def _with_interval(one: Difference) -> str:
 def _sentence(method: Method, baseline: Method) -> str:
     one = method.difference
     assert one is not None
-    seeds = f"{one.seeds} seed{'s' * (one.seeds > 1)}"
+    seeds = _counted(one.seeds)
     if one.p is None:
         return f"{method.name}: {100 * one.mean:+.2f} points with one seed, from which nothing can be concluded."
     if one.is_told_apart:
@@ -79,20 +79,25 @@ def _sentence(method: Method, baseline: Method) -> str:
     return f"{text}."
 
 
+def _counted(seeds: int) -> str:
+    return f"{seeds} seed{'s' * (seeds > 1)}"
+
+
 def _title(found: Comparison) -> str:
     config = found.plan.options.config()
-    return f"{config.model.model} on {config.data.dataset}: {len(found.methods)} methods, {len(found.plan.seeds)} seeds"
+    seeds = _counted(len(found.plan.seeds))
+    return f"{config.model.model} on {config.data.dataset}: {len(found.methods)} methods, {seeds}"
 
 
 def _summary(found: Comparison) -> str:
     config, seeds = found.plan.options.config(), found.plan.seeds
+    named = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
     return (
-        f"Every method was trained for {config.train.num_epochs} epochs with seeds {seeds[0]} to {seeds[-1]}, with the "
-        "same batches and, where tensors agree, the same initial weights. Accuracy is that of the last epoch on the "
-        "test images, mean and standard deviation over the seeds; differences are from "
-        f"{found.baseline.name}, in percentage points, paired by seed. p is that of a two-sided paired t-test after "
-        "Holm's correction. Latency is that of one image on this machine's CPU, all networks in turns; overhead is "
-        "over the baseline's."
+        f"Every method was trained for {config.train.num_epochs} epochs with {named}, with the same batches and, where "
+        "tensors agree, the same initial weights. Accuracy is that of the last epoch on the test images, mean and "
+        f"standard deviation over the seeds; differences are from {found.baseline.name}, in percentage points, paired "
+        "by seed. p is that of a two-sided paired t-test after Holm's correction. Latency is that of one image in "
+        "MXNet on this machine's CPU, all networks in turns; overhead is over the baseline's."
     )
 
 

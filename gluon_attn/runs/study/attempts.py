@@ -1,10 +1,15 @@
 """What the rest of the package sees of the trials of a study: an attempt at a run, and how far each run is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: attributes of a trial: the epoch at which it took its run up; whether it gave the run back
-EPOCH, GIVEN_BACK = "epoch", "given back"
+#: attributes of a trial: its options, why it failed, what it gave, the score where it was stopped early
+VALUES, REASON, RESULT, SCORE = "values", "reason", "result", "score"
+#: the epoch at which it took its run up; whether it gave the run back
+_EPOCH, GIVEN_BACK = "epoch", "given back"
+#: so many attempts of one run may die without getting on, such as by a crash of the process
+_ATTEMPTS = 5
 
 
 class Interrupted(Exception):
@@ -30,7 +35,7 @@ class Attempt:
 
     def begin(self, epoch: int) -> None:
         """Say after which epoch this attempt goes on; processes may die as often as they like while runs get on."""
-        self._trial.set_user_attr(EPOCH, epoch)
+        self._trial.set_user_attr(_EPOCH, epoch)
 
     def report(self, score: float, epoch: int, is_last: bool = False) -> bool:
         """Report the score of an epoch.
@@ -72,3 +77,42 @@ class TrialState:
     def has_ended(self) -> bool:
         """Whether there is nothing left to do."""
         return self.state in ("done", "stopped", "failed")
+
+
+def state_of(number: int, attempts: Sequence[Any]) -> TrialState:
+    """How far a run is.
+
+    Args:
+        number: of the run.
+        attempts: Optuna's trials of it, the oldest first.
+    """
+    for trial in filter(has_ended, attempts):
+        kept = trial.user_attrs
+        values, result = kept.get(VALUES), kept.get(RESULT)
+        if trial.state.name == "COMPLETE":
+            return TrialState(number, "done", values, trial.value, result=result)
+        if trial.state.name == "PRUNED":
+            return TrialState(number, "stopped", values, kept.get(SCORE), result=result)
+        return TrialState(number, "failed", values, reason=kept[REASON])
+    running = next((trial for trial in attempts if trial.state.name == "RUNNING"), None)
+    if running is not None:
+        return TrialState(number, "running", running.user_attrs.get(VALUES))
+    if is_hopeless(attempts) and not any(map(is_live, attempts)):
+        return TrialState(number, "failed", reason=f"its process died {_ATTEMPTS} times at the same epoch")
+    return TrialState(number, "waiting")
+
+
+def is_live(trial: Any) -> bool:
+    """Whether a trial is at work, or waits to be."""
+    return trial.state.name in ("WAITING", "RUNNING")
+
+
+def has_ended(trial: Any) -> bool:
+    """Whether a trial ended its run; one whose process died did not."""
+    return trial.state.name in ("COMPLETE", "PRUNED") or (trial.state.name == "FAIL" and REASON in trial.user_attrs)
+
+
+def is_hopeless(attempts: Sequence[Any]) -> bool:
+    """Whether so many processes died in a run since it last got on that it is to blame."""
+    reached = [trial.user_attrs.get(_EPOCH) for trial in attempts if not trial.user_attrs.get(GIVEN_BACK)]
+    return bool(reached) and reached.count(reached[-1]) >= _ATTEMPTS

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,10 +41,9 @@ class Processes:
             said = os.read(process.stdout.fileno(), _MOST) if process.poll() is not None else b""
             if said:
                 return said.decode(errors="replace").strip()
-        logs = sorted(self._folder.logs.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
-        lines = (path.read_text(encoding="utf-8", errors="replace").strip().splitlines() for path in logs)
-        last = next((found[-1] for found in lines if found), "nothing")
-        return f"the workers ended; the last line in {self._folder.logs} is {last}"
+        killed = [process.returncode for process in self._running if process.poll() is not None]
+        how = next((f"one by {signal.Signals(-code).name}, " for code in killed if code < 0), "")
+        return f"the workers ended, {how}before all runs: see {self._folder.logs}"
 
 
 @contextlib.contextmanager

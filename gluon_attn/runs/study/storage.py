@@ -23,6 +23,11 @@ _PATIENCE = {
 _LIBPQ = ("postgresql", "postgresql+psycopg2", "postgresql+psycopg")
 
 
+def library() -> Any:
+    """Optuna; `UserError` where it is not installed."""
+    return require("optuna")
+
+
 def open_storage(url: str, new: bool = True) -> Any:
     """Open a storage; where several processes make its tables at once, one succeeds and the others look again.
 
@@ -50,7 +55,7 @@ def open_storage(url: str, new: bool = True) -> Any:
 def _storage_class() -> type:
     """Optuna's storage, whose signs of life outlast a link that is cut for a while."""
 
-    base: Any = require("optuna").storages.RDBStorage
+    base: Any = library().storages.RDBStorage
 
     class Storage(base):
         def record_heartbeat(self, trial_id: int) -> None:
@@ -82,7 +87,7 @@ def storage_errors() -> tuple[type[Exception], ...]:
     """What a storage raises that cannot be used."""
     import sqlalchemy.exc
 
-    return sqlalchemy.exc.SQLAlchemyError, require("optuna").exceptions.StorageInternalError
+    return sqlalchemy.exc.SQLAlchemyError, library().exceptions.StorageInternalError
 
 
 @contextlib.contextmanager

@@ -13,18 +13,29 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...utils.errors import UserError
-from ...utils.optional import require
 from ...utils.seed import derive
-from .attempts import EPOCH, GIVEN_BACK, Attempt, Halted, Interrupted, TrialState
+from .attempts import (
+    GIVEN_BACK,
+    REASON,
+    RESULT,
+    SCORE,
+    VALUES,
+    Attempt,
+    Halted,
+    Interrupted,
+    TrialState,
+    has_ended,
+    is_hopeless,
+    is_live,
+    state_of,
+)  # fmt: skip
 from .plan import StudyPlan
 from .space import QUANTILE
-from .storage import errors, one_line, open_storage, shown, storage_errors
+from .storage import errors, library, one_line, open_storage, shown, storage_errors
 
-#: so many attempts of one run may die without getting on, such as by a crash of the process
-_ATTEMPTS = 5
 _STREAM = 43  # of the random numbers of a Bayesian search
-_NUMBER, _VALUES, _REASON, _RESULT, _SCORE, _NEEDLESS = "run", "values", "reason", "result", "score", "needless"
-_PLAN = "plan"
+#: attributes of a trial: the number of its run, whether another trial has that; of the study: what it runs
+_NUMBER, _NEEDLESS, _PLAN = "run", "needless", "plan"
 
 
 class _Failed(Exception):
@@ -46,7 +57,7 @@ class Trials:
 
     def __init__(self, url: str, name: str, plan: StudyPlan, new: bool = True) -> None:
         self._url, self._plan = url, plan
-        self._optuna = require("optuna")
+        self._optuna = library()
         self._optuna.logging.set_verbosity(self._optuna.logging.CRITICAL)
         with self._quiet():
             storage = open_storage(url, new)
@@ -85,7 +96,7 @@ class Trials:
         """The state of every run."""
         with errors(self._url):
             by_number = self._by_number()
-        return [self._state(number, by_number.get(number, [])) for number in range(len(self._plan))]
+        return [state_of(number, by_number.get(number, [])) for number in range(len(self._plan))]
 
     def importances(self) -> dict[str, float]:
         """Importance of each varied option for the score, the largest first; {} where there are too few runs."""
@@ -147,7 +158,7 @@ class Trials:
         seed = derive(self._plan.seeds[0], _STREAM, number)  # so that the search can be repeated
         self._study.sampler = self._optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         values = self._plan.suggest(trial)
-        trial.set_user_attr(_VALUES, values)
+        trial.set_user_attr(VALUES, values)
         attempt = Attempt(number, values, trial)
         try:
             score, result = run(attempt)
@@ -157,24 +168,24 @@ class Trials:
         except (*storage_errors(), self._optuna.exceptions.UpdateFinishedTrialError):
             raise
         except Exception as error:
-            trial.set_user_attr(_REASON, one_line(error))
+            trial.set_user_attr(REASON, one_line(error))
             raise _Failed from error
-        trial.set_user_attr(_RESULT, result)
+        trial.set_user_attr(RESULT, result)
         if attempt.stopped_early:
-            trial.set_user_attr(_SCORE, score)
+            trial.set_user_attr(SCORE, score)
             raise self._optuna.TrialPruned
         return score
 
     def _is_needless(self, trial, number):
         """Whether an earlier trial has this run."""
         earlier = [other for other in self._by_number().get(number, []) if other.number < trial.number]
-        return any(self._is_live(other) or self._has_ended(other) for other in earlier)
+        return any(is_live(other) or has_ended(other) for other in earlier)
 
     def _add_missing(self):
         by_number = self._by_number()
         for number in range(len(self._plan)):
             attempts = by_number.get(number, [])
-            if any(map(self._is_live, attempts)) or any(map(self._has_ended, attempts)) or _is_hopeless(attempts):
+            if any(map(is_live, attempts)) or any(map(has_ended, attempts)) or is_hopeless(attempts):
                 continue
             begun: dict[str, Any] = next((trial.params for trial in reversed(attempts) if trial.params), {})
             self._study.enqueue_trial(self._plan.stored(number) or begun, user_attrs={_NUMBER: number})
@@ -188,43 +199,9 @@ class Trials:
                 found.setdefault(number, []).append(trial)
         return found
 
-    def _is_live(self, trial):
-        kinds = self._optuna.trial.TrialState
-        return trial.state in (kinds.WAITING, kinds.RUNNING)
-
-    def _has_ended(self, trial):
-        kinds = self._optuna.trial.TrialState
-        return trial.state in (kinds.COMPLETE, kinds.PRUNED) or (
-            trial.state == kinds.FAIL and _REASON in trial.user_attrs
-        )
-
-    def _state(self, number, attempts):
-        kinds = self._optuna.trial.TrialState
-        for trial in attempts:
-            kept = trial.user_attrs
-            values, result = kept.get(_VALUES), kept.get(_RESULT)
-            if trial.state == kinds.COMPLETE:
-                return TrialState(number, "done", values, trial.value, result=result)
-            if trial.state == kinds.PRUNED:
-                return TrialState(number, "stopped", values, kept.get(_SCORE), result=result)
-            if trial.state == kinds.FAIL and _REASON in kept:
-                return TrialState(number, "failed", values, reason=kept[_REASON])
-        running = next((trial for trial in attempts if trial.state == kinds.RUNNING), None)
-        if running is not None:
-            return TrialState(number, "running", running.user_attrs.get(_VALUES))
-        if not any(map(self._is_live, attempts)) and _is_hopeless(attempts):
-            return TrialState(number, "failed", reason=f"its process died {_ATTEMPTS} times at the same epoch")
-        return TrialState(number, "waiting")
-
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:
         """Optuna's heartbeat is marked as experimental, which is no news to a user."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", self._optuna.exceptions.ExperimentalWarning)
             yield
-
-
-def _is_hopeless(attempts: Sequence[Any]) -> bool:
-    """Whether so many processes died in a run since it last got on that it is to blame."""
-    reached = [trial.user_attrs.get(EPOCH) for trial in attempts if not trial.user_attrs.get(GIVEN_BACK)]
-    return bool(reached) and reached.count(reached[-1]) >= _ATTEMPTS

@@ -26,7 +26,7 @@ from gluon_attn.utils.files import epochs
 EPOCHS = 4
 PLAN = StudyPlan(
     from_keywords(RunConfig, {
-        "dataset": "synthetic", "train_images": 1000, "val_images": 16, "classes": 4, "input_size": 8,
+        "dataset": "synthetic", "train_images": 600, "val_images": 16, "classes": 4, "input_size": 8,
         "batch_size": 50, "num_workers": 0, "model": "atac_cifar_resnet", "blocks": 1, "act_type": "relu",
         "num_epochs": EPOCHS, "save_period": 0, "summary": False,
     }),
