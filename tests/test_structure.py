@@ -16,11 +16,7 @@ OWN_NAMES = {
     ("deploy", "bundle"): {"card.json"},
     ("deploy", "measure"): {"card.json"},
     ("cli", "report"): {"report.html"},
-<<<<<<< HEAD
-    ("analyze", "report"): {"report.html"},
     ("runs", "predict_objects"): {"results.json"},  # COCO's results format
-=======
->>>>>>> w15-fin
     ("runs", "study", "folder"): {"report.html", "results.json"},
 }
 #: methods of MXNet, OpenVINO, NumPy and others that write to a path; some do not notice that a disk is full

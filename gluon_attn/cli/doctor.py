@@ -164,13 +164,7 @@ def horovod(host: cpu.Host) -> list[Row]:
 def extras() -> list[Row]:
     """One row per optional library: its version, or how to install it."""
     rows: list[Row] = []
-<<<<<<< HEAD
-    packages = {
-        module.partition(".")[0]: extra for module, extra in EXTRAS.items()
-    }  # a part cannot be looked for alone
-=======
     packages = {module.partition(".")[0]: extra for module, extra in EXTRAS.items()}  # parts cannot be looked for
->>>>>>> w15-fin
     for package, extra in packages.items():
         if extra == "horovod":
             continue  # has its own section

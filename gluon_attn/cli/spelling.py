@@ -16,8 +16,8 @@ _UNLIKE = {"for_speed": "--for speed"}  # flags that are not the option's name
 _OF_COMMANDS = (
     "all", "attentions", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic",
     "for_speed", "format", "input_size", "layout", "max_drop", "max_failures", "model", "no_check", "out", "output",
-    "params", "picture", "plugin", "precision", "preprocess", "quality", "repository", "resize", "results", "seeds", "source",
-    "score", "over_epochs", "storage", "task", "threads", "to", "top", "trials", "vary", "weights", "workers",
+    "params", "picture", "plugin", "precision", "preprocess", "quality", "repository", "resize", "results", "seeds",
+    "score", "over_epochs", "source", "storage", "task", "threads", "to", "top", "trials", "vary", "weights", "workers",
 )  # fmt: skip
 
 
