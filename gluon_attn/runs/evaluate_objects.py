@@ -63,7 +63,7 @@ def evaluate_objects(target: str | Path, results: str | Path | None = None) -> O
 
 
 def detected(detector: TrainedDetector, images: CocoSet) -> list[dict[str, Any]]:
-    """What a detector finds in the images of a set, in COCO's results format; unreadable ones are left out, and told."""
+    """What a detector finds in the images of a set, in COCO's results format; unreadable ones are told and left out."""
     found = []
     for number in range(len(images)):
         try:
