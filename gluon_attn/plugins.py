@@ -163,11 +163,13 @@ def _import(key: str) -> bool:
     if not os.path.isabs(key):
         fresh = key not in sys.modules
         try:
-            importlib.import_module(key)
+            module = importlib.import_module(key)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{key}.".startswith(f"{error.name}."):
                 raise
             raise UserError("Python finds no module of this name; name a file as my_plugin.py") from None
+        if getattr(module, "__file__", None) is None and hasattr(module, "__path__"):
+            raise UserError("it is a folder without __init__.py; name its .py file")
         return fresh
     path = Path(key)
     if not path.is_file():

@@ -155,7 +155,7 @@ def browser() -> Iterator[Any]:
         os.dup2(first, 3)
         os.dup2(second, 4)
 
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [_program(), *_OPTIONS, f"--user-data-dir={profile}"]
         process = subprocess.Popen(
             command, preexec_fn=as_three_and_four, close_fds=False, stdin=subprocess.DEVNULL,

@@ -219,3 +219,11 @@ def test_the_package_loads_them_whatever_is_imported_first(first, tmp_path, run_
     )
     done = run_command("-c", program, env={plugins.VARIABLE: str(tmp_path / "whole.py")})
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_folder_without_code_is_no_module(tmp_path, monkeypatch):
+    """Python imports any folder on its path as an empty package."""
+    (tmp_path / "only_a_folder").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UserError, match="it is a folder without"):
+        plugins.load_plugin("only_a_folder")

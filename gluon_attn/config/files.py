@@ -12,8 +12,12 @@ from ..utils.paths import expanded
 from .base import Config
 
 
-def read_yaml(path: Path | str) -> dict[str, Any]:
+def read_yaml(path: Path | str, what: str = "a mapping of groups of options") -> dict[str, Any]:
     """Read a YAML file that holds a mapping.
+
+    Args:
+        path: the file.
+        what: what it must hold, for the message.
 
     Raises:
         UserError: it is missing, no valid YAML, or no mapping.
@@ -25,7 +29,7 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # text that is not UTF-8, a date of month 13
         raise UserError(f"config {path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
-        raise UserError(f"config {path} must hold a mapping of groups of options")
+        raise UserError(f"config {path} must hold {what}")
     return data
 
 

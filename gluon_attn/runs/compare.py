@@ -7,6 +7,7 @@ from typing import Any
 from ..attention.factory import ATTENTIONS
 from ..config.train import RunConfig
 from ..utils.errors import TrainingError, UserError
+from ..utils.log import get_logger
 from .comparison import ATTENTION, Comparison, read_comparison
 from .options import Options, from_keywords, place_of
 from .pages.comparison import write_comparison
@@ -105,7 +106,11 @@ def compare_study(
     """Run a comparison, or resume it, and write its results; see `compare`."""
     folder = StudyFolder(output or STUDIES / default_name(plan))
     check_runs(plan)
-    plan = begin(folder, plan, workers, storage, max_failures)
+    asked, plan = plan.seeds, begin(folder, plan, workers, storage, max_failures)
+    if len(plan.seeds) > len(asked):
+        get_logger().info("%s has %d seeds, from an earlier call: all are shown", folder, len(plan.seeds))
+    if len(plan.combinations) == 1:
+        get_logger().warning("one method: there is nothing to compare it with")
     states = run_all(folder, workers, storage, max_failures)
     _check_here(folder, states)
     found = read_comparison(folder, plan, states)
@@ -119,8 +124,8 @@ def _check_here(folder: StudyFolder, states: Sequence[TrialState]) -> None:
     missing = ", ".join(f"{number:03d}" for number in done if not folder.run(number).metrics_file.is_file())
     if missing:
         raise TrainingError(
-            f"all runs have ended, but runs {missing} are not in {folder}, they were made on other machines: copy "
-            f"their folders to {folder.path / 'runs'} and give the same command again"
+            f"all runs have ended, but runs {missing} are not in {folder}, deleted or made on another machine: "
+            f"copy their folders to {folder.path / 'runs'} and give the same command again"
         )
 
 

@@ -1,6 +1,7 @@
 """The complete workflow on real handwritten digits in a few minutes: a small comparison, then export and check."""
 
 import contextlib
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def demo(output: Path | str, num_epochs: int = 8, seed: int = 1) -> Demo:
         found = compare_study(plan, folder.path, workers=min(len(ATTENTIONS), sum(map(len, shares(1)))))
         best = min(found.methods, key=lambda method: (-method.mean, method.macs))
         exported = [str(one.agreement) for one in _export(folder, best)]
-        done = Demo(found, best, exported, [f"gluon-attn eval {path}" for path in _targets(folder, best)])
+        commands = [f"gluon-attn eval {shlex.quote(str(path))}" for path in _targets(folder, best)]
+        done = Demo(found, best, exported, commands)
         _write_page(done)
         return done
 

@@ -61,6 +61,8 @@ def _members(path: Path) -> list[Path]:
     """The folder itself, or the runs in a folder of several runs."""
     if StudyFolder(path).plan_file.is_file() or RunFolder(path).holds_run:
         return [path]
+    if not path.is_dir():
+        raise UserError(f"there is no folder {path}")
     parts = [path / name for name in RunFolder(path).parts]
     if not parts:
         raise UserError(f"{path} is not a run folder: it has no {RunFolder(path).config_file.name}")

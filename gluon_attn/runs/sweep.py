@@ -79,7 +79,7 @@ def read_file(path: Path | str) -> SweepFile:
     Raises:
         UserError: it cannot be read or is no sweep; the message names the file.
     """
-    data = read_yaml(path)
+    data = read_yaml(path, "a sweep: a mapping with the keys method and parameters")
     try:
         return read_sweep(data)
     except UserError as error:

@@ -75,6 +75,20 @@ def test_the_page_needs_nothing_from_elsewhere(study):
         assert word not in text.replace("http://www.w3.org", "")
 
 
+def test_a_study_may_be_moved(study, tmp_path, capsys):
+    moved = tmp_path / "another name"
+    shutil.copytree(study, moved)
+    assert main(["report", str(moved), "--output", str(tmp_path / "report.html")]) == 0
+    assert main([*COMMAND, "--seeds", "1", "--output", str(moved)]) == 0
+    assert "has 2 seeds, from an earlier call: all are shown" in capsys.readouterr().err
+    assert [method["runs"] for method in read(moved)["methods"]] == [
+        method["runs"] for method in read(study)["methods"]
+    ]
+    shutil.rmtree(moved / "runs/001")
+    assert main([*COMMAND, "--output", str(moved)]) == 1
+    assert "runs 001 are not in" in capsys.readouterr().err
+
+
 def test_a_run_of_a_study_is_that_of_the_training_command(study, run_command, tmp_path):
     options = [*SMALL, "--seed", "2", "--init", "per_tensor", "--attention", "se", "--run-dir", str(tmp_path / "run")]
     threads = {"OMP_NUM_THREADS": str(len(shares(2)[0]))}  # another number adds in another order
@@ -204,7 +218,10 @@ def test_what_cannot_be_compared_is_one_line_and_nothing_is_written(words, messa
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["--attentions", "plain,eca"], "is a study with other values: name another folder, --output"),
+        (
+            ["--attentions", "plain,eca"],
+            "is a study with other values of model.attention: name another folder, --output",
+        ),
         (["--attentions", "plain,se", "--lr", "0.5"], "is a study with other options (optim.lr)"),
     ],
 )

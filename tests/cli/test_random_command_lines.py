@@ -20,6 +20,7 @@ from command_lines import COMMANDS, line
 from rooms import contents, furnish, leftovers
 from studies import run_here
 
+from gluon_attn import plugins
 from gluon_attn.cli import main, train_cifar, train_imagenet
 from gluon_attn.runs import compare, sweep
 from gluon_attn.runs import demo as demo_run
@@ -78,6 +79,7 @@ def room(furnished, tmp_path, monkeypatch):
     room.tidy()
     monkeypatch.setenv("HOME", str(room.path.parents[2] / "home"))
     monkeypatch.setenv("MXNET_HOME", str(room.path.parents[2] / "home/mxnet"))
+    monkeypatch.setenv(plugins.VARIABLE, "")  # which a line may set
     monkeypatch.setattr("socket.getaddrinfo", unreachable)
     for target, heavy in HEAVY.items():
         monkeypatch.setattr(target, within_reason(target, heavy))

@@ -92,8 +92,8 @@ def test_flags_win_over_the_command_of_the_file_and_it_wins_over_defaults(tmp_pa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "must hold a mapping"),
-        ("just text", "must hold a mapping"),
+        ("", "must hold a sweep: a mapping with the keys method and parameters"),
+        ("just text", "must hold a sweep"),
         ("a: [", "is not valid YAML"),
         ("\0\1\2", "is not valid YAML"),
         ("parameters: {lr: {values: []}}", "parameter lr: optim.lr has no values"),
@@ -110,7 +110,7 @@ def test_flags_win_over_the_command_of_the_file_and_it_wins_over_defaults(tmp_pa
         ("metric: {name: top5, goal: maximize}\nparameters: {lr: {values: [1]}}", "no epoch has val_top5"),
         ("parameters: {run_dir: {values: [a, b]}}", "--run-dir is for single runs: leave it out"),
         ("parameters: {att: {values: [ECA, EKA]}}", "unknown attention 'EKA'"),
-        ("- a", "must hold a mapping"),
+        ("- a", "must hold a sweep"),
         ("method: grid", "sweep.yaml: no sweep: it has no key parameters"),
         ("parameters: {lr: {min: 2, max: 1}}", "has its minimum 2 above its maximum 1"),
         ("parameters: {lr: {values: [0.1, fast]}}", "--lr takes a number, got 'fast'"),

@@ -44,6 +44,10 @@ class StudyFolder:
         """The name of the study."""
         return self.path.resolve().name
 
+    def name_in(self, storage: str | None) -> str:
+        """The name of the study in a storage: the folder's, or a fixed one in the folder's own, which may be moved."""
+        return self.name if storage else "study"
+
     def run(self, number: int) -> RunFolder:
         """The folder of run `number`."""
         return RunFolder(self.path / "runs" / f"{number:03d}")

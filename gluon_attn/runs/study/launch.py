@@ -46,7 +46,7 @@ def begin(
         Trials(storage, folder.name, plan, new=not folder.has_runs)
     plan = folder.begin(plan)
     if not storage:
-        Trials(folder.storage(None), folder.name, plan, new=not folder.has_runs)
+        Trials(folder.storage(None), folder.name_in(None), plan, new=not folder.has_runs)
     return plan
 
 

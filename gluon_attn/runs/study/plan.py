@@ -161,7 +161,7 @@ class StudyPlan:
         mine, theirs = self.to_dict(), other.to_dict()
         for key, words in _DIFFERENCES.items():
             if mine[key] != theirs[key]:
-                return words
+                return f"{words}{_told(mine, theirs) if key == 'space' else ''}"
         if theirs["seeds"][: len(self.seeds)] != mine["seeds"]:
             return "other seeds"
         before, after = (plan.options.config().to_dict() for plan in (self, other))
@@ -198,6 +198,13 @@ _DIFFERENCES = {
 }
 #: options that may change when a study is resumed
 _FREE = {("train", "seed"), ("data", "num_workers"), ("data", "data_dir"), ("train", "log_interval")}
+
+
+def _told(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """The options whose values differ."""
+    spaces = [{entry["key"]: entry for entry in data["space"]} for data in (one, other)]
+    keys = dict.fromkeys([*spaces[0], *spaces[1]])
+    return f" of {', '.join(key for key in keys if spaces[0].get(key) != spaces[1].get(key))}"
 
 
 def _plain(value: Any) -> Any:

@@ -46,7 +46,9 @@ def open_storage(url: str, new: bool = True) -> Any:
         for _ in range(_TRIES):
             try:
                 return kind(url, heartbeat_interval=HEARTBEAT, grace_period=GRACE, engine_kwargs=options)
-            except (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError) as error:
+            except sqlalchemy.exc.DatabaseError as error:  # another process makes the tables at this moment
+                if isinstance(error, sqlalchemy.exc.OperationalError) and "already exists" not in str(error):
+                    raise
                 found = error
                 time.sleep(0.5)
         raise found

@@ -39,7 +39,7 @@ def open_trials(folder: StudyFolder, storage: str | None) -> tuple[StudyPlan, Tr
         UserError: the storage cannot be used, or does not have the study.
     """
     plan = folder.read_plan()
-    return plan, Trials(folder.storage(storage), folder.name, plan, new=False)
+    return plan, Trials(folder.storage(storage), folder.name_in(storage), plan, new=False)
 
 
 def work(folder: StudyFolder, storage: str | None = None, max_failures: int | None = None) -> None:

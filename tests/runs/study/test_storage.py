@@ -117,7 +117,9 @@ def test_a_file_that_another_process_holds(file, monkeypatch):
 
 def test_a_name_that_another_study_has(file):
     url = f"sqlite:///{file}"
-    assert "has a study study with other values: name another folder" in refused(url, chosen=plan("eca"))
+    assert "has a study study with other values of model.attention: name another folder" in refused(
+        url, chosen=plan("eca")
+    )
     other = StudyPlan(Options(RunConfig, given={"optim": {"lr": 0.7}}), plan().space)
     assert "with other options (optim.lr)" in refused(url, chosen=other)
     assert len(Trials(url, "study", plan(seeds=(1, 2))).states()) == 4
