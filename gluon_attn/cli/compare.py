@@ -73,7 +73,7 @@ def add_study_flags(section: Any) -> None:
 def main(argv: Sequence[str]) -> int:
     """Run the comparison; print its table and what can be concluded."""
     from ..runs.compare import compare_study, make_plan
-    from ..runs.pages.comparison import comparison_part
+    from ..runs.pages.comparison import conclusions, table
 
     parser = compare_parser()
     study: dict[str, Any] = {}
@@ -81,9 +81,8 @@ def main(argv: Sequence[str]) -> int:
     names = [name.strip() for name in study["attentions"].split(",") if name.strip()]
     plan = make_plan(options, names, study["seeds"], dict(map(factor, study["vary"])))
     found = compare_study(plan, study["output"], study["workers"], study["storage"], study["max_failures"])
-    part = comparison_part(found)
-    print(render(part.header, part.rows))
-    print("\n".join(part.lines))
+    print(render(*table(found)))
+    print("\n".join(conclusions(found)))
     print(f"curves and all runs: {found.folder.page}")
     return 0
 

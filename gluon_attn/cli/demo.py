@@ -16,12 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare, export, check; print the table and how the exported files compare."""
     from ..runs.demo import demo
-    from ..runs.pages.comparison import comparison_part
+    from ..runs.pages.comparison import conclusions, table
 
     done = demo(args.output, args.num_epochs, args.seed)
-    part = comparison_part(done.comparison)
-    print(f"\n{render(part.header, part.rows)}\n")
-    print("\n".join(part.lines))
+    print(f"\n{render(*table(done.comparison))}\n")
+    print("\n".join(conclusions(done.comparison)))
     print(f"\n{done.best.name} is exported, with the weights of its best epoch:")
     print("\n".join(done.exported))
     print(f"next: {'; '.join(done.next)}")

@@ -31,9 +31,14 @@ def write_comparison(found: Comparison) -> None:
 
 def comparison_part(found: Comparison) -> Part:
     """What a report shows of a comparison; columns that say nothing, such as intervals with one seed, are left out."""
-    header, rows = without_empty(HEADER, [_row(method) for method in found.methods])
+    header, rows = table(found)
     sections = _sections(found, Table(header, rows, _best(found), "Scores and costs of each method"))
     return Part(_title(found), _summary(found), header, rows, sections, conclusions(found))
+
+
+def table(found: Comparison) -> tuple[list[str], list[list[Any]]]:
+    """(header, rows) of a table with a row per method; columns that say nothing are left out."""
+    return without_empty(HEADER, [_row(method) for method in found.methods])
 
 
 def conclusions(found: Comparison) -> list[str]:
@@ -101,7 +106,7 @@ def _summary(found: Comparison) -> str:
     )
 
 
-def _sections(found: Comparison, table: Table) -> list[Section]:
+def _sections(found: Comparison, methods: Table) -> list[Section]:
     names = [method.name for method in found.methods]
     differences = {method.name: method.difference for method in found.methods if method.difference}
     costs = {method.name: (method.latency, method.macs / 1e6) for method in found.methods}
@@ -110,7 +115,7 @@ def _sections(found: Comparison, table: Table) -> list[Section]:
     unit = f"difference from {found.baseline.name} in percentage points"
     sections = [
         Section("What can be concluded", [Text(conclusions(found))] if differences else []),
-        Section("Methods", [table]),
+        Section("Methods", [methods]),
         Section(
             "Differences", [Picture(draw_differences(differences, unit), _described(found))] if differences else []
         ),
@@ -144,12 +149,12 @@ def _described(found: Comparison) -> str:
 def _runs(found: Comparison) -> tuple[list[str], list[list[Any]]]:
     header = ["run", *(one.key.partition(".")[2] for one in found.plan.space), "seed", "accuracy",
               "best accuracy", "seconds per epoch"]  # fmt: skip
-    table = [
+    rows = [
         [f"{run.number:03d}", *_values(method), run.seed, f"{run.last:.4f}", f"{run.best:.4f}", f"{run.seconds:.2f}"]
         for method in found.methods
         for run in method.runs
     ]
-    return header, sorted(table)
+    return header, sorted(rows)
 
 
 def _values(method: Method) -> list[str]:
@@ -157,9 +162,9 @@ def _values(method: Method) -> list[str]:
 
 
 def _csv(found: Comparison) -> str:
-    header, table = _runs(found)
+    header, rows = _runs(found)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *table])
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()
 
 

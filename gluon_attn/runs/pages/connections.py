@@ -4,15 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from ...analyze import scheme_plots
 from ...analyze.figures import svg_text
 from ...analyze.page import Picture, Section, Table, Text
 from ...config.ean import EanSearchConfig
+from ...config.model import ModelConfig
 from ...models.base import MODELS
 from ...search.ean.search_state import saved_probabilities
+from ...search.ean.searcher import best_scheme, best_so_far
 from ...utils.errors import UserError
 from ...utils.files import read_json
 from ..folder import RunFolder
@@ -35,7 +36,7 @@ def connections_part(folder: RunFolder, figures: Mapping[str, Figure] | None = N
     """
     config, samples = folder.read_config(EanSearchConfig), _samples(folder)
     figures = figures or connection_figures(folder)
-    bits = best_sample(samples[_EAN])["scheme"]
+    bits = best_scheme(samples[_EAN])[0]
     header, rows, marked = _table(folder, samples)
     steps, count = samples[_EAN][-1]["step"] + 1, len(samples[_EAN])
     name = config.model.model
@@ -64,11 +65,9 @@ def connection_figures(folder: RunFolder) -> dict[str, Figure]:
         UserError: the folder has no sample yet, or a file is damaged.
     """
     samples, model = _samples(folder), folder.read_config(EanSearchConfig).model
-    bits = best_sample(samples[_EAN])["scheme"]
-    blocks = (model.model in MODELS and MODELS.get(model.model).blocks) or (len(bits),)
-    curves = {
-        name: np.maximum.accumulate([one["reward"] for one in records]).tolist() for name, records in samples.items()
-    }
+    bits = best_scheme(samples[_EAN])[0]
+    blocks = _blocks(model, bits)
+    curves = {name: best_so_far(records) for name, records in samples.items()}
     return {
         "curves": scheme_plots.curves(curves),
         "rewards": scheme_plots.rewards(samples[_EAN]),
@@ -77,9 +76,11 @@ def connection_figures(folder: RunFolder) -> dict[str, Figure]:
     }
 
 
-def best_sample(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The sample with the highest reward, the first of several."""
-    return max(records, key=lambda one: one["reward"])
+def _blocks(model: ModelConfig, bits: str) -> Sequence[int]:
+    """Number of blocks in each stage, of which an option may decide; all in one where no declaration fits the bits."""
+    declared = MODELS.get(model.model).blocks if model.model in MODELS else None
+    blocks: Sequence[int] = model.model_options.get("blocks") or declared or ()
+    return blocks if sum(blocks) == len(bits) else (len(bits),)
 
 
 def _samples(folder: RunFolder) -> Samples:
@@ -108,18 +109,20 @@ def _table(folder: RunFolder, samples: Samples) -> tuple[Sequence[str], list[lis
         header, rows = list(found[0]), [list(row.values()) for row in found]
     else:
         header = ["scheme", "of", "connected", "accuracy", "reward"]
-        best = {name: best_sample(records) for name, records in samples.items()}
-        rows = [
-            [one["scheme"], name, one["scheme"].count("1"), f"{one['accuracy']:.2f} %", f"{one['reward']:.3f}"]
-            for name, one in best.items()
-        ]
+        rows = [_row(name, records) for name, records in samples.items()]
     place = header.index("reward")
     return header, rows, max(range(len(rows)), key=lambda number: float(rows[number][place]))
 
 
+def _row(name: str, records: Sequence[Mapping[str, Any]]) -> list[Any]:
+    bits, reward = best_scheme(records)
+    accuracy = next(one["accuracy"] for one in records if one["scheme"] == bits)
+    return [bits, name, bits.count("1"), f"{accuracy:.2f} %", f"{reward:.3f}"]
+
+
 def _described(bits: str, samples: Samples) -> dict[str, tuple[str, str]]:
     """Name of each figure -> (heading, description for those who cannot see it)."""
-    best = ", ".join(f"{name} {best_sample(records)['reward']:.3f}" for name, records in samples.items())
+    best = ", ".join(f"{name} {best_so_far(records)[-1]:.3f}" for name, records in samples.items())
     return {
         "curves": ("Best reward so far", f"Best reward over the schemes evaluated; in the end {best}."),
         "rewards": ("Rewards", "Reward of every sampled scheme over the steps, with its moving average, the baseline."),

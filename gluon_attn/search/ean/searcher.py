@@ -17,6 +17,35 @@ def as_bits(actions: np.ndarray | Sequence[Sequence[int]]) -> list[str]:
     return ["".join(map(str, row)) for row in np.asarray(actions).tolist()]
 
 
+def best_scheme(samples: Sequence[Mapping[str, Any]]) -> tuple[str, float]:
+    """(scheme, mean reward) of the best sampled scheme.
+
+    If rewards of repeated samples differ, schemes are ranked by the mean reward minus its standard error, so that one
+    lucky sample does not win over a scheme that was sampled many times.
+
+    Args:
+        samples: records with a scheme and a reward.
+
+    Raises:
+        UserError: there is none.
+    """
+    rewards_of: dict[str, list[float]] = {}
+    for record in samples:
+        rewards_of.setdefault(record["scheme"], []).append(record["reward"])
+    if not rewards_of:
+        raise UserError("the search has evaluated no scheme yet")
+    repeated = [np.array(rewards) for rewards in rewards_of.values() if len(rewards) > 1]
+    squares = sum(((rewards - rewards.mean()) ** 2).sum() for rewards in repeated)
+    deviation = (squares / max(sum(len(rewards) - 1 for rewards in repeated), 1)) ** 0.5
+    best = max(rewards_of, key=lambda s: np.mean(rewards_of[s]) - deviation / len(rewards_of[s]) ** 0.5)
+    return best, float(np.mean(rewards_of[best]))
+
+
+def best_so_far(samples: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The best reward so far, after each of the samples."""
+    return np.maximum.accumulate([record["reward"] for record in samples]).tolist()
+
+
 class Searcher:
     """A search over schemes; a subclass has `name`, `propose` and, if it learns from rewards, `learn`.
 
@@ -111,28 +140,16 @@ class Searcher:
         return self.best()
 
     def best(self) -> tuple[str, float]:
-        """(scheme, mean reward) of the best sampled scheme.
-
-        If rewards of repeated samples differ, schemes are ranked by the mean reward minus its standard error, so that
-        one lucky sample does not win over a scheme that was sampled many times.
+        """What `best_scheme` gives for all samples so far.
 
         Raises:
             UserError: before the first step.
         """
-        rewards_of: dict[str, list[float]] = {}
-        for record in self.samples:
-            rewards_of.setdefault(record["scheme"], []).append(record["reward"])
-        if not rewards_of:
-            raise UserError("the search has evaluated no scheme yet")
-        repeated = [np.array(rewards) for rewards in rewards_of.values() if len(rewards) > 1]
-        squares = sum(((rewards - rewards.mean()) ** 2).sum() for rewards in repeated)
-        deviation = (squares / max(sum(len(rewards) - 1 for rewards in repeated), 1)) ** 0.5
-        best = max(rewards_of, key=lambda s: np.mean(rewards_of[s]) - deviation / len(rewards_of[s]) ** 0.5)
-        return best, float(np.mean(rewards_of[best]))
+        return best_scheme(self.samples)
 
     def curve(self) -> list[float]:
         """The best reward so far, after each evaluation."""
-        return np.maximum.accumulate([record["reward"] for record in self.samples]).tolist()
+        return best_so_far(self.samples)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """(arrays, JSON data) from which `set_state` continues as if the search had not been interrupted."""
