@@ -9,19 +9,23 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
+from ...nn.float32_stats import InFloat32
 from ...nn.roi_align import roi_align
 from .pyramid import STRIDES
 
 _SCALES = [1 / stride for stride in STRIDES[:-1]]  # rois come from P2 to P5
 
 
-class _RoiHead(HybridBlock):
-    """What both heads share: rois are pooled from the pyramid.
+class _RoiHead(InFloat32, HybridBlock):
+    """What both heads share: rois are pooled from the pyramid, in float32 whatever the dtype of the layers.
 
     Args:
         size: height and width of a pooled roi.
         sampling, aligned: as of `nn.roi_align.roi_align`.
     """
+
+    #: names of what a head takes, all in float32: float16 has not all pixels of a large image
+    inputs = ("p2", "p3", "p4", "p5", "rois", "levels")
 
     def __init__(self, size: int, sampling: int, aligned: bool) -> None:
         super().__init__()
@@ -29,7 +33,8 @@ class _RoiHead(HybridBlock):
 
     def pool(self, F: Any, maps: Sequence[Any], rois: Any, levels: Any) -> Any:
         """Pooled rois (N,C,size,size), from P2 to P5; `levels` counts from P2, which is 0."""
-        return roi_align(F, maps, rois, levels, self._size, _SCALES, self._sampling, self._aligned)
+        pooled = roi_align(F, maps, rois, levels, self._size, _SCALES, self._sampling, self._aligned)
+        return self.narrow(F, pooled)
 
 
 class BoxHead(_RoiHead):
