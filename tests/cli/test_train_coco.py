@@ -69,7 +69,7 @@ def test_what_a_run_leaves(trained):
     log = (trained / "log.txt").read_text()
     assert "mask AP" in log
     number = r"[\d.e-]+"
-    names = ("loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "loss_bbox", "loss_mask", "acc", "loss")
+    names = ("loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "acc", "loss_bbox", "loss_mask", "loss")
     losses = ", ".join(f"{name} {number}" for name in names)
     start = rf"lr {number}, eta 0:\d\d:\d\d, time {number}, data_time {number}, memory \d+ MB, "
     assert re.search(start + losses, log)

@@ -11,7 +11,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from ...nn.float32_stats import InFloat32
 from ...nn.roi_align import roi_align
-from .pyramid import STRIDES
+from .pyramid import STRIDES, convolution
 
 _SCALES = [1 / stride for stride in STRIDES[:-1]]  # rois come from P2 to P5
 
@@ -75,22 +75,22 @@ class MaskHead(_RoiHead):
         upsampled: channels of the transposed convolution.
         classes: without the background, which is map 0 and never used.
         sampling, aligned: as of `nn.roi_align.roi_align`.
+        norm: after each 3x3 convolution, see `pyramid.convolution`.
     """
 
     SIZE = 14
     MASK = 2 * SIZE
 
     def __init__(
-        self, channels: int, widths: Sequence[int], upsampled: int, classes: int, sampling: int, aligned: bool
-    ) -> None:
+        self, channels: int, widths: Sequence[int], upsampled: int, classes: int, sampling: int, aligned: bool,
+        norm: str,
+    ) -> None:  # fmt: skip
         super().__init__(self.SIZE, sampling, aligned)
         with self.name_scope():
             init, last = mx.init.MSRAPrelu("out", 0), channels
             self.convs = nn.HybridSequential()
             for width in widths:
-                self.convs.add(
-                    nn.Conv2D(width, 3, padding=1, in_channels=last, activation="relu", weight_initializer=init)
-                )  # fmt: skip
+                self.convs.add(convolution(width, 3, last, norm, init, "relu"))
                 last = width
             self.conv5_mask = nn.Conv2DTranspose(
                 upsampled, 2, 2, in_channels=last, activation="relu", weight_initializer=init
