@@ -44,7 +44,10 @@ def throughput(config: RunConfig | DetectRunConfig) -> tuple[str, Backend]:
 def _training(config, backend):
     """Epoch 0 of an ordinary trainer warms up, epoch 1 is measured, and there is nothing to evaluate on."""
     train = config.train.replace(num_epochs=2, start_epoch=0, summary=False)
-    config = config.replace(train=train, optim=config.optim.replace(**_NO_LEARNING))
+    changes = {"train": train, "optim": config.optim.replace(**_NO_LEARNING)}
+    if not isinstance(config, DetectRunConfig):
+        changes["data"] = config.data.replace(progressive_size=None)  # the size that most epochs have
+    config = config.replace(**changes)
     devices = contexts(train.gpus, train.num_gpus, backend)
     make = make_fake_trainer if isinstance(config, DetectRunConfig) else _fake_classification
     trainer, shape = make(config, devices, backend, train.benchmark_batches)
@@ -60,7 +63,6 @@ def _training(config, backend):
 def _fake_classification(config, devices, backend, count):
     if config.distill.teacher:
         raise UserError("option benchmark measures a step without its teacher: drop option teacher")
-    config = config.replace(data=config.data.replace(progressive_size=None))  # the size that most epochs have
     data = build_fake(config.data, config.train.seed, len(devices), count)
     net, task = make_network(config, data, devices), Classification(config.train.auxiliary_weight)
     return Trainer(net, task, config, devices, data.train, data.val, (), backend), data.input_shape
