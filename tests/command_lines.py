@@ -7,7 +7,7 @@ and odd ones. The words of a line depend on its command and number alone.
 import argparse
 import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gluon_attn.cli import (
     attentions,
@@ -80,20 +80,50 @@ NAMES = {
 }
 
 
+#: of train_coco.py
+_OF_DETECTORS = {
+    **NAMES,
+    "--model": (
+        "mask_rcnn_fpn_resnet18_v1b", "faster_rcnn_fpn_eca_resnet18", "mask_rcnn_fpn_resnet18_v2", "resnet18_v1b", "x",
+    ),
+    "--attention": ("se", "eca", "cbam", "aa", "SE", "see"),
+    "--dataset": ("digit-scenes", "coco", "json", "nothing"),
+    "--freeze": (r"body.backbone.layer[12]", "features", "(", "x"),
+    "--run-dir": ("new", "detector", "run", "failed", "new/deep", "text.txt", "~/x"),
+    "--resume": ("auto", "yes", "epoch_1", "detector", "detector/checkpoints/epoch-0001", "weights.pth", "missing"),
+    "--min-size": ("40", "40,48", "48,40", "32,64", "8"),
+    "--max-size": ("64", "96", "48", "8"),
+    "--train-json": ("scenes/annotations/instances_train2017.json", "text.txt", "missing"),
+    "--pretrained": ("run/best.params", "detector/best.params", "weights.pth", "missing"),
+    "--frozen-stages": ("0", "1", "4", "5"),
+}  # fmt: skip
+
+
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command: its words, its parser, the flags of a line that works, and how many lines are drawn of it."""
+    """A command: its words, its parser, the flags of a line that works, and how many lines are drawn of it.
+
+    Values of flags with names of things are drawn from `names`.
+    """
 
     words: tuple[str, ...]
     parser: Callable[[], Parser]
     small: str
     lines: int
+    names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=lambda: NAMES)
 
 
 _DATA = "--dataset synthetic --train-images 16 --val-images 4 --classes 2 --input-size 8 -b 4 -j 0"
 _NETWORK = f"{_DATA} --model cifar_resnet20_v1 --num-epochs 1 --kernels off"
 _SEARCH = f"{_DATA} --num-epochs 1 --draw-every 0 --operations none,skip_connect --nodes 1 --kernels off"
 _CELLS = f"{_SEARCH} --channels 4 --layers 3 --attentions se"
+#: a run of the scenes that lie in the room
+DETECTOR = (
+    "--data-dir scenes --model mask_rcnn_fpn_resnet18_v1b --model-options widths=[4,4,8,8] fpn_channels=4 box_width=8 "
+    "mask_widths=[4] anchor_sizes=[8,16,32,64,96] --train-count 2 --val-count 2 --min-size 40 --max-size 64 -b 1 -j 0 "
+    "--num-epochs 1 --roi-samples 8 --rpn-samples 16 --pre-nms 20 --post-nms 20 --test-pre-nms 20 --test-post-nms 10 "
+    "--kernels off"
+)
 _SUPERNET = f"{_NETWORK} --attention se --hold-out 1"
 
 
@@ -115,6 +145,7 @@ def _plain(name, module, small, lines):
 COMMANDS = {
     "train_cifar.py": Command((), lambda: script_parser("train_cifar.py"), _NETWORK, 36),
     "train_imagenet.py": Command((), lambda: script_parser("train_imagenet.py"), _NETWORK, 24),
+    "train_coco.py": Command((), lambda: script_parser("train_coco.py"), DETECTOR, 20, _OF_DETECTORS),
     "train": Command(("train",), lambda: script_parser("gluon-attn train"), _NETWORK, 32),
     "att-darts": Command(("search", "att-darts"), lambda: search_parser("att-darts"), _CELLS, 24),
     "anas": Command(("search", "anas"), lambda: search_parser("anas"), _SEARCH, 16),
@@ -151,9 +182,9 @@ def line(name: str, number: int) -> list[str]:
     words = command.small.split()
     positional = [action for action in actions if not action.option_strings]
     if odd and positional and rng.random() < 0.4:  # another target
-        words[rng.randrange(len(positional)) if len(words) > 1 else 0] = value(positional[0], rng, odd)
+        words[rng.randrange(len(positional)) if len(words) > 1 else 0] = value(positional[0], rng, odd, command.names)
     for _ in range(rng.choice((0, 1, 1, 2, 3) if number else (0,))):
-        words += flag(rng.choice(flags), rng, odd)
+        words += flag(rng.choice(flags), rng, odd, command.names)
     if odd and rng.random() < 0.15:
         words.insert(rng.randrange(len(words) + 1), rng.choice(mistakes(flags)))
     return [*command.words, *words]
@@ -165,7 +196,7 @@ def mistakes(flags):
     return [word[:-2] for word in longest] + ["--nothing", "extra", "--=", "-", "--no-such=1"]
 
 
-def flag(action, rng, odd):
+def flag(action, rng, odd, known=NAMES):
     """A flag with its values, in one of its spellings."""
     name = rng.choice(action.option_strings)
     if action.nargs == 0:
@@ -175,18 +206,18 @@ def flag(action, rng, odd):
         count = rng.choice((1, 1, 2, 3))
     if odd and rng.random() < 0.1:
         count -= 1
-    values = [value(action, rng, odd) for _ in range(count)]
+    values = [value(action, rng, odd, known) for _ in range(count)]
     if name.startswith("--") and len(values) == 1 and rng.random() < 0.5:
         return [f"{name}={values[0]}"]
     return [name, *values]
 
 
-def value(action, rng, odd):
+def value(action, rng, odd, known_names=NAMES):
     """A value for an action."""
     names = [*action.option_strings, action.dest]
     if odd and rng.random() < 0.4:
         return rng.choice(ODD)
-    known = next((NAMES[name] for name in names if name in NAMES), None)
+    known = next((known_names[name] for name in names if name in known_names), None)
     if known:
         return rng.choice(known)
     if action.choices or str(action.metavar).startswith("{"):

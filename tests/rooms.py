@@ -1,13 +1,16 @@
 """A folder with one of everything that a command may be pointed at, and what a command changed in it."""
 
 import hashlib
+import importlib.util
 import json
 import os
 
 import cv2
 import numpy as np
 
-from gluon_attn.cli import search, train_cifar
+from command_lines import DETECTOR
+
+from gluon_attn.cli import search, train_cifar, train_coco
 from gluon_attn.models.plan import Plan
 from gluon_attn.utils.files import write_json, write_text
 
@@ -27,6 +30,8 @@ def furnish(room):
     (room / "search").rename(room / "seeds/seed-1")
     assert search(f"att-darts {_CELLS} --draw-every 0 --run-dir search".split()) == 0
     write_json(room / "seeds/seeds.json", {"best": 1})
+    if importlib.util.find_spec("pycocotools"):
+        assert train_coco(f"{DETECTOR} --run-dir detector".split()) == 0
     for name in ("empty", "several", "photos/cat", "photos/dog"):
         (room / name).mkdir(parents=True)
     (room / "text.txt").write_text("words\n")

@@ -135,9 +135,7 @@ def run_script(name: str, argv: Sequence[str]) -> int:
     """
     from ..runs.implied_options import with_implied
 
-    options = script_options(name, argv)
-    if SCRIPTS[name].config is RunConfig:
-        options = with_implied(options, SCRIPTS[name].photographs)
+    options = with_implied(script_options(name, argv), SCRIPTS[name].photographs)
     config = options.config()
     if config.train.evaluate:
         from ..runs.train import evaluate_pretrained

@@ -6,18 +6,22 @@ from typing import Any, ClassVar
 
 from ..utils.errors import UserError
 from .base import Config, above, at_least, between, option, rate
+from .files import merge
 from .model import ModelConfig
 from .optim import OptimConfig
 from .train import TrainConfig, data_and_network
 
 DATASETS = ("digit-scenes", "coco", "json")
+HEAD_NORMS = ("none", "batch", "group")
+#: name -> (epochs, epochs at which the rate is lowered)
+SCHEDULES = {"1x": (12, (8, 11)), "2x": (24, (16, 22))}
 _FILES = ("train_json", "train_folder", "val_json", "val_folder")
 #: group -> options that have no effect on a detector
 HIDDEN = {
     "model": {"ksize", "use_pretrained", "auxiliary", "arch_path", "net_type", "act_layers", "drop_rate"},
     "train": {
-        "auxiliary_weight", "drop_path_prob", "evaluate", "start_epoch", "resume_states", "trust", "data_benchmark",
-        "save_period", "save_dir", "benchmark", "benchmark_batches", "summary",
+        "auxiliary_weight", "drop_path_prob", "evaluate", "start_epoch", "resume_states", "trust", "save_period",
+        "save_dir",
     },
     "optim": {"layer_decay"},
 }  # fmt: skip
@@ -93,9 +97,42 @@ class DetectDataConfig(Config):
 
 
 @dataclass(frozen=True)
+class DetectModelConfig(ModelConfig):
+    """The detector: its backbone and attention, and the norms of what follows."""
+
+    model: str = option(
+        "mask_rcnn_fpn_eca_resnet50", "mask_rcnn_fpn_BACKBONE or faster_rcnn_fpn_BACKBONE", flags=("--arch", "-a")
+    )
+    pretrained: str | None = option(
+        None, "parameter file to initialize from: of a classifier, for the backbone, or of a detector",
+        flags=("--load-from", "--resume-params", "--model-path"), metavar="FILE", path=True,
+    )  # fmt: skip
+    head_norm: str = option(
+        "none", "norms after the convolutions of pyramid and mask head, which have no biases then; batch norms there "
+        "are trained, over all processes with --sync-bn", choices=HEAD_NORMS,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DetectTrainConfig(TrainConfig):
+    """Length, devices and files of a run."""
+
+    resume: str | None = option(
+        None, "auto resumes from the newest complete checkpoint of the run; or a run folder or its newest checkpoint, "
+        "such as epoch_5", flags=("--resume-from",), metavar="auto|CHECKPOINT",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class DetectConfig(Config):
     """Proposals, samples and losses of a detector."""
 
+    schedule: str = option(
+        "1x", "length of the run and epochs of the steps of the rate, where they are not given: " + ", ".join(
+            f"{name} is {epochs} epochs, steps at {' and '.join(map(str, steps))}"
+            for name, (epochs, steps) in SCHEDULES.items()
+        ), choices=tuple(SCHEDULES),
+    )  # fmt: skip
     rpn_samples: int = option(256, "anchors that the first stage learns from, per image", check=at_least(1))
     roi_samples: int = option(512, "rois that the second stage learns from, per image", check=at_least(1))
     roi_positive: float = option(0.25, "largest share of them that find an object", check=between(0.01, 1))
@@ -120,10 +157,10 @@ class DetectRunConfig(Config):
     """All options of a detector's training; written to the run folder as config.yaml."""
 
     data: DetectDataConfig = option(DetectDataConfig(), "the data")
-    model: ModelConfig = option(ModelConfig(model="mask_rcnn_fpn_eca_resnet50"), "the network")
+    model: DetectModelConfig = option(DetectModelConfig(), "the network")
     optim: OptimConfig = option(OptimConfig(), "the optimizer")
     detect: DetectConfig = option(DetectConfig(), "detection")
-    train: TrainConfig = option(TrainConfig(), "the run")
+    train: DetectTrainConfig = option(DetectTrainConfig(), "the run")
 
     kind: ClassVar[str] = "detect"
 
@@ -134,6 +171,13 @@ class DetectRunConfig(Config):
             for name in sorted(names):
                 if getattr(own, name) != getattr(type(own)(), name):
                     raise UserError(f"option {name} has no effect on a detector: leave it out")
+        if self.model.norm == "group" and self.model.head_norm == "batch":
+            raise UserError("option norm group is for the whole detector: give option head_norm group, or leave it out")
+        if self.optim.sync_bn and self.detect.norm_eval and self.model.head_norm != "batch":
+            raise UserError(
+                "option sync_bn has no effect while option norm_eval keeps the statistics of all batch norms: turn "
+                "that off, or give option head_norm batch"
+            )
 
     @property
     def name_parts(self) -> tuple[str | None, ...]:
@@ -141,13 +185,18 @@ class DetectRunConfig(Config):
         return data_and_network(self)
 
 
+def scheduled(name: str) -> dict[str, dict[str, Any]]:
+    """What one of `SCHEDULES` says, as plain data by option group."""
+    epochs, steps = SCHEDULES[name]
+    return {"optim": {"lr_decay_epoch": list(steps)}, "train": {"num_epochs": epochs}}
+
+
 #: what a detector's training begins with: the schedule 1x, its rate for 16 images an update
-DEFAULTS: dict[str, dict[str, Any]] = {
+DEFAULTS: dict[str, dict[str, Any]] = merge(scheduled("1x"), {
     "optim": {
-        "optimizer": "sgd", "lr": 0.02, "lr_scaling": "linear", "lr_batch": 16, "wd": 1e-4, "lr_decay_epoch": [8, 11],
+        "optimizer": "sgd", "lr": 0.02, "lr_scaling": "linear", "lr_batch": 16, "wd": 1e-4,
         "warmup_updates": 500, "warmup_lr": 2e-5,
     },
-    "train": {"num_epochs": 12},
-}  # fmt: skip
+})  # fmt: skip
 #: (group, name) -> whether an option of a detector's training has a flag
 shown_option: Callable[[str, str], bool] = lambda group, name: name not in HIDDEN.get(group, ())  # noqa: E731

@@ -52,7 +52,10 @@ class TrainConfig(Config):
         metavar="DIR",
         path=True,
     )
-    resume: str | None = option(None, "'auto' resumes from the newest complete checkpoint of the run", metavar="auto")
+    resume: str | None = option(
+        None, "auto resumes from the newest complete checkpoint of the run; or a run folder or its newest checkpoint, "
+        "such as epoch_5", metavar="auto|CHECKPOINT",
+    )  # fmt: skip
     resume_states: str | None = option(
         None,
         "optimizer states for --pretrained, written by MXNet's Trainer.save_states; needs --trust",

@@ -1,20 +1,31 @@
-"""The log of a detector's training: the fields that MMDetection's log lines have."""
+"""The log of a detector's training: the fields that MMDetection's log lines have, and a table of the classes."""
 
 import datetime
+import sys
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
-from ..engine.callbacks import Progress
+from ..engine.callbacks import Callback, Progress
 from ..engine.metrics import Meter
 from ..engine.task import TrainingLoop
 from ..utils.log import get_logger
 from ..utils.process_memory import peak
+from ..utils.table import render
+
+_ORDER = ("loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "acc", "loss_bbox", "loss_mask", "loss")  # MMDetection's
+
+
+def _place(name: str) -> int:
+    return _ORDER.index(name)
 
 
 class DetectionProgress(Progress):
     """A progress bar on a terminal; everywhere, after every `interval` batches, a line with the means over these.
 
     lr, eta (the time that is left), time and data_time (seconds per batch, and how much of them was waiting for data),
-    memory (peak of the process in MB), each loss, acc and their sum.
+    memory (peak of the process in MB), each loss, acc (share of rois with the right class), and the sum of the losses.
+    Losses are means over the batches since the last line but the newest, which still computes.
     """
 
     def epoch_start(self, trainer: TrainingLoop) -> None:
@@ -43,8 +54,33 @@ class DetectionProgress(Progress):
         """Means over the batches since the last line, of what has been read."""
         sums = {name: (float(one.sum_metric), float(one.num_inst)) for name, one in meter.metrics.items()}
         words = []
-        for name, (total, count) in sums.items():
-            before, number = self._sums.get(name, (0.0, 0.0))
+        for name in sorted(sums, key=_place):
+            (total, count), (before, number) = sums[name], self._sums.get(name, (0.0, 0.0))
             words.append(f"{name} {(total - before) / max(count - number, 1):.4f}")
         self._sums = sums
-        return ", ".join([*words[1:], words[0]])  # the sum of the losses comes last
+        return ", ".join(words)
+
+
+class ClassTable(Callback):
+    """The AP of each class in the best epoch, a table at the end of the log; nothing where an error ended the run."""
+
+    def stop(self, trainer: TrainingLoop) -> None:
+        """Log the table."""
+        found = class_table(trainer.best or {}) if sys.exc_info()[0] is None else None
+        if found and trainer.best:
+            get_logger().info("classes in epoch %d:\n%s", trainer.best["epoch"], found)
+
+
+def class_table(record: Mapping[str, Any]) -> str | None:
+    """A table of the AP of each class in a record, None where it has none."""
+    kinds = {kind: record.get(f"val_{kind}_per_class") for kind in ("bbox", "segm")}
+    known = {kind: found for kind, found in kinds.items() if found}
+    if not known:
+        return None
+    names = next(iter(known.values()))
+    rows = [(name, *(_figure(found[name]) for found in known.values())) for name in names]
+    return render(("class", *(f"{kind} AP" for kind in known)), rows)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -18,6 +18,9 @@ from .layouts import copy_after_narrow_norms, mixed_precision
 def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
     """What runs in training and evaluation: float32 images -> float32 outputs, on the weights of a network.
 
+    A graph of several inputs has their names as `net.inputs`; it casts them itself where it needs to, so that what must
+    be exact, such as coordinates, can stay in float32.
+
     Args:
         net: the network; with float16 its weights become float16.
         dtype: float32: the network itself; bfloat16: its mixed-precision form; float16: the network with casts around.
@@ -33,7 +36,18 @@ def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
         net.cast(dtype)
     if hybrid or form is not net:
         form.hybridize(static_alloc=True, static_shape=True)
-    return form if dtype != "float16" else lambda x: net(x.astype(dtype)).astype("float32")
+    if dtype != "float16":
+        return form
+    own = hasattr(net, "inputs")
+    return lambda *x: _as_float32(net(*(x if own else (one.astype(dtype) for one in x))))
+
+
+def _as_float32(outputs: Any) -> Any:
+    return [one.astype("float32") for one in outputs] if _several(outputs) else outputs.astype("float32")
+
+
+def _several(outputs: Any) -> bool:
+    return isinstance(outputs, list | tuple)
 
 
 def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
@@ -43,15 +57,20 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     say. `amp.init` would change every operator of the process; this changes one network.
 
     Args:
-        net: the network, initialized.
+        net: the network, initialized; it may have several outputs, which then come as float32, and several inputs, see
+            `computing`.
         dtype: "bfloat16" or "float16".
     """
-    data = mx.sym.var("data")
-    mixed = mixed_precision(net(data), dtype)
+    inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
+    outputs = net(*inputs)
+    several = _several(outputs)
+    mixed = mixed_precision(mx.sym.Group(list(outputs)) if several else outputs, dtype)
+    if several:
+        mixed = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in mixed])
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Cannot decide type")  # of the images, which come as float32
+        warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs, which come as float32
         return mx.gluon.SymbolBlock(
-            copy_after_narrow_norms(mixed, net.collect_params()), [data], params=net.collect_params()
+            copy_after_narrow_norms(mixed, net.collect_params()), inputs, params=net.collect_params()
         )
 
 

@@ -37,6 +37,7 @@ class TrainingLoop(Protocol):
         backend: the processes of the run.
         train_loader: the training data; has `len()`, the batches of an epoch.
         dtype: of the forward pass, such as "float32".
+        forward: runs forward passes of `net` in the dtype and mode of this run.
         update: turns losses into new weights; has the optimizer, the EMA and the loss scale.
         epoch: number of finished epochs.
         history: one record per finished epoch, JSON data.
@@ -50,6 +51,7 @@ class TrainingLoop(Protocol):
     backend: Backend
     train_loader: Any
     dtype: str
+    forward: Any
     update: Update
     epoch: int
     history: list[dict]

@@ -5,9 +5,11 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..utils.errors import UserError, WriteError
 from ..utils.files import ensure_dir, write_text
@@ -17,6 +19,19 @@ from .task import TrainingLoop
 
 #: modes of W&B in which nothing is sent
 _OFFLINE = ("offline", "dryrun", "disabled")
+
+
+#: pictures of an epoch by name, (H,W,3) uint8
+Pictures = Callable[[TrainingLoop, dict], Mapping[str, np.ndarray]]
+
+
+def numbers(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a record, those of mappings as "key/name", without None, such as the AP of an absent class."""
+    found = {}
+    for key, value in record.items():
+        parts = {f"{key}/{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
+        found |= {name: part for name, part in parts.items() if part is not None}
+    return found
 
 
 class TensorBoard(Callback):
@@ -47,7 +62,7 @@ class TensorBoard(Callback):
         """Log the numbers of the epoch."""
         from tensorboardX.summary import scalar
 
-        self._write(record["epoch"], *({"summary": scalar(key, value)} for key, value in record.items()))
+        self._write(record["epoch"], *({"summary": scalar(key, value)} for key, value in numbers(record).items()))
 
     def stop(self, trainer: TrainingLoop) -> None:
         """Close the event file."""
@@ -79,14 +94,15 @@ class WeightsAndBiases(Callback):
     Args:
         folder: the run folder, whose name is the run's.
         project: W&B's.
+        pictures: of each epoch, from the trainer and the record of the epoch (default: none).
 
     Raises:
         UserError: there is no login; nothing is asked for.
     """
 
-    def __init__(self, folder: Path, project: str):
+    def __init__(self, folder: Path, project: str, pictures: Pictures | None = None):
         self._wandb, self._offline = check_login()
-        self._folder, self._project = Path(folder), project
+        self._folder, self._project, self._pictures = Path(folder), project, pictures
         self._run: Any = None
 
     def start(self, trainer: TrainingLoop) -> None:
@@ -106,8 +122,10 @@ class WeightsAndBiases(Callback):
         self._run.define_metric(score.key, summary="max" if score.higher_is_better else "min")
 
     def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
-        """Log the record of the epoch."""
-        self._run.log(record, step=record["epoch"])
+        """Log the record of the epoch, and pictures."""
+        pictures = self._pictures(trainer, record) if self._pictures else {}
+        images = {name: self._wandb.Image(picture) for name, picture in pictures.items()}
+        self._run.log({**numbers(record), **images}, step=record["epoch"])
 
     def stop(self, trainer: TrainingLoop) -> None:
         """End the run there, as failed if an error ended it here."""

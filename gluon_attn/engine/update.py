@@ -8,6 +8,7 @@ import mxnet as mx
 from mxnet import autograd
 from mxnet.gluon import HybridBlock, Parameter
 
+from ..utils.log import get_logger
 from .backend import Backend
 from .ema import WeightEMA
 from .loss_scale import LossScaler
@@ -40,6 +41,10 @@ def make_update(
     optim = config.optim
     images = config.data.batch_size * len(contexts) * backend.size * optim.accumulate
     optim, per_epoch = scaled(optim, images), math.ceil(batches / optim.accumulate)
+    if optim.lr_scaling != "none":
+        ratio = f"{images} / {optim.lr_batch}"
+        ratio = ratio if optim.lr_scaling == "linear" else f"sqrt({ratio})"
+        get_logger().info("lr %g = %g x %s", optim.lr, config.optim.lr, ratio)
     trainer = make_trainer(net, optim, Schedule(optim, config.train.num_epochs, per_epoch), backend, excluded)
     scaler = LossScaler() if dtype == "float16" else None
     ema = WeightEMA(net, optim.ema) if optim.ema is not None else None

@@ -8,21 +8,25 @@ from typing import Any
 import mxnet as mx
 
 from ..analyze.plots import draw_panels
+from ..attention.factory import attention_options
 from ..config.card import Card
 from ..config.detect import DetectRunConfig
 from ..data.canvas import Placement, choose
 from ..data.coco import CocoSet, open_coco, open_coco_folder
 from ..data.detection import DetectionLoader
 from ..data.scenes import MEAN, STD, SceneOptions, open_scenes
+from ..detect.examples import TestPictures
 from ..detect.inference import InferenceOptions
 from ..detect.learn import LearningOptions
-from ..detect.progress import DetectionProgress
+from ..detect.progress import ClassTable, DetectionProgress
 from ..detect.proposals import ProposalOptions
 from ..detect.targets import PROPOSALS, ROIS
 from ..detect.task import LOSSES, Detection, make_example
 from ..engine import callbacks as cb
 from ..engine.backend import Backend
 from ..engine.devices import contexts
+from ..engine.prepare_network import FEATURES
+from ..engine.tracking import Pictures
 from ..engine.trainer import Trainer
 from ..models.build import build
 from ..models.detection import Detector, detector_record
@@ -30,7 +34,7 @@ from ..utils.errors import UserError
 from .backbone_weights import start_from
 from .folder import RunFolder
 from .network import initialize
-from .trainer import checkpoints, trackers
+from .trainer import checkpoints, history_plot, trackers
 
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and std of its images
 #: heading of a panel of history.png -> key of the records
@@ -76,22 +80,46 @@ def make_detection_trainer(
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
     sets = open_sets(config)
     placement = make_placement(config, sets)
-    net = _network(config, sets[0], placement, devices)
+    net = make_detector(config, len(sets[0].class_names), placement, devices)
+    if config.train.summary and not backend.rank:
+        print_summary(net, placement, devices[0])
     learning = learning_options(config)
-    common: dict[str, Any] = {
-        "seed": config.train.seed, "num_workers": config.data.num_workers, "max_bad": config.data.max_bad_images,
-        "rank": backend.rank, "size": backend.size,
-    }  # fmt: skip
-    batch, prepare = config.data.batch_size * len(devices), make_example(net.anchors, learning)
-    train = DetectionLoader(sets[0], batch, placement, prepare, train=True, **common)
-    val = DetectionLoader(sets[1], config.data.batch_size, placement, train=False, **common)
+    train, val = _loaders(config, sets, placement, net, backend, len(devices))
     task = Detection(
         net, sets[1].ground_truth(), sets[1].category_ids, learning, inference_options(config),
         config.detect.eval_every, config.train.num_epochs,
     )  # fmt: skip
-    own = [] if backend.rank else [*callbacks, *_callbacks(config, folder)]
-    trainer = Trainer(net, task, with_frozen_stages(config), devices, train, val, own, backend)
+    pictures = TestPictures(net, sets[1], placement, inference_options(config))
+    own = [] if backend.rank else [*callbacks, *_callbacks(config, folder, pictures)]
+    trainer = Trainer(net, task, with_frozen_stages(config, net), devices, train, val, own, backend)
     return trainer, make_card(net, config, sets[0], placement), DetectionData(train, val, sets, placement)
+
+
+def _loaders(
+    config: DetectRunConfig, sets: tuple[CocoSet, CocoSet], placement: Placement, net: Detector, backend: Backend,
+    devices: int,
+) -> tuple[DetectionLoader, DetectionLoader]:  # fmt: skip
+    common: dict[str, Any] = {
+        "seed": config.train.seed, "num_workers": config.data.num_workers, "max_bad": config.data.max_bad_images,
+        "rank": backend.rank, "size": backend.size,
+    }  # fmt: skip
+    batch, prepare = config.data.batch_size * devices, make_example(net.anchors, learning_options(config))
+    train = DetectionLoader(sets[0], batch, placement, prepare, train=True, **common)
+    return train, DetectionLoader(sets[1], config.data.batch_size, placement, train=False, **common)
+
+
+def make_training_loader(config: DetectRunConfig, backend: Backend) -> tuple[DetectionLoader, tuple[int, int, int]]:
+    """The training data of a run with all that is prepared for a step, and the shape of a landscape image.
+
+    Args:
+        config: the options.
+        backend: the processes of the run.
+    """
+    sets = open_sets(config)
+    placement = make_placement(config, sets)
+    net = make_detector(config, len(sets[0].class_names), placement, [mx.cpu()])
+    train, _ = _loaders(config, sets, placement, net, backend, 1)
+    return train, (3, *placement.canvases.landscape)
 
 
 def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
@@ -151,14 +179,16 @@ def inference_options(config: DetectRunConfig) -> InferenceOptions:
     )  # fmt: skip
 
 
-def with_frozen_stages(config: DetectRunConfig) -> Any:
-    """The config, option frozen_stages as a pattern of option freeze."""
-    frozen = config.detect.frozen_stages
+def with_frozen_stages(config: DetectRunConfig, net: Detector) -> Any:
+    """The config, option frozen_stages as a pattern of option freeze, beside what that names already."""
+    frozen, given = config.detect.frozen_stages, config.optim.freeze
     frozen = (1 if config.model.pretrained else 0) if frozen is None else frozen
-    if not frozen or config.optim.freeze:
+    if given == FEATURES:
+        raise UserError("option freeze features is for classifiers: option frozen_stages freezes stages of a detector")
+    if not frozen:
         return config
-    stages = "|".join(["conv1", "bn1", *(f"layer{i}" for i in range(1, frozen + 1))])
-    return config.replace(optim=config.optim.replace(freeze=rf"body\.backbone\.({stages})\."))
+    stages = rf"body\.backbone\.({'|'.join(net.body.backbone.first(frozen))})\."
+    return config.replace(optim=config.optim.replace(freeze=f"{given}|{stages}" if given else stages))
 
 
 def make_card(net: Detector, config: DetectRunConfig, images: CocoSet, placement: Placement) -> Card:
@@ -176,17 +206,51 @@ def make_card(net: Detector, config: DetectRunConfig, images: CocoSet, placement
     )  # fmt: skip
 
 
-def _network(config: DetectRunConfig, images: CocoSet, placement: Placement, devices: list[mx.Context]) -> Detector:
-    model = config.model.replace(pretrained=None)
+def make_detector(
+    config: DetectRunConfig, classes: int, placement: Placement, devices: list[mx.Context]
+) -> Detector:  # fmt: skip
+    """The detector of a run on its devices, with the weights that it starts from.
+
+    Args:
+        config: the options.
+        classes: without the background.
+        placement: how images get onto their canvases.
+        devices: where.
+
+    Raises:
+        UserError: the options do not fit each other or the canvases, or the file of weights is of another network.
+    """
+    model = config.model
+    if model.head_norm != "none":
+        model = model.replace(model_options={**model.model_options, "head_norm": model.head_norm}, head_norm="none")
+    model = model.replace(pretrained=None)
     if detector_record(model.model) is None:
         raise UserError(f"option model: {model.model} is no detector; give one, such as mask_rcnn_fpn_{model.model}")
-    net: Any = build(model, len(images.class_names), placement.canvases.landscape[0])
+    canvas = placement.canvases.landscape
+    net: Any = build(model, classes, canvas[0])
+    entries = (net.recipe["plan"] or {}).get("entries", ())
+    bound = sorted({one["name"] for one in entries if "spatial" in attention_options(one["name"])})
+    if bound and canvas[0] != canvas[1]:
+        raise UserError(
+            f"attention {bound[0]} is bound to positions, the images come in {canvas[0]}x{canvas[1]} and "
+            f"{canvas[1]}x{canvas[0]}: give option square"
+        )
     initialize(net, config.train, devices)
     if config.model.pretrained:
         start_from(net, config.model.pretrained)
     if config.detect.norm_eval:
-        net.apply(_evaluated)
+        net.body.backbone.apply(_evaluated)
     return net
+
+
+def print_summary(net: Detector, placement: Placement, device: mx.Context) -> None:
+    """Print the layers of each graph of a detector with their shapes and parameters; they are not hybridized yet."""
+    image = mx.nd.zeros((1, 3, *placement.canvases.landscape), ctx=device)
+    net.body.summary(image)
+    maps = net.body(image)[:-2]
+    rois, levels = mx.nd.array([[0, 0, 0, 32, 32]], ctx=device), mx.nd.zeros(1, ctx=device)
+    for head in filter(None, (net.box_head, net.mask_head)):
+        head.summary(*maps, rois, levels)
 
 
 def _evaluated(block: Any) -> None:
@@ -194,10 +258,11 @@ def _evaluated(block: Any) -> None:
         block._kwargs["use_global_stats"] = True
 
 
-def _callbacks(config: DetectRunConfig, folder: RunFolder) -> Iterator[cb.Callback]:
+def _callbacks(config: DetectRunConfig, folder: RunFolder, pictures: Pictures) -> Iterator[cb.Callback]:
     yield cb.MetricsFile(folder.metrics_file)
     yield cb.Best(folder.best_params)
-    yield cb.Curves(partial(draw_panels, CURVES), folder.history_plot)
-    yield from trackers(config, folder)
+    yield cb.Curves(partial(draw_panels, CURVES), history_plot(config, folder))
+    yield from trackers(config, folder, pictures)
     yield cb.Checkpoints(checkpoints(config, folder))
     yield DetectionProgress(config.train.log_interval)
+    yield ClassTable()

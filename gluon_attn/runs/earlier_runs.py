@@ -13,6 +13,7 @@ RUNS = Path("runs")
 _FREE = {
     "data": {"num_workers", "data_dir", "rec_train", "rec_train_idx", "rec_val", "rec_val_idx", "max_bad_images"},
     "model": {"pretrained"},
+    "detect": {"eval_every"},
     "optim": {"num_groups"},
     "search": {
         "stop_skips", "stop_stable", "skip_limit", "draw_every", "seeds", "pick_by", "retrain_epochs", "dry_run",
@@ -91,12 +92,13 @@ def stretched(old: Any, new: Any) -> str | None:
     before, after = old.train.num_epochs, new.train.num_epochs
     if before == after or not hasattr(new, "optim"):  # a search of connections has no schedule
         return None
-    mode, data = new.optim.lr_mode, new.data
+    mode, data = new.optim.lr_mode, new.to_dict()["data"]
     follow = {
         f"the learning rate ({mode} schedule)": mode != "step",
         "the drop-path probability": bool(new.train.drop_path_prob),
-        "the sizes of the images": bool(data.progressive_size),
-        "the final epochs without mixup and cutmix": data.mixup_off_epoch > 0 and (data.mixup or data.cutmix),
+        "the sizes of the images": bool(data.get("progressive_size")),
+        "the final epochs without mixup and cutmix": data.get("mixup_off_epoch", 0) > 0
+        and (data["mixup"] or data["cutmix"]),
     }
     what = [name for name, does in follow.items() if does]
     if not what or new.to_dict().get("search", {}).get("random_search"):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from ..config.detect import DetectRunConfig
 from ..data.coco import CocoSet
 from ..data.image_notes import BadImage
@@ -65,7 +67,7 @@ def evaluate_objects(target: str | Path, results: str | Path | None = None) -> O
 def detected(detector: TrainedDetector, images: CocoSet) -> list[dict[str, Any]]:
     """What a detector finds in the images of a set, in COCO's results format; unreadable ones are told and left out."""
     found = []
-    for number in range(len(images)):
+    for number in tqdm(range(len(images)), desc="evaluation", unit="image", leave=False, disable=None):
         try:
             pixels = images.pixels(number)
         except BadImage as error:

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from ..config.detect import DetectRunConfig, scheduled
 from ..config.files import merge
 from ..utils.errors import UserError
 from ..utils.paths import expanded
@@ -36,11 +37,13 @@ def with_implied(options: Options, photographs: bool | None = None) -> Options:
     """The options of a training run with a scheme file expanded and reference defaults filled in.
 
     Args:
-        options: of a `RunConfig`.
+        options: of a `RunConfig`, or of a `DetectRunConfig`, whose option schedule stands for others.
         photographs: whether the network is for photographs (default: whether the data set is ImageNet's kind).
     """
     options = with_scheme_file(options)
     config = options.config()
+    if isinstance(config, DetectRunConfig):
+        return options.with_defaults(scheduled(config.detect.schedule))
     if photographs is None:
         photographs = config.data.dataset.startswith("imagenet")
     return options.with_defaults(reference_defaults(config, photographs))

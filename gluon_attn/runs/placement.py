@@ -13,6 +13,7 @@ from ..utils.files import ensure_dir, epochs
 from ..utils.paths import check_output_file, check_output_folder
 from .earlier_runs import RUNS, changed_options, find_run, run_name, stretched
 from .folder import RunFolder
+from .named_checkpoint import AUTO, check_is_newest, resolved
 from .options import Options
 
 
@@ -125,13 +126,18 @@ def _place(options):
     config = options.config()
     if config.train.resume is None:
         return _new(config)
-    check_resume(config)
+    options, number = resolved(options)
+    config = options.config()
     folder = find_run(config)
     if folder is None:
+        if config.train.resume != AUTO:
+            raise UserError(f"option resume {config.train.resume}: there is no such run to resume")
         return _new(config, "no run to resume: starting a new one")
     stored = folder.read_config(options.kind)
     config = Options(options.kind, stored.to_dict(), options.recipe, options.given).config()
     changed = changed_options(stored, config)
+    if number is not None:
+        check_is_newest(folder, number)
     if not folder.has_results:
         other = f" with other options ({', '.join(changed)})" * bool(changed)
         note = f"the run in {folder} ended before its first checkpoint: starting it anew{other}"
@@ -143,8 +149,8 @@ def _place(options):
 
 
 def check_resume(config: Any) -> None:
-    """Check that option resume is auto or not given."""
-    if config.train.resume not in (None, "auto"):
+    """Check that option resume is auto or not given, of a command that has several runs."""
+    if config.train.resume not in (None, AUTO):
         raise UserError(f"option resume takes auto, got {config.train.resume!r}; option run_dir names the run's folder")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import mxnet as mx
 
+from ..config.detect import DetectRunConfig
 from ..config.train import RunConfig
 from ..data.factory import build
 from ..data.fake import build_fake
@@ -15,13 +16,17 @@ from ..engine.devices import contexts
 from ..engine.trainer import Trainer
 from ..utils.errors import UserError
 from ..utils.process_memory import peak
+from .detection import make_training_loader
+from .fake_detection import make_fake_trainer
 from .network import make_network
 
 #: so small that no network leaves the numbers that it starts with
-_NO_LEARNING: dict[str, Any] = {"lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0}
+_NO_LEARNING: dict[str, Any] = {
+    "lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0, "warmup_updates": None, "lr_scaling": "none", "lr_batch": 256,
+}  # fmt: skip
 
 
-def throughput(config: RunConfig) -> tuple[str, Backend]:
+def throughput(config: RunConfig | DetectRunConfig) -> tuple[str, Backend]:
     """Measure over `benchmark_batches` batches; no run folder is made.
 
     Args:
@@ -38,39 +43,50 @@ def throughput(config: RunConfig) -> tuple[str, Backend]:
 
 def _training(config, backend):
     """Epoch 0 of an ordinary trainer warms up, epoch 1 is measured, and there is nothing to evaluate on."""
-    if config.distill.teacher:
-        raise UserError("option benchmark measures a step without its teacher: drop option teacher")
     train = config.train.replace(num_epochs=2, start_epoch=0, summary=False)
-    data_config = config.data.replace(progressive_size=None)  # the size that most epochs have
-    config = config.replace(train=train, data=data_config, optim=config.optim.replace(**_NO_LEARNING))
+    changes = {"train": train, "optim": config.optim.replace(**_NO_LEARNING)}
+    if not isinstance(config, DetectRunConfig):
+        changes["data"] = config.data.replace(progressive_size=None)  # the size that most epochs have
+    config = config.replace(**changes)
     devices = contexts(train.gpus, train.num_gpus, backend)
-    data = build_fake(config.data, train.seed, len(devices), train.benchmark_batches)
-    net, task = make_network(config, data, devices), Classification(train.auxiliary_weight)
-    trainer = Trainer(net, task, config, devices, data.train, data.val, (), backend)
+    make = make_fake_trainer if isinstance(config, DetectRunConfig) else _fake_classification
+    trainer, shape = make(config, devices, backend, train.benchmark_batches)
     trainer.fit()
     speed, where = trainer.history[-1]["images_per_second"], ", ".join(map(str, devices))
-    step = f"{config.data.batch_size * len(devices)} images of {_size(data)} on {where}"
+    step = f"{config.data.batch_size * len(devices)} images of {_size(shape)} on {where}"
     return (
         f"{config.model.model}, {step}, {trainer.dtype}{_processes(backend)}: {speed:.1f} img/s, "
         f"peak memory {_memory(devices)}"
     )
 
 
+def _fake_classification(config, devices, backend, count):
+    if config.distill.teacher:
+        raise UserError("option benchmark measures a step without its teacher: drop option teacher")
+    data = build_fake(config.data, config.train.seed, len(devices), count)
+    net, task = make_network(config, data, devices), Classification(config.train.auxiliary_weight)
+    return Trainer(net, task, config, devices, data.train, data.val, (), backend), data.input_shape
+
+
 def _loading(config, backend):
     """The loader of a run from its start, as many epochs as it takes."""
-    data = build(config.data, config.train.seed, 1, backend.rank, backend.size)
-    epochs = itertools.chain.from_iterable(data.train.epoch(number) for number in itertools.count())
+    if isinstance(config, DetectRunConfig):
+        loader, shape = make_training_loader(config, backend)
+    else:
+        data = build(config.data, config.train.seed, 1, backend.rank, backend.size)
+        loader, shape = data.train, data.input_shape
+    epochs = itertools.chain.from_iterable(loader.epoch(number) for number in itertools.count())
     start, images = time.perf_counter(), 0
     for batch, _ in itertools.islice(epochs, config.train.benchmark_batches):
         batch.wait_to_read()
         images += len(batch)
     (speed,) = backend.allreduce_sum([images / (time.perf_counter() - start)])
     workers = config.data.num_workers
-    return f"{data.name}, images of {_size(data)}, {workers} workers{_processes(backend)}: {speed:.1f} img/s"
+    return f"{config.data.dataset}, images of {_size(shape)}, {workers} workers{_processes(backend)}: {speed:.1f} img/s"
 
 
-def _size(data):
-    return "x".join(map(str, data.input_shape))
+def _size(shape):
+    return "x".join(map(str, shape))
 
 
 def _processes(backend):

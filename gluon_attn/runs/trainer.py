@@ -107,22 +107,33 @@ def checkpoints(config: Any, folder: RunFolder) -> CheckpointStore:
     return CheckpointStore(folder.checkpoints, config.train.keep_checkpoints)
 
 
-def trackers(config: Any, folder: RunFolder) -> Iterator[cb.Callback]:
-    """The callbacks that log to TensorBoard and Weights & Biases, where the options ask for them."""
+def history_plot(config: Any, folder: RunFolder) -> Path:
+    """Where the curves of a run go."""
+    chosen = config.train.save_plot_dir
+    return Path(chosen) / f"{run_name(config)}_history.png" if chosen else folder.history_plot
+
+
+def trackers(config: Any, folder: RunFolder, pictures: tracking.Pictures | None = None) -> Iterator[cb.Callback]:
+    """The callbacks that log to TensorBoard and Weights & Biases, where the options ask for them.
+
+    Args:
+        config: the options.
+        folder: of the run.
+        pictures: as of `tracking.WeightsAndBiases`.
+    """
     if config.train.tensorboard:
         yield tracking.TensorBoard(folder.events)
     if config.train.wandb:
-        yield tracking.WeightsAndBiases(folder.path, config.train.project)
+        yield tracking.WeightsAndBiases(folder.path, config.train.project, pictures)
 
 
 def _callbacks(config, folder):
     train, name = config.train, run_name(config)
-    plot = Path(train.save_plot_dir) / f"{name}_history.png" if train.save_plot_dir else folder.history_plot
     yield cb.MetricsFile(folder.metrics_file)
     yield cb.Best(folder.best_params)
     if train.save_period:
         yield cb.Periodic(train.save_dir or folder.params, name, train.save_period)
-    yield cb.Curves(draw_history, plot)
+    yield cb.Curves(draw_history, history_plot(config, folder))
     yield from trackers(config, folder)
     yield cb.Checkpoints(checkpoints(config, folder))
     yield cb.Progress(train.log_interval)  # an epoch that the log has is saved

@@ -21,14 +21,15 @@ from rooms import contents, furnish, leftovers
 from studies import run_here
 
 from gluon_attn import plugins
-from gluon_attn.cli import main, train_cifar, train_imagenet
+from gluon_attn.cli import main, train_cifar, train_coco, train_imagenet
+from gluon_attn.config.detect import DetectRunConfig
 from gluon_attn.runs import compare, sweep
 from gluon_attn.runs import demo as demo_run
 from gluon_attn.utils.errors import UserError
 
 SECONDS = 20  # that a line may take
 #: command -> least share of its lines that run to the end
-DONE = {"train_cifar.py": 0.4, "train": 0.4, "att-darts": 0.2, "ean-supernet": 0.3, "cost": 0.3, "export": 0.2}
+DONE = {"train_cifar.py": 0.4, "train_coco.py": 0.25, "train": 0.4, "att-darts": 0.2, "ean-supernet": 0.3, "cost": 0.3, "export": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,8 @@ def unreachable(*_, **__):
 
 def too_much(config):
     """Whether a run with these options is more than a test should do."""
+    if isinstance(config, DetectRunConfig):
+        return too_much_for_a_detector(config)
     data, train, search = config.data, config.train, getattr(config, "search", None)
     counts = [train.num_epochs / 3, data.train_images / 64] * hasattr(config, "optim")
     counts += [data.val_images / 64, (data.input_size or 8) / 32]
@@ -125,9 +128,20 @@ def too_much(config):
     return data.dataset == "digits" or max(counts) > 1
 
 
+def too_much_for_a_detector(config):
+    data, train = config.data, config.train
+    counts = [train.num_epochs / 3, data.batch_size / 8, data.num_workers / 8, max(data.sizes[0]) / 64]
+    counts += [data.sizes[1] / 96, ((data.train_count or 1200) + (data.val_count or 200)) / 16]
+    counts += [2 * ("resnet18" not in config.model.model), 2 * ("widths" not in config.model.model_options)]
+    if train.benchmark or train.data_benchmark:
+        counts.append(train.benchmark_batches / 3)
+    return max(counts) > 1
+
+
 #: function that begins the heavy part -> its argument's place that is the config
 HEAVY = {
     "gluon_attn.runs.train.make_trainer": 0,
+    "gluon_attn.runs.train.make_detection_trainer": 0,
     "gluon_attn.runs.throughput.throughput": 0,
     "gluon_attn.runs.gradient_search.make_search_trainer": 0,
     "gluon_attn.runs.random_search._search": 0,
@@ -150,7 +164,8 @@ def within_reason(target, place):
 
 
 def entry_point(name):
-    return {"train_cifar.py": train_cifar, "train_imagenet.py": train_imagenet}.get(name, main)
+    own = {"train_cifar.py": train_cifar, "train_imagenet.py": train_imagenet, "train_coco.py": train_coco}
+    return own.get(name, main)
 
 
 def complaints(name, words, room, capfd):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from gluon_attn.cli.spelling import _OF_COMMANDS
-from gluon_attn.config import ean, search, train
+from gluon_attn.config import detect, ean, search, train
 from gluon_attn.config.base import Config, field_types
 from gluon_attn.utils.errors import TrainingError, UserError
 
 PACKAGE = Path(__file__).resolve().parents[2] / "gluon_attn"
 FILES = sorted(path for folder in ("config", "data", "utils") for path in (PACKAGE / folder).glob("*.py"))
-CONFIGS = (train.RunConfig, ean.EanPipelineConfig, search.AttDartsConfig, search.AnasConfig)
+CONFIGS = (train.RunConfig, detect.DetectRunConfig, ean.EanPipelineConfig, search.AttDartsConfig, search.AnasConfig)
 
 
 def messages(path):

@@ -38,6 +38,11 @@ class Features(HybridBlock):
             setattr(self, name, layer)
         self.channels = _channels(net)
 
+    def first(self, stages: int) -> list[str]:
+        """Names of its layers up to the end of some stage; 1: C2, with the stem before it."""
+        ends = [i for i, name in enumerate(self._order) if name in self._outputs]
+        return self._order[: ends[stages - 1] + 1]
+
     def hybrid_forward(self, F: Any, x: Any) -> list:
         """N,3,H,W -> [C2, C3, C4, C5]."""
         found = []

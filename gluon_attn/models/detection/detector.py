@@ -51,6 +51,8 @@ class Detector(HybridBlock):
         anchors_rounded: anchors have whole corners, see `nn.boxes.cell_anchors`.
         roi_sampling, roi_aligned: as of `nn.roi_align.roi_align`.
         roi_scale: side in pixels of a box that is pooled from P4.
+        head_norm: "batch" or "group": norms after the convolutions of pyramid and mask head, which then have no biases;
+            "none": as in the papers. (The box head has no convolutions.)
 
     Attributes:
         body: image -> pyramid and proposals.
@@ -82,6 +84,7 @@ class Detector(HybridBlock):
         roi_sampling: int = 2,
         roi_aligned: bool = False,
         roi_scale: int = 224,
+        head_norm: str = "none",
     ) -> None:
         super().__init__()
         channels, pooling = positive("fpn_channels", fpn_channels), (roi_sampling, switch("roi_aligned", roi_aligned))
@@ -91,13 +94,14 @@ class Detector(HybridBlock):
         ]
         self.roi_scale = positive("roi_scale", roi_scale)
         with self.name_scope():
-            self.body = PyramidGraph(Features(net), channels, len(anchor_ratios))
+            self.body = PyramidGraph(Features(net), channels, len(anchor_ratios), head_norm)
             self.box_head = BoxHead(channels, positive("box_width", box_width), classes, *pooling)
             self.mask_head = None
             if masks:
                 self.mask_head = MaskHead(
                     channels, positives("mask_widths", mask_widths, None, "convolution"),
                     channels if mask_channels is None else positive("mask_channels", mask_channels), classes, *pooling,
+                    head_norm,
                 )  # fmt: skip
         self.anchors = lru_cache(maxsize=8)(self._anchors)
 

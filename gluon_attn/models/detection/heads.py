@@ -9,19 +9,23 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
+from ...nn.float32_stats import InFloat32
 from ...nn.roi_align import roi_align
-from .pyramid import STRIDES
+from .pyramid import STRIDES, convolution
 
 _SCALES = [1 / stride for stride in STRIDES[:-1]]  # rois come from P2 to P5
 
 
-class _RoiHead(HybridBlock):
-    """What both heads share: rois are pooled from the pyramid.
+class _RoiHead(InFloat32, HybridBlock):
+    """What both heads share: rois are pooled from the pyramid, in float32 whatever the dtype of the layers.
 
     Args:
         size: height and width of a pooled roi.
         sampling, aligned: as of `nn.roi_align.roi_align`.
     """
+
+    #: names of what a head takes, all in float32: float16 has not all pixels of a large image
+    inputs = ("p2", "p3", "p4", "p5", "rois", "levels")
 
     def __init__(self, size: int, sampling: int, aligned: bool) -> None:
         super().__init__()
@@ -29,7 +33,8 @@ class _RoiHead(HybridBlock):
 
     def pool(self, F: Any, maps: Sequence[Any], rois: Any, levels: Any) -> Any:
         """Pooled rois (N,C,size,size), from P2 to P5; `levels` counts from P2, which is 0."""
-        return roi_align(F, maps, rois, levels, self._size, _SCALES, self._sampling, self._aligned)
+        pooled = roi_align(F, maps, rois, levels, self._size, _SCALES, self._sampling, self._aligned)
+        return self.narrow(F, pooled)
 
 
 class BoxHead(_RoiHead):
@@ -70,22 +75,22 @@ class MaskHead(_RoiHead):
         upsampled: channels of the transposed convolution.
         classes: without the background, which is map 0 and never used.
         sampling, aligned: as of `nn.roi_align.roi_align`.
+        norm: after each 3x3 convolution, see `pyramid.convolution`.
     """
 
     SIZE = 14
     MASK = 2 * SIZE
 
     def __init__(
-        self, channels: int, widths: Sequence[int], upsampled: int, classes: int, sampling: int, aligned: bool
-    ) -> None:
+        self, channels: int, widths: Sequence[int], upsampled: int, classes: int, sampling: int, aligned: bool,
+        norm: str,
+    ) -> None:  # fmt: skip
         super().__init__(self.SIZE, sampling, aligned)
         with self.name_scope():
             init, last = mx.init.MSRAPrelu("out", 0), channels
             self.convs = nn.HybridSequential()
             for width in widths:
-                self.convs.add(
-                    nn.Conv2D(width, 3, padding=1, in_channels=last, activation="relu", weight_initializer=init)
-                )  # fmt: skip
+                self.convs.add(convolution(width, 3, last, norm, init, "relu"))
                 last = width
             self.conv5_mask = nn.Conv2DTranspose(
                 upsampled, 2, 2, in_channels=last, activation="relu", weight_initializer=init

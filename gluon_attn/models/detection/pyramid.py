@@ -4,16 +4,46 @@ Lin et al. 2017, https://arxiv.org/abs/1612.03144; Ren et al. 2015, https://arxi
 torchvision's order and nearly its names.
 """
 
+from math import gcd
 from typing import Any
 
 import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
+from ...nn.norm import BatchNorm, GroupNorm
+from ...utils.checks import choice
+from ..norms import GROUPS, NORMS
 from .backbone import Features
 
 #: of the levels P2 to P6, pixels of the image per pixel of the map
 STRIDES = (4, 8, 16, 32, 64)
 _SMALL = mx.init.Normal(0.01)
+
+
+def convolution(
+    channels: int, size: int, in_channels: int, norm: str, init: mx.init.Initializer, activation: str | None = None
+) -> HybridBlock:
+    """A convolution that keeps height and width.
+
+    Args:
+        channels, in_channels: of its output and input.
+        size: of the kernel.
+        norm: "none", "batch" or "group"; with a norm it has no bias, as in MMDetection's `norm_cfg`.
+        init: of its weight.
+        activation: what follows (default: nothing).
+    """
+    options = {"padding": size // 2, "in_channels": in_channels, "weight_initializer": init}
+    if choice("head_norm", norm, ("none", *NORMS)) == "none":
+        return nn.Conv2D(channels, size, activation=activation, **options)
+    block = nn.HybridSequential()
+    groups = gcd(GROUPS, channels)
+    block.add(
+        nn.Conv2D(channels, size, use_bias=False, **options),
+        BatchNorm(in_channels=channels) if norm == "batch" else GroupNorm(channels, groups),
+    )
+    if activation:
+        block.add(nn.Activation(activation))
+    return block
 
 
 class FeaturePyramid(HybridBlock):
@@ -22,18 +52,17 @@ class FeaturePyramid(HybridBlock):
     Args:
         in_channels: of C2 to C5.
         channels: of the outputs.
+        norm: after each convolution, see `convolution`.
     """
 
-    def __init__(self, in_channels: list[int], channels: int) -> None:
+    def __init__(self, in_channels: list[int], channels: int, norm: str) -> None:
         super().__init__()
         with self.name_scope():
             self.inner_blocks, self.layer_blocks = nn.HybridSequential(), nn.HybridSequential()
             for count in in_channels:
                 init = mx.init.Xavier(factor_type="in", magnitude=1)  # Kaiming's uniform one with a = 1
-                self.inner_blocks.add(nn.Conv2D(channels, 1, in_channels=count, weight_initializer=init))
-                self.layer_blocks.add(
-                    nn.Conv2D(channels, 3, padding=1, in_channels=channels, weight_initializer=init)
-                )  # fmt: skip
+                self.inner_blocks.add(convolution(channels, 1, count, norm, init))
+                self.layer_blocks.add(convolution(channels, 3, channels, norm, init))
 
     def hybrid_forward(self, F: Any, *features: Any) -> list:
         """C2 to C5 -> [P2, P3, P4, P5, P6]; the pass ends with P6."""
@@ -75,13 +104,14 @@ class PyramidGraph(HybridBlock):
         backbone: gives C2 to C5.
         channels: of the pyramid.
         anchors: per place.
+        norm: of the pyramid, see `convolution`.
     """
 
-    def __init__(self, backbone: Features, channels: int, anchors: int) -> None:
+    def __init__(self, backbone: Features, channels: int, anchors: int, norm: str) -> None:
         super().__init__()
         with self.name_scope():
             self.backbone = backbone
-            self.fpn, self.rpn = FeaturePyramid(backbone.channels, channels), ProposalHead(channels, anchors)
+            self.fpn, self.rpn = FeaturePyramid(backbone.channels, channels, norm), ProposalHead(channels, anchors)
 
     def hybrid_forward(self, F: Any, x: Any) -> tuple:
         """(B,3,H,W) -> P2 to P5, then logits and deltas of all anchors of P2 to P6, see `ProposalHead`."""
