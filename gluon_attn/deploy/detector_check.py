@@ -11,7 +11,8 @@ from ..config.card import Card
 from ..models.detection import Detector, Graphs
 from ..nn.boxes import roi_levels
 from ..utils.seed import generator
-from .detector_graphs import as_numpy, parts, rois_by_level
+from .detector_graphs import as_numpy, rois_by_level
+from .detector_parts import parts
 
 #: share of the network's detections that a float32 export has to give. Rounding turns a choice at a threshold or among
 #: equal scores another way now and then; what is wrong shows in the graphs' outputs, which are judged by `ROUNDING`

@@ -10,6 +10,7 @@ import builtins
 import json
 import math
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def open_graph(card: dict[str, Any], name: str) -> Callable[[dict[str, Any]], li
             setattr(np, kind, getattr(builtins, kind))
     import mxnet as mx
 
+    warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs; their arrays tell
     net = mx.gluon.SymbolBlock.imports(str(path), inputs, str(FOLDER / f"{name}-0000.params"))
     net.hybridize(static_alloc=True)
 
@@ -89,7 +91,9 @@ class Detector:
             if len(kept):
                 (logits,) = self.head("mask_head", maps, found["boxes"])
                 found["masks"] = 1 / (1 + np.exp(-logits[np.arange(len(kept)), found["labels"] + 1]))
-        found["boxes"] = found["boxes"] / np.tile([width / image.shape[1], height / image.shape[0]], 2).astype("float32")
+        found["boxes"] = found["boxes"] / np.tile([width / image.shape[1], height / image.shape[0]], 2).astype(
+            "float32"
+        )
         return found
 
     def place(self, image: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:

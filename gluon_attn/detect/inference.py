@@ -139,9 +139,7 @@ def _softmax(logits):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def _with_masks(
-    graphs: Graphs, net: Detector | Geometry, maps: Sequence[Array], found: Sequence[Found]
-) -> list[Found]:
+def _with_masks(graphs: Graphs, net: Detector | Geometry, maps: Sequence[Array], found: Sequence[Found]) -> list[Found]:
     assert graphs.mask_head is not None
     (logits,) = _run(graphs.mask_head, net, maps, [one.boxes for one in found])
     done, start = [], 0

@@ -87,7 +87,9 @@ def roi_align_by_level(
         (N,C,h,w).
     """
     pooled = [
-        F.contrib.ROIAlign(one, own, pooled_size=size, spatial_scale=scale, sample_ratio=sampling or -1, aligned=aligned)
+        F.contrib.ROIAlign(
+            one, own, pooled_size=size, spatial_scale=scale, sample_ratio=sampling or -1, aligned=aligned
+        )
         for one, own, scale in zip(maps, rois, scales, strict=True)
     ]
     return F.take(F.concat(*pooled, dim=0), order, axis=0)

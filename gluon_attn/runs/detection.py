@@ -1,7 +1,7 @@
 """The training of a detector: data, network, task and callbacks put together."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -164,31 +164,16 @@ def with_frozen_stages(config: DetectRunConfig) -> Any:
 def make_card(net: Detector, config: DetectRunConfig, images: CocoSet, placement: Placement) -> Card:
     """The card of a detector."""
     canvases = placement.canvases
-    about = card_detection(
-        (canvases.landscape, canvases.portrait), max(placement.shorter), placement.longer, images.category_ids,
-        inference_options(config),
-    )  # fmt: skip
+    about = {
+        "canvases": [list(canvases.landscape), list(canvases.portrait)],
+        "shorter": max(placement.shorter), "longer": placement.longer,
+        "category_ids": [int(one) for one in images.category_ids],
+        "inference": dataclasses.asdict(inference_options(config)),
+    }  # fmt: skip
     return Card(
         **net.recipe, dataset=config.data.dataset, class_names=tuple(images.class_names),
         input_shape=(3, *canvases.landscape), mean=tuple(placement.mean), std=tuple(placement.std), detection=about,
     )  # fmt: skip
-
-
-def card_detection(
-    canvases: Sequence[Sequence[int]], shorter: int, longer: int, category_ids: Iterable[int], inference: InferenceOptions
-) -> dict[str, Any]:
-    """What the card of a detector says of detection.
-
-    Args:
-        canvases: the landscape and the portrait one.
-        shorter, longer: what images are resized to, see `data.canvas.Placement`.
-        category_ids: COCO's number of each class.
-        inference: what counts as a detection.
-    """
-    return {
-        "canvases": [list(one) for one in canvases], "shorter": shorter, "longer": longer,
-        "category_ids": [int(one) for one in category_ids], "inference": dataclasses.asdict(inference),
-    }  # fmt: skip
 
 
 def _network(config: DetectRunConfig, images: CocoSet, placement: Placement, devices: list[mx.Context]) -> Detector:

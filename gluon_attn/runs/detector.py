@@ -1,7 +1,7 @@
 """A trained detector, ready for images: what prediction and evaluation of detectors share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
-from ..data.canvas import Canvases, Placement, Sample
+from ..data.canvas import MULTIPLE, Canvases, Placement, Sample
 from ..data.objects import no_objects
 from ..deploy.detector_bundle import is_bundle, open_bundle
 from ..deploy.load_run import load_card, load_run
@@ -18,6 +18,7 @@ from ..detect.proposals import ProposalOptions
 from ..detect.results import Detections
 from ..detect.task import in_image
 from ..models.detection import Detector, Geometry, Graphs
+from ..models.factory import get_model, model_info
 from ..nn.params import load_params
 from ..utils.errors import UserError
 
@@ -108,6 +109,29 @@ def of_network(net: Detector, card: Card) -> TrainedDetector:
         if part is not None:
             part.hybridize(static_alloc=True)
     return TrainedDetector(net, card, placement_of(card), inference_of(about["inference"]))
+
+
+def named_detector(name: str, params: str | Path | None = None, input_size: int | None = None) -> TrainedDetector:
+    """A detector by its name, with as many classes as COCO has.
+
+    Args:
+        name: its name.
+        params: its parameter file; None: random weights.
+        input_size: side of a square canvas (default: images of 800 to 1333).
+    """
+    classes = model_info(name).classes
+    sized: dict[str, Any] = {"input_size": input_size} if input_size else {}
+    net = get_model(name, classes, pretrained=params or False, **sized)
+    if not params:
+        net.initialize()
+    shorter, longer = (input_size, input_size) if input_size else (800, 1333)
+    landscape = [-(-side // MULTIPLE) * MULTIPLE for side in (shorter, longer)]
+    about = {
+        "canvases": [landscape, landscape[::-1]], "shorter": shorter, "longer": longer,
+        "category_ids": list(range(1, classes + 1)), "inference": asdict(InferenceOptions()),
+    }  # fmt: skip
+    names = tuple(map(str, range(1, classes + 1)))
+    return of_network(net, Card(**net.recipe, class_names=names, input_shape=(3, *landscape), detection=about))
 
 
 def _exported(target: str | Path, card: Card, graphs: Graphs, own: dict[str, Any]) -> TrainedDetector:

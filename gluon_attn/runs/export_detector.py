@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..config.card import Card
 from ..config.detect import DetectRunConfig
 from ..data.image_notes import BadImage
 from ..deploy.check import ROUNDING
@@ -17,17 +16,15 @@ from ..deploy.export import Exported
 from ..deploy.load_run import load_run
 from ..deploy.staging import staged
 from ..deploy.targets import ExportTarget
-from ..detect.inference import InferenceOptions
 from ..detect.results import Detections
 from ..models.detection import Detector, detector_record
-from ..models.factory import get_model, model_info
 from ..nn.boxes import iou
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import check_utf8
 from ..utils.seed import generator
-from .detection import card_detection, open_sets
-from .detector import TrainedDetector, is_detector, of_network
+from .detection import open_sets
+from .detector import TrainedDetector, is_detector, named_detector, of_network
 from .export_options import chosen_targets
 from .folder import RunFolder
 
@@ -93,20 +90,10 @@ def _opened(
         return detector, _images(detector, _test_images(target, data_dir)), Path(target) / "export"
     if data_dir:
         raise UserError("option data_dir goes with a run folder: leave it out")
-    detector = _named(str(target), params, input_size)
-    return detector, _images(detector, []), Path("runs") / target / "export"
-
-
-def _named(name: str, params: str | Path | None, input_size: int | None) -> TrainedDetector:
     if not params:
-        raise UserError(f"{name} is a detector without weights: name its parameter file with option params")
-    classes, side = model_info(name).classes, input_size
-    net = get_model(name, classes, pretrained=params)
-    shorter, longer = (side, side) if side else (800, 1333)
-    landscape = tuple(-(-one // 32) * 32 for one in (shorter, longer))
-    about = card_detection((landscape, landscape[::-1]), shorter, longer, range(1, classes + 1), InferenceOptions())
-    names = tuple(map(str, range(1, classes + 1)))
-    return of_network(net, Card(**net.recipe, class_names=names, input_shape=(3, *landscape), detection=about))
+        raise UserError(f"{target} is a detector without weights: name its parameter file with option params")
+    detector = named_detector(str(target), params, input_size)
+    return detector, _images(detector, []), Path("runs") / target / "export"
 
 
 def _test_images(run: str | Path, data_dir: str | Path | None) -> list[np.ndarray]:
@@ -169,9 +156,7 @@ class _Reference:
         return Exported(target, folder, agreement, described)
 
 
-def compared(
-    wanted: Sequence[Detections], found: Sequence[Detections], graphs: dict[str, float]
-) -> DetectionAgreement:
+def compared(wanted: Sequence[Detections], found: Sequence[Detections], graphs: dict[str, float]) -> DetectionAgreement:
     """Compare what two detectors find in some images.
 
     Args:

@@ -4,4 +4,13 @@ from .detector import Detector, Graphs
 from .factory import CLASSES, DetectorBuild, canonical, detector_record, list_detectors
 from .geometry import Geometry
 
-__all__ = ["CLASSES", "Detector", "DetectorBuild", "Geometry", "Graphs", "canonical", "detector_record", "list_detectors"]
+__all__ = [
+    "CLASSES",
+    "Detector",
+    "DetectorBuild",
+    "Geometry",
+    "Graphs",
+    "canonical",
+    "detector_record",
+    "list_detectors",
+]
