@@ -118,12 +118,18 @@ def _joined(costs: Sequence[tuple[DetectorPart, Cost]]) -> Cost:
         for row in one.parts if part.titles else [one.total()]:
             name = part.titles.get(row.name, row.name) if part.titles else part.title
             parts[name] = [*parts.pop(name, []), row]  # in the order of their ends
-    names = ("params", "fixed", "statistics", "macs", "other_ops")
     rows = [replace(row, name=f"{part.name}/{row.name}") for part, one in costs for row in one.layers]
+    found = [one for _, one in costs]
     return Cost(
-        *(sum(getattr(one, name) for _, one in costs) for name in names),
-        tuple(rows), tuple(_sum(name, group) for name, group in parts.items()), costs[0][1].attention,
-    )  # fmt: skip
+        params=sum(one.params for one in found),
+        fixed=sum(one.fixed for one in found),
+        statistics=sum(one.statistics for one in found),
+        macs=sum(one.macs for one in found),
+        other_ops=sum(one.other_ops for one in found),
+        layers=tuple(rows),
+        parts=tuple(_sum(name, group) for name, group in parts.items()),
+        attention=found[0].attention,
+    )
 
 
 def _count(read: NetworkGraph, kind: str) -> int:

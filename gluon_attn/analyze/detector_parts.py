@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from mxnet.gluon import HybridBlock
 
@@ -36,14 +35,16 @@ class DetectorPart:
     titles: dict[str, str] = field(default_factory=dict)
 
 
-def detector_parts(net: Detector, input_shape: Sequence[int] | Mapping[str, Any]) -> list[DetectorPart]:
+def detector_parts(net: Detector, input_shape: Sequence[int] | Mapping[str, Sequence[int]]) -> list[DetectorPart]:
     """The graphs of a detector.
 
     Args:
         net: It.
-        input_shape: Shape of one image: 3,H,W.
+        input_shape: Shape of one image: 3,H,W, or that of the one input.
     """
-    _, height, width = input_shape
+    if isinstance(input_shape, Mapping):
+        (input_shape,) = input_shape.values()
+    height, width = input_shape[-2:]
     channels = net.body.rpn.conv.weight.shape[1]
     titles = dict.fromkeys(("between stages", "head"), "pyramid, proposals")
     found = [DetectorPart("body", "body", net.body, {"data": (1, 3, height, width)}, titles)]

@@ -128,7 +128,8 @@ class Detector:
             kept = large(own, 1e-3)
             own, score = own[kept], logits[part][best][kept]
             kept = nms(own, score, limits["overlap"])[: limits["after"]]
-            boxes.append(own[kept]), scores.append(score[kept])
+            boxes.append(own[kept])
+            scores.append(score[kept])
             first, shape = part.stop, [-(-length // 2) for length in shape]
         best = np.argsort(-np.concatenate(scores), kind="stable")[: limits["after"]]
         return np.concatenate(boxes)[best]

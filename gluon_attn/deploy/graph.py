@@ -138,7 +138,8 @@ def trace(
     tensors = {renamed[p.name]: _float32(p) for p in net.collect_params().values() if p.name in renamed}
     tensors.update({renamed[name]: value for name, value in constants.items()})
     _set_ignored_scales(nodes, tensors)
-    return Graph(output, {}, {}, card, ports and tuple(ports), tuple(outputs)).edited(nodes, tensors)
+    named = None if ports is None else tuple(ports)
+    return Graph(output, {}, {}, card, named, tuple(outputs)).edited(nodes, tensors)
 
 
 def _normalized_input(card: Card) -> tuple[mx.sym.Symbol, dict[str, mx.nd.NDArray]]:

@@ -83,7 +83,7 @@ def read_part(
         found = loaded.list_outputs()
     except (mx.MXNetError, OSError, ValueError):
         raise UserError(f"{symbol} is damaged or not a symbol file") from None
-    graph = Graph(loaded, {}, {}, card, ports and tuple(ports), tuple(outputs))
+    graph = Graph(loaded, {}, {}, card, None if ports is None else tuple(ports), tuple(outputs))
     inputs = graph.shapes
     if not set(inputs) <= set(loaded.list_arguments()) or len(found) != len(outputs):
         wanted = f"one input named {next(iter(inputs))!r} and one output"

@@ -113,8 +113,9 @@ def _run(head: Callable, net: Detector | Geometry, maps: Sequence[Array], boxes:
 
 def _like(array: Array, values: np.ndarray) -> Array:
     """Values as an array of the same engine, device and dtype."""
-    is_numpy = isinstance(array, np.ndarray)
-    return values if is_numpy else mx.nd.array(values, array.context, dtype=array.dtype)
+    if isinstance(array, np.ndarray):
+        return values
+    return mx.nd.array(values, array.context, dtype=array.dtype)
 
 
 def _float32(array: Array) -> np.ndarray:

@@ -87,7 +87,7 @@ def _of_card(folder: str, data_dir: str | Path | None) -> DetectRunConfig:
     if card.dataset not in ("digit-scenes", "coco"):
         raise UserError(f"{folder} does not tell its test images: evaluate its run folder")
     sizes = {"min_size": (about["shorter"],), "max_size": about["longer"]}
-    data = DetectDataConfig(dataset=card.dataset, data_dir=data_dir and str(data_dir), **sizes)
+    data = DetectDataConfig(dataset=card.dataset, data_dir=str(data_dir) if data_dir else None, **sizes)
     return DetectRunConfig(data=data, model=ModelConfig(model=card.model))
 
 

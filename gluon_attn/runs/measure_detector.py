@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ def parts(detector: "TrainedDetector", batch: int) -> dict[str, Callable[[], Any
         assert isinstance(net, Detector)
         graphs = net.computed_by(lambda part: part)
     if detector.kind in ("run", "network", "symbol"):
-        convert = mx.nd.array  # type: ignore[assignment]
+        convert = mx.nd.array
     placed = [detector.place(image) for image in images]
     data = convert(np.stack([one.image for one in placed]))
 
@@ -49,10 +50,13 @@ def parts(detector: "TrainedDetector", batch: int) -> dict[str, Callable[[], Any
         for one in outputs if isinstance(outputs, list | tuple) else [outputs]:
             as_numpy(one)
 
+    def compute(head: Callable[..., Any], inputs: list[Any]) -> None:
+        read(head(*inputs))
+
     maps = graphs.body(data)[:4]
     found: dict[str, Callable[[], Any]] = {
         "": lambda: detector.find([detector.place(image) for image in images]),
-        "body": lambda: read(graphs.body(data)),
+        "body": partial(compute, graphs.body, [data]),
     }
     counts = {"box head": detector.inference.proposals.after, "mask head": detector.inference.most}
     for (name, count), head in zip(counts.items(), (graphs.box_head, graphs.mask_head), strict=True):
@@ -60,7 +64,7 @@ def parts(detector: "TrainedDetector", batch: int) -> dict[str, Callable[[], Any
             rois, levels = random_rois((height, width), count * batch, net.roi_scale)
             rois[:, 0] = np.arange(len(rois)) % batch
             inputs = [*maps, convert(rois), convert(levels)]
-            found[f"{name}, {count} rois an image"] = lambda head=head, inputs=inputs: read(head(*inputs))
+            found[f"{name}, {count} rois an image"] = partial(compute, head, inputs)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from gluon_attn.deploy.targets import ExportTarget
 from gluon_attn.detect.inference import InferenceOptions
 from gluon_attn.detect.proposals import ProposalOptions
 from gluon_attn.detect.results import to_results
+from gluon_attn.runs import export_detector
 from gluon_attn.runs.detector import of_network, open_detector
 from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.files import sha256
@@ -120,18 +122,21 @@ def test_every_form_finds_the_same(bundles, kind):
         same(exported.detect(pictures), wanted)
 
 
-@pytest.mark.parametrize(("kind", "target"), [*(("mask", one) for one in FLOAT32), ("faster", FLOAT32[1]), ("aligned", FLOAT32[0])])  # fmt: skip
+PROGRAMS = [*(("mask", target) for target in FLOAT32), ("faster", "onnx-float32"), ("aligned", "openvino-float32")]
+
+
+@pytest.mark.parametrize(("kind", "target"), PROGRAMS)
 def test_the_program_runs_without_this_library(bundles, tmp_path, kind, target):
     run, pictures = bundles(kind), images()
     for number, image in enumerate(pictures):
         cv2.imwrite(str(tmp_path / f"{number}.png"), image[..., ::-1])
-    program = [sys.executable, "-P", str(run / "export" / target / "example.py")]
+    program = str(run / "export" / target / "example.py")
     names = [f"{number}.png" for number in range(len(pictures))]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     checked = "import sys; sys.modules['gluon_attn'] = None; import runpy; sys.argv = sys.argv[1:]; "
     checked += "runpy.run_path(sys.argv[0], run_name='__main__')"
     done = subprocess.run(
-        [program[0], "-P", "-c", checked, program[-1], *names, "--results", "found.json", "--picture", "drawn",
+        [sys.executable, "-P", "-c", checked, program, *names, "--results", "found.json", "--picture", "drawn",
          "--score", "0.3"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -160,6 +165,8 @@ def test_nothing_found(tmp_path):
     for one in gluon_attn.export(run, format=["symbol", "onnx", "openvino"]):
         (found,) = open_detector(one.path).detect(images()[:1])
         assert (len(found), found.masks.shape) == (0, (0, 28, 28))
+        if one.target.format != "onnx":
+            continue
         cv2.imwrite(str(tmp_path / "image.png"), images()[0])
         done = subprocess.run(
             [sys.executable, str(one.path / "example.py"), "image.png", "--results", "found.json"], cwd=tmp_path,
@@ -248,8 +255,6 @@ def test_a_named_detector_needs_weights(tmp_path, monkeypatch, capsys):
 
 
 def test_what_differs_is_not_written(bundles, tmp_path, monkeypatch):
-    from gluon_attn.runs import export_detector
-
     monkeypatch.setattr(export_detector, "differences", lambda *_: {"body": 1e-3})
     with pytest.raises(UserError, match=r"nothing was exported: onnx-float32 differs from the trained network"):
         gluon_attn.export(bundles("faster"), format="onnx", output=tmp_path / "out")
@@ -257,8 +262,6 @@ def test_what_differs_is_not_written(bundles, tmp_path, monkeypatch):
 
 
 def test_a_damaged_bundle(bundles, tmp_path):
-    import shutil
-
     folder = shutil.copytree(bundles("faster") / "export/onnx-float32", tmp_path / "bundle")
     (folder / "box_head.onnx").write_bytes(b"no")
     with pytest.raises(UserError, match="is not what was exported"):
