@@ -10,7 +10,7 @@ import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
 from ...nn.float32_stats import InFloat32
-from ...nn.roi_align import roi_align
+from ...nn.roi_align import roi_align, roi_align_by_level
 from .pyramid import STRIDES, convolution
 
 _SCALES = [1 / stride for stride in STRIDES[:-1]]  # rois come from P2 to P5
@@ -31,9 +31,21 @@ class _RoiHead(InFloat32, HybridBlock):
         super().__init__()
         self._size, self._sampling, self._aligned = (size, size), sampling, aligned
 
-    def pool(self, F: Any, maps: Sequence[Any], rois: Any, levels: Any) -> Any:
-        """Pooled rois (N,C,size,size), from P2 to P5; `levels` counts from P2, which is 0."""
-        pooled = roi_align(F, maps, rois, levels, self._size, _SCALES, self._sampling, self._aligned)
+    def pool(self, F: Any, inputs: Sequence[Any]) -> Any:
+        """Pooled rois (N,C,size,size).
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            inputs: P2 to P5, then rois (N,5) and levels (N,), counted from P2, which is 0; or, in an exported graph,
+                rois of each level and order, as of `nn.roi_align.roi_align_by_level`.
+        """
+        count = len(_SCALES)
+        maps, rois, last = inputs[:count], inputs[count:-1], inputs[-1]
+        pooling = self._size, _SCALES, self._sampling, self._aligned
+        if len(rois) == 1:
+            pooled = roi_align(F, maps, rois[0], last, *pooling)
+        else:
+            pooled = roi_align_by_level(F, maps, rois, last, *pooling)
         return self.narrow(F, pooled)
 
 
@@ -59,9 +71,8 @@ class BoxHead(_RoiHead):
             self.bbox_pred = nn.Dense(4 * (classes + 1), in_units=width, weight_initializer=mx.init.Normal(0.001))
 
     def hybrid_forward(self, F: Any, *inputs: Any) -> tuple:
-        """P2 to P5, rois (N,5), levels (N,) -> logits (N,classes+1), deltas (N,classes+1,4)."""
-        *maps, rois, levels = inputs
-        x = F.relu(self.fc6(self.pool(F, maps, rois, levels)))
+        """Inputs as of `pool` -> logits (N,classes+1), deltas (N,classes+1,4)."""
+        x = F.relu(self.fc6(self.pool(F, inputs)))
         x = F.relu(self.fc7(x))
         return self.cls_score(x), F.reshape(self.bbox_pred(x), shape=(0, -1, 4))
 
@@ -98,6 +109,5 @@ class MaskHead(_RoiHead):
             self.mask_fcn_logits = nn.Conv2D(classes + 1, 1, in_channels=upsampled, weight_initializer=init)
 
     def hybrid_forward(self, F: Any, *inputs: Any) -> Any:
-        """P2 to P5, rois (N,5), levels (N,) -> logits (N,classes+1,28,28)."""
-        *maps, rois, levels = inputs
-        return self.mask_fcn_logits(self.conv5_mask(self.convs(self.pool(F, maps, rois, levels))))
+        """Inputs as of `pool` -> logits (N,classes+1,28,28)."""
+        return self.mask_fcn_logits(self.conv5_mask(self.convs(self.pool(F, inputs))))
