@@ -43,6 +43,7 @@ class Detector(HybridBlock):
         masks: with a mask head (Mask R-CNN); False: Faster R-CNN.
         fpn_channels: of the pyramid.
         box_width: of the box head's dense layers.
+        box_widths: channels of 3x3 convolutions before them; then there is one dense layer (default: none, and two).
         mask_widths: channels of the mask head's 3x3 convolutions.
         mask_channels: channels of its transposed convolution (default: `fpn_channels`).
         anchor_sizes: of P2 to P6, square roots of areas in pixels.
@@ -50,8 +51,8 @@ class Detector(HybridBlock):
         anchors_rounded: anchors have whole corners, see `nn.boxes.cell_anchors`.
         roi_sampling, roi_aligned: as of `nn.roi_align.roi_align`.
         roi_scale: side in pixels of a box that is pooled from P4.
-        head_norm: "batch" or "group": norms after the convolutions of pyramid and mask head, which then have no biases;
-            "none": as in the papers. (The box head has no convolutions.)
+        head_norm: "batch" or "group": norms after the convolutions of pyramid and heads, which then have no biases;
+            "none": as in the papers.
 
     Attributes:
         body: image -> pyramid and proposals.
@@ -76,6 +77,7 @@ class Detector(HybridBlock):
         *,
         fpn_channels: int = 256,
         box_width: int = 1024,
+        box_widths: Sequence[int] = (),
         mask_widths: Sequence[int] = (256, 256, 256, 256),
         mask_channels: int | None = None,
         anchor_sizes: Sequence[int] = (32, 64, 128, 256, 512),
@@ -95,7 +97,10 @@ class Detector(HybridBlock):
         self.anchors, self.roi_scale = self.geometry.anchors, self.geometry.roi_scale
         with self.name_scope():
             self.body = PyramidGraph(Features(net), channels, len(anchor_ratios), head_norm)
-            self.box_head = BoxHead(channels, positive("box_width", box_width), classes, *pooling)
+            self.box_head = BoxHead(
+                channels, positive("box_width", box_width), positives("box_widths", box_widths, None, "convolution"),
+                classes, *pooling, head_norm,
+            )  # fmt: skip
             self.mask_head = None
             if masks:
                 self.mask_head = MaskHead(
