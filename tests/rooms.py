@@ -7,7 +7,6 @@ import os
 
 import cv2
 import numpy as np
-
 from command_lines import DETECTOR
 
 from gluon_attn.cli import search, train_cifar, train_coco

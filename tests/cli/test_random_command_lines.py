@@ -29,7 +29,15 @@ from gluon_attn.utils.errors import UserError
 
 SECONDS = 20  # that a line may take
 #: command -> least share of its lines that run to the end
-DONE = {"train_cifar.py": 0.4, "train_coco.py": 0.25, "train": 0.4, "att-darts": 0.2, "ean-supernet": 0.3, "cost": 0.3, "export": 0.2}
+DONE = {
+    "train_cifar.py": 0.4,
+    "train_coco.py": 0.25,
+    "train": 0.4,
+    "att-darts": 0.2,
+    "ean-supernet": 0.3,
+    "cost": 0.3,
+    "export": 0.2,
+}
 
 
 @pytest.fixture(scope="module")

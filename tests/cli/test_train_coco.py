@@ -13,6 +13,7 @@ pytest.importorskip("pycocotools", reason="needs pycocotools")
 
 from gluon_attn.cli import main, train_coco
 
+
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory):
     return tmp_path_factory.mktemp("scenes") / "set"
