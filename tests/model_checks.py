@@ -7,6 +7,7 @@ from mxnet.gluon import HybridBlock
 from gluon_attn import Plan, get_model
 from gluon_attn.models.slots import Residual, Stage
 from gluon_attn.nn.layers import strided
+from gluon_attn.runs.checks.case import randomize_norms
 
 
 def num_weights(net):
@@ -24,11 +25,7 @@ def initialized(name, classes=10, **options):
 def randomized(net):
     """The network with random weights, scales, shifts and statistics."""
     net.initialize(mx.init.Xavier())
-    for key, param in net.collect_params().items():
-        if key.endswith(("gamma", "running_var")):
-            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
-        elif key.endswith(("beta", "running_mean", "bias")):
-            param.set_data(mx.nd.random.normal(0, 0.1, param.shape))
+    randomize_norms(net, 0.1)
     return net
 
 

@@ -10,6 +10,7 @@ from gluon_attn.config.data import DataConfig
 from gluon_attn.data import factory
 from gluon_attn.data.transforms import normalize
 from gluon_attn.deploy.predictor import random_images
+from gluon_attn.runs.checks.case import randomize_norms
 from gluon_attn.utils.files import write_json
 
 
@@ -42,11 +43,7 @@ def attention_block(name, channels, size):
         name, channels, **({"spatial": size} if "spatial" in attention_options(name) else {})
     )
     block.initialize(mx.init.Xavier())
-    for param_name, param in block.collect_params().items():
-        if param_name.endswith(("gamma", "running_var")):
-            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
-        elif param_name.endswith(("beta", "running_mean", "bias")):
-            param.set_data(mx.nd.random.normal(0, 0.2, param.shape))
+    randomize_norms(block)
     return block
 
 

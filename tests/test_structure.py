@@ -14,6 +14,7 @@ OWN_NAMES = {
     ("config", "run_kind"): {"config.yaml"},
     ("deploy", "load_run"): {"card.json", "best.params"},
     ("deploy", "bundle"): {"card.json"},
+    ("deploy", "detector_program"): {"card.json"},
     ("deploy", "measure"): {"card.json"},
     ("cli", "report"): {"report.html"},
     ("runs", "predict_objects"): {"results.json"},  # COCO's results format
@@ -29,6 +30,7 @@ CHECKED = {
     ("utils", "files"): {"open"},
     ("utils", "log"): {"FileHandler"},
     ("deploy", "openvino"): {"save_model", "write_bytes"},
+    ("deploy", "detector_program"): {"write_text"},  # it runs where this library is not
     ("search", "ean", "search_state"): {"savez"},
     ("runs", "study", "processes"): {"open"},  # logs of worker processes, which these write
 }

@@ -1,6 +1,7 @@
 """Trace a network so that every operator of its graph carries the path of the block that it belongs to."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import mxnet as mx
@@ -13,7 +14,10 @@ PATH = "__path__"
 
 
 def trace_with_paths(
-    net: mx.gluon.HybridBlock, parameters: mx.gluon.ParameterDict, mark: type | tuple[type, ...]
+    net: mx.gluon.HybridBlock,
+    parameters: mx.gluon.ParameterDict,
+    mark: type | tuple[type, ...],
+    inputs: Sequence[str] = (INPUT,),
 ) -> tuple[mx.sym.Symbol, set[tuple[str, ...]]]:
     """Trace a network with plain operators, so that no helper of a fast formulation counts as work.
 
@@ -21,6 +25,7 @@ def trace_with_paths(
         net: The network, initialized or not.
         parameters: Its parameters.
         mark: Classes of blocks whose paths are wanted.
+        inputs: Names of what the network takes.
 
     Returns:
         (symbol whose operators have the path of their block in the attribute `PATH`, paths of the marked blocks).
@@ -53,8 +58,8 @@ def trace_with_paths(
     visit(net, (), set())
     try:
         with fast.plain_operators():
-            output = net(mx.sym.var(INPUT))
-        return output if isinstance(output, mx.sym.Symbol) else mx.sym.Group(output), marked
+            output = net(*map(mx.sym.var, inputs))
+        return output if isinstance(output, mx.sym.Symbol) else mx.sym.Group(list(output)), marked
     finally:
         with contextlib.ExitStack() as stack:
             for handle in handles:

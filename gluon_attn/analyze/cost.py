@@ -2,13 +2,15 @@
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import mxnet as mx
 
 from ..attention.base import Attention
+from ..models.detection import Detector
+from .detector_parts import DetectorPart, detector_parts
 from .graph import GraphNode, NetworkGraph, read_graph
 from .rules import work
 
@@ -72,16 +74,21 @@ class Cost:
         return data
 
 
-def cost(net: mx.gluon.HybridBlock | mx.sym.Symbol, input_shape: Sequence[int] = (3, 32, 32)) -> Cost:
+def cost(
+    net: mx.gluon.HybridBlock | mx.sym.Symbol, input_shape: Sequence[int] | Mapping[str, Sequence[int]] = (3, 32, 32)
+) -> Cost:
     """Count what a network costs.
 
     Args:
-        net: A network, initialized or not, or a symbol with the input `data`.
-        input_shape: Shape of one image, without the batch.
+        net: A network, initialized or not, or a symbol with the input `data`. Of a detector its three graphs count,
+            with `detector_parts.ROIS` rois in the box head and `MASKS` in the mask head.
+        input_shape: Shape of one image, without the batch; or the shape of each input, see `read_graph`.
 
     Raises:
         UserError: An operator has no counting rule, or the input shape does not fit.
     """
+    if isinstance(net, Detector):
+        return _joined([(part, cost(part.block, part.shapes)) for part in detector_parts(net, input_shape)])
     read = read_graph(net, input_shape, mark=Attention)
     rows, parts, inside = [], [], []
     counted: set[str] = set()
@@ -101,6 +108,27 @@ def cost(net: mx.gluon.HybridBlock | mx.sym.Symbol, input_shape: Sequence[int] =
         layers=tuple(rows),
         parts=tuple(_sum_parts(rows, parts)),
         attention=_sum("attention", [row for row, chosen in zip(rows, inside, strict=True) if chosen]),
+    )
+
+
+def _joined(costs: Sequence[tuple[DetectorPart, Cost]]) -> Cost:
+    """The cost of a detector, a part for each stage and each further graph."""
+    parts: dict[str, list[Row]] = {}
+    for part, one in costs:
+        for row in one.parts if part.titles else [one.total()]:
+            name = part.titles.get(row.name, row.name) if part.titles else part.title
+            parts[name] = [*parts.pop(name, []), row]  # in the order of their ends
+    rows = [replace(row, name=f"{part.name}/{row.name}") for part, one in costs for row in one.layers]
+    found = [one for _, one in costs]
+    return Cost(
+        params=sum(one.params for one in found),
+        fixed=sum(one.fixed for one in found),
+        statistics=sum(one.statistics for one in found),
+        macs=sum(one.macs for one in found),
+        other_ops=sum(one.other_ops for one in found),
+        layers=tuple(rows),
+        parts=tuple(_sum(name, group) for name, group in parts.items()),
+        attention=found[0].attention,
     )
 
 

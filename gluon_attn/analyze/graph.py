@@ -1,6 +1,6 @@
 """A network's graph for one image: every operator with its shapes, and the blocks that it belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import mxnet as mx
@@ -66,7 +66,9 @@ class NetworkGraph:
 
 
 def read_graph(
-    net: mx.gluon.HybridBlock | mx.sym.Symbol, input_shape: Sequence[int], mark: type | tuple[type, ...] = ()
+    net: mx.gluon.HybridBlock | mx.sym.Symbol,
+    input_shape: Sequence[int] | Mapping[str, Sequence[int]],
+    mark: type | tuple[type, ...] = (),
 ) -> NetworkGraph:
     """Read the graph of a network for a batch of one image.
 
@@ -74,29 +76,30 @@ def read_graph(
 
     Args:
         net: A network, initialized or not, or a symbol with the input `data`.
-        input_shape: Shape of one image.
+        input_shape: Shape of one image; or name -> shape of each input in order, the first axis included.
         mark: Classes of blocks whose paths are wanted.
 
     Raises:
         UserError: The input shape does not fit.
     """
+    inputs = input_shape if isinstance(input_shape, Mapping) else {INPUT: (1, *input_shape)}
     fixed: set[str] | None = None
     marked: set[tuple[str, ...]] = set()
     if isinstance(net, mx.sym.Symbol):
         symbol, prefix = net, ""
     else:
         parameters = net.collect_params()
-        symbol, marked = trace_with_paths(net, parameters, mark)
+        symbol, marked = trace_with_paths(net, parameters, mark, list(inputs))
         prefix = net.prefix
         fixed = {name for name, parameter in parameters.items() if not parameter._differentiable}
     entries = SymbolGraph.read(symbol).nodes
-    shapes = _shapes(symbol, input_shape)
+    shapes = _shapes(symbol, inputs)
     by_node = dict(zip(entries, shapes, strict=True))
-    nodes = [_node(entry, by_node, prefix) for entry in entries if not entry.is_variable]
-    return NetworkGraph(nodes, _tensors(symbol, by_node, fixed), marked)
+    nodes = [_node(entry, by_node, prefix, inputs) for entry in entries if not entry.is_variable]
+    return NetworkGraph(nodes, _tensors(symbol, by_node, fixed, inputs), marked)
 
 
-def _shapes(symbol: mx.sym.Symbol, input_shape: Sequence[int]) -> list[tuple[Shape, ...]]:
+def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, Sequence[int]]) -> list[tuple[Shape, ...]]:
     """Shapes of the outputs of each node."""
     graph = SymbolGraph.read(symbol)
     for number, node in enumerate(graph.nodes):
@@ -104,10 +107,11 @@ def _shapes(symbol: mx.sym.Symbol, input_shape: Sequence[int]) -> list[tuple[Sha
             node.name = f"operator {number}"
     internals = graph.to_symbol().get_internals()
     try:
-        found = internals.infer_shape(**{INPUT: (1, *input_shape)})[1]
+        found = internals.infer_shape(**{name: tuple(shape) for name, shape in inputs.items()})[1]
     except mx.MXNetError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise UserError(f"the network does not take an input of shape {tuple(input_shape)}: {reason}") from None
+        shape = tuple(next(iter(inputs.values())))[1:]
+        raise UserError(f"the network does not take an input of shape {shape}: {reason}") from None
     if found is None:
         raise UserError("the shapes of this network do not follow from its input")
     by_name: dict[str, list[Shape]] = {}
@@ -116,7 +120,9 @@ def _shapes(symbol: mx.sym.Symbol, input_shape: Sequence[int]) -> list[tuple[Sha
     return [tuple(by_name[node.name]) for node in graph.nodes]
 
 
-def _node(entry: Node, shapes: dict[Node, tuple[Shape, ...]], prefix: str) -> GraphNode:
+def _node(
+    entry: Node, shapes: dict[Node, tuple[Shape, ...]], prefix: str, inputs: Mapping[str, Sequence[int]]
+) -> GraphNode:
     attrs = dict(entry.attrs)
     path = tuple(part for part in attrs.pop(PATH, "").split("/") if part)
     sources = [source.node for source in entry.inputs]
@@ -127,11 +133,16 @@ def _node(entry: Node, shapes: dict[Node, tuple[Shape, ...]], prefix: str) -> Gr
         attrs=attrs,
         inputs=tuple(shapes[source.node][source.number] for source in entry.inputs),
         outputs=shapes[entry],
-        tensors=tuple(source.name for source in sources if source.is_variable and source.name != INPUT),
+        tensors=tuple(source.name for source in sources if source.is_variable and source.name not in inputs),
     )
 
 
-def _tensors(symbol: mx.sym.Symbol, shapes: dict[Node, tuple[Shape, ...]], fixed: set[str] | None) -> dict[str, Tensor]:
+def _tensors(
+    symbol: mx.sym.Symbol,
+    shapes: dict[Node, tuple[Shape, ...]],
+    fixed: set[str] | None,
+    inputs: Mapping[str, Sequence[int]],
+) -> dict[str, Tensor]:
     """Name -> `Tensor`. fixed: names of tensors that are not trained; None: those that the graph itself names."""
     statistics = set(symbol.list_auxiliary_states())
     if fixed is None:
@@ -139,7 +150,7 @@ def _tensors(symbol: mx.sym.Symbol, shapes: dict[Node, tuple[Shape, ...]], fixed
         fixed = {norm.source(1).name for norm in norms}
     tensors = {}
     for node, (shape, *_) in shapes.items():
-        if node.is_variable and node.name != INPUT:
+        if node.is_variable and node.name not in inputs:
             kind = "statistics" if node.name in statistics else "fixed" if node.name in fixed else "learnable"
             tensors[node.name] = Tensor(node.name, shape, kind)
     return tensors

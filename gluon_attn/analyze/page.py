@@ -72,6 +72,26 @@ class Section:
     level: int = 2
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a report shows of a study, of a search or of several training runs.
+
+    Attributes:
+        title: what it is about.
+        summary: how the numbers came about.
+        header, rows: its main table, which the command line prints, too.
+        sections: of the page, that table included.
+        lines: what the command line prints below the table.
+    """
+
+    title: str
+    summary: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    sections: Sequence[Section]
+    lines: Sequence[str] = ()
+
+
 def write_page(path: str | Path, title: str, summary: str, sections: Sequence[Section]) -> None:
     """Write a page, whole or not at all.
 

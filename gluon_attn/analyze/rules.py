@@ -12,6 +12,8 @@ from collections.abc import Callable
 from ..utils.errors import UserError
 from .graph import GraphNode
 
+#: points along an axis of a bin of a roi, where they adapt to the roi
+_ADAPTED = 2
 #: (MACs, other operations)
 Work = tuple[int, int]
 
@@ -66,6 +68,12 @@ def _pooling(node: GraphNode) -> Work:
         return 0, _in(node)
     numbers = [int(part) for part in node.attrs["kernel"].strip("()[]").split(",") if part.strip()]
     return 0, _out(node) * math.prod(numbers)
+
+
+def _roi_align(node: GraphNode) -> Work:
+    points = int(node.attrs.get("sample_ratio", -1))
+    points = points if points > 0 else _ADAPTED
+    return 0, _out(node) * 4 * points**2
 
 
 def _each_output(times: int) -> Callable[[GraphNode], Work]:
@@ -131,4 +139,5 @@ RULES: dict[str, Callable[[GraphNode], Work]] = {
     **{name: _each_output(times) for name, times in _WEIGHTED.items()},
     "Pooling": _pooling,
     "add_n": _sum_of_inputs,
+    "_contrib_ROIAlign": _roi_align,  # four corners of each sampling point
 }

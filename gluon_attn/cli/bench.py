@@ -1,4 +1,7 @@
-"""`gluon-attn bench`: latency and throughput of exported files, run folders and networks."""
+"""`gluon-attn bench`: latency and throughput of exported files, run folders and networks.
+
+Of a detector also those of each of its graphs.
+"""
 
 import argparse
 import json
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure each target in a process of its own, one after the other; print, and write the files asked for."""
-    from ..deploy.bench import measure_all
+    from ..runs.bench import measure_all
 
     for name in ("output", "picture"):
         check_new_file(getattr(args, name), f"option {name}")

@@ -43,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     if result.attention.output:
         print("\n" + _table([result.attention]))
     print(f"\nbesides the parameters: {result.fixed:,} fixed weights, {result.statistics:,} running statistics")
+    if found.note:
+        print(f"counted for {found.note}")
     if found.figures:
         print("\n" + _comparison(found, found.figures))
     return 0

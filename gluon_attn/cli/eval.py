@@ -1,6 +1,6 @@
 """`gluon-attn eval`: accuracy of a run folder, an exported file, a published network or a model on test images.
 
-Of a detector's run folder COCO's figures.
+Of a detector's run folder or deploy bundle COCO's figures.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 #: options that say what a classifier is evaluated on
-_OF_CLASSIFIERS = ("params", "dataset", "data_dir", "rec_val", "input_size", "crop_ratio", "confusion")
+_OF_CLASSIFIERS = ("params", "dataset", "rec_val", "input_size", "crop_ratio", "confusion")
 
 
 def _objects(args: argparse.Namespace) -> int:
@@ -72,7 +72,7 @@ def _objects(args: argparse.Namespace) -> int:
     for name in _OF_CLASSIFIERS:
         if getattr(args, name):
             raise UserError(f"option {name} has no effect on a detector: leave it out")
-    found = evaluate_objects(args.target, args.results)
+    found = evaluate_objects(args.target, args.results, args.data_dir)
     plain = found.to_dict(args.per_class)
     if args.output:
         write_json(args.output, plain)

@@ -76,7 +76,7 @@ def _line(one: "Exported") -> str:
         return f"wrote {one.path}, unchecked"
     if one.path.is_file():
         return str(one.agreement)
-    line = f"{one.target!s:18} {one.path}: largest difference {one.agreement.difference:.1e} of the largest logit"
+    line = f"{one.target!s:18} {one.path}: {one.agreement.told}"
     if one.accuracy:
         before, after, images = (one.accuracy[key] for key in ("before", "after", "images"))
         line += f", accuracy {before:.2%} -> {after:.2%} on {images} images"

@@ -17,7 +17,8 @@ _OF_COMMANDS = (
     "all", "attentions", "batch_size", "calibration", "calibration_images", "check", "confusion", "dynamic",
     "for_speed", "format", "input_size", "layout", "max_drop", "max_failures", "model", "no_check", "out", "output",
     "params", "picture", "plugin", "precision", "preprocess", "quality", "repository", "resize", "results", "seeds",
-    "score", "over_epochs", "source", "storage", "task", "threads", "to", "top", "trials", "vary", "weights", "workers",
+    "score", "over_epochs", "source", "storage", "task", "threads", "to", "top", "trials", "vary", "weights",
+    "with_preprocessing", "workers",
 )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ class DetectModelConfig(ModelConfig):
         flags=("--load-from", "--resume-params", "--model-path"), metavar="FILE", path=True,
     )  # fmt: skip
     head_norm: str = option(
-        "none", "norms after the convolutions of pyramid and mask head, which have no biases then; batch norms there "
+        "none", "norms after the convolutions of pyramid and heads, which have no biases then; batch norms there "
         "are trained, over all processes with --sync-bn", choices=HEAD_NORMS,
     )  # fmt: skip
 

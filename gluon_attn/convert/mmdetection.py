@@ -27,6 +27,7 @@ def detector(net: HybridBlock) -> Table:
         "body.rpn.conv": "rpn_head.rpn_conv",
         "body.rpn.cls_logits": "rpn_head.rpn_cls",
         "body.rpn.bbox_pred": "rpn_head.rpn_reg",
+        **{f"box_head.convs.{i}": f"roi_head.bbox_head.shared_convs.{i}.conv" for i in range(len(net.box_head.convs))},
         "box_head.fc6": "roi_head.bbox_head.shared_fcs.0",
         "box_head.fc7": "roi_head.bbox_head.shared_fcs.1",
         "box_head.cls_score": "roi_head.bbox_head.fc_cls",

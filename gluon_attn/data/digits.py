@@ -28,13 +28,28 @@ def digits(cfg: DataConfig, seed: int) -> Dataset:
     gray = np.rint(enlarge(images, SIDE) * (255 / MOST)).astype(np.uint8)
     images = np.repeat(gray[..., None], 3, axis=3)
     train, val = split(labels)
+    return dataset_of_digits("digits", images, labels, train, val, MEAN, STD)
+
+
+def dataset_of_digits(
+    name: str, images: np.ndarray, labels: np.ndarray, train: np.ndarray, val: np.ndarray, mean: float, std: float
+) -> Dataset:
+    """A data set of ten digits, which are not mirrored.
+
+    Args:
+        name: of the data set.
+        images: (N, 32, 32, 3) uint8.
+        labels: (N,) int32.
+        train, val: indices of the training and the test images.
+        mean, std: of the training images' pixels, from 0 to 1.
+    """
     return Dataset(
-        name="digits",
+        name=name,
         train=ArraySet(images[train], labels[train]),
         val=ArraySet(images[val], labels[val]),
         class_names=tuple(str(digit) for digit in range(10)),
-        mean=(MEAN,) * 3,
-        std=(STD,) * 3,
+        mean=(mean,) * 3,
+        std=(std,) * 3,
         flip=False,
     )
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from ..config.data import DataConfig
 from ..utils.optional import require
-from .base import DATASETS, ArraySet, Dataset
+from .base import DATASETS, Dataset
+from .digits import dataset_of_digits
 
 #: mean and standard deviation of the pixels of the 1,000 training images, from 0 to 1
 MEAN, STD = 0.1011, 0.2764
@@ -28,15 +29,7 @@ def mnist5k(cfg: DataConfig, seed: int) -> Dataset:
     images, labels = _load()
     small, large = split(labels)
     train, val = (large, small) if cfg.swap_splits else (small, large)
-    return Dataset(
-        name="mnist5k",
-        train=ArraySet(images[train], labels[train]),
-        val=ArraySet(images[val], labels[val]),
-        class_names=tuple(str(digit) for digit in range(10)),
-        mean=(MEAN,) * 3,
-        std=(STD,) * 3,
-        flip=False,
-    )
+    return dataset_of_digits("mnist5k", images, labels, train, val, MEAN, STD)
 
 
 def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

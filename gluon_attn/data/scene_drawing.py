@@ -9,18 +9,18 @@ import numpy as np
 
 #: (share of the digits, least height, largest height in a scene whose longer side is 256); a digit covers a third of
 #: its square, so these give areas below 32^2, up to 96^2, and above
-RANGES = ((0.35, 12, 44), (0.45, 44, 120), (0.2, 150, 215))
+RANGES = ((0.3, 18, 46), (0.5, 46, 120), (0.2, 150, 200))
 _FULL = 256
-_DIGITS = (2, 7)  # fewest and most of a scene
+_DIGITS = (3, 8)  # fewest and most of a scene
 _CROWD, _MEMBERS = 0.12, (6, 11)  # share of the scenes with a crowd, and how many digits are in it
 _CROWD_HEIGHTS = (12, 26)
 _TRIES = 30
-_VISIBLE = 0.55  # share of an object that later ones must leave
-_TURN, _STRETCH = math.radians(30), 1.25
+_VISIBLE = 0.8  # share of an object that later ones must leave
+_TURN, _STRETCH = math.radians(20), 1.25
 _INK = 0.42  # of full ink, where a digit begins
-_CONTRAST = (75, 150)  # between a digit and what is behind it, in levels
+_CONTRAST = (80, 170)  # between a digit and what is behind it, in levels
 _TINT = 35
-_MUTED = 0.6  # contrast that the photograph keeps
+_MUTED, _DARKER = 0.6, 0.55  # contrast and brightness that the photograph keeps: digits are lighter
 
 
 @dataclass
@@ -106,11 +106,10 @@ class Scene:
         self.objects.append(Drawn(label, mask.astype(np.uint8), len(images) > 1, int(mask.sum())))
 
     def _color(self, mask: np.ndarray) -> np.ndarray:
-        """A color that differs from what is behind a mask."""
-        behind = float(self.image[mask].mean()) if mask.any() else 128.0
+        """A color that differs from what is behind a mask: lighter, unless that is light itself."""
+        behind = float(self.image[mask].mean()) if mask.any() else 0.0
         step = float(self._rng.uniform(*_CONTRAST))
-        brighter = behind < 128 if abs(behind - 128) > 40 else bool(self._rng.random() < 0.5)
-        level = behind + step if brighter else behind - step
+        level = behind + step if behind < 140 else behind - step
         return np.clip(level + self._rng.uniform(-_TINT, _TINT, 3), 0, 255).astype(np.float32)
 
 
@@ -127,7 +126,7 @@ def _background(
         photograph[top : top + rows, left : left + columns], (width, height), interpolation=cv2.INTER_AREA
     )
     crop = (crop[:, ::-1] if rng.random() < 0.5 else crop).astype(np.float32)
-    return crop * np.float32(_MUTED) + crop.mean(axis=(0, 1)) * np.float32(1 - _MUTED)
+    return np.float32(_DARKER) * (crop * np.float32(_MUTED) + crop.mean(axis=(0, 1)) * np.float32(1 - _MUTED))
 
 
 def _height(rng: np.random.Generator, longer: int) -> float:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 
 from ..utils.child_process import child_environment
 from ..utils.errors import UserError
-from ..utils.log import get_logger
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,28 @@ def measure(target: Path | str, batch: int = 1, threads: int = 1, repeat: int = 
     Raises:
         UserError: The target cannot be opened or run.
     """
+    answer = ask(target, batch, threads, repeat, warm_up)
+    return summarize(str(target), answer, batch, threads)
+
+
+def ask(
+    target: Path | str, batch: int, threads: int, repeat: int, warm_up: int, module: str = "gluon_attn.deploy.measure"
+) -> dict[str, Any]:
+    """The answer of a process that measures.
+
+    Args:
+        target: What to measure.
+        batch: Images per pass.
+        threads: Threads of the computation.
+        repeat: Passes that count.
+        warm_up: Passes before these.
+        module: Program that takes an order and answers, see `deploy.measure`.
+
+    Raises:
+        UserError: The target cannot be opened or run.
+    """
     order = {"target": str(target), "batch": batch, "repeat": repeat, "warm_up": warm_up}
-    command = [sys.executable, "-m", "gluon_attn.deploy.measure", json.dumps(order)]
+    command = [sys.executable, "-m", module, json.dumps(order)]
     # set before the process starts: idle threads of another library's OpenMP would spin beside those of the engine
     environment = child_environment(OMP_NUM_THREADS=str(threads))
     child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -74,28 +92,7 @@ def measure(target: Path | str, batch: int = 1, threads: int = 1, repeat: int = 
         raise UserError(f"{target} could not be measured: {reason}") from None
     if "error" in answer:
         raise UserError(answer["error"])
-    return summarize(str(target), answer, batch, threads)
-
-
-def measure_all(
-    targets: Sequence[Path | str], batches: Sequence[int], threads: Sequence[int], repeat: int = 30, warm_up: int = 5
-) -> list[Speed]:
-    """`measure` each target with each number of threads and each batch size, one after the other; logs each.
-
-    Args:
-        targets: What to measure, as in `measure`.
-        batches: Images per pass.
-        threads: Threads of the computation.
-        repeat: Passes that count, of each measurement.
-        warm_up: Passes before these.
-    """
-    found = []
-    for target in dict.fromkeys(targets):
-        for count in dict.fromkeys(threads):
-            for batch in dict.fromkeys(batches):
-                found.append(measure(target, batch, count, repeat, warm_up))
-                get_logger().info("%s", found[-1])
-    return found
+    return answer
 
 
 def summarize(target: str, answer: dict[str, Any], batch: int, threads: int) -> Speed:

@@ -33,21 +33,39 @@ def complete_bundle(
         What card.json holds: the network's card, format, precision, main file, input, accuracy, check, versions of the
         libraries and SHA-256 of the files.
     """
-    folder = path.parent
+    own = {"file": path.name, "input": _input(card), "accuracy": accuracy}
+    check = {"images": agreement.images, "difference": agreement.difference}
+    return write_bundle(target, path.parent, card, own, check, example_script(target, path, card))
+
+
+def write_bundle(
+    target: ExportTarget, folder: Path, card: Card, own: dict[str, Any], check: dict[str, Any], example: str
+) -> dict[str, Any]:
+    """Write card.json and example.py beside the files that are in a folder.
+
+    Args:
+        target: What was written.
+        folder: Of the bundle.
+        card: `Card` of the network.
+        own: What the card says of the files.
+        check: How they compare with the network.
+        example: Text of the program.
+
+    Returns:
+        What card.json holds.
+    """
     files = sorted(item.name for item in folder.iterdir())
     described = {
         **card.to_dict(),
         "format": target.format,
         "precision": target.precision,
-        "file": path.name,
-        "input": _input(card),
-        "accuracy": accuracy,
-        "check": {"images": agreement.images, "difference": agreement.difference},
+        **own,
+        "check": check,
         "versions": _versions(),
         "sha256": {file: sha256(folder / file) for file in files},
     }
     write_json(folder / CARD, described)
-    write_text(folder / EXAMPLE, example_script(target, path, card))
+    write_text(folder / EXAMPLE, example)
     return described
 
 

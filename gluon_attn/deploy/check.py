@@ -43,6 +43,11 @@ class Agreement:
         """Whether the file may be taken for the same network."""
         return math.isfinite(self.difference) and self.difference <= self.tolerance and not self.other_class
 
+    @property
+    def told(self) -> str:
+        """In words."""
+        return f"largest difference {self.difference:.1e} of the largest logit"
+
     def __str__(self) -> str:
         verdict = "agrees with" if self.good else "DIFFERS from"
         return (

@@ -14,6 +14,7 @@ from ..utils.paths import check_utf8
 from . import onnx
 from .bundle import complete_bundle
 from .check import ROUNDING, TOLERANCE, Agreement
+from .detector_check import DetectionAgreement
 from .load_run import load_run
 from .predictor import graph_inputs, load, random_images
 from .staging import staged
@@ -40,7 +41,7 @@ class Exported:
 
     target: ExportTarget
     path: Path
-    agreement: Agreement | None
+    agreement: Agreement | DetectionAgreement | None
     card: dict[str, Any] = field(repr=False)
     accuracy: dict[str, Any] | None = None
 

@@ -13,6 +13,7 @@ from ..utils.files import scratch_folder
 from ..utils.log import get_logger
 from ..utils.rename import install
 from .bench import Speed, measure
+from .check import Agreement
 from .export import Exported, export_network
 from .staging import sole_export
 from .targets import ExportTarget
@@ -67,7 +68,9 @@ def export_fastest(
         best = max(speeds, key=lambda target: speeds[target].images_per_second)
         install([found[best].path], [folder / str(best)])
     chosen, place = found[best], folder / str(best)
-    agreement = chosen.agreement and dataclasses.replace(chosen.agreement, path=str(place))
+    agreement = chosen.agreement
+    if isinstance(agreement, Agreement):
+        agreement = dataclasses.replace(agreement, path=str(place))
     return dataclasses.replace(chosen, path=place, agreement=agreement), list(speeds.values())
 
 

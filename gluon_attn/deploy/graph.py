@@ -1,7 +1,8 @@
 """A trained network as a plain graph with its tensors: what all export targets are written from."""
 
 import contextlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import mxnet as mx
 import numpy as np
@@ -12,24 +13,59 @@ from ..nn.symbol_graph import SymbolGraph
 from ..nn.tracing import single_precision
 from ..utils.errors import UserError
 
-INPUT = "data"
+INPUT, OUTPUT, BATCH = "data", "logits", "N"
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input of a graph.
+
+    Attributes:
+        name: Its name.
+        shape: Its shape for one image, the first axis included.
+        free: Axis -> name of its length, of each axis that may have another one.
+        dtype: Of its values.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    free: Mapping[int, str] = field(default_factory=lambda: {0: BATCH})
+    dtype: type[np.generic] = np.float32
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A network for inference.
+    """A network for inference, or a part of one.
 
     Attributes:
-        symbol: The graph, with one input, `data`, and one output.
+        symbol: The graph.
         args: Its parameters by name, float32 unless a transform says otherwise.
         aux: Its running statistics by name.
         card: `Card` of the network.
+        ports: Its inputs; None: one, `data`, images as the card says.
+        outputs: Name of each output.
     """
 
     symbol: mx.sym.Symbol
     args: dict[str, mx.nd.NDArray]
     aux: dict[str, mx.nd.NDArray]
     card: Card
+    ports: tuple[Port, ...] | None = None
+    outputs: tuple[str, ...] = (OUTPUT,)
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Its inputs."""
+        if self.ports is not None:
+            return self.ports
+        first = 1 if self.card.preprocess else 2
+        size = {first: "H", first + 1: "W"} if self.card.dynamic else {}
+        return (Port(INPUT, (1, *self.input_shape), {0: BATCH, **size}, self.input_dtype),)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name -> shape of each input, for one image."""
+        return {port.name: port.shape for port in self.inputs}
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -54,31 +90,47 @@ class Graph:
             nodes: The nodes.
             tensors: Parameters and running statistics by name; those that no node reads are left out.
         """
-        symbol = nodes.to_symbol()
+        symbol, inputs = nodes.to_symbol(), self.shapes
         return replace(
             self,
             symbol=symbol,
-            args={name: tensors[name] for name in symbol.list_arguments() if name != INPUT},
+            args={name: tensors[name] for name in symbol.list_arguments() if name not in inputs},
             aux={name: tensors[name] for name in symbol.list_auxiliary_states()},
         )
 
 
-def trace(net: mx.gluon.HybridBlock, card: Card, plain: bool = False) -> Graph:
+def trace(
+    net: mx.gluon.HybridBlock,
+    card: Card,
+    plain: bool = False,
+    ports: Sequence[Port] | None = None,
+    outputs: Sequence[str] = (OUTPUT,),
+) -> Graph:
     """Trace a network for inference in float32 on the CPU. The network itself stays as it is.
 
     Args:
-        net: An initialized network, N,C,H,W -> N,classes.
+        net: An initialized network, N,C,H,W -> N,classes, or a part with the inputs and outputs that are named.
         card: Its `Card`; with `card.preprocess` the graph takes N,H,W,C uint8 and normalizes itself.
         plain: Write gates and reductions with plain operators, which other engines fuse best, instead of those that
             train fastest in MXNet.
+        ports: The inputs; None: one, images as the card says.
+        outputs: Name of each output.
 
     Raises:
-        UserError: The network has several outputs or no weights.
+        UserError: The network has other outputs or no weights.
     """
-    x, constants = _normalized_input(card) if card.preprocess else (mx.sym.var(INPUT), {})
+    constants: dict[str, mx.nd.NDArray] = {}
+    if ports is not None:
+        inputs = [mx.sym.var(port.name) for port in ports]
+    elif card.preprocess:
+        image, constants = _normalized_input(card)
+        inputs = [image]
+    else:
+        inputs = [mx.sym.var(INPUT)]
     with single_precision(), fast.plain_operators() if plain else contextlib.nullcontext():
-        output = net(x)
-    if not isinstance(output, mx.sym.Symbol) or len(output.list_outputs()) != 1:
+        output = net(*inputs)
+    output = mx.sym.Group(list(output)) if isinstance(output, list | tuple) else output
+    if not isinstance(output, mx.sym.Symbol) or len(output.list_outputs()) != len(outputs):
         raise UserError("only a network with one output can be exported")
     nodes = SymbolGraph.read(output)
     # unique names, the same in every process; the ONNX exporter derives names with _ and digits, a dot keeps apart
@@ -86,7 +138,8 @@ def trace(net: mx.gluon.HybridBlock, card: Card, plain: bool = False) -> Graph:
     tensors = {renamed[p.name]: _float32(p) for p in net.collect_params().values() if p.name in renamed}
     tensors.update({renamed[name]: value for name, value in constants.items()})
     _set_ignored_scales(nodes, tensors)
-    return Graph(output, {}, {}, card).edited(nodes, tensors)
+    named = None if ports is None else tuple(ports)
+    return Graph(output, {}, {}, card, named, tuple(outputs)).edited(nodes, tensors)
 
 
 def _normalized_input(card: Card) -> tuple[mx.sym.Symbol, dict[str, mx.nd.NDArray]]:

@@ -4,7 +4,7 @@ import mxnet as mx
 import numpy as np
 
 from ..nn.symbol_graph import Node, SymbolGraph
-from .graph import INPUT, Graph
+from .graph import Graph
 
 _EPSILON = 1e-3  # default of MXNet's BatchNorm
 
@@ -54,7 +54,7 @@ def norms_as_convolutions(graph: Graph) -> Graph:
     """
     nodes, tensors = SymbolGraph.read(graph.symbol), graph.tensors
     internals = graph.symbol.get_internals()
-    found = internals.infer_shape(**{INPUT: (1, *graph.input_shape)})[1]
+    found = internals.infer_shape(**graph.shapes)[1]
     shapes = dict(zip(internals.list_outputs(), found, strict=True))
     for node in nodes.nodes:
         alone = node.op == "BatchNorm" and all(nodes.uses(node.source(i)) == 1 for i in (1, 2))

@@ -18,13 +18,14 @@ from ..utils.files import write_bytes
 from ..utils.optional import require
 from ..utils.paths import check_utf8
 from . import onnx_ops
-from .graph import INPUT, Graph
+from .graph import BATCH, Graph
 
 ENDING = ".onnx"
-OUTPUT = "logits"
-BATCH = "N"
 #: the newest operator set that MXNet 1.9's converters write, and the IR version that belongs to it
 OPSET, IR_VERSION = 13, 7
+#: the same where rois are pooled: RoiAlign has had `coordinate_transformation_mode` since then, other operators of
+#: `OPSET` mean the same
+ROI_OPSET, ROI_IR_VERSION = 16, 8
 CARD_KEY = "gluon_attn.card"
 
 
@@ -37,8 +38,9 @@ def write_onnx(graph: Graph, path: Path | str, precision: str = "float32") -> Pa
 def onnx_bytes(graph: Graph, precision: str = "float32") -> bytes:
     """The content of an ONNX file of a graph, checked by onnx's checker.
 
-    Input `data` is N,C,H,W float32 or, with preprocessing, N,H,W,C uint8; output `logits` is N,classes float32. N is
-    free, with `card.dynamic` H and W as well. The card is in the file's metadata under `gluon_attn.card`.
+    Inputs and outputs are the graph's. Of a classifier: input `data` is N,C,H,W float32 or, with preprocessing, N,H,W,C
+    uint8; output `logits` is N,classes float32. N is free, with `card.dynamic` H and W as well. The card is in the
+    file's metadata under `gluon_attn.card`.
 
     Args:
         graph: Traced with plain operators.
@@ -51,15 +53,16 @@ def onnx_bytes(graph: Graph, precision: str = "float32") -> bytes:
     onnx = require("onnx")
     if not hasattr(onnx, "mapping"):
         raise UserError(f"MXNet's exporter does not work with onnx {onnx.__version__}: pip install 'gluon-attn[onnx]'")
-    proto = _convert(onnx, graph)
+    opset, ir_version = (ROI_OPSET, ROI_IR_VERSION) if _pools_rois(graph) else (OPSET, IR_VERSION)
+    proto = _convert(onnx, graph, opset)
     _tidy(proto, graph)
     if precision == "float16":
         _float16_weights(onnx, proto)
     model = onnx.helper.make_model(
         proto,
         producer_name="gluon_attn",
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+        opset_imports=[onnx.helper.make_opsetid("", opset)],
+        ir_version=ir_version,
     )
     onnx.helper.set_model_props(model, {CARD_KEY: json.dumps(graph.card.to_dict())})
     try:
@@ -69,33 +72,40 @@ def onnx_bytes(graph: Graph, precision: str = "float32") -> bytes:
     return model.SerializeToString()
 
 
-def _convert(onnx: Any, graph: Graph) -> Any:
-    """MXNet's conversion, in memory, as `OPSET`."""
+def _pools_rois(graph: Graph) -> bool:
+    return any(node.op == onnx_ops.ROI_ALIGN for node in SymbolGraph.read(graph.symbol).nodes)
+
+
+def _convert(onnx: Any, graph: Graph, opset: int) -> Any:
+    """MXNet's conversion, in memory, as `OPSET`, checked as `opset`."""
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
 
     onnx_ops.register()
-    element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(graph.input_dtype))
-    with _checked_as_opset(onnx), contextlib.redirect_stdout(io.StringIO()):  # a converter prints for debugging
+    by_name = {port.name: port for port in graph.inputs}
+    ports = [by_name[name] for name in graph.symbol.list_inputs() if name in by_name]  # the order it expects
+    elements = [onnx.helper.np_dtype_to_tensor_dtype(np.dtype(port.dtype)) for port in ports]
+    free = [tuple(port.free.get(axis, length) for axis, length in enumerate(port.shape)) for port in ports]
+    with _checked_as(onnx, opset), contextlib.redirect_stdout(io.StringIO()):  # a converter prints for debugging
         try:
             return MXNetGraph().create_onnx_graph_proto(
                 _without_layouts(graph.symbol),
                 graph.tensors,
-                [(1, *graph.input_shape)],
-                [element],
+                [port.shape for port in ports],
+                elements,
                 opset_version=OPSET,
                 dynamic=True,
-                dynamic_input_shapes=[(BATCH, *graph.input_shape)],
+                dynamic_input_shapes=free,
             )
         except (AttributeError, NotImplementedError) as error:  # what the converters raise on an unknown operator
             raise UserError(f"this network cannot be written as ONNX: {error}") from None
 
 
 @contextlib.contextmanager
-def _checked_as_opset(onnx: Any) -> Iterator[None]:
-    """Let MXNet check its graph against `OPSET` and not against the newest operators that the onnx library knows."""
+def _checked_as(onnx: Any, opset: int) -> Iterator[None]:
+    """Let MXNet check its graph against `opset` and not against the newest operators that the onnx library knows."""
     context = onnx.checker.DEFAULT_CONTEXT
     before = context.opset_imports
-    context.opset_imports = {"": OPSET}
+    context.opset_imports = {"": opset}
     try:
         yield
     finally:
@@ -112,24 +122,34 @@ def _without_layouts(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
 
 
 def _tidy(proto: Any, graph: Graph) -> None:
-    """In place: only the image as input, known shapes, a name for every node."""
-    inputs = [item for item in proto.input if item.name == INPUT]
+    """In place: only the graph's inputs and outputs, in its order and by its names, and a name for every node."""
+    given = {item.name: item for item in proto.input}
+    inputs = [given[port.name] for port in graph.inputs if port.name in given]
     del proto.input[:]
-    if graph.card.dynamic:
-        first = 1 if graph.card.preprocess else 2
-        for name, dim in zip("HW", inputs[0].type.tensor_type.shape.dim[first : first + 2], strict=True):
-            dim.dim_param = name
     proto.input.extend(inputs)
     proto.name = graph.card.model or "gluon_attn"
-    old = proto.output[0].name
+    names = dict(zip(_output_names(graph), graph.outputs, strict=True))
     for node in proto.node:
         node.name = node.name or node.output[0]
-        for names in (node.input, node.output):
-            names[:] = [OUTPUT if name == old else name for name in names]
-    output = proto.output[0]
-    output.name = OUTPUT
-    batch, classes = output.type.tensor_type.shape.dim
-    batch.dim_param, classes.dim_value = BATCH, graph.card.classes
+        for used in (node.input, node.output):
+            used[:] = [names.get(name, name) for name in used]
+    made = {names[item.name]: item for item in proto.output}
+    outputs = [made[name] for name in graph.outputs]
+    del proto.output[:]
+    proto.output.extend(outputs)
+    shapes = graph.symbol.infer_shape(**graph.shapes)[1]
+    free = graph.inputs[-1].free.get(0, BATCH)  # a head's output has a row for each place in its last input
+    for item, name, shape in zip(proto.output, graph.outputs, shapes, strict=True):
+        item.name = name
+        sizes = item.type.tensor_type.shape.dim
+        if graph.ports is None or len(shape) == 2:
+            sizes[-1].dim_value = shape[-1]
+        sizes[0].dim_param = free
+
+
+def _output_names(graph: Graph) -> list[str]:
+    """What MXNet's exporter calls the outputs."""
+    return [name.removesuffix("_output") for name in graph.symbol.list_outputs()]
 
 
 def _float16_weights(onnx: Any, proto: Any) -> None:

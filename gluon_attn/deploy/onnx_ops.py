@@ -3,6 +3,7 @@
 from typing import Any
 
 OPSET = 13
+ROI_ALIGN = "_contrib_ROIAlign"
 
 
 def register() -> None:
@@ -11,6 +12,7 @@ def register() -> None:
 
     MXNetGraph.register("pick", OPSET)(convert_pick)
     MXNetGraph.register("_contrib_arange_like", OPSET)(convert_arange_like)
+    MXNetGraph.register(ROI_ALIGN, OPSET)(convert_roi_align)
 
 
 def convert_arange_like(node: dict[str, Any], **kwargs: Any) -> tuple[list[Any], tuple[Any, ...]]:
@@ -91,4 +93,42 @@ def convert_pick(node: dict[str, Any], **kwargs: Any) -> tuple[list[Any], tuple[
     ]
     if not kept:
         nodes.append(make_node("Squeeze", [picked, f"{name}_axis"], [name]))
+    return nodes, (data.dtype,)
+
+
+def convert_roi_align(node: dict[str, Any], **kwargs: Any) -> tuple[list[Any], tuple[Any, ...]]:
+    """Convert `_contrib_ROIAlign` to RoiAlign of operator set 16; all rois belong to an image.
+
+    MXNet's own converter knows neither aligned rois nor sampling that adapts to the roi.
+
+    Args:
+        node: The node in MXNet's JSON form.
+        **kwargs: What MXNet's exporter passes to its converters.
+
+    Returns:
+        (ONNX nodes, dtypes of the outputs).
+    """
+    from mxnet.onnx.mx2onnx._op_translations._op_translations_opset12 import create_tensor
+    from onnx import TensorProto
+    from onnx.helper import make_node
+
+    name, attrs = node["name"], node.get("attrs", {})
+    data, rois = (kwargs["outputs_lookup"][source][output] for source, output, *_ in node["inputs"])
+    if attrs.get("position_sensitive", "False") in ("True", "1"):
+        raise NotImplementedError("ROIAlign with position_sensitive")
+    height, width = (int(part) for part in attrs["pooled_size"].strip("()[]").split(","))
+    aligned = attrs.get("aligned", "False") in ("True", "1")
+    create_tensor([1, 4], f"{name}_parts", kwargs["initializer"])
+    create_tensor([1], f"{name}_one", kwargs["initializer"])
+    nodes = [
+        make_node("Split", [rois.name, f"{name}_parts"], [f"{name}_number", f"{name}_corners"], axis=1),
+        make_node("Squeeze", [f"{name}_number", f"{name}_one"], [f"{name}_line"]),
+        make_node("Cast", [f"{name}_line"], [f"{name}_images"], to=TensorProto.INT64),
+        make_node(
+            "RoiAlign", [data.name, f"{name}_corners", f"{name}_images"], [name], mode="avg", output_height=height,
+            output_width=width, sampling_ratio=max(int(attrs.get("sample_ratio", -1)), 0),
+            spatial_scale=float(attrs["spatial_scale"]),
+            coordinate_transformation_mode="half_pixel" if aligned else "output_half_pixel",
+        ),
+    ]  # fmt: skip
     return nodes, (data.dtype,)

@@ -91,13 +91,35 @@ def _quantize(model: Any, inputs: np.ndarray) -> Any:
 
 
 def open_model(path: Path | str) -> tuple[Callable[[np.ndarray], np.ndarray], Card, str]:
-    """Open files that `write_openvino` wrote.
+    """Open files that `write_openvino` wrote of a classifier.
 
     Args:
         path: The .xml file; the .bin file is beside it.
 
     Returns:
         (function of a batch -> logits, `Card`, precision).
+
+    Raises:
+        UserError: The files are damaged or not from `write_openvino`, or OpenVINO is missing.
+    """
+    request, card, precision = open_request(path)
+    return lambda batch: infer(request, [batch])[0], card, precision
+
+
+def infer(request: Any, inputs: Any) -> list[np.ndarray]:
+    """The outputs of a request, copied: the next inference writes to the same memory."""
+    found = request.infer(inputs)
+    return [found[number].copy() for number in range(len(found))]
+
+
+def open_request(path: Path | str) -> tuple[Any, Card, str]:
+    """Open files that `write_openvino` wrote.
+
+    Args:
+        path: The .xml file; the .bin file is beside it.
+
+    Returns:
+        (inference request, `Card`, precision).
 
     Raises:
         UserError: The files are damaged or not from `write_openvino`, or OpenVINO is missing.
@@ -129,4 +151,4 @@ def open_model(path: Path | str) -> tuple[Callable[[np.ndarray], np.ndarray], Ca
         raise UserError(f"{path}: its card cannot be read ({error})") from None
     except RuntimeError:
         raise UserError(f"{path} is damaged or not an OpenVINO file") from None
-    return lambda batch: request.infer([batch])[0].copy(), card, found[1]
+    return request, card, found[1]

@@ -8,7 +8,7 @@ import os
 import statistics
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
@@ -67,31 +67,35 @@ def to_int8(graph: Graph, inputs: np.ndarray, calibration: str = "naive") -> Gra
     return dataclasses.replace(graph, symbol=result, args=args, aux=aux)
 
 
-def fastest_graph(graphs: Mapping[Any, Graph], inputs: np.ndarray) -> Any:
+def fastest_graph(graphs: Mapping[Any, Graph], inputs: np.ndarray | Sequence[np.ndarray]) -> Any:
     """Measure graphs of the same network on a few inputs.
 
     Graphs that MXNet cannot run are left out: its fusions break some networks.
 
     Args:
         graphs: Key -> graph.
-        inputs: Inputs of the graphs, N first; the first eight are used.
+        inputs: Inputs of the graphs, N first, of which the first eight are used; of graphs with several inputs all of
+            each.
 
     Returns:
         The key of the fastest graph.
     """
-    batch, seconds = mx.nd.array(inputs[:_BATCH], dtype=inputs.dtype), {}
+    given = [inputs[:_BATCH]] if isinstance(inputs, np.ndarray) else inputs
+    batch, seconds = [mx.nd.array(one, dtype=one.dtype) for one in given], {}
     for key, graph in graphs.items():
         with contextlib.suppress(mx.MXNetError), _quiet():
-            seconds[key] = statistics.median(_passes(symbol.block(graph), batch)[2:])
+            seconds[key] = statistics.median(_passes(symbol.block(graph), *batch)[2:])
     return min(seconds, key=seconds.__getitem__)
 
 
-def _passes(net: mx.gluon.Block, batch: mx.nd.NDArray) -> list[float]:
+def _passes(net: mx.gluon.Block, *batch: mx.nd.NDArray) -> list[float]:
     """Seconds of each of five passes."""
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        net(batch).wait_to_read()
+        found = net(*batch)
+        for one in found if isinstance(found, list | tuple) else [found]:
+            one.wait_to_read()
         times.append(time.perf_counter() - start)
     return times
 

@@ -13,6 +13,7 @@ from ..utils.errors import UserError
 from ..utils.files import read_json, sha256
 from ..utils.seed import generator
 from . import onnx, openvino, symbol
+from .graph import INPUT, OUTPUT
 from .load_run import CARD, card_network, load_run
 
 _ENDINGS = f"a NAME{symbol.ENDING} or a NAME{onnx.ENDING} or a NAME{openvino.ENDING}"
@@ -104,8 +105,10 @@ def load(target: Path | str, input_size: int | None = None) -> Predictor:
     path = _main_file(Path(target))
     if path.is_dir():
         return of_network(*load_run(path, input_size))
-    _check_bundle(path.parent)
+    check_bundle(path.parent)
     made = _exported(path) if path.exists() else _published(path)
+    if made.card.detection is not None:
+        raise UserError(f"{path} is a graph of a detector: name its folder, {path.parent}")
     if input_size not in (None, made.card.input_shape[1]):
         size = "x".join(map(str, made.card.input_shape[1:]))
         raise UserError(f"{path} takes {size} images only: leave option input_size out, or name the run folder")
@@ -141,7 +144,7 @@ def _exported(path: Path) -> Predictor:
         return Predictor("symbol", graph.card, _gluon_forward(symbol.block(graph), graph.input_dtype))
     if path.name.endswith(onnx.ENDING):
         session, card = onnx.open_session(path)
-        return Predictor("onnx", card, lambda batch: session.run([onnx.OUTPUT], {onnx.INPUT: batch})[0])
+        return Predictor("onnx", card, lambda batch: session.run([OUTPUT], {INPUT: batch})[0])
     if path.name.endswith(openvino.ENDING):
         forward, card, _ = openvino.open_model(path)
         return Predictor("openvino", card, forward)
@@ -157,7 +160,7 @@ def _main_file(path: Path) -> Path:
     return path / Path(name).name if isinstance(name, str) else path
 
 
-def _check_bundle(folder: Path) -> None:
+def check_bundle(folder: Path) -> None:
     """Raise a `UserError` unless the files of a deploy bundle are those whose SHA-256 its card.json has."""
     described = read_json(folder / CARD) if (folder / CARD).is_file() else None
     hashes = described.get("sha256") if isinstance(described, dict) else None

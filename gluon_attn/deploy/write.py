@@ -1,6 +1,9 @@
 """Write the files of one export target: trace the network, transform its graph, serialize it."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 import numpy as np
@@ -62,18 +65,48 @@ def write_optimized(
         UserError: The network cannot be written like this, or a library is missing.
     """
     if target.format == "symbol":
-        return symbol.write_symbol(_graph_for_mxnet(target.precision, net, card, inputs, calibration), prefix)
-    graph = graph_edit.fold_norms(trace(net, card, plain=True))
+        graph = _graph_for_mxnet(target.precision, partial(trace, net, card), inputs, calibration)
+        return symbol.write_symbol(graph, prefix)
+    return _write_plain(target, partial(trace, net, card), prefix, inputs)
+
+
+def write_graph(
+    target: ExportTarget, net: mx.gluon.HybridBlock, card: Card, prefix: Path, inputs: Sequence[np.ndarray], **ends: Any
+) -> Path:
+    """Write the files of a target of one of several graphs, which have one card together.
+
+    Args:
+        target: What to write; no int8.
+        net: The part of a network that the graph computes.
+        card: `Card` of the whole.
+        prefix: Folder and name of the files, without their endings.
+        inputs: One for each input of the graph.
+        ends: `ports` and `outputs`, as of `graph.trace`.
+
+    Returns:
+        Path of the main file.
+    """
+    traced = partial(trace, net, card, **ends)
+    if target.format == "symbol":
+        return symbol.write_part(_graph_for_mxnet(target.precision, traced, inputs), prefix)
+    return _write_plain(target, traced, prefix)
+
+
+def _write_plain(
+    target: ExportTarget, traced: Callable[..., Graph], prefix: Path, inputs: np.ndarray | None = None
+) -> Path:
+    graph = graph_edit.fold_norms(traced(plain=True))
     if target.format == "openvino":
         return openvino.write_openvino(graph, f"{prefix}{openvino.ENDING}", target.precision, inputs)
     return onnx.write_onnx(graph, f"{prefix}{onnx.ENDING}", target.precision)
 
 
-def _graph_for_mxnet(kind: str, net: mx.gluon.HybridBlock, card: Card, inputs: np.ndarray, calibration: str) -> Graph:
+def _graph_for_mxnet(
+    kind: str, traced: Callable[..., Graph], inputs: np.ndarray | Sequence[np.ndarray], calibration: str = "naive"
+) -> Graph:
     """The graph that MXNet runs fastest in this precision."""
     graphs = {
-        plain: graph_edit.norms_as_convolutions(graph_edit.fold_norms(trace(net, card, plain)))
-        for plain in (False, True)
+        plain: graph_edit.norms_as_convolutions(graph_edit.fold_norms(traced(plain=plain))) for plain in (False, True)
     }
     if kind == "bfloat16":  # not fused: fusion loses ten times the digits
         graphs = {plain: precision.to_bfloat16(graph) for plain, graph in graphs.items()}
@@ -81,7 +114,7 @@ def _graph_for_mxnet(kind: str, net: mx.gluon.HybridBlock, card: Card, inputs: n
     if kind == "float16":
         return graph_edit.float16_weights(graph)
     if kind == "int8":
-        return precision.to_int8(graph, inputs, calibration)
+        return precision.to_int8(graph, np.asarray(inputs), calibration)
     if kind == "float32":
         graphs = {False: graph, True: precision.fuse_for_onednn(graph)}
         return graphs[precision.fastest_graph(graphs, inputs)]

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import mxnet as mx
 import numpy as np
 
 from ..models.detection.detector import BOX_WEIGHTS, Detector, Graphs
+from ..models.detection.geometry import Geometry
 from ..nn import boxes as bx
 from .proposals import ProposalOptions, propose
+
+#: what graphs take and give: MXNet's arrays, or NumPy's if they are those of another engine
+Array: TypeAlias = mx.nd.NDArray | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,8 @@ class Found:
 
 
 def detect(
-    net: Detector,
-    images: mx.nd.NDArray,
+    net: Detector | Geometry,
+    images: Array,
     sizes: Sequence[tuple[int, int]],
     options: InferenceOptions | None = None,
     graphs: Graphs | None = None,
@@ -63,12 +68,14 @@ def detect(
         options: what counts as a detection.
         graphs: what computes (default: those of `net`).
     """
-    options, graphs = options or InferenceOptions(), graphs or net.computed_by(lambda part: part)
+    options = options or InferenceOptions()
+    graphs = net.computed_by(lambda part: part) if graphs is None and isinstance(net, Detector) else graphs
+    assert graphs is not None
     *maps, logits, deltas = graphs.body(images)
     anchors, levels = net.anchors(*images.shape[2:])
     proposals = [
-        propose(one.astype("float32"), two.astype("float32"), anchors, levels, size, options.proposals)[0]
-        for one, two, size in zip(logits.asnumpy(), deltas.asnumpy(), sizes, strict=True)
+        propose(one, two, anchors, levels, size, options.proposals)[0]
+        for one, two, size in zip(_float32(logits), _float32(deltas), sizes, strict=True)
     ]
     classes, boxes = _run(graphs.box_head, net, maps, proposals)
     ends = np.cumsum([len(one) for one in proposals])
@@ -93,16 +100,27 @@ def rois_of(boxes: Sequence[np.ndarray], scale: float) -> tuple[np.ndarray, np.n
     return np.concatenate([numbers[:, None], joined], axis=1), levels
 
 
-def _run(head: Callable, net: Detector, maps: Sequence[mx.nd.NDArray], boxes: Sequence[np.ndarray]) -> list:
+def _run(head: Callable, net: Detector | Geometry, maps: Sequence[Array], boxes: Sequence[np.ndarray]) -> list:
     """The outputs of a head as NumPy arrays; one roi stands in where there is none, and is left out again."""
     rois, levels = rois_of(boxes, net.roi_scale)
     count = len(rois)
     if not count:
         rois, levels = np.array([[0, 0, 0, 1, 1]], "float32"), np.zeros(1, "float32")
-    ctx, dtype = maps[0].context, maps[0].dtype
-    out = head(*maps, mx.nd.array(rois, ctx, dtype=dtype), mx.nd.array(levels, ctx, dtype=dtype))
+    out = head(*maps, *(_like(maps[0], values) for values in (rois, levels)))
     outputs = out if isinstance(out, list | tuple) else [out]
-    return [one.asnumpy()[:count].astype("float32") for one in outputs]
+    return [_float32(one)[:count] for one in outputs]
+
+
+def _like(array: Array, values: np.ndarray) -> Array:
+    """Values as an array of the same engine, device and dtype."""
+    if isinstance(array, np.ndarray):
+        return values
+    return mx.nd.array(values, array.context, dtype=array.dtype)
+
+
+def _float32(array: Array) -> np.ndarray:
+    values = array if isinstance(array, np.ndarray) else array.asnumpy()
+    return values.astype("float32", copy=False)
 
 
 def _choose(
@@ -122,7 +140,7 @@ def _softmax(logits):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def _with_masks(graphs: Graphs, net: Detector, maps: Sequence[mx.nd.NDArray], found: Sequence[Found]) -> list[Found]:
+def _with_masks(graphs: Graphs, net: Detector | Geometry, maps: Sequence[Array], found: Sequence[Found]) -> list[Found]:
     assert graphs.mask_head is not None
     (logits,) = _run(graphs.mask_head, net, maps, [one.boxes for one in found])
     done, start = [], 0

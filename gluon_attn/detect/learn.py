@@ -14,7 +14,7 @@ from .mask_targets import mask_target
 from .proposals import ProposalOptions, propose
 from .targets import PROPOSALS, ROIS, AnchorTargets, RoiTargets, StageOptions, roi_targets
 
-_PAD = 16  # rois of the mask head are filled up to a multiple: few shapes, little waste
+_PAD = 16  # rois of the mask head are repeated up to a multiple: few shapes, little waste, usual statistics of norms
 #: number of samples of each image -> weight of each of its samples
 Normalize = Callable[[Sequence[int]], Sequence[float]]
 
@@ -158,14 +158,16 @@ def _masks(
     rois, levels = rois_of([one.boxes[: len(one.objects)] for one in targets], net.roi_scale)
     count, size = len(rois), net.mask_head.MASK  # type: ignore[union-attr]
     padding = -count % _PAD or (0 if count else _PAD)
-    rois = np.concatenate([rois, np.tile(np.array([[0, 0, 0, 1, 1]], "float32"), (padding, 1))])
+    if not count:
+        rois, levels = np.array([[0, 0, 0, 1, 1]], "float32"), np.zeros(1, "float32")
+    rois, levels = (np.resize(one, (count + padding, *one.shape[1:])) for one in (rois, levels))
     labels = np.concatenate([*(one.labels[: len(one.objects)] for one in targets), np.zeros(padding, "int32")])
     wanted = np.zeros((count + padding, size, size), "float32")
     pairs = [(one, example, i) for one, example in zip(targets, examples, strict=True) for i in range(len(one.objects))]
     for row, (one, example, i) in enumerate(pairs):
         wanted[row] = mask_target(example.mask(int(one.objects[i])), one.boxes[i], size)
     each = np.concatenate([np.repeat(options.normalize(counts), counts), np.zeros(padding)])
-    logits = graphs.mask_head(*maps, array(rois), array(np.concatenate([levels, np.zeros(padding, "float32")])))
+    logits = graphs.mask_head(*maps, array(rois), array(levels))
     rows = np.arange(count + padding) * logits.shape[1] + labels
     return {"loss_mask": losses.mask_loss(mx.nd, logits, array(rows), array(wanted), array(each))}
 

@@ -107,16 +107,13 @@ class Scheme(Config):
                 )
 
     def plan(self) -> Plan:
-        """The plan of the scheme.
+        """The plan of the scheme; that the network has so many blocks is checked where the plan is bound to it.
 
         Raises:
-            UserError: the model has its attention in its name, or another number of blocks.
+            UserError: the model has its attention in its name.
         """
         if self.attention is None:
             raise UserError(f"{self.model} has its attention in its name: give it the scheme, and no plan")
-        blocks = MODELS.get(self.model).blocks
-        if blocks:
-            by_stage(self.scheme, blocks)
         return Plan([{"name": self.attention, "shared": True, "scheme": self.scheme, "options": self.options}])
 
     def model_options(self) -> dict[str, Any]:

@@ -61,6 +61,40 @@ def roi_align(
     return pooled
 
 
+def roi_align_by_level(
+    F: Any,
+    maps: Sequence[Tensor],
+    rois: Sequence[Tensor],
+    order: Tensor,
+    size: tuple[int, int],
+    scales: Sequence[float],
+    sampling: int = 2,
+    aligned: bool = False,
+) -> Tensor:
+    """`roi_align` of rois that are grouped by level already, by operators that other engines have, too.
+
+    Args:
+        F: as of `roi_align`, like `maps`, `size`, `scales`, `sampling` and `aligned`.
+        maps: of the levels.
+        rois: of each level (n,5), at least one where MXNet computes; aligned ones must have an area.
+        order: (N,) for each row of the result, which of all rois it is, counted over the levels.
+        size: of the result.
+        scales: of the maps.
+        sampling: points a bin.
+        aligned: whether rois are shifted.
+
+    Returns:
+        (N,C,h,w).
+    """
+    pooled = [
+        F.contrib.ROIAlign(
+            one, own, pooled_size=size, spatial_scale=scale, sample_ratio=sampling or -1, aligned=aligned
+        )
+        for one, own, scale in zip(maps, rois, scales, strict=True)
+    ]
+    return F.take(F.concat(*pooled, dim=0), order, axis=0)
+
+
 def _valid(F, rois):
     """A roi of one pixel of the first image, (1,5)."""
     zero = F.zeros_like(F.slice_axis(F.slice_axis(rois, axis=0, begin=0, end=1), axis=1, begin=0, end=3))

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..analyze.cost import Cost, cost
+from ..analyze.detector_parts import NOTE
 from ..analyze.paper_figures import Figures, compare, published
 from ..attention.base import ATTENTIONS
 from ..attention.factory import attention_options, get_attention
 from ..config.model import ModelConfig
 from ..models.build import build
+from ..models.detection import detector_record
 from ..models.factory import get_model, model_info
 from ..utils.errors import reason
 from ..utils.log import get_logger
 
 #: the feature map that attentions are counted on
 CHANNELS, SIZE = 64, 32
+_PHOTOGRAPH = 800, 1344  # canvas of a photograph for a detector
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class ModelCost:
         input_shape: C,H,W of the image.
         cost: The `Cost`.
         figures: What was published of exactly this network, or None.
+        note: What the figures are for.
     """
 
     model: str
@@ -35,6 +39,7 @@ class ModelCost:
     input_shape: tuple[int, int, int]
     cost: Cost
     figures: Figures | None
+    note: str = ""
 
     def comparison(self) -> list[dict[str, Any]]:
         """A row for each published figure: what, ours, printed, published, difference."""
@@ -45,7 +50,8 @@ class ModelCost:
         figures = self.figures
         rows = {"source": figures.source, "note": figures.note, "rows": self.comparison()} if figures else None
         data = {"model": self.model, "classes": self.classes, "input_shape": list(self.input_shape)}
-        return {**data, **self.cost.to_dict(layers), "published": rows}
+        note = {"note": self.note} if self.note else {}
+        return {**data, **self.cost.to_dict(layers), "published": rows, **note}
 
 
 def model_cost(config: ModelConfig, classes: int | None = None, input_size: int | None = None) -> ModelCost:
@@ -54,13 +60,14 @@ def model_cost(config: ModelConfig, classes: int | None = None, input_size: int 
     Args:
         config: The model.
         classes: Number of classes (default: the model's own).
-        input_size: Height and width of the image (default: the model's own).
+        input_size: Height and width of the image (default: the model's own; of a detector 800 and 1344).
     """
-    info = model_info(config.model)
+    info, detector = model_info(config.model), detector_record(config.model) is not None
     side, classes = input_size or info.input_size, classes or info.classes
     net = build(config, classes, side)
-    shape = (3, side, side)
-    return ModelCost(net.recipe["model"], classes, shape, cost(net, shape), published(net.recipe))
+    shape = (3, side, side) if input_size or not detector else (3, *_PHOTOGRAPH)
+    note = NOTE if detector else ""
+    return ModelCost(net.recipe["model"], classes, shape, cost(net, shape), published(net.recipe), note)
 
 
 def describe_attention(name: str) -> dict[str, Any]:

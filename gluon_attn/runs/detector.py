@@ -1,7 +1,7 @@
 """A trained detector, ready for images: what prediction and evaluation of detectors share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,16 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
-from ..data.canvas import Canvases, Placement, Sample
+from ..data.canvas import MULTIPLE, Canvases, Placement, Sample
 from ..data.objects import no_objects
+from ..deploy.detector_bundle import is_bundle, open_bundle
 from ..deploy.load_run import load_card, load_run
-from ..detect.inference import InferenceOptions, detect
+from ..detect.inference import Found, InferenceOptions, detect
 from ..detect.proposals import ProposalOptions
 from ..detect.results import Detections
 from ..detect.task import in_image
-from ..models.detection import Detector
+from ..models.detection import Detector, Geometry, Graphs
+from ..models.factory import get_model, model_info
 from ..nn.params import load_params
 from ..utils.errors import UserError
 
@@ -28,29 +30,41 @@ class TrainedDetector:
     """A detector and how it takes images.
 
     Attributes:
-        net: with its weights.
+        net: with its weights; of an exported one where its anchors are.
         card: its card.
         placement: how images get onto its canvases.
         inference: what counts as a detection.
+        graphs: what computes; None: `net`.
+        kind: "run", or the format of an exported one.
+        precision: the dtype that it computes in.
     """
 
-    net: Detector
+    net: Detector | Geometry
     card: Card
     placement: Placement
     inference: InferenceOptions
+    graphs: Graphs | None = None
+    kind: str = "run"
+    precision: str = "float32"
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
         """What is found in some images, (H,W,3) uint8 RGB of any sizes, each in its own pixels."""
-        return [
-            self._one(self.placement.place(pixels, no_objects((pixels.shape[0], pixels.shape[1])))) for pixels in images
-        ]
+        samples = map(self.place, images)
+        return [in_image(self.find([sample])[0], sample) for sample in samples]
 
-    def _one(self, sample: Sample) -> Detections:
-        (found,) = detect(self.net, mx.nd.array(sample.image[None]), [sample.size], self.inference)
-        return in_image(found, sample)
+    def place(self, pixels: np.ndarray) -> Sample:
+        """An image on its canvas."""
+        return self.placement.place(pixels, no_objects((pixels.shape[0], pixels.shape[1])))
+
+    def find(self, samples: Sequence[Sample]) -> list[Found]:
+        """What is found in images that share one canvas, in its pixels."""
+        images: Any = np.stack([sample.image for sample in samples])
+        given = images if self.graphs and self.kind != "symbol" else mx.nd.array(images)
+        return detect(self.net, given, [sample.size for sample in samples], self.inference, self.graphs)
 
     def at_epochs(self, folder: Path) -> "Iterator[tuple[int, TrainedDetector]]":
         """(epoch, the detector with its weights) of each checkpoint in a folder, oldest first."""
+        assert isinstance(self.net, Detector)
         for path in sorted(folder.glob("epoch-*")):
             if (path / _NET).is_file():
                 load_params(self.net, path / _NET)
@@ -58,7 +72,9 @@ class TrainedDetector:
 
 
 def is_detector(target: str | Path) -> bool:
-    """Whether a run folder holds a detector."""
+    """Whether a run folder or a deploy bundle holds a detector."""
+    if is_bundle(target):
+        return True
     try:
         return load_card(target).detection is not None
     except UserError:
@@ -66,21 +82,66 @@ def is_detector(target: str | Path) -> bool:
 
 
 def open_detector(target: str | Path, score: float | None = None) -> TrainedDetector:
-    """The detector of a run folder, with the weights of its best epoch.
+    """The detector of a run folder, with the weights of its best epoch, or of a deploy bundle.
 
     Args:
-        target: the run folder.
+        target: the folder.
         score: least score of a detection (default: the run's).
 
     Raises:
-        UserError: the folder holds no detector, or no finished epoch.
+        UserError: the folder holds no detector, no finished epoch, or damaged files.
     """
-    net, card = load_run(target)
-    about = card.detection
-    if about is None or not isinstance(net, Detector):
-        raise UserError(f"{target} holds no detector")
-    placement, inference = placement_of(card), inference_of(about["inference"])
-    return TrainedDetector(net, card, placement, inference if score is None else replace(inference, score=score))
+    if is_bundle(target):
+        graphs, card, own = open_bundle(target)
+        made = _exported(target, card, graphs, own)
+    else:
+        net, card = load_run(target)
+        if card.detection is None or not isinstance(net, Detector):
+            raise UserError(f"{target} holds no detector")
+        made = of_network(net, card)
+    return made if score is None else replace(made, inference=replace(made.inference, score=score))
+
+
+def of_network(net: Detector, card: Card) -> TrainedDetector:
+    """The `TrainedDetector` of a network; its parts are hybridized."""
+    about: Any = card.detection
+    for part in (net.body, net.box_head, net.mask_head):
+        if part is not None:
+            part.hybridize(static_alloc=True)
+    return TrainedDetector(net, card, placement_of(card), inference_of(about["inference"]))
+
+
+def named_detector(name: str, params: str | Path | None = None, input_size: int | None = None) -> TrainedDetector:
+    """A detector by its name, with as many classes as COCO has.
+
+    Args:
+        name: its name.
+        params: its parameter file; None: random weights.
+        input_size: side of a square canvas (default: images of 800 to 1333).
+    """
+    classes = model_info(name).classes
+    sized: dict[str, Any] = {"input_size": input_size} if input_size else {}
+    net = get_model(name, classes, pretrained=params or False, **sized)
+    if not params:
+        net.initialize()
+    shorter, longer = (input_size, input_size) if input_size else (800, 1333)
+    landscape = [-(-side // MULTIPLE) * MULTIPLE for side in (shorter, longer)]
+    about = {
+        "canvases": [landscape, landscape[::-1]], "shorter": shorter, "longer": longer,
+        "category_ids": list(range(1, classes + 1)), "inference": asdict(InferenceOptions()),
+    }  # fmt: skip
+    names = tuple(map(str, range(1, classes + 1)))
+    return of_network(net, Card(**net.recipe, class_names=names, input_shape=(3, *landscape), detection=about))
+
+
+def _exported(target: str | Path, card: Card, graphs: Graphs, own: dict[str, Any]) -> TrainedDetector:
+    about: Any = card.detection
+    try:
+        geometry = Geometry(about["anchors"], about["roi_scale"])
+        placement, inference = placement_of(card), inference_of(about["inference"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{target}: its card.json does not describe a detector ({error!r})") from None
+    return TrainedDetector(geometry, card, placement, inference, graphs, str(own["format"]), str(own["precision"]))
 
 
 def placement_of(card: Card) -> Placement:

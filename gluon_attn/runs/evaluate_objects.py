@@ -6,12 +6,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..config.detect import DetectRunConfig
+from ..config.detect import DetectDataConfig, DetectModelConfig, DetectRunConfig
+from ..config.run_kind import held_kind
 from ..data.coco import CocoSet
 from ..data.image_notes import BadImage
+from ..deploy.detector_bundle import is_bundle, open_bundle
 from ..detect.figures import Figures, evaluate
 from ..detect.result_files import read_results
 from ..detect.results import to_results
+from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import expanded
 from .detection import open_sets
@@ -24,7 +27,7 @@ class ObjectEvaluation:
     """What was measured.
 
     Attributes:
-        target: the run folder.
+        target: the run folder or the deploy bundle.
         dataset: name of the data set.
         images: number of test images.
         figures: "bbox" and, with masks, "segm" -> `Figures`.
@@ -45,23 +48,48 @@ class ObjectEvaluation:
         return found
 
 
-def evaluate_objects(target: str | Path, results: str | Path | None = None) -> ObjectEvaluation:
-    """Evaluate a detector's run folder on its test images.
+def evaluate_objects(
+    target: str | Path, results: str | Path | None = None, data_dir: str | Path | None = None
+) -> ObjectEvaluation:
+    """Evaluate a detector's run folder or deploy bundle on its test images.
 
     Args:
-        target: the run folder; the weights are those of its best epoch.
+        target: the run folder, whose weights are those of its best epoch, or a deploy bundle.
         results: a file in COCO's results format, of any program, to evaluate in place of the network.
+        data_dir: folder of the data set (default: the one that the run was trained with).
 
     Raises:
         UserError: the folder holds no detector, the data are not there any more, or the results do not fit them.
     """
-    run = RunFolder(expanded(str(target)))
-    config = run.read_config(DetectRunConfig)
+    folder = expanded(str(target))
+    config = _config(folder, data_dir)
     _, test = open_sets(config)
-    entries = read_results(expanded(str(results))) if results else detected(open_detector(run.path), test)
+    entries = read_results(expanded(str(results))) if results else detected(open_detector(folder), test)
     masks = not config.model.model.startswith("faster_rcnn")
     kinds = None if results else ["bbox", "segm"] if masks else ["bbox"]
     return ObjectEvaluation(str(target), config.data.dataset, len(test), evaluate(test.ground_truth(), entries, kinds))
+
+
+def _config(folder: str, data_dir: str | Path | None) -> DetectRunConfig:
+    """The options of a run; of a deploy bundle those of the run that it lies in, or what its card tells."""
+    run = Path(folder)
+    if is_bundle(folder):
+        around = [one for one in run.resolve().parents[:2] if held_kind(one) == DetectRunConfig.kind]
+        if not around:
+            return _of_card(folder, data_dir)
+        run = around[0]
+    config = RunFolder(run).read_config(DetectRunConfig)
+    return config.replace(data=config.data.replace(data_dir=str(data_dir))) if data_dir else config
+
+
+def _of_card(folder: str, data_dir: str | Path | None) -> DetectRunConfig:
+    _, card, _ = open_bundle(folder)
+    about: Any = card.detection
+    if card.dataset not in ("digit-scenes", "coco"):
+        raise UserError(f"{folder} does not tell its test images: evaluate its run folder")
+    sizes = {"min_size": (about["shorter"],), "max_size": about["longer"]}
+    data = DetectDataConfig(dataset=card.dataset, data_dir=str(data_dir) if data_dir else None, **sizes)
+    return DetectRunConfig(data=data, model=DetectModelConfig(model=card.model))
 
 
 def detected(detector: TrainedDetector, images: CocoSet) -> list[dict[str, Any]]:

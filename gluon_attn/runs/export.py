@@ -59,6 +59,9 @@ def export(
 ) -> Exports:
     """Export a trained network to files for MXNet, ONNX Runtime or OpenVINO, and verify them.
 
+    Of a detector deploy bundles are written, with a graph for each of body, box head and mask head; the options layout
+    "files" to `repository`, `dataset`, `rec_val` and `no_check` and int8 are for classifiers.
+
     Args:
         target: Run folder, or name of a model.
         format: "symbol", "onnx" and "openvino", one or several (default: symbol; with `for_speed` all).
@@ -93,6 +96,7 @@ def export(
             the network. Nothing is written then.
     """
     from ..deploy.repository import write_repository
+    from .export_detector import export_detector, exports_detector
     from .export_options import check_effects, chosen_layout, chosen_targets, several
     from .export_sources import bundle_checks, is_model_name, open_network
 
@@ -100,6 +104,14 @@ def export(
     check_output_folder(output, "option output")
     formats, precisions, servers = several(format), several(precision), several(repository) or []
     data = {"data_dir": data_dir, "rec_val": rec_val}
+    if exports_detector(target):
+        refused = {
+            "layout": layout == "files" and layout, "with_preprocessing": with_preprocessing, "dynamic": dynamic,
+            "for_speed": for_speed, "batch_size": batch_size, "max_drop": max_drop is not None, "no_check": no_check,
+            "calibration": calibration, "calibration_images": calibration_images, "repository": servers,
+            "dataset": dataset, "rec_val": rec_val,
+        }  # fmt: skip
+        return Exports(export_detector(target, formats, precisions, output, params, input_size, data_dir, refused))
     special = (
         dynamic, for_speed, batch_size, max_drop is not None, calibration, calibration_images, servers, params,
         dataset, rec_val, input_size, set(precisions or ()) - {"float32"}, "openvino" in (formats or ()),

@@ -33,7 +33,7 @@ def predict_objects(
 
     Args:
         images: image files.
-        model: run folder of a detector.
+        model: run folder or deploy bundle of a detector.
         output: folder for a picture of each image, NAME.png, and results.json in COCO's results format, where the
             images are numbered from 1.
         score: least score of what is drawn and printed; results.json has all.
@@ -49,6 +49,8 @@ def predict_objects(
     check_output_folder(str(folder), "option output")
     pixels = [_read(expanded(path)) for path in images]
     detector = open_detector(expanded(model))
+    if over_epochs and detector.kind != "run":
+        raise UserError("option over_epochs is for a run folder: a deploy bundle has one epoch")
     found, names = detector.detect(pixels), detector.card.class_names
     ensure_dir(folder)
     for path, image, one in zip(images, pixels, found, strict=True):

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..analyze.page import Section, Text, write_page
+from ..analyze.page import Part, Section, Text, write_page
 from ..config.detect import DetectRunConfig
 from ..config.ean import EanSearchConfig
 from ..config.run_kind import held_kind
@@ -15,7 +15,6 @@ from .folder import RunFolder
 from .pages.connections import connections_part
 from .pages.detection import detection_part
 from .pages.gradient_search import gradient_search_part, random_search_part
-from .pages.part import Part
 from .pages.study import study_part
 from .pages.training import training_part
 from .run_history import read_runs

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.scores import ACCURACY
+from ..utils.table import without_empty
 from .folder import RunFolder
 
 #: options that only say where a run is
@@ -53,9 +54,7 @@ def best_run(runs: Sequence[Run]) -> int:
 
 def scores(runs: Sequence[Run]) -> tuple[list[str], list[list[Any]]]:
     """(header, rows) of a table with a row for each run; columns that no run has a value for are left out."""
-    header, rows = list(_SCORES), [[cell(run) for cell in _SCORES.values()] for run in runs]
-    kept = [i for i in range(len(header)) if any(row[i] is not None for row in rows)]
-    return [header[i] for i in kept], [["" if row[i] is None else row[i] for i in kept] for row in rows]
+    return without_empty(list(_SCORES), [[cell(run) for cell in _SCORES.values()] for run in runs])
 
 
 def differences(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:

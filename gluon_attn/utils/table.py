@@ -30,6 +30,12 @@ def render(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join(lines)
 
 
+def without_empty(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[list[str], list[list[Any]]]:
+    """(header, rows) of a table without the columns in which every cell is "" or None; None becomes ""."""
+    kept = [i for i in range(len(header)) if any(row[i] not in ("", None) for row in rows)]
+    return [header[i] for i in kept], [["" if row[i] is None else row[i] for i in kept] for row in rows]
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 

@@ -1,3 +1,5 @@
+import math
+
 import mxnet as mx
 import pytest
 from mxnet.gluon import nn
@@ -195,3 +197,26 @@ def test_a_shape_that_does_not_fit_is_one_line():
     with pytest.raises(UserError, match=r"does not take an input of shape \(4, 8, 8\)") as error:
         cost(gluon_attn.get_model("cifar_resnet20_v1", 10), (4, 8, 8))
     assert "\n" not in str(error.value)
+
+
+def test_a_detector_is_counted_with_its_heads():
+    net = gluon_attn.get_model("mask_rcnn_fpn_resnet18_v1b", 4, fpn_channels=8, box_width=16, mask_widths=(6,))
+    found = cost(net, (3, 64, 96))
+    parameters = net.collect_params().values()
+    assert found.params == sum(math.prod(p.shape) for p in parameters if p._differentiable)
+    rows = {row.name: row for row in found.parts}
+    assert list(rows) == [
+        "stem", "stage1", "stage2", "stage3", "stage4", "pyramid, proposals", "box head, 1,000 rois",
+        "mask head, 100 rois",
+    ]  # fmt: skip
+    assert rows["box head, 1,000 rois"].macs == 1000 * (8 * 49 * 16 + 16 * 16 + 16 * 5 + 16 * 20)
+    assert rows["mask head, 100 rois"].macs == 100 * (196 * (8 * 9 * 6 + 6 * 4 * 8) + 784 * 8 * 5)
+    pooled = {row.name: row.other_ops for row in found.layers if row.op == "_contrib_ROIAlign"}
+    # four corners of four points of each of 49 bins and 196 bins; no level is without a roi
+    assert sum(pooled.values()) == 16 * 8 * (1003 - 3) * 49 + 16 * 8 * 100 * 196
+    assert found.total().macs == sum(row.macs for row in found.parts)
+
+
+def test_a_detector_without_masks_has_two_graphs():
+    found = cost(gluon_attn.get_model("faster_rcnn_fpn_resnet18_v1b", 4, fpn_channels=8, box_width=16), (3, 64, 64))
+    assert found.parts[-1].name == "box head, 1,000 rois"

@@ -7,6 +7,7 @@ import pytest
 from gluon_attn import Plan, get_model
 from gluon_attn.convert import load_reference, read_weights, reference_state, save_reference
 from gluon_attn.convert.counterpart import counterpart
+from gluon_attn.runs.checks.case import randomize_norms
 from gluon_attn.utils.errors import UserError
 
 SK = {"name": "sk", "groups": 1, "narrowest": 8, "split": True}
@@ -98,11 +99,7 @@ NETWORKS = [
 def made(model, options):
     net = get_model(model, 5, **options)
     net.initialize(mx.init.MSRAPrelu())  # the size of the maps stays
-    for path, param in net._collect_params_with_prefix().items():
-        if path.endswith(("gamma", "running_var")):
-            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
-        elif path.endswith(("beta", "bias", "running_mean")):
-            param.set_data(mx.nd.random.normal(0, 0.1, param.shape))
+    randomize_norms(net, 0.1)
     return net
 
 

@@ -71,4 +71,12 @@ def test_the_published_schemes(name, bits):
 
 def test_a_scheme_of_another_network():
     with pytest.raises(UserError, match="the scheme has 4 bits, the network 16 blocks"):
-        Scheme("1010").plan()
+        get_model("fbresnet50", 10, plan=Scheme("1010").plan())
+
+
+def test_a_scheme_of_a_network_whose_blocks_are_an_option():
+    scheme = Scheme("1010", "resnet18_v1b", network={"blocks": [1, 1, 1, 1]})
+    net = get_model(scheme.model, 10, plan=scheme.plan(), **scheme.network_options())
+    stages = (net.layer1, net.layer2, net.layer3, net.layer4)
+    connected = [stage[0].post is not None for stage in stages]
+    assert connected == [True, False, True, False]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gluon_attn.nn import kernels
-from gluon_attn.nn.roi_align import roi_align
+from gluon_attn.nn.roi_align import roi_align, roi_align_by_level
 
 SCALES = [1 / 4, 1 / 8]
 #: image, x1 y1 x2 y2: usual, partly outside, wholly outside, tiny, without area, the whole image
@@ -113,4 +113,18 @@ def test_a_symbol_gives_the_same(form):
         symbol = roi_align(mx.sym, maps, rois, levels, (3, 3), SCALES)
         wanted = roi_align(mx.nd, values[:2], *values[2:], (3, 3), SCALES)
         found = symbol.eval(ctx=mx.cpu(), **dict(zip(names, values, strict=True)))[0]
+    np.testing.assert_array_equal(found.asnumpy(), wanted.asnumpy())
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+@pytest.mark.parametrize("sampling", [2, 0])
+def test_rois_that_are_grouped_by_level_give_the_same(sampling, aligned):
+    maps = [mx.nd.random.normal(shape=(2, 3, 16, 16)), mx.nd.random.normal(shape=(2, 3, 8, 8))]
+    kept = [number for number, roi in enumerate(ROIS) if roi[3] > roi[1]]
+    rois, levels = np.array(ROIS, "float32")[kept], np.array(LEVELS)[kept]
+    wanted = roi_align(mx.nd, maps, mx.nd.array(rois), mx.nd.array(levels), (4, 5), SCALES, sampling, aligned)
+    groups = [np.flatnonzero(levels == level) for level in (0, 1)]
+    order = mx.nd.array(np.argsort(np.concatenate(groups)), dtype="int32")
+    own = [mx.nd.array(rois[group]) for group in groups]
+    found = roi_align_by_level(mx.nd, maps, own, order, (4, 5), SCALES, sampling, aligned)
     np.testing.assert_array_equal(found.asnumpy(), wanted.asnumpy())

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from mxnet.gluon import HybridBlock
 
-from ...nn.boxes import cell_anchors, grid_anchors
+from ...nn.boxes import cell_anchors
 from ...utils.checks import positive, positives, switch
 from .backbone import Features
+from .geometry import Geometry
 from .heads import BoxHead, MaskHead
 from .pyramid import STRIDES, PyramidGraph
 
@@ -44,6 +43,7 @@ class Detector(HybridBlock):
         masks: with a mask head (Mask R-CNN); False: Faster R-CNN.
         fpn_channels: of the pyramid.
         box_width: of the box head's dense layers.
+        box_widths: channels of 3x3 convolutions before them; then there is one dense layer (default: none, and two).
         mask_widths: channels of the mask head's 3x3 convolutions.
         mask_channels: channels of its transposed convolution (default: `fpn_channels`).
         anchor_sizes: of P2 to P6, square roots of areas in pixels.
@@ -51,14 +51,15 @@ class Detector(HybridBlock):
         anchors_rounded: anchors have whole corners, see `nn.boxes.cell_anchors`.
         roi_sampling, roi_aligned: as of `nn.roi_align.roi_align`.
         roi_scale: side in pixels of a box that is pooled from P4.
-        head_norm: "batch" or "group": norms after the convolutions of pyramid and mask head, which then have no biases;
-            "none": as in the papers. (The box head has no convolutions.)
+        head_norm: "batch" or "group": norms after the convolutions of pyramid and heads, which then have no biases;
+            "none": as in the papers.
 
     Attributes:
         body: image -> pyramid and proposals.
         box_head: pyramid and rois -> classes and boxes.
         mask_head: pyramid and rois -> masks; None without masks.
-        roi_scale: as given.
+        geometry: where its anchors are.
+        anchors, roi_scale: those of `geometry`.
 
     Raises:
         UserError: an option is wrong.
@@ -76,6 +77,7 @@ class Detector(HybridBlock):
         *,
         fpn_channels: int = 256,
         box_width: int = 1024,
+        box_widths: Sequence[int] = (),
         mask_widths: Sequence[int] = (256, 256, 256, 256),
         mask_channels: int | None = None,
         anchor_sizes: Sequence[int] = (32, 64, 128, 256, 512),
@@ -89,13 +91,16 @@ class Detector(HybridBlock):
         super().__init__()
         channels, pooling = positive("fpn_channels", fpn_channels), (roi_sampling, switch("roi_aligned", roi_aligned))
         sizes = positives("anchor_sizes", anchor_sizes, len(STRIDES), "level")
-        self._cells = [
-            cell_anchors([size], anchor_ratios, switch("anchors_rounded", anchors_rounded)) for size in sizes
-        ]
-        self.roi_scale = positive("roi_scale", roi_scale)
+        rounded = switch("anchors_rounded", anchors_rounded)
+        cells = [cell_anchors([size], anchor_ratios, rounded) for size in sizes]
+        self.geometry = Geometry(cells, positive("roi_scale", roi_scale))
+        self.anchors, self.roi_scale = self.geometry.anchors, self.geometry.roi_scale
         with self.name_scope():
             self.body = PyramidGraph(Features(net), channels, len(anchor_ratios), head_norm)
-            self.box_head = BoxHead(channels, positive("box_width", box_width), classes, *pooling)
+            self.box_head = BoxHead(
+                channels, positive("box_width", box_width), positives("box_widths", box_widths, None, "convolution"),
+                classes, *pooling, head_norm,
+            )  # fmt: skip
             self.mask_head = None
             if masks:
                 self.mask_head = MaskHead(
@@ -103,24 +108,10 @@ class Detector(HybridBlock):
                     channels if mask_channels is None else positive("mask_channels", mask_channels), classes, *pooling,
                     head_norm,
                 )  # fmt: skip
-        self.anchors = lru_cache(maxsize=8)(self._anchors)
 
     def computed_by(self, make: Callable[[HybridBlock], Callable]) -> Graphs:
         """The graphs, each in the form that `make` gives it, such as `engine.precision.computing`."""
         return Graphs(make(self.body), make(self.box_head), self.mask_head and make(self.mask_head))
-
-    def _anchors(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-        """The anchors of a canvas, in the order of the outputs of `body`: (boxes (n,4), level of each (n,))."""
-        shapes, size = [], (-(-height // 4), -(-width // 4))
-        for _ in self._cells:
-            shapes.append(size)
-            size = (-(-size[0] // 2), -(-size[1] // 2))
-        boxes = [
-            grid_anchors(cell, shape, (height // shape[0], width // shape[1]))
-            for cell, shape in zip(self._cells, shapes, strict=True)
-        ]
-        levels = np.repeat(np.arange(len(boxes)), [len(one) for one in boxes])
-        return np.concatenate(boxes), levels
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         """(B,3,H,W) -> the outputs of `body`: so that shapes and costs can be told as of any network."""

@@ -10,7 +10,7 @@ import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
 from ...nn.float32_stats import InFloat32
-from ...nn.roi_align import roi_align
+from ...nn.roi_align import roi_align, roi_align_by_level
 from .pyramid import STRIDES, convolution
 
 _SCALES = [1 / stride for stride in STRIDES[:-1]]  # rois come from P2 to P5
@@ -31,38 +31,66 @@ class _RoiHead(InFloat32, HybridBlock):
         super().__init__()
         self._size, self._sampling, self._aligned = (size, size), sampling, aligned
 
-    def pool(self, F: Any, maps: Sequence[Any], rois: Any, levels: Any) -> Any:
-        """Pooled rois (N,C,size,size), from P2 to P5; `levels` counts from P2, which is 0."""
-        pooled = roi_align(F, maps, rois, levels, self._size, _SCALES, self._sampling, self._aligned)
+    def pool(self, F: Any, inputs: Sequence[Any]) -> Any:
+        """Pooled rois (N,C,size,size).
+
+        Args:
+            F: `mx.nd` or `mx.sym`.
+            inputs: P2 to P5, then rois (N,5) and levels (N,), counted from P2, which is 0; or, in an exported graph,
+                rois of each level and order, as of `nn.roi_align.roi_align_by_level`.
+        """
+        count = len(_SCALES)
+        maps, rois, last = inputs[:count], inputs[count:-1], inputs[-1]
+        pooling = self._size, _SCALES, self._sampling, self._aligned
+        if len(rois) == 1:
+            pooled = roi_align(F, maps, rois[0], last, *pooling)
+        else:
+            pooled = roi_align_by_level(F, maps, rois, last, *pooling)
         return self.narrow(F, pooled)
 
 
+def convolutions(channels: int, widths: Sequence[int], norm: str) -> tuple[HybridBlock, int]:
+    """(3x3 convolutions with activations on maps of some channels, channels after them), see `pyramid.convolution`."""
+    block = nn.HybridSequential()
+    for width in widths:
+        block.add(convolution(width, 3, channels, norm, mx.init.MSRAPrelu("out", 0), "relu"))
+        channels = width
+    return block, channels
+
+
 class BoxHead(_RoiHead):
-    """Pooling, two dense layers, then class and box: He et al. 2017, figure 4.
+    """Pooling, two dense layers, then class and box: He et al. 2017, figure 4; or convolutions and one dense layer.
+
+    The latter is Wu & He 2018, https://arxiv.org/abs/1803.08494, section 4.2: it trains with norms from random weights.
 
     Args:
         channels: of the pyramid.
         width: of the dense layers.
+        widths: channels of each 3x3 convolution.
         classes: without the background, which is output 0.
         sampling, aligned: as of `nn.roi_align.roi_align`.
+        norm: after each 3x3 convolution, see `pyramid.convolution`.
     """
 
     SIZE = 7
 
-    def __init__(self, channels: int, width: int, classes: int, sampling: int, aligned: bool) -> None:
+    def __init__(
+        self, channels: int, width: int, widths: Sequence[int], classes: int, sampling: int, aligned: bool, norm: str
+    ) -> None:
         super().__init__(self.SIZE, sampling, aligned)
         with self.name_scope():
             init = mx.init.Xavier(factor_type="in", magnitude=1)
-            self.fc6 = nn.Dense(width, in_units=channels * self.SIZE**2, weight_initializer=init)
-            self.fc7 = nn.Dense(width, in_units=width, weight_initializer=init)
+            self.convs, last = convolutions(channels, widths, norm)
+            self.fc6 = nn.Dense(width, in_units=last * self.SIZE**2, weight_initializer=init)
+            self.fc7 = None if widths else nn.Dense(width, in_units=width, weight_initializer=init)
             self.cls_score = nn.Dense(classes + 1, in_units=width, weight_initializer=mx.init.Normal(0.01))
             self.bbox_pred = nn.Dense(4 * (classes + 1), in_units=width, weight_initializer=mx.init.Normal(0.001))
 
     def hybrid_forward(self, F: Any, *inputs: Any) -> tuple:
-        """P2 to P5, rois (N,5), levels (N,) -> logits (N,classes+1), deltas (N,classes+1,4)."""
-        *maps, rois, levels = inputs
-        x = F.relu(self.fc6(self.pool(F, maps, rois, levels)))
-        x = F.relu(self.fc7(x))
+        """Inputs as of `pool` -> logits (N,classes+1), deltas (N,classes+1,4)."""
+        x = F.relu(self.fc6(self.convs(self.pool(F, inputs))))
+        if self.fc7 is not None:
+            x = F.relu(self.fc7(x))
         return self.cls_score(x), F.reshape(self.bbox_pred(x), shape=(0, -1, 4))
 
 
@@ -87,17 +115,13 @@ class MaskHead(_RoiHead):
     ) -> None:  # fmt: skip
         super().__init__(self.SIZE, sampling, aligned)
         with self.name_scope():
-            init, last = mx.init.MSRAPrelu("out", 0), channels
-            self.convs = nn.HybridSequential()
-            for width in widths:
-                self.convs.add(convolution(width, 3, last, norm, init, "relu"))
-                last = width
+            init = mx.init.MSRAPrelu("out", 0)
+            self.convs, last = convolutions(channels, widths, norm)
             self.conv5_mask = nn.Conv2DTranspose(
                 upsampled, 2, 2, in_channels=last, activation="relu", weight_initializer=init
             )
             self.mask_fcn_logits = nn.Conv2D(classes + 1, 1, in_channels=upsampled, weight_initializer=init)
 
     def hybrid_forward(self, F: Any, *inputs: Any) -> Any:
-        """P2 to P5, rois (N,5), levels (N,) -> logits (N,classes+1,28,28)."""
-        *maps, rois, levels = inputs
-        return self.mask_fcn_logits(self.conv5_mask(self.convs(self.pool(F, maps, rois, levels))))
+        """Inputs as of `pool` -> logits (N,classes+1,28,28)."""
+        return self.mask_fcn_logits(self.conv5_mask(self.convs(self.pool(F, inputs))))

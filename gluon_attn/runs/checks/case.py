@@ -66,11 +66,7 @@ class Case:
         block = self.new()
         block.initialize(mx.init.Xavier())
         block(self.image())  # a layer without a number of inputs has its weights only now
-        for key, param in block.collect_params().items():
-            if key.endswith(("gamma", "running_var")):
-                param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
-            elif key.endswith(("beta", "running_mean", "bias")):
-                param.set_data(mx.nd.random.normal(0, 0.2, param.shape))
+        randomize_norms(block)
         return block
 
     def image(self, batch: int = 1) -> mx.nd.NDArray:
@@ -100,6 +96,20 @@ class ModelCase(Case):
     def output(self, batch: int) -> tuple[int, ...]:
         """Shape of the output for a batch."""
         return batch, self.channels
+
+
+def randomize_norms(block: HybridBlock, spread: float = 0.2) -> None:
+    """Give a block random scales, shifts, biases and statistics, as after training; draws from MXNet's generator.
+
+    Args:
+        block: initialized, of known shapes.
+        spread: standard deviation of shifts, biases and means.
+    """
+    for key, param in block.collect_params().items():
+        if key.endswith(("gamma", "running_var")):
+            param.set_data(mx.nd.random.uniform(0.5, 1.5, param.shape))
+        elif key.endswith(("beta", "running_mean", "bias")):
+            param.set_data(mx.nd.random.normal(0, spread, param.shape))
 
 
 def same(got: Any, wanted: Any, what: str, rtol: float = 1e-5, atol: float = 1e-6) -> float:

@@ -6,11 +6,11 @@ import io
 from typing import Any
 
 from ...analyze.comparison_plots import draw_differences, draw_pareto, draw_spread
-from ...analyze.page import Picture, Section, Table, Text, write_page
+from ...analyze.page import Part, Picture, Section, Table, Text, write_page
 from ...analyze.paired import Difference
 from ...utils.files import atomic_paths, write_json, write_text
+from ...utils.table import without_empty
 from ..comparison import Comparison, Method
-from .part import Part, without_empty
 
 #: heading of a panel of the curves -> key of the records
 _CURVES = {"test accuracy": "val_accuracy", "test loss": "val_loss", "training accuracy": "train_accuracy",

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ...analyze import scheme_plots
 from ...analyze.figures import svg_text
-from ...analyze.page import Picture, Section, Table, Text
+from ...analyze.page import Part, Picture, Section, Table, Text
 from ...config.ean import EanSearchConfig
 from ...config.model import ModelConfig
 from ...models.base import MODELS
@@ -17,7 +17,6 @@ from ...search.ean.searcher import best_scheme, best_so_far
 from ...utils.errors import UserError
 from ...utils.files import read_json
 from ..folder import RunFolder
-from .part import Part
 
 #: the search itself; the others are its baselines
 _EAN = "ean"
@@ -34,8 +33,9 @@ def connections_part(folder: RunFolder, figures: Mapping[str, Figure] | None = N
     Raises:
         UserError: the folder has no sample yet, or a file is damaged.
     """
-    config, samples = folder.read_config(EanSearchConfig), _samples(folder)
-    figures = figures or connection_figures(folder)
+    config = folder.read_config(EanSearchConfig)
+    samples = _samples(folder, config)
+    figures = figures or _figures(folder, config, samples)
     bits = best_scheme(samples[_EAN])[0]
     header, rows, marked = _table(folder, samples)
     steps, count = samples[_EAN][-1]["step"] + 1, len(samples[_EAN])
@@ -64,8 +64,12 @@ def connection_figures(folder: RunFolder) -> dict[str, Figure]:
     Raises:
         UserError: the folder has no sample yet, or a file is damaged.
     """
-    samples, model = _samples(folder), folder.read_config(EanSearchConfig).model
-    bits = best_scheme(samples[_EAN])[0]
+    config = folder.read_config(EanSearchConfig)
+    return _figures(folder, config, _samples(folder, config))
+
+
+def _figures(folder: RunFolder, config: EanSearchConfig, samples: Samples) -> dict[str, Figure]:
+    model, bits = config.model, best_scheme(samples[_EAN])[0]
     blocks = _blocks(model, bits)
     curves = {name: best_so_far(records) for name, records in samples.items()}
     return {
@@ -83,10 +87,9 @@ def _blocks(model: ModelConfig, bits: str) -> Sequence[int]:
     return blocks if sum(blocks) == len(bits) else (len(bits),)
 
 
-def _samples(folder: RunFolder) -> Samples:
+def _samples(folder: RunFolder, config: EanSearchConfig) -> Samples:
     """Name of each search that has begun -> the records of its samples, EAN's search first."""
-    baselines = folder.read_config(EanSearchConfig).score.baselines
-    files = {name: folder.samples_file(name) for name in (_EAN, *baselines)}
+    files = {name: folder.samples_file(name) for name in (_EAN, *config.score.baselines)}
     if not files[_EAN].is_file():
         raise UserError(f"{folder} has no {files[_EAN].name}: the search has not finished a step")
     return {name: _read(path) for name, path in files.items() if path.is_file()}

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ...analyze.page import Picture, Section, Table
+from ...analyze.page import Part, Picture, Section, Table
 from ...analyze.plots import compare_histories
 from ...config.scores import BOX_AP, MASK_AP, Score
+from ...utils.table import without_empty
 from ..run_history import Run, differences
-from .part import Part, without_empty
 
 #: heading of a column -> end of the key of the records
 _FIGURES = {"AP": "mAP", "AP50": "mAP_50", "AP75": "mAP_75", "small": "mAP_s", "medium": "mAP_m", "large": "mAP_l"}

@@ -6,14 +6,14 @@ from typing import Any
 from ...analyze.charts import operation_weights
 from ...analyze.draw import cells_svg, missing, open_genotype
 from ...analyze.figures import svg_text
-from ...analyze.page import Picture, Section, Table, Text
+from ...analyze.page import Part, Picture, Section, Table, Text
 from ...analyze.plots import compare_histories
 from ...config.search import AnasConfig, AttDartsConfig
 from ...search.darts.methods import METHODS
 from ...utils.files import read_json
+from ...utils.table import without_empty
 from ..folder import RunFolder
 from ..run_history import Run, differences
-from .part import Part, without_empty
 
 _CONFIGS = {config.kind: config for config in (AttDartsConfig, AnasConfig)}
 #: heading of a panel -> key of the records that it shows

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...analyze.page import Part
 from ...utils.errors import TrainingError, UserError
 from ...utils.files import read_json
 from ..comparison import Costs, read_comparison
@@ -11,7 +12,6 @@ from ..study.folder import StudyFolder
 from ..study.plan import COMPARISON
 from ..study.worker import open_trials
 from .comparison import comparison_part
-from .part import Part
 from .sweep import sweep_part
 
 

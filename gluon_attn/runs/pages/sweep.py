@@ -7,14 +7,13 @@ from typing import Any
 
 import yaml
 
-from ...analyze.page import Picture, Section, Table, Text, write_page
+from ...analyze.page import Part, Picture, Section, Table, Text, write_page
 from ...analyze.sweep_plots import draw_importances, draw_pair, draw_parallel, draw_progress
 from ...utils.errors import TrainingError
 from ...utils.files import atomic_paths, write_json, write_text
 from ..study.attempts import TrialState
 from ..study.folder import StudyFolder
 from ..study.plan import StudyPlan
-from .part import Part
 
 
 def write_sweep(

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from ...analyze.page import Picture, Section, Table
+from ...analyze.page import Part, Picture, Section, Table
 from ...analyze.plots import compare_histories
 from ...config.scores import ACCURACY
 from ..run_history import Run, best_run, differences, scores
-from .part import Part
 
 #: heading of a panel -> key of the records that it shows
 PANELS = {

@@ -14,7 +14,7 @@ from .folder import StudyFolder
 #: environment variables of a worker: the storage, which may hold a password; the cores it may use
 STORAGE, CORES = "GLUON_ATTN_STORAGE", "GLUON_ATTN_CORES"
 _GRACE = 30.0  # seconds that workers have to give their runs back
-_MOST = 4096  # bytes of a worker's last words
+_MOST = 4096  # bytes of a worker's error message
 
 
 class Processes:
@@ -67,7 +67,7 @@ def started(
         for number, cores in enumerate(shares(workers), 1):
             log = stack.enter_context(open(folder.logs / f"{number}.log", "ab"))
             own = {CORES: ",".join(map(str, cores)), "OMP_NUM_THREADS": str(len(cores)), STORAGE: storage or ""}
-            # stdin is at its end when this process is, however it ends; stdout is for the last words
+            # stdin is at its end when this process is, however it ends; stdout is for an error message
             processes.append(subprocess.Popen(
                 command, env=child_environment(**variables, **own), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=log,

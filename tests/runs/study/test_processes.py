@@ -1,4 +1,4 @@
-"""Workers of this machine: their cores, their last words, and that they end with their parent."""
+"""Workers of this machine: their cores, their error messages, and that they end with their parent."""
 
 import os
 import signal
