@@ -66,7 +66,8 @@ class DetectDataConfig(Config):
         check=at_least(0),
     )  # fmt: skip
     min_size: tuple[int, ...] | None = option(
-        None, "length of the shorter side; training draws one of several (default 800, digit-scenes 224)", check=_rising,
+        None, "length of the shorter side; training draws one of several (default 800, digit-scenes 224)",
+        check=_rising,
         several=True,
     )  # fmt: skip
     max_size: int | None = option(
