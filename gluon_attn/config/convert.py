@@ -36,7 +36,10 @@ def convert(value: Any, kind: Any, name: str) -> Any:
     if typing.get_origin(kind) is tuple:
         items = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         items = items if isinstance(items, (list, tuple)) else [items]
-        return tuple(convert(item, typing.get_args(kind)[0], name) for item in items)
+        each = typing.get_args(kind)[0]
+        if each in (int, float):  # words of a command line: 640,672 704
+            items = [part for item in items for part in (item.split(",") if isinstance(item, str) else [item])]
+        return tuple(convert(item, each, name) for item in items)
     return _scalar(value, kind, name)
 
 

@@ -66,8 +66,10 @@ class DetectDataConfig(Config):
         check=at_least(0),
     )  # fmt: skip
     min_size: tuple[int, ...] | None = option(
-        None, "length of the shorter side; training draws one of several (default 800, digit-scenes 224)", check=_rising
-    )
+        None, "length of the shorter side; training draws one of several (default 800, digit-scenes 224)",
+        check=_rising,
+        several=True,
+    )  # fmt: skip
     max_size: int | None = option(
         None, "longest longer side (default 1333, digit-scenes 256)", check=at_least(32)
     )  # fmt: skip

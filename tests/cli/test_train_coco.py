@@ -123,8 +123,8 @@ def test_report(trained, tmp_path, capsys):
     assert main(["report", str(trained), "--output", str(page)]) == 0
     assert capsys.readouterr().out.split()[:6] == ["run", "epochs", "best", "epoch", "box", "AP"]
     text = page.read_text()
-    for words in ("whole (detection)", "loss of the masks", "<h2>Classes</h2>", "mask AP50"):
-        assert words in text
+    for part in ("whole (detection)", "loss of the masks", "<h2>Classes</h2>", "mask AP50"):
+        assert part in text
 
 
 @pytest.mark.parametrize(
