@@ -141,6 +141,11 @@ class DetectRunConfig(Config):
         return data_and_network(self)
 
 
+def has_masks(config: Any) -> bool:
+    """Whether the detector of a `DetectRunConfig` finds masks, beside boxes."""
+    return not config.model.model.startswith("faster_rcnn")
+
+
 #: what a detector's training begins with: the schedule 1x, its rate for 16 images an update
 DEFAULTS: dict[str, dict[str, Any]] = {
     "optim": {

@@ -9,7 +9,7 @@ import mxnet as mx
 
 from ..analyze.plots import draw_panels
 from ..config.card import Card
-from ..config.detect import DetectRunConfig
+from ..config.detect import DetectRunConfig, has_masks
 from ..data.canvas import Placement, choose
 from ..data.coco import CocoSet, open_coco, open_coco_folder
 from ..data.detection import DetectionLoader
@@ -100,7 +100,7 @@ def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
     Raises:
         UserError: a file is missing or broken, or the two have other classes.
     """
-    data, masks = config.data, not config.model.model.startswith("faster_rcnn")
+    data, masks = config.data, has_masks(config)
     if data.dataset == "digit-scenes":
         longer = data.sizes[1]
         options = SceneOptions(data.train_count or 1200, data.val_count or 200, min(640, -(-longer // 8) * 8))
@@ -178,8 +178,7 @@ def make_card(net: Detector, config: DetectRunConfig, images: CocoSet, placement
 
 def _network(config: DetectRunConfig, images: CocoSet, placement: Placement, devices: list[mx.Context]) -> Detector:
     model = config.model.replace(pretrained=None)
-    if detector_record(model.model) is None:
-        raise UserError(f"option model: {model.model} is no detector; give one, such as mask_rcnn_fpn_{model.model}")
+    check_detector(model.model)
     net: Any = build(model, len(images.class_names), placement.canvases.landscape[0])
     initialize(net, config.train, devices)
     if config.model.pretrained:
@@ -187,6 +186,16 @@ def _network(config: DetectRunConfig, images: CocoSet, placement: Placement, dev
     if config.detect.norm_eval:
         net.apply(_evaluated)
     return net
+
+
+def check_detector(name: str) -> None:
+    """Check that a network is a detector.
+
+    Raises:
+        UserError: it is not.
+    """
+    if detector_record(name) is None:
+        raise UserError(f"option model: {name} is no detector; give one, such as mask_rcnn_fpn_{name}")
 
 
 def _evaluated(block: Any) -> None:

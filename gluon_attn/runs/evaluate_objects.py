@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config.detect import DetectRunConfig
+from ..config.detect import DetectRunConfig, has_masks
 from ..data.coco import CocoSet
 from ..data.image_notes import BadImage
 from ..detect.figures import Figures, evaluate
@@ -57,8 +57,7 @@ def evaluate_objects(target: str | Path, results: str | Path | None = None) -> O
     config = run.read_config(DetectRunConfig)
     _, test = open_sets(config)
     entries = read_results(expanded(str(results))) if results else detected(open_detector(run.path), test)
-    masks = not config.model.model.startswith("faster_rcnn")
-    kinds = None if results else ["bbox", "segm"] if masks else ["bbox"]
+    kinds = None if results else ["bbox", "segm"] if has_masks(config) else ["bbox"]
     return ObjectEvaluation(str(target), config.data.dataset, len(test), evaluate(test.ground_truth(), entries, kinds))
 
 

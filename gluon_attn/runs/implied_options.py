@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from ..config.detect import DetectRunConfig
 from ..config.files import merge
 from ..utils.errors import UserError
 from ..utils.paths import expanded
@@ -36,9 +37,14 @@ def with_implied(options: Options, photographs: bool | None = None) -> Options:
     """The options of a training run with a scheme file expanded and reference defaults filled in.
 
     Args:
-        options: of a `RunConfig`.
+        options: of a `RunConfig` or a `DetectRunConfig`.
         photographs: whether the network is for photographs (default: whether the data set is ImageNet's kind).
+
+    Returns:
+        The options; those of a detector imply none.
     """
+    if options.kind is DetectRunConfig:
+        return options
     options = with_scheme_file(options)
     config = options.config()
     if photographs is None:
