@@ -70,8 +70,8 @@ def test_what_does_not_fit_is_named():
     )
     assert "and 1 more" in failing(block, {}, "timm")
     assert failing(block, state, "torch") == (
-        "unknown source 'torch'; choose from anas, att-darts, ean, ecanet, echo, gluoncv, mmdetection, open-atac, timm, "
-        "torchvision"
+        "unknown source 'torch'; choose from anas, att-darts, ean, ecanet, echo, gluoncv, mmdetection, open-atac, "
+        "timm, torchvision"
     )
 
 
