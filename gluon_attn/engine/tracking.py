@@ -27,7 +27,7 @@ Pictures = Callable[[TrainingLoop, dict], Mapping[str, np.ndarray]]
 
 def numbers(record: Mapping[str, Any]) -> dict[str, Any]:
     """The entries of a record, those of mappings as "key/name", without None, such as the AP of an absent class."""
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in record.items():
         parts = {f"{key}/{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
         found |= {name: part for name, part in parts.items() if part is not None}

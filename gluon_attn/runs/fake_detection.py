@@ -48,7 +48,7 @@ def make_fake_trainer(
         sample = placement.place(pixels, _objects(rng, size, classes), index=number)
         samples.append((sample, make(sample, (config.train.seed, 0, number))))
     images = mx.nd.array(np.stack([sample.image for sample, _ in samples]), ctx=mx.cpu())
-    loader: Any = FakeLoader((images, samples), count)  # type: ignore[arg-type]
+    loader: Any = FakeLoader((images, samples), count)
     never = config.train.num_epochs + 1
     task = Detection(net, {}, (), learning, inference_options(config), never, never)
     return Trainer(net, task, config, devices, loader, loader, (), backend), (3, *canvases.landscape)

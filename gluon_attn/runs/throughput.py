@@ -70,6 +70,7 @@ def _fake_classification(config, devices, backend, count):
 
 def _loading(config, backend):
     """The loader of a run from its start, as many epochs as it takes."""
+    loader: Any
     if isinstance(config, DetectRunConfig):
         loader, shape = make_training_loader(config, backend)
     else:
