@@ -32,8 +32,8 @@ from gluon_attn.detect.result_files import write_results
 from gluon_attn.models.catalogue import publish
 from gluon_attn.nn.params import write_tensors
 from gluon_attn.runs.comparison import read_comparison
+from gluon_attn.runs.comparison_files import write_comparison
 from gluon_attn.runs.options import from_keywords
-from gluon_attn.runs.pages.comparison import write_comparison
 from gluon_attn.runs.pages.sweep import write_sweep
 from gluon_attn.runs.report import report
 from gluon_attn.runs.study.attempts import TrialState

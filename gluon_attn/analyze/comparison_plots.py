@@ -18,17 +18,21 @@ def draw_spread(histories: Mapping[str, Sequence[Sequence[Record]]], headings: M
 
     Args:
         histories: name of each method -> the records of each of its runs.
-        headings: heading of each panel -> key of the records.
+        headings: heading of each panel -> key of the records; panels whose key no record has are left out.
 
     Returns:
         SVG text.
     """
+    keys: set[str] = set().union(*(record for runs in histories.values() for run in runs for record in run))
+    headings = {heading: key for heading, key in headings.items() if key in keys} or headings
     figure, axes = panels(headings)
     for style, (name, runs) in zip(method_styles(), histories.items(), strict=False):
         for heading, key in headings.items():
             epochs = min(map(len, runs))
-            values = np.array([[float(record.get(key, np.nan)) for record in run[:epochs]] for run in runs])
-            numbers, mean = [record["epoch"] for record in runs[0][:epochs]], values.mean(0)
+            values = np.array([[_number(record.get(key)) for record in run[:epochs]] for run in runs])
+            known = np.isfinite(values).any(0)  # detectors are not evaluated after every epoch
+            numbers, values = np.array([record["epoch"] for record in runs[0][:epochs]])[known], values[:, known]
+            mean = values.mean(0)
             axes[heading].plot(numbers, mean, label=name, linewidth=1.8, **style)
             if len(runs) > 1:
                 spread = values.std(0, ddof=1)
@@ -38,6 +42,10 @@ def draw_spread(histories: Mapping[str, Sequence[Sequence[Record]]], headings: M
     handles = axes[next(iter(headings))].lines
     figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(handles)), frameon=False)
     return svg_text(figure)
+
+
+def _number(value: Any) -> float:
+    return np.nan if value is None else float(value)
 
 
 def draw_differences(differences: Mapping[str, Difference], unit: str) -> str:

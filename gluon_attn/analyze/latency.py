@@ -54,15 +54,32 @@ def interleaved_latency(
         (median of each network, median of each network's time over that of the first in the same round).
     """
     images = mx.nd.array(np.random.default_rng(0).standard_normal((batch, *input_shape), np.float32))
+    passes = [lambda turn, net=net: net(images).wait_to_read() for net in nets]
+    times, ratios = in_turns(passes, rounds, seconds)
+    return [time / batch for time in times], ratios
+
+
+def in_turns(
+    passes: Sequence[Callable[[int], object]], rounds: int = 30, seconds: float = 10
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of several functions that are called in turns, so that a busy machine slows all alike.
+
+    Args:
+        passes: called with the number of the round, from 0.
+        rounds, seconds: as of `interleaved_latency`.
+
+    Returns:
+        (median of each, median of each one's time over that of the first in the same round).
+    """
     times: list[list[float]] = []
     begin = time.perf_counter()
     while len(times) < 2 + rounds or (len(times) < 2 + 10 * rounds and time.perf_counter() - begin < seconds):
-        times.append([_seconds(net, images) for net in nets])
+        times.append([_seconds(one, len(times)) for one in passes])
     kept = np.array(times[2:])
-    return list(np.median(kept, 0) * 1000 / batch), list(np.median(kept / kept[:, :1], 0))
+    return list(np.median(kept, 0) * 1000), list(np.median(kept / kept[:, :1], 0))
 
 
-def _seconds(net: mx.gluon.Block, images: mx.nd.NDArray) -> float:
+def _seconds(one: Callable[[int], object], turn: int) -> float:
     start = time.perf_counter()
-    net(images).wait_to_read()
+    one(turn)
     return time.perf_counter() - start

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument(
         "--source", metavar="NAME",
-        help="whose weights IN has: anas, att-darts, ean, ecanet, echo, gluoncv, open-atac, timm or torchvision",
+        help="whose weights IN has: anas, att-darts, ean, ecanet, echo, gluoncv, mmdetection, open-atac, timm or "
+        "torchvision",
     )  # fmt: skip
     way.add_argument("--to", choices=("timm", "torchvision"), help="turn weights of ours into theirs")
     parser.add_argument(

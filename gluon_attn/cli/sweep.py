@@ -1,18 +1,19 @@
 """`gluon-attn sweep`: run a sweep file of Weights & Biases."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 from ..config.files import merge
-from ..config.train import RunConfig
+from ..config.tasks import CLASSIFICATION, TrainingTask, task_of
 from ..runs.options import Options
-from ..runs.study.sweep_file import SweepFile
+from ..runs.study.sweep_file import SweepFile, read_program
 from ..utils.errors import UserError
+from ..utils.paths import expanded
 from ..utils.table import render
-from .compare import add_study_flags, study_parser
-from .flags import parse
+from .compare import add_study_flags, study_options, study_parser
 from .parser import Parser
-from .train import SCRIPTS, script_options
+from .train import OF_TASK, SCRIPTS, script_options
 from .values import whole
 
 
@@ -30,9 +31,9 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def sweep_parser() -> Parser:
-    """The parser of `gluon-attn sweep`."""
-    parser = study_parser("gluon-attn sweep", "Run the sweep that a file of Weights & Biases describes.")
+def sweep_parser(script: str = "gluon-attn train") -> Parser:
+    """The parser of `gluon-attn sweep`, whose runs are those of a script."""
+    parser = study_parser("gluon-attn sweep", "Run the sweep that a file of Weights & Biases describes.", script)
     parser.usage = "gluon-attn sweep FILE [options]"
     parser.add_argument("file", metavar="FILE", help="sweep file of Weights & Biases, such as sweep.yaml")
     section = parser.add_argument_group("the sweep")
@@ -53,17 +54,30 @@ def options_of(argv: Sequence[str]) -> tuple[Options, SweepFile, dict[str, Any]]
     from ..runs.sweep import read_file
 
     own: dict[str, Any] = {}
-    options = parse(sweep_parser(), argv, RunConfig, own=own)
-    found = read_file(own["file"])
-    return _of_program(found.program, options, found.flags, own["file"]), found, own
+    options = study_options("gluon-attn sweep", sweep_parser, argv, own, _task_of_file(argv))
+    task = task_of(options.kind)
+    script = _script(read_program(own["file"]), own["file"], task)
+    found = read_file(own["file"], task)
+    asked = script_options(script, found.flags)
+    recipe = merge(merge(asked.recipe, asked.given), options.recipe)
+    return Options(task.config, SCRIPTS[script].defaults, recipe, options.given), found, own
 
 
-def _of_program(program: str | None, options: Options, flags: Sequence[str], file: str) -> Options:
-    """The options with the defaults of the file's program, and its flags below those of this command line."""
-    script = "gluon-attn train" if program is None else program
-    if script not in SCRIPTS:
+def _task_of_file(argv: Sequence[str]) -> TrainingTask:
+    """What the program of the file trains for, which such a command line has first, where it does not say that."""
+    with contextlib.suppress(UserError, LookupError):  # told when the words are parsed, and the file is read
+        return SCRIPTS[str(read_program(expanded(argv[0])))].task
+    return CLASSIFICATION
+
+
+def _script(program: str | None, file: str, task: TrainingTask) -> str:
+    """The script whose defaults and flags the runs have."""
+    if program is None:
+        return OF_TASK[task.name]
+    if program not in SCRIPTS:
         known = ", ".join(name for name in SCRIPTS if name.endswith(".py"))
         raise UserError(f"{file}: key program names {program}, which is not one of ours: {known}")
-    asked = script_options(script, flags)
-    recipe = merge(merge(asked.recipe, asked.given), options.recipe)
-    return Options(RunConfig, SCRIPTS[script].defaults, recipe, options.given)
+    own = SCRIPTS[program].task
+    if own is not task:
+        raise UserError(f"{file}: its program {program} does {own.name}, not {task.name}: give option task {own.name}")
+    return program

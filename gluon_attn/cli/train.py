@@ -1,12 +1,12 @@
 """`gluon-attn train` and the training scripts: the same run with other defaults."""
 
+import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..config.base import Config
-from ..config.detect import DEFAULTS, DetectRunConfig, shown_option
-from ..config.train import RunConfig
+from ..config.detect import shown_option
+from ..config.tasks import CLASSIFICATION, DETECTION, TASKS, TrainingTask
 from ..runs.options import Options
 from ..utils import log
 from .flags import make_parser, parse, refuse
@@ -40,15 +40,15 @@ class Script:
 
     Attributes:
         description: what it does.
-        defaults: options by group, laid over the defaults of `RunConfig`.
+        defaults: options by group, laid over the defaults of its task's options.
         photographs: whether it trains on photographs; None: as the data set says.
-        config: the class of its options.
+        task: what it trains for.
     """
 
     description: str
-    defaults: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    defaults: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     photographs: bool | None = None
-    config: type[Config] = RunConfig
+    task: TrainingTask = CLASSIFICATION
 
 
 SCRIPTS = {
@@ -65,8 +65,8 @@ SCRIPTS = {
     ),
     "train_coco.py": Script(
         "Train a detector, Faster or Mask R-CNN, on COCO or on images annotated in its format.",
-        DEFAULTS,
-        config=DetectRunConfig,
+        DETECTION.defaults,
+        task=DETECTION,
     ),
     "gluon-attn train": Script("Train a network on any data set."),
 }
@@ -87,8 +87,8 @@ def train_coco(argv: Sequence[str] | None = None) -> int:
     return guarded(lambda argv: run_script("train_coco.py", argv), argv)
 
 
-#: what option task of `gluon-attn train` takes -> the script that does it
-TASKS = {"classification": "gluon-attn train", "detection": "train_coco.py"}
+#: name of a task -> the script that `gluon-attn train` is for it
+OF_TASK = {CLASSIFICATION.name: "gluon-attn train", DETECTION.name: "train_coco.py"}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -96,21 +96,38 @@ def main(argv: Sequence[str]) -> int:
     return run_script(*of_task(argv))
 
 
-def of_task(argv: Sequence[str]) -> tuple[str, list[str]]:
-    """(script, words without option task) of the words after `gluon-attn train`."""
-    parser = Parser(prog="gluon-attn train", add_help=False)
-    parser.add_argument("--task", choices=TASKS, default="classification")
+def of_task(
+    argv: Sequence[str], prog: str = "gluon-attn train", default: TrainingTask = CLASSIFICATION
+) -> tuple[str, list[str]]:
+    """(script, words without option task) of the words after a command that has option task.
+
+    Args:
+        argv: the words.
+        prog: the command.
+        default: the task where no word names one.
+    """
+    parser = Parser(prog=prog, add_help=False)
+    add_task(parser)
     known, rest = parser.parse_known_args(argv)
-    return TASKS[known.task], rest
+    return OF_TASK[known.task or default.name], rest
+
+
+def add_task(parser: argparse.ArgumentParser) -> None:
+    """Add option task."""
+    parser.add_argument("--task", choices=TASKS, help="what to train for (default classification)")
+
+
+def shown_options(name: str) -> Callable[[str, str], bool]:
+    """(group, name) -> whether an option of the script `name` has a flag."""
+    return shown_option if SCRIPTS[name].task is DETECTION else lambda group, name: True
 
 
 def script_parser(name: str) -> Parser:
     """The parser of one of `SCRIPTS`."""
     script = SCRIPTS[name]
-    shown = shown_option if script.config is DetectRunConfig else lambda group, name: True
-    parser = make_parser(name, script.description, script.config, script.defaults, shown)
-    if name == TASKS["classification"]:
-        parser.add_argument("--task", choices=TASKS, help="what to train for (default classification)")
+    parser = make_parser(name, script.description, script.task.config, script.defaults, shown_options(name))
+    if name == OF_TASK[CLASSIFICATION.name]:
+        add_task(parser)
     if script.photographs:
         parser.usage = f"{name} [options] [DATA_DIR]"
         parser.add_argument("data.data_dir", nargs="?", metavar="DATA_DIR", help="the same as --data-dir")
@@ -120,7 +137,7 @@ def script_parser(name: str) -> Parser:
 
 def script_options(name: str, argv: Sequence[str]) -> Options:
     """The options that the words `argv` give, on the command line of the script `name` of `SCRIPTS`."""
-    return parse(script_parser(name), argv, SCRIPTS[name].config, SCRIPTS[name].defaults)
+    return parse(script_parser(name), argv, SCRIPTS[name].task.config, SCRIPTS[name].defaults)
 
 
 def run_script(name: str, argv: Sequence[str]) -> int:

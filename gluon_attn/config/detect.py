@@ -193,6 +193,11 @@ def scheduled(name: str) -> dict[str, dict[str, Any]]:
     return {"optim": {"lr_decay_epoch": list(steps)}, "train": {"num_epochs": epochs}}
 
 
+def has_masks(config: Any) -> bool:
+    """Whether the detector of a `DetectRunConfig` finds masks, beside boxes."""
+    return not config.model.model.startswith("faster_rcnn")
+
+
 #: what a detector's training begins with: the schedule 1x, its rate for 16 images an update
 DEFAULTS: dict[str, dict[str, Any]] = merge(scheduled("1x"), {
     "optim": {

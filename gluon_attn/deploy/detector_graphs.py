@@ -57,26 +57,19 @@ def write_parts(
         inputs: Of each graph, to measure the fastest form on.
 
     Returns:
-        Name of each graph -> {"file", "precision", "inputs", "outputs"}.
+        Name of each graph -> {"file", "inputs", "outputs"}.
 
     Raises:
         UserError: A graph cannot be written like this, or a library is missing.
     """
     found = {}
     for part in parts(net, card):
-        own = _target(target, part)
         path = write_graph(
-            own, getattr(net, part.name), card, folder / part.name, list(inputs[part.name]), ports=part.ports,
+            target, getattr(net, part.name), card, folder / part.name, list(inputs[part.name]), ports=part.ports,
             outputs=part.outputs,
         )  # fmt: skip
-        found[part.name] = {"file": path.name, "precision": own.precision, **part.to_dict()}
+        found[part.name] = {"file": path.name, **part.to_dict()}
     return found
-
-
-def _target(target: ExportTarget, part: Part) -> ExportTarget:
-    """What a part is written as: OpenVINO would round rois to bfloat16, so heads stay in float32."""
-    rounds = target == ExportTarget("openvino", "bfloat16") and part.name != "body"
-    return ExportTarget(target.format) if rounds else target
 
 
 def open_parts(folder: Path, card: Card, described: Mapping[str, Any], format: str) -> Graphs:

@@ -38,7 +38,7 @@ def open_graph(card: dict[str, Any], name: str) -> Callable[[dict[str, Any]], li
     if card["format"] == "openvino":
         import openvino
 
-        settings = {"INFERENCE_PRECISION_HINT": {"bfloat16": "bf16"}.get(graph["precision"], "f32")}
+        settings = {"INFERENCE_PRECISION_HINT": {"bfloat16": "bf16"}.get(card["precision"], "f32")}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()

@@ -24,7 +24,8 @@ from .write import write_optimized, write_plain
 
 #: what `export_run` writes
 FORMATS = ("symbol", "onnx")
-_READERS = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
+#: format -> what reads its files, and takes UTF-8 paths only
+READERS = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def export_network(
     reference = Reference(net, card, checks)
     export_one = _export_file if layout == "files" else _export_bundle
     for target in targets:
-        if target.format in _READERS:
-            check_utf8(Path(output) / name, _READERS[target.format])
+        if target.format in READERS:
+            check_utf8(Path(output) / name, READERS[target.format])
     with staged(Path(output), layout) as place:
         return [export_one(reference, name, target, *place(target)) for target in targets]
 

@@ -22,6 +22,8 @@ from .graph import Graph
 from .onnx import CARD_KEY, onnx_bytes
 
 ENDING = ".xml"
+#: operations that pool rois or take them apart
+_OF_ROIS = {"Convert", "ROIAlign", "Split", "Squeeze", "VariadicSplit"}
 _MARGIN = 1 << 20  # bytes that files may take besides their constants
 #: precision -> value of INFERENCE_PRECISION_HINT; int8 files hold it themselves and leave the rest to OpenVINO
 HINTS = {"float32": "f32", "float16": "f32", "bfloat16": "bf16"}
@@ -51,6 +53,8 @@ def write_openvino(
         model.set_rt_info(text, key.split("."))
     with atomic_paths(path, path.with_suffix(".bin")) as (staged, _):
         _save(openvino, model, staged, precision)
+        if precision == "bfloat16":
+            _keep_rois(staged)
     return path
 
 
@@ -69,6 +73,19 @@ def _save(openvino: Any, model: Any, path: Path, precision: str) -> None:
         end = None
     if end is None or path.with_suffix(".bin").stat().st_size < end:  # earlier releases do not notice it
         raise OSError(errno.ENOSPC, "OpenVINO wrote a part of it; is the disk full?")
+
+
+def _keep_rois(path: Path) -> None:
+    """Mark what pools rois, in the file of a model, so that OpenVINO does not round their corners to bfloat16."""
+    tree = ElementTree.parse(path)
+    layers = [layer for layer in tree.iter("layer") if layer.get("type") in _OF_ROIS]
+    if not any(layer.get("type") == "ROIAlign" for layer in layers):
+        return
+    for layer in layers:
+        found = layer.find("rt_info")
+        info = ElementTree.SubElement(layer, "rt_info") if found is None else found
+        ElementTree.SubElement(info, "attribute", {"name": "precise", "version": "0"})
+    path.write_bytes(ElementTree.tostring(tree.getroot()))
 
 
 def _quantize(model: Any, inputs: np.ndarray) -> Any:

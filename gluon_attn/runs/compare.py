@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from ..attention.factory import ATTENTIONS
-from ..config.train import RunConfig
+from ..config.tasks import CLASSIFICATION, task_named, task_of
 from ..utils.errors import TrainingError, UserError
 from ..utils.log import get_logger
 from .comparison import ATTENTION, Comparison, read_comparison
+from .comparison_files import write_comparison
 from .options import Options, from_keywords, place_of
-from .pages.comparison import write_comparison
 from .study.attempts import TrialState
 from .study.checks import check_runs
 from .study.folder import STUDIES, StudyFolder
@@ -27,6 +27,7 @@ def compare(
     attentions: Sequence[str | None],
     seeds: int = 3,
     vary: Mapping[str, Sequence[Any]] | None = None,
+    task: str = CLASSIFICATION.name,
     output: Path | str | None = None,
     workers: int = 1,
     storage: str | None = None,
@@ -40,6 +41,7 @@ def compare(
             these, or else the first attention, is what the others are compared with.
         seeds: number of seeds, from option seed on.
         vary: further options to vary -> their values; every combination is trained.
+        task: what is trained for, "classification" or "detection".
         output: folder of the study (default studies/NAME). A study that is there is resumed.
         workers: processes that train at the same time on this machine.
         storage: URL of a database for the study, which several machines may share (default: a file in the folder).
@@ -53,7 +55,8 @@ def compare(
         UserError: an unknown option, a value that does not fit, or a folder that holds something else.
         TrainingError: more runs than `max_failures` have failed.
     """
-    plan = make_plan(from_keywords(RunConfig, options), attentions, seeds, vary or {})
+    about = task_named(task)
+    plan = make_plan(from_keywords(about.config, options, about.defaults), attentions, seeds, vary or {})
     return compare_study(plan, output, workers, storage, max_failures)
 
 
@@ -74,13 +77,15 @@ def make_plan(
     if seeds < 1:
         raise UserError(f"option seeds must be at least 1, got {seeds}")
     factors = [Factor(ATTENTION, _attentions(attentions))]
-    factors += [Factor(place_of(RunConfig, name), tuple(values)) for name, values in vary.items()]
+    factors += [Factor(place_of(options.kind, name), tuple(values)) for name, values in vary.items()]
     if any(factor.key == "train.seed" for factor in factors):
         raise UserError("option vary cannot vary the seed: option seeds says how many there are, option seed the first")
     if options.asked("train.init") is None:
         options = options.override("train.init", "per_tensor")
-    first = options.config().train.seed
-    return StudyPlan(options, tuple(factors), tuple(range(first, first + seeds)))
+    config = options.config()
+    first = config.train.seed
+    score = task_of(options.kind).scores(config)[0]
+    return StudyPlan(options, tuple(factors), tuple(range(first, first + seeds)), score=score)
 
 
 def _attentions(given: Sequence[str | None]) -> tuple[str | None, ...]:

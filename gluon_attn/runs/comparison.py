@@ -3,23 +3,18 @@
 import dataclasses
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from ..analyze.cost import cost
-from ..analyze.latency import interleaved_latency
 from ..analyze.paired import Difference
 from ..analyze.paired import compare as compare_scores
-from ..config.scores import ACCURACY, Score
-from ..deploy.load_run import load_run
+from ..config.scores import Score
 from ..utils.errors import TrainingError
+from .network_costs import Costs, measure
 from .study.attempts import TrialState
 from .study.folder import StudyFolder
 from .study.plan import StudyPlan
 
 ATTENTION = "model.attention"
-#: params, MACs of one image, milliseconds per image, and these over the baseline's
-Costs = tuple[int, int, float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +26,8 @@ class SeedRun:
         seed: of everything random in it.
         history: the records of its epochs.
         best: the score of its best epoch.
-        last: the score of its last epoch, by which methods are compared: no choice among epochs flatters it.
+        last: the score of its last epoch that was evaluated, by which methods are compared: no choice among epochs
+            flatters it.
         seconds: median seconds per epoch of training.
     """
 
@@ -41,6 +37,10 @@ class SeedRun:
     best: float
     last: float
     seconds: float
+
+    def of(self, score: Score) -> float:
+        """Another score, of the last epoch that was evaluated."""
+        return score.last(self.history)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Method:
         params, macs: cost of the network; MACs of one image.
         latency: milliseconds per image, batch 1.
         overhead: latency over that of the baseline, both measured in turns.
-        difference: from the baseline, over the seeds that both have; None for the baseline.
+        differences: key of each score -> that from the baseline, over the seeds that both have; none for the baseline.
     """
 
     name: str
@@ -64,17 +64,20 @@ class Method:
     macs: int
     latency: float
     overhead: float
-    difference: Difference | None = None
+    differences: Mapping[str, Difference] = dataclasses.field(default_factory=dict)
 
     @property
     def mean(self) -> float:
-        """Mean of the scores."""
+        """Mean of the score that decides."""
         return statistics.fmean(run.last for run in self.runs)
 
-    @property
-    def deviation(self) -> float | None:
-        """Standard deviation of the scores over the seeds; None with one seed."""
-        return statistics.stdev(run.last for run in self.runs) if len(self.runs) > 1 else None
+    def mean_of(self, score: Score) -> float:
+        """Mean of a score."""
+        return statistics.fmean(run.of(score) for run in self.runs)
+
+    def deviation_of(self, score: Score) -> float | None:
+        """Standard deviation of a score over the seeds; None with one seed."""
+        return statistics.stdev(run.of(score) for run in self.runs) if len(self.runs) > 1 else None
 
     @property
     def seconds(self) -> float:
@@ -92,7 +95,7 @@ class Comparison:
         methods: in the order in which they were given; those without a finished run are left out.
         baseline: the method that the others are compared with.
         states: of all runs.
-        score: what is compared.
+        scores: what is compared; the first decides.
     """
 
     folder: StudyFolder
@@ -100,7 +103,12 @@ class Comparison:
     methods: Sequence[Method]
     baseline: Method
     states: Sequence[TrialState]
-    score: Score = ACCURACY
+    scores: Sequence[Score]
+
+    @property
+    def score(self) -> Score:
+        """The score that decides."""
+        return self.scores[0]
 
     @property
     def failed(self) -> list[TrialState]:
@@ -125,7 +133,7 @@ def read_comparison(
     combinations, groups = plan.combinations, []
     for index, combination in enumerate(combinations):
         runs = [
-            _read_run(folder, state.number, plan.seed(state.number))
+            _read_run(folder, state.number, plan.seed(state.number), plan.score)
             for state in states
             if state.state == "done" and state.number % len(combinations) == index
         ]
@@ -139,13 +147,14 @@ def read_comparison(
     if costs is not None and set(names) <= set(costs):
         measured = [costs[name] for name in names]
     else:
-        measured = _measure([folder.run(runs[0].number).path for _, runs in groups], base)
+        measured = measure([folder.run(runs[0].number).path for _, runs in groups], base)
     methods = [
         Method(name, combination, runs, *values)
         for name, (combination, runs), values in zip(names, groups, measured, strict=True)
     ]
-    methods = _with_differences(methods, base)
-    return Comparison(folder, plan, methods, methods[base], states)
+    scores = plan.task.scores(plan.options.config())
+    methods = _with_differences(methods, base, scores)
+    return Comparison(folder, plan, methods, methods[base], states, scores)
 
 
 def label(combination: Mapping[str, Any]) -> str:
@@ -155,31 +164,22 @@ def label(combination: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _read_run(folder, number, seed):
+def _read_run(folder, number, seed, score):
     history = folder.run(number).read_history()
-    scores = [ACCURACY.of(record) for record in history]
     seconds = statistics.median(record["seconds"] for record in history)
-    return SeedRun(number, seed, history, max(scores), scores[-1], seconds)
+    return SeedRun(number, seed, history, max(map(score.of, history)), score.last(history), seconds)
 
 
-def _measure(folders: Sequence[Path], base: int) -> list[Costs]:
-    """The costs of the network of each run folder; that of number `base` is the baseline's."""
-    loaded = [load_run(folder) for folder in folders]
-    shape = loaded[base][1].input_shape
-    costs = [cost(net, shape) for net, _ in loaded]
-    order = [base, *(i for i in range(len(loaded)) if i != base)]
-    times, ratios = interleaved_latency([loaded[i][0] for i in order], shape)
-    by_index = {index: (times[place], ratios[place]) for place, index in enumerate(order)}
-    return [(one.params, one.macs, float(by_index[i][0]), float(by_index[i][1])) for i, one in enumerate(costs)]
-
-
-def _with_differences(methods, base):
-    """The methods with their differences from `methods[base]`, over the seeds that both have."""
-    baseline = {run.seed: run.last for run in methods[base].runs}
-    pairs = {}
-    for number, method in enumerate(methods):
-        shared = [run for run in method.runs if run.seed in baseline]
-        if number != base and shared:
-            pairs[number] = ([run.last for run in shared], [baseline[run.seed] for run in shared])
-    found = dict(zip(pairs, compare_scores(list(pairs.values())), strict=True))
-    return [dataclasses.replace(method, difference=found.get(number)) for number, method in enumerate(methods)]
+def _with_differences(methods, base, scores):
+    """The methods with their differences from `methods[base]`, over the seeds that both have, score by score."""
+    baseline = {run.seed: run for run in methods[base].runs}
+    found: list[dict[str, Difference]] = [{} for _ in methods]
+    for score in scores:
+        pairs = {}
+        for number, method in enumerate(methods):
+            shared = [run for run in method.runs if run.seed in baseline]
+            if number != base and shared:
+                pairs[number] = [run.of(score) for run in shared], [baseline[run.seed].of(score) for run in shared]
+        for number, one in zip(pairs, compare_scores(list(pairs.values())), strict=True):
+            found[number][score.key] = one
+    return [dataclasses.replace(method, differences=one) for method, one in zip(methods, found, strict=True)]

@@ -10,7 +10,7 @@ import mxnet as mx
 from ..analyze.plots import draw_panels
 from ..attention.factory import attention_options
 from ..config.card import Card
-from ..config.detect import DetectRunConfig
+from ..config.detect import DetectRunConfig, has_masks
 from ..data.canvas import Placement, choose
 from ..data.coco import CocoSet, open_coco, open_coco_folder
 from ..data.detection import DetectionLoader
@@ -128,7 +128,7 @@ def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
     Raises:
         UserError: a file is missing or broken, or the two have other classes.
     """
-    data, masks = config.data, not config.model.model.startswith("faster_rcnn")
+    data, masks = config.data, has_masks(config)
     if data.dataset == "digit-scenes":
         longer = data.sizes[1]
         options = SceneOptions(data.train_count or 1200, data.val_count or 200, min(640, -(-longer // 8) * 8))
@@ -224,8 +224,7 @@ def make_detector(
     if model.head_norm != "none":
         model = model.replace(model_options={**model.model_options, "head_norm": model.head_norm}, head_norm="none")
     model = model.replace(pretrained=None)
-    if detector_record(model.model) is None:
-        raise UserError(f"option model: {model.model} is no detector; give one, such as mask_rcnn_fpn_{model.model}")
+    check_detector(model.model)
     canvas = placement.canvases.landscape
     net: Any = build(model, classes, canvas[0])
     entries = (net.recipe["plan"] or {}).get("entries", ())
@@ -251,6 +250,16 @@ def print_summary(net: Detector, placement: Placement, device: mx.Context) -> No
     rois, levels = mx.nd.array([[0, 0, 0, 32, 32]], ctx=device), mx.nd.zeros(1, ctx=device)
     for head in filter(None, (net.box_head, net.mask_head)):
         head.summary(*maps, rois, levels)
+
+
+def check_detector(name: str) -> None:
+    """Check that a network is a detector.
+
+    Raises:
+        UserError: it is not.
+    """
+    if detector_record(name) is None:
+        raise UserError(f"option model: {name} is no detector; give one, such as mask_rcnn_fpn_{name}")
 
 
 def _evaluated(block: Any) -> None:

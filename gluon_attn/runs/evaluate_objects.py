@@ -6,7 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..config.detect import DetectDataConfig, DetectModelConfig, DetectRunConfig
+from ..config.detect import DetectDataConfig, DetectModelConfig, DetectRunConfig, has_masks
 from ..config.run_kind import held_kind
 from ..data.coco import CocoSet
 from ..data.image_notes import BadImage
@@ -65,8 +65,7 @@ def evaluate_objects(
     config = _config(folder, data_dir)
     _, test = open_sets(config)
     entries = read_results(expanded(str(results))) if results else detected(open_detector(folder), test)
-    masks = not config.model.model.startswith("faster_rcnn")
-    kinds = None if results else ["bbox", "segm"] if masks else ["bbox"]
+    kinds = None if results else ["bbox", "segm"] if has_masks(config) else ["bbox"]
     return ObjectEvaluation(str(target), config.data.dataset, len(test), evaluate(test.ground_truth(), entries, kinds))
 
 

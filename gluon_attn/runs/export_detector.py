@@ -12,7 +12,7 @@ from ..deploy.check import ROUNDING
 from ..deploy.detector_bundle import complete_detector, exported_card
 from ..deploy.detector_check import DetectionAgreement, differences, sample_inputs
 from ..deploy.detector_graphs import open_parts, write_parts
-from ..deploy.export import Exported
+from ..deploy.export import READERS, Exported
 from ..deploy.load_run import load_run
 from ..deploy.staging import staged
 from ..deploy.targets import ExportTarget
@@ -71,7 +71,8 @@ def export_detector(
     detector, images, folder = _opened(target, params, input_size, data_dir)
     folder = Path(output or folder)
     for one in targets:
-        check_utf8(folder, one.format)
+        if one.format in READERS:
+            check_utf8(folder, READERS[one.format])
     reference = _Reference(detector, images)
     with staged(folder, "folders") as place:
         return [reference.export(one, *place(one)) for one in targets]
@@ -140,10 +141,16 @@ class _Reference:
     def export(self, target: ExportTarget, scratch: Path, folder: Path) -> Exported:
         """Write to `scratch` the bundle that will be `folder`, and compare it."""
         graphs = write_parts(target, self._net, self._card, scratch, self._inputs)
-        opened = open_parts(scratch, self._card, graphs, target.format)
-        raw = [differences(self._net, opened, one) for one in self._canvases]
+        opened, about = open_parts(scratch, self._card, graphs, target.format), self._detector
+        try:
+            raw = [differences(self._net, opened, one) for one in self._canvases]
+        except Exception as error:  # each engine has its own
+            reason = str(error).strip().splitlines()[-1]
+            raise UserError(
+                f"nothing was exported: {target} does not compute images of both canvases ({reason}); train with "
+                "option square"
+            ) from None
         largest = {name: max(one[name] for one in raw) for name in raw[0]}
-        about = self._detector
         exported = TrainedDetector(
             self._net.geometry, self._card, about.placement, about.inference, opened, target.format, target.precision
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.files import read_yaml, write_yaml
-from ..config.train import RunConfig
+from ..config.tasks import CLASSIFICATION, TrainingTask, task_named, task_of
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .options import Options, from_keywords
@@ -17,6 +17,7 @@ from .study.checks import check_runs
 from .study.folder import STUDIES, StudyFolder
 from .study.launch import begin, run_all
 from .study.plan import SWEEP, StudyPlan
+from .study.sweep_file import SWEEP as SWEEP_FILE
 from .study.sweep_file import SweepFile, read_sweep
 from .study.worker import open_trials
 
@@ -44,6 +45,7 @@ def sweep(
     file: Path | str,
     *,
     trials: int | None = None,
+    task: str = CLASSIFICATION.name,
     output: Path | str | None = None,
     workers: int = 1,
     storage: str | None = None,
@@ -55,6 +57,7 @@ def sweep(
     Args:
         file: sweep file of Weights & Biases.
         trials: number of runs (default: the file's run_cap; a grid is run whole).
+        task: what is trained for, "classification" or "detection".
         output: folder of the study (default studies/NAME). A study that is there is resumed.
         workers: processes that train at the same time on this machine.
         storage: URL of a database for the study, which several machines may share (default: a file in the folder).
@@ -68,20 +71,25 @@ def sweep(
         UserError: the file is no sweep, or an option does not fit.
         TrainingError: no run succeeded, or more failed than `max_failures`.
     """
-    found = read_file(file)
-    return sweep_study(make_plan(found, from_keywords(RunConfig, options), trials), found, file, output, workers,
-                       storage, max_failures)  # fmt: skip
+    about = task_named(task)
+    found = read_file(file, about)
+    plan = make_plan(found, from_keywords(about.config, options, about.defaults), trials)
+    return sweep_study(plan, found, file, output, workers, storage, max_failures)
 
 
-def read_file(path: Path | str) -> SweepFile:
+def read_file(path: Path | str, task: TrainingTask = CLASSIFICATION) -> SweepFile:
     """What a sweep file says.
+
+    Args:
+        path: the file.
+        task: what the runs train for.
 
     Raises:
         UserError: it cannot be read or is no sweep; the message names the file.
     """
-    data = read_yaml(path, "a sweep: a mapping with the keys method and parameters")
+    data = read_yaml(path, SWEEP_FILE)
     try:
-        return read_sweep(data)
+        return read_sweep(data, task)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -113,7 +121,7 @@ def make_plan(found: SweepFile, options: Options, trials: int | None = None) -> 
         (config.train.seed,),
         found.method,
         found.count if trials is None else trials,
-        found.score,
+        found.score or task_of(options.kind).scores(config)[0],
         early,
         found.target,
         SWEEP,

@@ -56,8 +56,8 @@ def test_resuming_from_a_checkpoint_by_its_name(name, interrupted, trained):
     [
         ("--resume-from {run}/epoch_1", "has checkpoints after epoch-0001, which would be written over (epoch-0002)"),
         ("--resume-from {run}/epoch_7", "has no checkpoint of epoch 7; it has epoch-0001, epoch-0002"),
-        ("--resume-from {run}/epoch_2 --run-dir other", "the run in {run}, --run-dir the one in other: leave one"),
-        ("--resume-from {run}/best.params", "best.params is a file, a checkpoint is a folder: weights to start"),
+        ("--resume-from {run}/epoch_2 --run-dir other", "the run in {run}, --run-dir the one in other: leave one out"),
+        ("--resume-from {run}/best.params", "best.params is a file, a checkpoint is a folder: weights to start from"),
         ("--resume-from epoch_5.pth", "epoch_5.pth is a checkpoint of another program, whose training cannot be"),
         ("--resume-from epoch_9", "--resume epoch_9: there is no such run to resume"),
         ("--resume-from nothing", "--resume takes auto, got 'nothing'; or a run folder or its checkpoint"),
@@ -66,7 +66,8 @@ def test_resuming_from_a_checkpoint_by_its_name(name, interrupted, trained):
             for flags, name in {
                 "--lr 0.0025": "optim.lr", "--wd 0.1": "optim.wd", "--lr-decay-epoch 1": "optim.lr_decay_epoch",
                 "--warmup-updates 9": "optim.warmup_updates", "-b 1": "data.batch_size",
-                "--lr-batch 8": "optim.lr_batch", "--norm-eval": "detect.norm_eval", "--seed 2": "train.seed",
+                "--lr-batch 8": "optim.lr_batch",
+                "--norm-eval": "detect.norm_eval", "--seed 2": "train.seed",
             }.items()
         ),
         ("--run-dir {run} --resume auto --schedule 2x", "detect.schedule"),

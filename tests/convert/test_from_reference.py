@@ -32,7 +32,8 @@ def echo_se():
 
 def test_public_names():
     assert gluon_attn.convert.load_reference is load_reference
-    assert sources() == ["anas", "att-darts", "ean", "ecanet", "echo", "gluoncv", "open-atac", "timm", "torchvision"]
+    words = "anas att-darts ean ecanet echo gluoncv mmdetection open-atac timm torchvision"
+    assert sources() == words.split()
     assert "convert" in dir(gluon_attn)
 
 
@@ -69,7 +70,8 @@ def test_what_does_not_fit_is_named():
     )
     assert "and 1 more" in failing(block, {}, "timm")
     assert failing(block, state, "torch") == (
-        "unknown source 'torch'; choose from anas, att-darts, ean, ecanet, echo, gluoncv, open-atac, timm, torchvision"
+        "unknown source 'torch'; choose from anas, att-darts, ean, ecanet, echo, gluoncv, mmdetection, open-atac, "
+        "timm, torchvision"
     )
 
 

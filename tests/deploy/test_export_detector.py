@@ -186,8 +186,7 @@ def test_other_precisions(bundles, tmp_path, capsys):
     ]  # fmt: skip
     card = json.loads((tmp_path / "openvino-bfloat16/card.json").read_text())
     assert 1e-4 < card["check"]["graphs"]["body"] < 0.1
-    assert card["check"]["graphs"]["box_head"] < 1e-4
-    assert [one["precision"] for one in card["graphs"].values()] == ["bfloat16", "float32", "float32"]
+    assert 1e-4 < card["check"]["graphs"]["box_head"] < 0.1  # corners of rois are not rounded
     card = json.loads((tmp_path / "symbol-bfloat16/card.json").read_text())
     assert 1e-4 < card["check"]["graphs"]["box_head"] < 0.1
     assert "detections in" in lines["symbol-float16"]

@@ -6,7 +6,8 @@ from typing import Any
 from ...analyze.page import Part
 from ...utils.errors import TrainingError, UserError
 from ...utils.files import read_json
-from ..comparison import Costs, read_comparison
+from ..comparison import read_comparison
+from ..network_costs import Costs
 from ..study.attempts import TrialState
 from ..study.folder import StudyFolder
 from ..study.plan import COMPARISON

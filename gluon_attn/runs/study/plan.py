@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ...config.scores import ACCURACY, Score
-from ...config.train import RunConfig
+from ...config.tasks import CLASSIFICATION, TrainingTask, task_named, task_of
 from ...utils.errors import UserError
 from ...utils.seed import generator
 from ..implied_options import with_implied
@@ -77,6 +77,11 @@ class StudyPlan:
         whole = len(self.seeds) * len(self.combinations) if self.method == "grid" else math.inf
         return int(min(whole, math.inf if self.count is None else self.count))
 
+    @property
+    def task(self) -> TrainingTask:
+        """What the runs train for."""
+        return task_of(self.options.kind)
+
     @cached_property
     def combinations(self) -> list[dict[str, Any]]:
         """Every combination of a grid, the last option changing fastest; [] for other methods."""
@@ -125,6 +130,7 @@ class StudyPlan:
         return {
             "version": _VERSION,
             "kind": self.kind,
+            "task": self.task.name,
             "method": self.method,
             "count": self.count,
             "score": [self.score.key, self.score.name, self.score.higher_is_better],
@@ -145,8 +151,9 @@ class StudyPlan:
         if not isinstance(data, dict) or data.get("version") != _VERSION:
             raise UserError(f"not a study of version {_VERSION}")
         try:
+            task = task_named(data.get("task", CLASSIFICATION.name))  # earlier versions knew no other one
             return cls(
-                Options(RunConfig, **data["options"]), tuple(map(from_dict, data["space"])), tuple(data["seeds"]),
+                Options(task.config, **data["options"]), tuple(map(from_dict, data["space"])), tuple(data["seeds"]),
                 data["method"], data["count"], Score(*data["score"]), data["early"], data["target"], data["kind"],
             )  # fmt: skip
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -191,6 +198,7 @@ _MOST = 100_000  # combinations of a grid
 _OWN = ("train.run_dir", "train.resume", "train.evaluate", "train.benchmark", "train.data_benchmark")
 _DIFFERENCES = {
     "kind": "another command",
+    "task": "another task",
     "method": "another method",
     "space": "other values",
     "score": "another metric",

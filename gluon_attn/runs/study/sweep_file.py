@@ -4,29 +4,21 @@ The format is described at https://docs.wandb.ai/models/sweeps/sweep-config-keys
 error that names it; how names were understood is said.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ...config.scores import ACCURACY, Score
-from ...utils.checks import is_number
+from ...config.files import read_yaml
+from ...config.scores import Score
+from ...config.tasks import CLASSIFICATION, TrainingTask
 from ...utils.errors import UserError
 from .space import Dimension
+from .sweep_metrics import read_metric
 from .sweep_parameters import read_parameters
 
-#: metric in other people's scripts -> ours; `_metric` also takes our own keys
-_METRICS = {
-    **dict.fromkeys(("loss", "val_loss", "test_loss", "validation_loss", "valid_loss", "eval_loss"), "val_loss"),
-    "training_loss": "train_loss",
-    **dict.fromkeys(
-        ("acc", "accuracy", "val_acc", "test_acc", "test_accuracy", "validation_accuracy", "top1", "top_1", "prec1",
-         "best_prec1", "top_1_accuracy", "val_top1"),
-        "val_accuracy",
-    ),
-    **dict.fromkeys(("train_acc", "training_accuracy"), "train_accuracy"),
-    **dict.fromkeys(("top5", "top_5", "prec5", "top_5_accuracy"), "val_top5"),
-}  # fmt: skip
-_OWN_METRICS = ("val_loss", "train_loss", "val_accuracy", "train_accuracy", "val_top5")
+#: what the file must hold, for messages
+SWEEP = "a sweep: a mapping with the keys method and parameters"
 _TOP_LEVEL = {
     "program", "entity", "project", "description", "name", "method", "metric", "parameters", "early_terminate",
     "command", "run_cap",
@@ -43,7 +35,7 @@ class SweepFile:
         method: "grid", "random" or "bayes".
         space: the options that are varied.
         fixed: "group.name" -> value of those with one value.
-        score: what is optimized.
+        score: what is optimized; None: the score that decides in the runs.
         target: score with which no new run is begun, or None.
         early: arguments of Optuna's `HyperbandPruner`; `max_resource` is left out where the file has no `max_iter`.
         count: number of runs, or None.
@@ -56,7 +48,7 @@ class SweepFile:
     method: str
     space: tuple[Dimension, ...]
     fixed: Mapping[str, Any]
-    score: Score
+    score: Score | None
     target: float | None
     early: Mapping[str, Any] | None
     count: int | None
@@ -68,11 +60,12 @@ class SweepFile:
     notes: tuple[str, ...] = field(default=())
 
 
-def read_sweep(data: Mapping[str, Any]) -> SweepFile:
+def read_sweep(data: Mapping[str, Any], task: TrainingTask = CLASSIFICATION) -> SweepFile:
     """Understand the content of a sweep file.
 
     Args:
         data: of the YAML file.
+        task: what the runs train for.
 
     Raises:
         UserError: it is no sweep, or has something that cannot be honoured; the message names the key.
@@ -84,10 +77,10 @@ def read_sweep(data: Mapping[str, Any]) -> SweepFile:
     if method not in ("grid", "random", "bayes"):
         raise UserError(f"key method takes grid, random or bayes, got {method!r}")
     notes: list[str] = []
-    space, fixed = read_parameters(data["parameters"], method, notes.append)
-    score, target = _metric(data.get("metric"), method, notes.append)
+    space, fixed = read_parameters(data["parameters"], method, notes.append, task.config)
+    score, target = read_metric(data.get("metric"), method, notes.append, task)
     texts = {key: _text(data, key) for key in ("program", "name", "project", "entity", "description")}
-    texts["program"] = texts["program"] and texts["program"].replace("\\", "/").rpartition("/")[2]
+    texts["program"] = _program(data)
     return SweepFile(
         method=method, space=tuple(space), fixed=fixed, score=score, target=target,
         early=_early(data.get("early_terminate")), count=_count(data.get("run_cap")),
@@ -95,32 +88,18 @@ def read_sweep(data: Mapping[str, Any]) -> SweepFile:
     )  # fmt: skip
 
 
-def _metric(entry: Any, method: str, note: Callable[[str], None]) -> tuple[Score, float | None]:
-    if entry is None:
-        if method == "bayes":
-            raise UserError("method bayes needs key metric: what to optimize")
-        return ACCURACY, None
-    name = entry.get("name") if isinstance(entry, Mapping) else None
-    unknown = set(entry) - {"name", "goal", "target"} if isinstance(entry, Mapping) else {"metric"}
-    if not isinstance(name, str) or unknown:
-        raise UserError(f"key metric takes name, goal and target, got {entry!r}")
-    spelled = "_".join(name.lower().replace("/", "_").replace("-", "_").split())
-    key = spelled if spelled in _OWN_METRICS else _METRICS.get(spelled)
-    if key is None:
-        raise UserError(f"metric {name!r} is not known here: take one of {', '.join(_OWN_METRICS)}")
-    goal = entry.get("goal", "minimize")
-    if goal not in ("minimize", "maximize"):
-        raise UserError(f"key metric.goal takes minimize or maximize, got {goal!r}")
-    if key != name:
-        note(f"metric {name} is our {key}")
-    if (goal == "minimize") != key.endswith("loss"):
-        raise UserError(f"key metric.goal is {goal}, which makes {key} worse: turn it round")
-    target = entry.get("target")
-    if target is not None and not is_number(target):
-        raise UserError(f"key metric.target takes a number, got {target!r}")
-    words = {"val_loss": "test loss", "train_loss": "training loss", "train_accuracy": "training accuracy",
-             "val_top5": "test accuracy, top-5"}  # fmt: skip
-    return (ACCURACY if key == ACCURACY.key else Score(key, words[key], goal == "maximize")), target
+def read_program(path: Path | str) -> str | None:
+    """The file name of the training script of a sweep file, or None; the rest of it is not looked at.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return _program(read_yaml(path, SWEEP))
+
+
+def _program(data: Mapping[str, Any]) -> str | None:
+    program = _text(data, "program")
+    return program and program.replace("\\", "/").rpartition("/")[2]
 
 
 def _early(entry: Any) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...config.train import RunConfig
+from ...config.base import Config
 from ...utils.checks import is_number
 from ...utils.errors import UserError
 from ..options import place_of
@@ -27,7 +27,7 @@ _CONSTRAINTS = {"value", "values", "probabilities", "distribution", "min", "max"
 
 
 def read_parameters(
-    entries: Any, method: str, note: Callable[[str], None], path: str = ""
+    entries: Any, method: str, note: Callable[[str], None], kind: type[Config], path: str = ""
 ) -> tuple[list[Dimension], dict[str, Any]]:
     """Understand the parameters of a sweep.
 
@@ -35,6 +35,7 @@ def read_parameters(
         entries: name -> constraints, or a mapping with further parameters, whose names are joined by dots.
         method: of the sweep.
         note: called with a line where a name was understood as another one.
+        kind: the class of the options.
         path: name of the group that `entries` belong to.
 
     Returns:
@@ -50,11 +51,11 @@ def read_parameters(
     for name, entry in entries.items():
         place = f"{path}.{name}" if path else str(name)
         if isinstance(entry, Mapping) and "parameters" in entry:
-            inner, inner_fixed = read_parameters(entry["parameters"], method, note, place)
+            inner, inner_fixed = read_parameters(entry["parameters"], method, note, kind, place)
             space += inner
             fixed |= inner_fixed
             continue
-        key = place_of(RunConfig, place)
+        key = place_of(kind, place)
         if key not in (place, f"{key.partition('.')[0]}.{place}"):
             note(f"parameter {place} is our {key}")
         _check(entry, place)

@@ -78,7 +78,8 @@ def run_one(plan: StudyPlan, folder: StudyFolder, attempt: Attempt) -> tuple[flo
     """Train one run of a study in its folder, resumed where it was begun.
 
     Returns:
-        (score of the last epoch, {"best": record of the best epoch, "epochs": how many, "seconds": of the run}).
+        (score of the last epoch that was evaluated, {"best": record of the best epoch, "epochs": how many, "seconds":
+        of the run}).
 
     Raises:
         UserError: the options do not fit, or no epoch has the score.
@@ -104,7 +105,7 @@ def run_one(plan: StudyPlan, folder: StudyFolder, attempt: Attempt) -> tuple[flo
         if _is_full(error):
             raise Halted(str(error)) from None
         raise
-    score = plan.score.of(result.history[-1])
+    score = plan.score.last(result.history)
     if not math.isfinite(score):
         known = ", ".join(key for key, value in result.history[-1].items() if isinstance(value, float))
         raise UserError(f"no epoch has {plan.score.key}; there are {known}")
@@ -130,6 +131,8 @@ class Reporter(Callback):
     def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Report the epoch."""
         epoch = record["epoch"] + 1
+        if record.get(self._score.key) is None:  # a detector is not evaluated after every epoch
+            return
         if self._attempt.report(self._score.of(record), epoch, epoch >= trainer.config.train.num_epochs):
             trainer.stop("other runs of the study were better by then")
 
