@@ -72,10 +72,11 @@ def _loading(config, backend):
     """The loader of a run from its start, as many epochs as it takes."""
     loader: Any
     if isinstance(config, DetectRunConfig):
+        name = config.data.dataset
         loader, shape = make_training_loader(config, backend)
     else:
         data = build(config.data, config.train.seed, 1, backend.rank, backend.size)
-        loader, shape = data.train, data.input_shape
+        name, loader, shape = data.name, data.train, data.input_shape
     epochs = itertools.chain.from_iterable(loader.epoch(number) for number in itertools.count())
     start, images = time.perf_counter(), 0
     for batch, _ in itertools.islice(epochs, config.train.benchmark_batches):
@@ -83,7 +84,7 @@ def _loading(config, backend):
         images += len(batch)
     (speed,) = backend.allreduce_sum([images / (time.perf_counter() - start)])
     workers = config.data.num_workers
-    return f"{config.data.dataset}, images of {_size(shape)}, {workers} workers{_processes(backend)}: {speed:.1f} img/s"
+    return f"{name}, images of {_size(shape)}, {workers} workers{_processes(backend)}: {speed:.1f} img/s"
 
 
 def _size(shape):

@@ -205,7 +205,7 @@ def test_curves_go_where_they_are_asked_for(scenes, tmp_path):
 def test_weights_and_biases_get_pictures_of_test_images(run_command, scenes, tmp_path):
     pytest.importorskip("wandb")
     own = {"HOME": str(tmp_path), "NETRC": str(tmp_path / "netrc"), "WANDB_API_KEY": None, "WANDB_MODE": "offline"}
-    line = words(scenes, "--run-dir", tmp_path / "run", "--wandb", "--eval-every", 2)
+    line = words(scenes, "--run-dir", tmp_path / "run", "--wandb", "--eval-every", 2, "--kernels", "off")
     done = run_command(SCRIPT, *line, env=own, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     (file,) = (tmp_path / "run/wandb").glob("offline-run-*/run-*.wandb")

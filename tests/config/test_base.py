@@ -64,7 +64,10 @@ def test_numbers(given, wanted):
     assert type(got) is float
 
 
-@pytest.mark.parametrize(("given", "wanted"), [("300, 350", (300, 350)), (4, (4,)), ([1, "2"], (1, 2)), ("7,", (7,))])
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [("300, 350", (300, 350)), (4, (4,)), ([1, "2"], (1, 2)), ("7,", (7,)), (["1,2", "3"], (1, 2, 3))],
+)
 def test_several_numbers(given, wanted):
     assert Inner(steps=given).steps == wanted
 

@@ -99,6 +99,23 @@ def test_crowds_and_boxes_without_area_are_no_objects(net):
     np.testing.assert_array_equal(plain.targets.indices, crowded.targets.indices)
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        [objects((5, 5, 30, 40), (40, 10, 90, 60), crowd=(0, 1))], [no_objects(SIZE), no_objects(SIZE)],
+        [objects((7, 7, 7, 20), (3, 4, 9, 4))], [no_objects(SIZE), objects((5, 5, 30, 40))], [objects((0, 0, 1, 1))],
+        [objects((0, 0, 96, 64))],
+    ],
+    ids=["crowds", "nothing", "no area", "one of two", "a pixel", "all of it"],
+)  # fmt: skip
+def test_every_step_is_finite(net, found):
+    images = mx.nd.random.normal(shape=(len(found), 3, *SIZE))
+    losses, grads = losses_and_gradients(net, images, examples(net, *found))
+    assert np.isfinite(list(losses.values())).all()
+    assert all(np.isfinite(grad).all() for grad in grads.values())
+    assert any(grad.any() for name, grad in grads.items() if "backbone" in name)
+
+
 def test_hybridized_graphs_give_the_same(net):
     images = mx.nd.random.normal(shape=(1, 3, *SIZE))
     wanted = learn(net, images, examples(net, FIRST), OPTIONS)
