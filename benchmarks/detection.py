@@ -64,8 +64,8 @@ def main() -> None:
         f"# Detection against torchvision\n\n`python benchmarks/detection.py {' '.join(given)}` on "
         f"{machine('MXNet 1.9.1', 'torch 2.14.1 and torchvision 0.29.1 in channels-last')}.\n"
         f"Medians of {arguments.repeat} turns in {kind}; ratio = theirs / ours, above 1 ours is faster. Small "
-        "networks: ResNet-18, pyramid 64, box head 256, mask head 64, 64, trained norms. Full ones: ResNet-50, 256, 1024, four "
-        "times 256, norms that evaluate, stage 1 frozen. Inference includes masks in the image.\n"
+        "networks: ResNet-18, pyramid 64, box head 256, mask head 64, 64, trained norms. Full ones: ResNet-50, 256, "
+        "1024, four times 256, norms that evaluate, stage 1 frozen. Inference includes masks in the image.\n"
     ))  # fmt: skip
 
 

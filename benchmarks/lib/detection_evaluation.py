@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.lib.process import serve
 
+_NAMES = ("boxes", "scores", "labels", "masks")
 _FALSE = 20  # detections of an image that are none
 
 
@@ -55,8 +56,7 @@ class Ours:
         make_detections(folder, size, images, file)
         self.test = open_scenes(SceneOptions(1, images, size), folder)[1]
         shared = np.load(file)
-        names = "boxes", "scores", "labels", "masks"
-        self.found = [Detections(*(shared[f"{number}/{name}"] for name in names)) for number in range(images)]
+        self.found = [Detections(*(shared[f"{number}/{name}"] for name in _NAMES)) for number in range(images)]
         self.last: dict[str, Any] = {}
 
     def evaluate(self) -> None:
@@ -86,9 +86,7 @@ class Torchvision:
         self.truth = COCO(str(Path(folder, "annotations", "instances_val2017.json")))
         shared = np.load(file)
         self.found = {
-            image_id: {
-                name: torch.from_numpy(shared[f"{number}/{name}"]) for name in ("boxes", "scores", "labels", "masks")
-            }
+            image_id: {name: torch.from_numpy(shared[f"{number}/{name}"]) for name in _NAMES}
             for number, image_id in enumerate(sorted(self.truth.imgs))
         }
         self.categories = sorted(self.truth.cats)

@@ -3,8 +3,8 @@
     python -m benchmarks.lib.detection_steps
 
 The constructor takes the `backbone`, whether `full` widths, `height`, `width` and `batch` of the images and the `file`
-that it writes for the other side: weights under torchvision's names, images, objects, least score. "step" is one step of
-training, from pixels and objects to new weights; "infer" goes from pixels to masks in the image, by a form of
+that it writes for the other side: weights under torchvision's names, images, objects, least score. "step" is one step
+of training, from pixels and objects to new weights; "infer" goes from pixels to masks in the image, by a form of
 `FORMS`; "losses" and "found" say what both sides must agree about.
 """
 
@@ -195,12 +195,9 @@ class Ours:
         return [[len(one), float(one.scores.sum())] for one in self._detect(form)]
 
     def infer(self, form: str = "hybrid") -> None:
-        """Detect in the batch, masks pasted into the image included."""
-        from gluon_attn.detect.paste import paste
-
+        """Detect in the batch; masks become run lengths of the image, as results have them."""
         for (pixels, *_), one in zip(self.scenes, self._detect(form), strict=True):
-            for mask, box in zip(one.masks, one.boxes, strict=True):
-                paste(mask, box, pixels.shape[:2])
+            one.encoded(pixels.shape[:2])
 
     def __getattr__(self, name: str) -> Any:
         """infer_FORM and found_FORM of the other forms."""

@@ -43,8 +43,8 @@ class Torch:
         self.optimizer = torch.optim.SGD(parameters, lr=1e-4, momentum=0.9, weight_decay=1e-4)
         self.pixels = [torch.from_numpy(shared[f"{i}/pixels"]) for i in range(batch)]
         self.targets = [
-            {"boxes": torch.from_numpy(shared[f"{i}/boxes"]), "labels": torch.from_numpy(shared[f"{i}/labels"]).long() + 1,
-             "masks": torch.from_numpy(shared[f"{i}/masks"])}
+            {"boxes": torch.from_numpy(shared[f"{i}/boxes"]), "masks": torch.from_numpy(shared[f"{i}/masks"]),
+             "labels": torch.from_numpy(shared[f"{i}/labels"]).long() + 1}
             for i in range(batch)
         ]  # fmt: skip
         self.net.to(memory_format=torch.channels_last)
