@@ -6,8 +6,10 @@ import io
 import numpy as np
 import pytest
 
-cocoeval = pytest.importorskip("pycocotools.cocoeval", reason="needs pycocotools")
-coco = pytest.importorskip("pycocotools.coco", reason="needs pycocotools")
+pytest.importorskip("pycocotools", reason="needs pycocotools")
+
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from gluon_attn.detect.matching import match_image
 
@@ -21,7 +23,7 @@ def boxes(random, count):
 
 
 def data_set(annotations):
-    found = coco.COCO()
+    found = COCO()
     found.dataset = {
         "images": [{"id": i, "height": 240, "width": 240} for i in range(1, IMAGES + 1)],
         "categories": [{"id": i, "name": str(i)} for i in range(1, CLASSES + 1)],
@@ -32,11 +34,12 @@ def data_set(annotations):
 
 
 def entries(random, count, first, **others):
-    return [
-        {"id": number, "image_id": int(random.integers(1, IMAGES + 1)),
-         "category_id": int(random.integers(1, CLASSES + 1)), "bbox": box, "area": box[2] * box[3], "iscrowd": 0, **{key: draw() for key, draw in others.items()}}
-        for number, box in enumerate(boxes(random, count), first)
-    ]  # fmt: skip
+    found = []
+    for number, box in enumerate(boxes(random, count), first):
+        places = {"image_id": int(random.integers(1, IMAGES + 1)), "category_id": int(random.integers(1, CLASSES + 1))}
+        drawn = {key: draw() for key, draw in others.items()}
+        found.append({"id": number, **places, "bbox": box, "area": box[2] * box[3], "iscrowd": 0, **drawn})
+    return found
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -46,7 +49,7 @@ def test_every_cell_is_that_of_pycocotools(seed, first):
     with contextlib.redirect_stdout(io.StringIO()):
         truth = data_set(entries(random, 40, first, iscrowd=lambda: int(random.random() < 0.2)))
         results = data_set(entries(random, 120, 1, score=lambda: float(random.integers(0, 8)) / 8))
-        run = cocoeval.COCOeval(truth, results, "bbox")
+        run = COCOeval(truth, results, "bbox")
         run.params.maxDets = [1, 3, 5]
         run.evaluate()
     cells = matched = 0
