@@ -39,16 +39,46 @@ def from_window(columns: np.ndarray, corner: tuple[int, int], size: tuple[int, i
     Returns:
         The RLE of the image.
     """
-    (width, height), (x, y) = columns.shape, corner
-    line = np.zeros(1 + width * (height + 1), bool)  # a zero before all, and one behind each column
+    width, height = columns.shape
+    line = np.zeros(1 + width * (height + 1), bool)
     line[1:].reshape(width, height + 1)[:, :height] = columns
-    column, row = np.divmod(np.flatnonzero(line[1:] != line[:-1]), height + 1)
-    edges = (x + column) * size[0] + y + row
-    joined = np.flatnonzero(edges[1:-1:2] == edges[2::2])  # a run that goes on at the top of the next column
-    if len(joined):
-        edges = np.delete(edges, np.concatenate([2 * joined + 1, 2 * joined + 2]))
-    ends = np.append(edges, size[0] * size[1]) if not len(edges) or edges[-1] < size[0] * size[1] else edges
-    return {"size": [int(size[0]), int(size[1])], "counts": _text(np.diff(ends, prepend=0))}
+    return from_windows(line, np.array([[*corner, width, height]]), size)[0]
+
+
+def from_windows(line: np.ndarray, windows: np.ndarray, size: tuple[int, int]) -> list[RLE]:
+    """Encode several masks of an image at once, each empty outside of a window.
+
+    Args:
+        line: bool vector: a zero, then what is in each window, column by column, with a zero behind each column.
+        windows: (n,4) integers: x and y of each window's first pixel, its width and height.
+        size: height and width of the image, which holds the windows.
+
+    Returns:
+        The RLE of each.
+    """
+    pixels = int(size[0]) * int(size[1])
+    x, y, width, height = windows.T
+    last = np.cumsum(width * (height + 1))
+    places = np.flatnonzero(line[1:] != line[:-1])
+    of = np.searchsorted(last, places, side="right")
+    column, row = np.divmod(places - (last - width * (height + 1))[of], height[of] + 1)
+    edges = (x[of] + column) * size[0] + y[of] + row
+    same = (edges[1:-1:2] == edges[2::2]) & (of[1:-1:2] == of[2::2])  # a run that goes on in the next column
+    if same.any():
+        joined = np.flatnonzero(same)
+        kept = np.ones(len(edges), bool)
+        kept[2 * joined + 1] = kept[2 * joined + 2] = False
+        edges, of = edges[kept], of[kept]
+    counts = np.bincount(of, minlength=len(windows))
+    ends = np.cumsum(counts)
+    full = np.zeros(len(windows), bool)  # its last run ends with the image
+    full[counts > 0] = edges[ends[counts > 0] - 1] == pixels
+    edges = np.insert(edges, ends[~full], pixels)
+    counts = counts + ~full
+    starts = np.cumsum(counts) - counts
+    lengths = np.diff(edges, prepend=0)
+    lengths[starts] = edges[starts]
+    return [{"size": [int(size[0]), int(size[1])], "counts": text} for text in _texts(lengths, counts)]
 
 
 def to_mask(rle: Mapping[str, Any]) -> np.ndarray:
@@ -82,7 +112,10 @@ def runs(rle: Any) -> np.ndarray:
 def compressed(rle: Mapping[str, Any]) -> RLE:
     """The RLE with a text as its counts; `UserError` as of `runs`."""
     lengths, size = runs(rle), [int(side) for side in rle["size"]]
-    return {"size": size, "counts": rle["counts"] if isinstance(rle["counts"], str) else _text(lengths)}
+    return {
+        "size": size,
+        "counts": rle["counts"] if isinstance(rle["counts"], str) else _texts(lengths, np.array([len(lengths)]))[0],
+    }
 
 
 def area(rle: Mapping[str, Any]) -> int:
@@ -104,17 +137,26 @@ def bounds(rle: Mapping[str, Any]) -> tuple[int, int, int, int]:
     return int(left), int(top), int(right - left + 1), int(bottom - top + 1)
 
 
-def _text(lengths: np.ndarray) -> str:
-    """Runs as text: each less the one before of its kind, five bits a character, lowest first, a sixth for "more"."""
-    left = lengths.astype(np.int64)
-    left[3:] -= lengths[1:-2]
+def _texts(lengths: np.ndarray, counts: np.ndarray) -> list[str]:
+    """Runs as texts: each less the one before of its kind, five bits a character, lowest first, a sixth for "more".
+
+    Args:
+        lengths: of the runs of all masks, one mask after another.
+        counts: runs of each mask.
+    """
+    left, starts = lengths.astype(np.int64), np.cumsum(counts) - counts
+    later = np.flatnonzero(np.arange(len(left)) - np.repeat(starts, counts) > 2)
+    left[later] -= lengths[later - 2]
     characters, used, open_ = [], [], np.ones(len(left), bool)
     while open_.any():
         used.append(open_)
         digit, left = left & 31, left >> 5
         open_ = open_ & (left != np.where(digit & 16, -1, 0))
         characters.append(digit + 32 * open_ + 48)
-    return np.stack(characters, 1)[np.stack(used, 1)].astype(np.uint8).tobytes().decode("ascii")
+    written = np.stack(used, 1)
+    text = np.stack(characters, 1)[written].astype(np.uint8).tobytes().decode("ascii")
+    ends = np.cumsum(written.sum(1))[np.cumsum(counts) - 1].tolist()
+    return [text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def _numbers(text: str | bytes) -> np.ndarray:

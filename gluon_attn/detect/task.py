@@ -174,6 +174,7 @@ def make_example(
         objects = objects.selected((objects.boxes[:, 2:] > objects.boxes[:, :2]).all(axis=1))
         random = np.random.default_rng([*key, 1])
         targets = anchor_targets(anchors(*sample.image.shape[1:])[0], objects.boxes, random, options.anchors)
-        return Example(sample.size, objects.boxes, objects.labels, objects.rasterized, targets, random)
+        masks = {number: objects.rasterized(number) for number, one in enumerate(objects.segments) if one is not None}
+        return Example(sample.size, objects.boxes, objects.labels, masks.__getitem__, targets, random)
 
     return make
