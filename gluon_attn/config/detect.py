@@ -116,6 +116,13 @@ class DetectModelConfig(ModelConfig):
 
 
 @dataclass(frozen=True)
+class DetectOptimConfig(OptimConfig):
+    """The optimizer and its schedule."""
+
+    lr_batch: int = option(16, "global batch size that --lr is for, with --lr-scaling", check=at_least(1))
+
+
+@dataclass(frozen=True)
 class DetectTrainConfig(TrainConfig):
     """Length, devices and files of a run."""
 
@@ -160,7 +167,7 @@ class DetectRunConfig(Config):
 
     data: DetectDataConfig = option(DetectDataConfig(), "the data")
     model: DetectModelConfig = option(DetectModelConfig(), "the network")
-    optim: OptimConfig = option(OptimConfig(), "the optimizer")
+    optim: DetectOptimConfig = option(DetectOptimConfig(), "the optimizer")
     detect: DetectConfig = option(DetectConfig(), "detection")
     train: DetectTrainConfig = option(DetectTrainConfig(), "the run")
 
@@ -201,7 +208,7 @@ def has_masks(config: Any) -> bool:
 #: what a detector's training begins with: the schedule 1x, its rate for 16 images an update
 DEFAULTS: dict[str, dict[str, Any]] = merge(scheduled("1x"), {
     "optim": {
-        "optimizer": "sgd", "lr": 0.02, "lr_scaling": "linear", "lr_batch": 16, "wd": 1e-4,
+        "optimizer": "sgd", "lr": 0.02, "lr_scaling": "linear", "wd": 1e-4,
         "warmup_updates": 500, "warmup_lr": 2e-5,
     },
 })  # fmt: skip

@@ -70,5 +70,5 @@ class OptimConfig(Config):
         super().__post_init__()
         if self.warmup_updates and self.warmup_epochs:
             raise UserError("option warmup_updates and option warmup_epochs are two lengths of one warm-up: give one")
-        if self.lr_scaling == "none" and self.lr_batch != 256:
+        if self.lr_scaling == "none" and self.lr_batch != type(self).lr_batch:
             raise UserError("option lr_batch needs option lr_scaling linear or sqrt")

@@ -22,7 +22,7 @@ from .network import make_network
 
 #: so small that no network leaves the numbers that it starts with
 _NO_LEARNING: dict[str, Any] = {
-    "lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0, "warmup_updates": None, "lr_scaling": "none", "lr_batch": 256,
+    "lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0, "warmup_updates": None, "lr_scaling": "none",
 }  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def throughput(config: RunConfig | DetectRunConfig) -> tuple[str, Backend]:
 def _training(config, backend):
     """Epoch 0 of an ordinary trainer warms up, epoch 1 is measured, and there is nothing to evaluate on."""
     train = config.train.replace(num_epochs=2, start_epoch=0, summary=False)
-    changes = {"train": train, "optim": config.optim.replace(**_NO_LEARNING)}
+    changes = {"train": train, "optim": config.optim.replace(lr_batch=type(config.optim).lr_batch, **_NO_LEARNING)}
     if not isinstance(config, DetectRunConfig):
         changes["data"] = config.data.replace(progressive_size=None)  # the size that most epochs have
     config = config.replace(**changes)
