@@ -1,5 +1,6 @@
 """A trained detector, ready for images: what prediction and evaluation of detectors share."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..detect.results import Detections
 from ..detect.task import in_image
 from ..models.detection import Detector, Geometry, Graphs
 from ..models.factory import get_model, model_info
+from ..nn.kernels import compiled_operators
 from ..nn.params import load_params
 from ..utils.errors import UserError
 
@@ -60,7 +62,8 @@ class TrainedDetector:
         """What is found in images that share one canvas, in its pixels."""
         images: Any = np.stack([sample.image for sample in samples])
         given = images if self.graphs and self.kind != "symbol" else mx.nd.array(images)
-        return detect(self.net, given, [sample.size for sample in samples], self.inference, self.graphs)
+        with compiled_operators() if self.graphs is None else contextlib.nullcontext():
+            return detect(self.net, given, [sample.size for sample in samples], self.inference, self.graphs)
 
     def at_epochs(self, folder: Path) -> "Iterator[tuple[int, TrainedDetector]]":
         """(epoch, the detector with its weights) of each checkpoint in a folder, oldest first."""

@@ -32,6 +32,13 @@ def trainer_of(scenes, *more):
     return made
 
 
+def test_a_rate_may_be_used_as_it_is():
+    optim = config_of("--lr-scaling", "none").optim
+    assert (optim.lr, optim.lr_scaling, optim.lr_batch) == (0.02, "none", 16)
+    with pytest.raises(UserError, match="option lr_batch needs option lr_scaling linear or sqrt"):
+        config_of("--lr-scaling", "none", "--lr-batch", "8")
+
+
 def weights(trainer):
     return {name: p.data().asnumpy() for name, p in trainer.net._collect_params_with_prefix().items()}
 
