@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from mxnet.gluon import HybridBlock
+
 from ..analyze.cost import cost
 from ..analyze.latency import in_turns, interleaved_latency
 from ..config.detect import DetectRunConfig
@@ -80,6 +82,6 @@ def _macs(detector: TrainedDetector) -> int:
     return macs
 
 
-def _weights(block) -> int:
+def _weights(block: HybridBlock) -> int:
     """Weights without biases: MACs of each place that a layer is applied to."""
     return sum(math.prod(one.shape) for name, one in block.collect_params().items() if name.endswith("weight"))
