@@ -195,9 +195,12 @@ class Ours:
         return [[len(one), float(one.scores.sum())] for one in self._detect(form)]
 
     def infer(self, form: str = "hybrid") -> None:
-        """Detect in the batch; masks become run lengths of the image, as results have them."""
+        """Detect in the batch, and paste each mask into its image."""
+        from gluon_attn.detect.paste import paste_all
+
         for (pixels, *_), one in zip(self.scenes, self._detect(form), strict=True):
-            one.encoded(pixels.shape[:2])
+            for _image in paste_all(one.masks, one.boxes, pixels.shape[:2]):
+                pass
 
     def __getattr__(self, name: str) -> Any:
         """infer_FORM and found_FORM of the other forms."""

@@ -29,12 +29,17 @@ def paste(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarra
     Returns:
         (H,W) float32; 0 outside the box.
     """
-    image = np.zeros(size, np.float32)
-    (one,) = _windows(np.asarray(mask)[None], np.asarray(box)[None], size)
-    for start, columns in one.parts():
-        x = one.x + start
-        image[one.y : one.y + columns.shape[1], x : x + len(columns)] = columns.T
-    return image
+    return next(paste_all(np.asarray(mask)[None], np.asarray(box)[None], size))
+
+
+def paste_all(masks: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Each object of an image: masks (n,m,m) with boxes (n,4), as of `paste`."""
+    for one in _windows(masks, boxes, size):
+        image = np.zeros(size, np.float32)
+        for start, columns in one.parts():
+            x = one.x + start
+            image[one.y : one.y + columns.shape[1], x : x + len(columns)] = columns.T
+        yield image
 
 
 def paste_bits(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..data import rle
 from ..utils.files import write_bytes
 from ..utils.printable import printable
-from .paste import paste_bits
+from .paste import THRESHOLD, paste_all
 from .results import Detections
 
 Colour: TypeAlias = tuple[int, int, int]
@@ -117,8 +117,8 @@ def _masks(found: Detections, boxes: np.ndarray, size: tuple[int, int]) -> Itera
         for one in found.rles:
             yield _resized(rle.to_mask(one).astype(np.uint8), size) > 0
     elif found.masks is not None:
-        for mask, box in zip(found.masks, boxes, strict=True):
-            yield paste_bits(mask, box, size)
+        for image in paste_all(found.masks, boxes, size):
+            yield image > THRESHOLD
 
 
 def _tint(picture: np.ndarray, mask: np.ndarray, colour: Colour, thickness: int) -> None:

@@ -3,6 +3,7 @@
 import csv
 import functools
 import json
+from types import SimpleNamespace
 
 import mxnet as mx
 import numpy as np
@@ -19,6 +20,7 @@ from gluon_attn.config.scores import BOX_AP, MASK_AP
 from gluon_attn.config.tasks import DETECTION
 from gluon_attn.runs import network_costs
 from gluon_attn.runs.study.plan import StudyPlan
+from gluon_attn.runs.study.worker import Reporter
 from gluon_attn.runs.sweep import make_plan
 
 NETWORK = "--model-options widths=[8,8,16,16] fpn_channels=8 box_width=16 mask_widths=[8] anchor_sizes=[8,16,32,64,96]"
@@ -192,3 +194,17 @@ def test_sweeps_that_do_not_fit_are_one_line(scenes, tmp_path, changes, more, me
     assert message in said
     assert said.count("\n") == 1
     assert not (tmp_path / "new").exists()
+
+
+def test_epochs_without_an_evaluation_are_not_reported():
+    class Attempt:
+        reported: list = []
+
+        def report(self, score, epoch, is_last):
+            self.reported.append((score, epoch, is_last))
+
+    trainer = SimpleNamespace(config=SimpleNamespace(train=SimpleNamespace(num_epochs=4)))
+    reporter = Reporter(Attempt(), MASK_AP)
+    for epoch in range(4):
+        reporter.epoch_end(trainer, {"epoch": epoch, **({MASK_AP.key: epoch / 10} if epoch % 2 else {})})
+    assert Attempt.reported == [(0.1, 2, False), (0.3, 4, True)]
