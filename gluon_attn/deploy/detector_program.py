@@ -136,6 +136,8 @@ class Detector:
 
     def head(self, name: str, maps: list[np.ndarray], boxes: np.ndarray) -> list[np.ndarray]:
         """The outputs of a head; each box is pooled from the level that fits its size (Lin et al. 2017, eq. 1)."""
+        wanted, step = len(boxes), 1 << max(3, len(boxes).bit_length() - 4)
+        boxes = np.resize(boxes, (-(-wanted // step) * step, 4))  # few shapes: MXNet keeps memory for each one
         side = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
         with np.errstate(divide="ignore"):
             level = np.floor(4 + np.log2(side / np.float32(self.about["roi_scale"])) + np.float32(1e-6))
@@ -149,7 +151,7 @@ class Detector:
             rois = boxes[own] if len(own) else np.array([[0, 0, 1, 1]], "float32")  # no level is empty
             values[f"rois_{number}"] = np.insert(rois, 0, 0, axis=1)  # of image 0
             count += len(rois)
-        return self.graphs[name]({**values, "order": order})
+        return [one[:wanted] for one in self.graphs[name]({**values, "order": order})]
 
 
 def decode(deltas: np.ndarray, anchors: np.ndarray, weights: list[float]) -> np.ndarray:

@@ -9,12 +9,11 @@ import numpy as np
 
 from ..models.detection.detector import Detector, Graphs
 from . import losses
-from .inference import rois_of
+from .inference import filled_up, rois_of
 from .mask_targets import mask_target
 from .proposals import ProposalOptions, propose
 from .targets import PROPOSALS, ROIS, AnchorTargets, RoiTargets, StageOptions, roi_targets
 
-_PAD = 16  # rois of the mask head are repeated up to a multiple: few shapes, little waste, usual statistics of norms
 #: number of samples of each image -> weight of each of its samples
 Normalize = Callable[[Sequence[int]], Sequence[float]]
 
@@ -157,10 +156,8 @@ def _masks(
     array, counts = _arrays(maps[0]), [len(one.objects) for one in targets]
     rois, levels = rois_of([one.boxes[: len(one.objects)] for one in targets], net.roi_scale)
     count, size = len(rois), net.mask_head.MASK  # type: ignore[union-attr]
-    padding = -count % _PAD or (0 if count else _PAD)
-    if not count:
-        rois, levels = np.array([[0, 0, 0, 1, 1]], "float32"), np.zeros(1, "float32")
-    rois, levels = (np.resize(one, (count + padding, *one.shape[1:])) for one in (rois, levels))
+    rois, levels = filled_up(rois, levels)  # with rois of the images: norms have their usual statistics
+    padding = len(rois) - count
     labels = np.concatenate([*(one.labels[: len(one.objects)] for one in targets), np.zeros(padding, "int32")])
     wanted = np.zeros((count + padding, size, size), "float32")
     pairs = [(one, example, i) for one, example in zip(targets, examples, strict=True) for i in range(len(one.objects))]
