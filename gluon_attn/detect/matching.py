@@ -5,6 +5,7 @@ few objects that it overlaps enough.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,7 @@ import numpy as np
 _WHOLE = 1 - 1e-10  # an overlap of 1 must reach the threshold 1, whatever its rounding
 
 
-def match_image(
-    run: Any, image_id: int, category_id: int, area: Sequence[float], limit: int
-) -> dict[str, Any] | None:  # fmt: skip
+def match_image(run: Any, image_id: int, category_id: int, area: Sequence[float], limit: int) -> dict[str, Any] | None:
     """What `COCOeval.accumulate` reads of an image; None where it has neither objects nor results.
 
     Objects outside of an area and crowds are ignored: a result that finds one counts neither as right nor as wrong,
@@ -32,7 +31,7 @@ def match_image(
     smallest, largest = area
     ignored = [bool(one["ignore"]) or one["area"] < smallest or one["area"] > largest for one in objects]
     order = sorted(range(len(objects)), key=ignored.__getitem__)  # those that count come first
-    results = sorted(results, key=lambda one: -one["score"])[:limit]
+    results = sorted(results, key=itemgetter("score"), reverse=True)[:limit]
     shape = len(run.params.iouThrs), len(results)
     found, passed_over = np.zeros(shape), np.zeros(shape, bool)
     if objects and results:
@@ -53,8 +52,11 @@ def _pairs(
     """(number of the level, result, object) of each result that finds an object; results come best first."""
     least = [min(level, _WHOLE) for level in levels]
     taken: list[set[int]] = [set() for _ in least]
-    pairs, lowest = [], min(least)
-    for result, row in enumerate(np.asarray(overlaps).tolist()):
+    pairs: list[tuple[int, int, int]] = []
+    lowest, found = min(least), np.asarray(overlaps)
+    if found.max() < lowest:
+        return pairs
+    for result, row in enumerate(found.tolist()):
         near = [(place, row[place]) for place in order if row[place] >= lowest]
         if not near:
             continue
