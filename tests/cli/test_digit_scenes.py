@@ -15,7 +15,8 @@ BOXES, MASKS = 0.7, 0.65
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_recipe_learns_to_find_digits(seed, tmp_path):
-    assert train_coco(["--config", str(RECIPE), "--seed", str(seed), "--run-dir", str(tmp_path / "run")]) == 0
+    flags = ["--attention", "eca", "--seed", str(seed), "--run-dir", str(tmp_path / "run")]
+    assert train_coco(["--config", str(RECIPE), *flags]) == 0
     last = RunFolder(tmp_path / "run").read_history()[-1]
     assert last["val_bbox_mAP_50"] >= BOXES
     assert last["val_segm_mAP_50"] >= MASKS
