@@ -182,8 +182,9 @@ class DetectionLoader:
         if unread:
             reasons = Counter(reason for _, reason in unread).most_common(_NAMED)
             why = ", ".join(f"{count} {reason}" for reason, count in reasons)
-            text = "%d of %s cannot be read and were left out (%s): %s"
-            get_logger().warning(text, len(unread), self._all_images(epoch), why, _named(unread[:_NAMED]))
+            told = "were left out" if self._train else "count as images in which nothing is found"
+            text = "%d of %s cannot be read and %s (%s): %s"
+            get_logger().warning(text, len(unread), self._all_images(epoch), told, why, _named(unread[:_NAMED]))
         summary = self.images.findings.summary()
         if summary and self._train:
             get_logger().warning("epoch %d: %s", epoch, summary)

@@ -80,7 +80,7 @@ def make_detection_trainer(
     """
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
     sets = open_sets(config)
-    _tell_without_objects(sets[0])
+    _check_objects(*sets)
     placement = make_placement(config, sets)
     net = make_detector(config, len(sets[0].class_names), placement, devices)
     _tell_random_start(config, net)
@@ -144,16 +144,17 @@ def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
     return _first(sets[0], data.train_count), _first(sets[1], data.val_count)
 
 
-def _tell_without_objects(images: CocoSet) -> None:
-    """Images without objects are learned from here; MMDetection and torchvision leave them out."""
-    count = len(images) - len(images.with_objects())
-    if count == len(images):
-        raise UserError(
-            f"{images.path} has nothing to learn from: none of {count} images has an object that is no crowd"
-        )
+def _check_objects(train: CocoSet, test: CocoSet) -> None:
+    """Both sets need objects. Images without some are learned from here; MMDetection and torchvision leave them out."""
+    for images, what in ((train, "learn from"), (test, "evaluate with")):
+        if not len(images.with_objects()):
+            raise UserError(
+                f"{images.path} has nothing to {what}: none of {len(images)} images has an object that is no crowd"
+            )
+    count = len(train) - len(train.with_objects())
     if count:
         text = "%d of %d training images have no objects and are learned from as background"
-        get_logger().info(text, count, len(images))
+        get_logger().info(text, count, len(train))
 
 
 def _tell_random_start(config: DetectRunConfig, net: Detector) -> None:

@@ -7,10 +7,11 @@ import mxnet as mx
 import numpy as np
 import pytest
 from coco_files import content, write
-from tiny_detector import params, words
+from tiny_detector import params, records, words
 
 pytest.importorskip("pycocotools", reason="needs pycocotools")
 
+import gluon_attn
 from gluon_attn.cli import main, train_coco
 
 
@@ -60,14 +61,23 @@ def test_a_detector_of_other_classes_starts_all_but_its_last_layers(trained, tmp
     np.testing.assert_allclose(ours["box_head.fc6.weight"], theirs["box_head.fc6.weight"], atol=1e-6)
 
 
-def test_training_images_with_crowds_alone_are_refused(tmp_path, capsys):
+@pytest.mark.parametrize(("part", "what"), [("train", "learn from"), ("val", "evaluate with")])
+def test_images_with_crowds_alone_are_refused(part, what, tmp_path, capsys):
     data = content()
     for one in data["annotations"]:
         one["iscrowd"] = 1
-    files = [str(path) for path in (*write(tmp_path, data), *write(tmp_path, name="val"))]
+    files = [str(path) for name in ("train", "val") for path in write(tmp_path, data if name == part else None, name)]
     line = ["--dataset", "json", "--train-json", files[0], "--train-images", files[1], "--val-json", files[2]]
     assert train_coco([*line, "--val-images", files[3], "--run-dir", str(tmp_path / "run")]) == 2
-    assert "none of 6 images has an object that is no crowd" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"{part}.json has nothing to {what}: none of 6 images has an object that is no crowd" in error
+
+
+def test_a_run_stops_early_after_an_epoch_that_was_evaluated(scenes, tmp_path):
+    more = ("--run-dir", tmp_path / "run", "--num-epochs", 8, "--eval-every", 3, "--patience", 1, "--lr", "1e-12")
+    assert train_coco(words(scenes, *more)) == 0
+    found = ["val_segm_mAP" in record for record in records(tmp_path / "run")]
+    assert found == [False, False, True, False, False, True]
 
 
 def test_pictures_of_images_of_one_name_are_kept_apart(trained, scenes, tmp_path, capsys):
@@ -125,3 +135,16 @@ def test_too_many_unreadable_test_images_are_one_line(trained, scenes, tmp_path,
     first.write_bytes(b"no image")
     assert main(["eval", str(trained), "--data-dir", str(tmp_path / "set")]) == 2
     assert "more than 0.01 of 3 test images cannot be read, such as image 2 (" in capsys.readouterr().err
+
+
+def test_training_from_python(scenes, tmp_path):
+    network = {
+        "widths": [8, 8, 16, 16], "fpn_channels": 8, "box_width": 16, "mask_widths": [8],
+        "anchor_sizes": [8, 16, 32, 64, 96],
+    }  # fmt: skip
+    found = gluon_attn.train(
+        task="detection", model="mask_rcnn_fpn_resnet18_v1b", data_dir=str(scenes), train_count=6, val_count=3,
+        min_size=[56], max_size=64, num_epochs=1, model_options=network, run_dir=str(tmp_path / "run"), norm_eval=False,
+    )  # fmt: skip
+    assert found.score_kind.key == "val_segm_mAP"
+    assert found.history[0]["lr"] < 0.0025  # of the default 0.02 for 16 images, in the warm-up of 500 updates
