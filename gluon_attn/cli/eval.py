@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input-size", type=size, metavar="N", help="side of the images in pixels (default: its own)")
     parser.add_argument("--crop-ratio", type=share, metavar="X", help="centre crop over shorter side (default 0.875)")
     parser.add_argument(
-        "-b", "--batch-size", type=whole, default=128, metavar="N", help="images per pass (default 128)"
+        "-b", "--batch-size", type=whole, metavar="N", help="images per pass (default 128; a detector: one)"
     )
     parser.add_argument("--per-class", action="store_true", help="list the classes, the worst first")
     parser.add_argument("--confusion", type=png, metavar="FILE", help="draw which classes are taken for which, as PNG")
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.results:
         raise UserError("option results is for a detector's run folder: leave it out")
     options = ("params", "dataset", "data_dir", "rec_val", "input_size", "crop_ratio", "batch_size")
+    args.batch_size = args.batch_size or 128
     result = evaluate(args.target, **{name: getattr(args, name) for name in options})
     found = result.to_dict(args.per_class)
     if args.confusion:
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 #: options that say what a classifier is evaluated on
-_OF_CLASSIFIERS = ("params", "dataset", "rec_val", "input_size", "crop_ratio", "confusion")
+_OF_CLASSIFIERS = ("params", "dataset", "rec_val", "input_size", "crop_ratio", "confusion", "batch_size")
 
 
 def _objects(args: argparse.Namespace) -> int:

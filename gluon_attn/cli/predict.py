@@ -30,11 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the most probable classes of each image, or the objects found."""
+    from ..deploy.predictor import load
     from ..runs.detector import is_detector
 
     objects = is_detector(expanded(args.model))
     for name in ("top", "picture") if objects else ("output", "score", "over_epochs"):
-        if getattr(args, name):
+        if getattr(args, name) not in (None, False):
+            if not objects:
+                load(expanded(args.model))  # what is neither is told first
             what = "a detector" if objects else "a classifier"
             raise UserError(f"option {name} has no effect on {what}: leave it out")
     return _objects(args) if objects else _classes(args)
@@ -43,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 def _objects(args: argparse.Namespace) -> int:
     from ..runs.predict_objects import predict_objects
 
-    output, score = args.output or "detections", 0.5 if args.score is None else args.score
+    output, score = "detections" if args.output is None else args.output, 0.5 if args.score is None else args.score
     results = predict_objects(args.images, args.model, output, score, args.over_epochs)
     if args.json:
         print(json.dumps(results, indent=2))

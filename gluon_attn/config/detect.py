@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..utils.errors import UserError
-from .base import Config, above, at_least, between, option, rate
+from .base import Config, at_least, between, option, rate
 from .files import merge
 from .model import ModelConfig
 from .optim import OptimConfig
@@ -18,7 +18,10 @@ SCHEDULES = {"1x": (12, (8, 11)), "2x": (24, (16, 22))}
 _FILES = ("train_json", "train_folder", "val_json", "val_folder")
 #: group -> options that have no effect on a detector
 HIDDEN = {
-    "model": {"ksize", "use_pretrained", "auxiliary", "arch_path", "net_type", "act_layers", "drop_rate"},
+    "model": {
+        "ksize", "use_pretrained", "auxiliary", "arch_path", "net_type", "act_layers", "drop_rate", "init_ch", "layers",
+        "blocks",
+    },
     "train": {
         "auxiliary_weight", "drop_path_prob", "evaluate", "start_epoch", "resume_states", "trust", "save_period",
         "save_dir",
@@ -90,6 +93,11 @@ class DetectDataConfig(Config):
             raise UserError("option dataset coco needs option data_dir: the folder with annotations and images")
         if self.dataset == "json" and self.data_dir:
             raise UserError("option data_dir has no effect on json: leave it out")
+        if self.min_size and self.min_size[-1] > self.sizes[1]:
+            raise UserError(
+                f"option min_size {self.min_size[-1]} is more than option max_size {self.sizes[1]}, the length of the "
+                "longer side: give a larger option max_size, too"
+            )
 
     @property
     def sizes(self) -> tuple[tuple[int, ...], int]:
@@ -151,7 +159,7 @@ class DetectConfig(Config):
     test_post_nms: int = option(1000, "as --post-nms, in evaluation", check=at_least(1))
     beta: float = option(1 / 9, "where smooth L1 becomes linear; 0: L1, as MMDetection has it", check=at_least(0))
     score_threshold: float = option(0.05, "least score of a detection", check=rate)
-    nms_threshold: float = option(0.5, "largest IoU of two detections of a class", check=above(0))
+    nms_threshold: float = option(0.5, "largest IoU of two detections of a class", check=between(0.01, 1))
     detections: int = option(100, "detections of an image", check=at_least(1))
     norm_eval: bool = option(True, "batch norms compute with their running statistics, which stay as they are")
     frozen_stages: int | None = option(

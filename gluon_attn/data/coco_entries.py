@@ -4,7 +4,6 @@ Such files come from many tools, and single entries are often wrong. One wrong e
 learned from.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -101,7 +100,7 @@ def read_annotation(entry: dict[str, Any], size: tuple[int, int], labels: Mappin
     if masks:
         segments = _segments(entry.get("segmentation"), size, changes)
     given: Any = entry.get("area")
-    if type(given) not in _NUMBERS or not 0 < given < math.inf:
+    if type(given) not in _NUMBERS or not _is_finite(given) or given <= 0:
         changes.append("area is missing or wrong and was computed")
         given = area(segments, *size) if masks else bbox[2] * bbox[3]
     return Annotation(bbox, box, labels[category], bool(crowd), segments, float(given), tuple(changes))

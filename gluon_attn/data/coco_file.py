@@ -1,6 +1,7 @@
 """COCO's JSON file, checked as a whole and entry by entry."""
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _classes(entries: list[Any], path: Path, known: tuple[Path, Mapping[int, str]] | None) -> dict[int, str]:
     try:
-        classes = {category: printable(name) for category, name in read_categories(entries).items()}
+        classes = _told_apart({category: printable(name) for category, name in read_categories(entries).items()})
     except BadEntry as error:
         raise UserError(f"{path} is not in COCO's format: {error}") from None
     if known is None:
@@ -83,6 +84,12 @@ def _classes(entries: list[Any], path: Path, known: tuple[Path, Mapping[int, str
                 "the second; give both the same categories"
             )
     return dict(names)
+
+
+def _told_apart(classes: dict[int, str]) -> dict[int, str]:
+    """The classes, with the id behind a name that several of them have: figures and tables go by names."""
+    counts = Counter(classes.values())
+    return {category: f"{name} ({category})" if counts[name] > 1 else name for category, name in classes.items()}
 
 
 def _images(entries: list[Any], findings: Findings) -> list[ImageEntry]:

@@ -81,6 +81,8 @@ class DetectionLoader:
         self._canvases = [placement.canvases.of(height, width) for height, width in images.sizes.tolist()]
         self._share = len(range(rank, len(images), size))
         self._length = len(self._batches(0))  # the same in every epoch
+        if train and not rank:
+            self._tell_repeated()
 
     def __len__(self) -> int:
         """Number of batches per epoch."""
@@ -123,6 +125,13 @@ class DetectionLoader:
         served = {self._canvases[numbers[0]] for numbers in full}
         few = [np.resize(numbers, whole) for numbers in rest if self._canvases[numbers[0]] not in served]
         return [numbers[self._rank :: self._size] for numbers in full + few]
+
+    def _tell_repeated(self) -> None:
+        whole = self.batch_size * self._size
+        for canvas, count in sorted(Counter(self._canvases).items()):
+            if count < whole:
+                text = "%d images on the canvas %dx%d are fewer than the %d of a global batch, which repeats them"
+                get_logger().warning(text, count, *canvas, whole)
 
     def _grouped(self, order: list[int], whole: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """(groups of `whole` images of one canvas, as they become complete; what is left of each canvas)."""
@@ -173,8 +182,9 @@ class DetectionLoader:
         if unread:
             reasons = Counter(reason for _, reason in unread).most_common(_NAMED)
             why = ", ".join(f"{count} {reason}" for reason, count in reasons)
-            text = "%d of %s cannot be read and were left out (%s): %s"
-            get_logger().warning(text, len(unread), self._all_images(epoch), why, _named(unread[:_NAMED]))
+            told = "were left out" if self._train else "count as images in which nothing is found"
+            text = "%d of %s cannot be read and %s (%s): %s"
+            get_logger().warning(text, len(unread), self._all_images(epoch), told, why, _named(unread[:_NAMED]))
         summary = self.images.findings.summary()
         if summary and self._train:
             get_logger().warning("epoch %d: %s", epoch, summary)

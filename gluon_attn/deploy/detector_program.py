@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("--picture", metavar="DIR")
     parser.add_argument("--score", type=float, default=0.5)
     options = parser.parse_args()
-    detector, results = Detector(), []
+    detector, results, drawn = Detector(), [], set()
     names, numbers = detector.card["class_names"], detector.about["category_ids"]
     for number, path in enumerate(options.images, 1):
         pixels = cv2.imread(path, cv2.IMREAD_COLOR)
@@ -255,8 +255,10 @@ def main() -> None:
                 print(f"{path}: {names[label]} {score:.2f} at {' '.join(f'{side:.1f}' for side in box)}")
         if options.picture:
             Path(options.picture).mkdir(parents=True, exist_ok=True)
-            picture = str(Path(options.picture) / f"{Path(path).stem}.png")
-            cv2.imwrite(picture, draw(image, found, names, options.score))
+            name = Path(path).stem
+            name = f"{name}-{number}" if name.lower() in drawn else name  # of images of one name each has its own
+            drawn.add(name.lower())
+            cv2.imwrite(str(Path(options.picture) / f"{name}.png"), draw(image, found, names, options.score))
     if options.results:
         Path(options.results).write_text(json.dumps(results), encoding="utf-8")
 

@@ -56,6 +56,12 @@ def load_card(folder: Path | str) -> Card:
     return read_card(path)
 
 
+def refuse_detector(card: Card, name: str) -> None:
+    """`UserError` if a card is a detector's: what asks for a class of an image has no use for one."""
+    if card.detection is not None:
+        raise UserError(f"{name} holds a detector; this takes a classifier")
+
+
 def card_network(card: Card, weights: Path | str, name: str) -> mx.gluon.HybridBlock:
     """The network of a `Card`, hybridized.
 

@@ -14,7 +14,7 @@ from ..utils.files import read_json, sha256
 from ..utils.seed import generator
 from . import onnx, openvino, symbol
 from .graph import INPUT, OUTPUT
-from .load_run import CARD, card_network, load_run
+from .load_run import CARD, card_network, load_run, refuse_detector
 
 _ENDINGS = f"a NAME{symbol.ENDING} or a NAME{onnx.ENDING} or a NAME{openvino.ENDING}"
 
@@ -104,7 +104,9 @@ def load(target: Path | str, input_size: int | None = None) -> Predictor:
     """
     path = _main_file(Path(target))
     if path.is_dir():
-        return of_network(*load_run(path, input_size))
+        net, card = load_run(path, input_size)
+        refuse_detector(card, str(path))
+        return of_network(net, card)
     check_bundle(path.parent)
     made = _exported(path) if path.exists() else _published(path)
     if made.card.detection is not None:

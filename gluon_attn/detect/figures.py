@@ -46,7 +46,10 @@ class Figures:
 
 
 def evaluate(
-    ground_truth: Mapping[str, Any], results: Sequence[Result], kinds: Sequence[str] | None = None
+    ground_truth: Mapping[str, Any],
+    results: Sequence[Result],
+    kinds: Sequence[str] | None = None,
+    name: str = "results",
 ) -> dict[str, Figures]:
     """Compare results with a data set, boxes and masks.
 
@@ -56,6 +59,7 @@ def evaluate(
         ground_truth: what a COCO annotation file holds: images, categories, annotations. It is not changed.
         results: entries of COCO's results format.
         kinds: "bbox", "segm" (default: what all results have; both where there are none).
+        name: what messages call the results.
 
     Returns:
         Kind -> figures.
@@ -64,10 +68,10 @@ def evaluate(
         UserError: a result has no finite score, no box or mask, an image that the data set lacks, or a mask of another
             size than it; or pycocotools is missing.
     """
-    check_scores(results, "results")
+    check_scores(results, name)
     known = _of_known_classes(ground_truth, results)
     kinds = kinds or [kind for kind, key in KINDS.items() if all(key in entry for entry in results)]
-    _check(ground_truth, results, kinds)
+    _check(ground_truth, results, kinds, name)
     annotations = [{**entry, "id": number} for number, entry in enumerate(ground_truth["annotations"], 1)]
     return {kind: measure({**ground_truth, "annotations": annotations}, known, kind) for kind in kinds}
 
@@ -115,13 +119,13 @@ def _of_known_classes(ground_truth: Mapping[str, Any], results: Sequence[Result]
     return known
 
 
-def _check(ground_truth: Mapping[str, Any], results: Sequence[Result], kinds: Sequence[str]) -> None:
+def _check(ground_truth: Mapping[str, Any], results: Sequence[Result], kinds: Sequence[str], name: str) -> None:
     """What pycocotools would crash on, or silently misread."""
     sizes = {image["id"]: [image["height"], image["width"]] for image in ground_truth["images"]}
     if results and not kinds:
         raise UserError("the results have neither all a bbox nor all a segmentation: split them into two lists")
     for index, entry in enumerate(results):
-        where = f"results, entry {index} (the first is 0)"
+        where = f"{name}, entry {index} (the first is 0)"
         if entry["image_id"] not in sizes:
             raise UserError(f"{where}: the data set has no image {entry['image_id']}; are the results of another one?")
         missing = [KINDS[kind] for kind in kinds if KINDS[kind] not in entry]

@@ -20,7 +20,8 @@ from .results import Detections
 
 Colour: TypeAlias = tuple[int, int, int]
 Rectangle: TypeAlias = tuple[float, float, float, float]
-_LEAST = 320  # pixels of the shorter side below which a picture is enlarged, so that its labels are legible
+_LEAST = 320  # pixels of the shorter side below which a picture is enlarged, so that its labels are legible ...
+_LONGEST = 2048  # ... unless the longer side would be more than this
 _TINT = 0.45  # how much of a mask's pixels is its colour
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -101,7 +102,8 @@ def save_png(picture: np.ndarray, path: Path | str) -> None:
 
 def _size(image: np.ndarray, width: int | None) -> tuple[int, int]:
     """Height and width of the picture of an image."""
-    factor = width / image.shape[1] if width else max(1, -(-_LEAST // min(image.shape[:2])))
+    enlarged = min(-(-_LEAST // min(image.shape[:2])), _LONGEST // max(image.shape[:2]))
+    factor = width / image.shape[1] if width else max(1, enlarged)
     return max(1, round(image.shape[0] * factor)), max(1, round(image.shape[1] * factor))
 
 

@@ -86,6 +86,7 @@ class Patience(Callback):
     """Stops the run when `epochs` epochs have brought no better score.
 
     It follows from the history, so a resumed run stops where an uninterrupted one would; all processes see the same.
+    Where not every epoch is evaluated, it stops after one that was.
     """
 
     def __init__(self, epochs: int):
@@ -93,7 +94,9 @@ class Patience(Callback):
 
     def start(self, trainer: TrainingLoop) -> None:
         """Stop a resumed run whose history has been without a better score for that long."""
-        if trainer.best is not None and trainer.epoch - 1 - trainer.best["epoch"] >= self._epochs:
+        if trainer.best is None or trainer.task.score.key not in trainer.history[-1]:
+            return
+        if trainer.epoch - 1 - trainer.best["epoch"] >= self._epochs:
             trainer.stop(f"no better {trainer.task.score.name} in {self._epochs} epochs")
 
     def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:

@@ -13,7 +13,8 @@ _WHOLE = "body."  # how the names of a detector's own parameters begin
 def start_from(net: Detector, path: str) -> None:
     """Fill a detector's backbone from the parameter file of a classification network, or all of it from a detector's.
 
-    The classifier of the file is left out, which is said.
+    The classifier of the file is left out, and so are a detector's last layers for another number of classes, which is
+    said.
 
     Args:
         net: the detector, initialized.
@@ -24,7 +25,11 @@ def start_from(net: Detector, path: str) -> None:
     """
     tensors = read_params(path)
     if any(name.startswith(_WHOLE) for name in tensors):
-        load_params(net, path)
+        left_out = load_params(net, path, renewed=_of_classes(net))
+        if left_out:
+            layers = dict.fromkeys(name.rpartition(".")[0] for name in left_out)
+            text = "%s is for another number of classes: %s are initialized anew"
+            get_logger().warning(text, path, ", ".join(layers))
         return
     params = net.body.backbone._collect_params_with_prefix()
     lacking = sorted(set(params) - set(tensors))
@@ -38,3 +43,11 @@ def start_from(net: Detector, path: str) -> None:
         fill(param, value, param.list_ctx())
     if left_out:
         get_logger().info("%s: left out %s, which a detector has not", path, few(left_out))
+
+
+def _of_classes(net: Detector) -> list[str]:
+    """Names of the parameters whose first length follows from the number of classes."""
+    layers = ["box_head.cls_score", "box_head.bbox_pred"]
+    if net.mask_head:
+        layers.append("mask_head.mask_fcn_logits")
+    return [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]

@@ -31,6 +31,7 @@ from ..engine.trainer import Trainer
 from ..models.build import build
 from ..models.detection import Detector, detector_record
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 from .backbone_weights import start_from
 from .folder import RunFolder
 from .network import initialize
@@ -79,8 +80,10 @@ def make_detection_trainer(
     """
     devices = contexts(config.train.gpus, config.train.num_gpus, backend)
     sets = open_sets(config)
+    _check_objects(*sets)
     placement = make_placement(config, sets)
     net = make_detector(config, len(sets[0].class_names), placement, devices)
+    _tell_random_start(config, net)
     if config.train.summary and not backend.rank:
         print_summary(net, placement, devices[0])
     learning = learning_options(config)
@@ -137,10 +140,36 @@ def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
         sets = open_coco_folder(str(data.data_dir), masks=masks)
     else:
         train = open_coco(str(data.train_json), str(data.train_folder), masks=masks)
-        sets = train, open_coco(str(data.val_json), str(data.val_folder), masks=masks)
-    if sets[0].class_names != sets[1].class_names:
-        raise UserError(f"{sets[1].path} has other categories than {sets[0].path}")
+        sets = train, open_coco(str(data.val_json), str(data.val_folder), masks=masks, like=train)
     return _first(sets[0], data.train_count), _first(sets[1], data.val_count)
+
+
+def _check_objects(train: CocoSet, test: CocoSet) -> None:
+    """Both sets need objects. Images without some are learned from here; MMDetection and torchvision leave them out."""
+    for images, what in ((train, "learn from"), (test, "evaluate with")):
+        if not len(images.with_objects()):
+            raise UserError(
+                f"{images.path} has nothing to {what}: none of {len(images)} images has an object that is no crowd"
+            )
+    count = len(train) - len(train.with_objects())
+    if count:
+        text = "%d of %d training images have no objects and are learned from as background"
+        get_logger().info(text, count, len(train))
+
+
+def _tell_random_start(config: DetectRunConfig, net: Detector) -> None:
+    """Options that are right for a pretrained backbone keep a random one as it is."""
+    if config.model.pretrained:
+        return
+    norms: list[Any] = []
+    net.body.backbone.apply(lambda block: norms.append(block) if isinstance(block, mx.gluon.nn.BatchNorm) else None)
+    if config.detect.norm_eval and norms:
+        get_logger().warning(
+            "norm_eval without pretrained weights: batch norms keep the statistics that they start with, mean 0 and "
+            "variance 1; turn it off to train from random weights"
+        )
+    if config.detect.frozen_stages:
+        get_logger().warning("frozen_stages without pretrained weights: those stages stay random")
 
 
 def _first(images: CocoSet, count: int | None) -> CocoSet:

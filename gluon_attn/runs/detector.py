@@ -68,10 +68,14 @@ class TrainedDetector:
     def at_epochs(self, folder: Path) -> "Iterator[tuple[int, TrainedDetector]]":
         """(epoch, the detector with its weights) of each checkpoint in a folder, oldest first."""
         assert isinstance(self.net, Detector)
-        for path in sorted(folder.glob("epoch-*")):
-            if (path / _NET).is_file():
-                load_params(self.net, path / _NET)
-                yield int(path.name.rpartition("-")[2]), self
+        for path in self.kept(folder):
+            load_params(self.net, path / _NET)
+            yield int(path.name.rpartition("-")[2]), self
+
+    @staticmethod
+    def kept(folder: Path) -> list[Path]:
+        """The checkpoints in a folder, oldest first."""
+        return sorted(path for path in folder.glob("epoch-*") if (path / _NET).is_file())
 
 
 def is_detector(target: str | Path) -> bool:

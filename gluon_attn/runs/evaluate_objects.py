@@ -64,9 +64,14 @@ def evaluate_objects(
     folder = expanded(str(target))
     config = _config(folder, data_dir)
     _, test = open_sets(config)
-    entries = read_results(expanded(str(results))) if results else detected(open_detector(folder), test)
+    entries = (
+        read_results(expanded(str(results)))
+        if results
+        else detected(open_detector(folder), test, config.data.max_bad_images)
+    )
     kinds = None if results else ["bbox", "segm"] if has_masks(config) else ["bbox"]
-    return ObjectEvaluation(str(target), config.data.dataset, len(test), evaluate(test.ground_truth(), entries, kinds))
+    figures = evaluate(test.ground_truth(), entries, kinds, str(results or "results"))
+    return ObjectEvaluation(str(target), config.data.dataset, len(test), figures)
 
 
 def _config(folder: str, data_dir: str | Path | None) -> DetectRunConfig:
@@ -91,14 +96,29 @@ def _of_card(folder: str, data_dir: str | Path | None) -> DetectRunConfig:
     return DetectRunConfig(data=data, model=DetectModelConfig(model=card.model))
 
 
-def detected(detector: TrainedDetector, images: CocoSet) -> list[dict[str, Any]]:
-    """What a detector finds in the images of a set, in COCO's results format; unreadable ones are told and left out."""
-    found = []
+def detected(detector: TrainedDetector, images: CocoSet, max_bad: float = 1.0) -> list[dict[str, Any]]:
+    """What a detector finds in the images of a set, in COCO's results format; unreadable ones are told.
+
+    Args:
+        detector: the detector.
+        images: the set.
+        max_bad: largest share of the images that may be unreadable.
+
+    Raises:
+        UserError: there are more.
+    """
+    found, unread = [], 0
     for number in tqdm(range(len(images)), desc="evaluation", unit="image", leave=False, disable=None):
         try:
             pixels = images.pixels(number)
         except BadImage as error:
-            get_logger().warning("%s is left out: %s", images.name(number), error)
+            get_logger().warning("nothing is found in %s, which cannot be read: %s", images.name(number), error)
+            unread += 1
+            if unread > max_bad * len(images):
+                raise UserError(
+                    f"more than {max_bad:.4g} of {len(images)} test images cannot be read, such as "
+                    f"{images.name(number)}: {error}"
+                ) from None
             continue
         (one,) = detector.detect([pixels])
         size = (pixels.shape[0], pixels.shape[1])

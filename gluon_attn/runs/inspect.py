@@ -49,12 +49,14 @@ def inspect(
             to take statistics of, or the folder cannot be written or holds something else.
     """
     from ..analyze.gate_statistics import Sites
+    from ..deploy.load_run import refuse_detector
     from .inspection import Inspection, gate_statistics
     from .pages.inspection import check_folder, write_inspection
 
     if not (images or dataset):
         raise UserError("name images, or a data set with option dataset")
     net, card = open_network(target)
+    refuse_detector(card, str(target))
     names = tuple(card.class_names if len(card.class_names) == card.classes else map(str, range(card.classes)))
     label = None if class_name is None else _class_index(str(class_name), names)
     pixels = _read(images, card)

@@ -13,8 +13,9 @@ from ..config.distill import DistillConfig
 from ..config.train import TrainConfig
 from ..data.base import Dataset
 from ..data.factory import DataLoaders
-from ..deploy.load_run import load_run
+from ..deploy.load_run import load_run, refuse_detector
 from ..models.build import build as build_model
+from ..models.detection import detector_record
 from ..models.factory import get_model, model_info
 from ..models.pretrained import pretrained_path
 from ..nn.params import classifier, load_params
@@ -41,6 +42,7 @@ def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], buil
     Raises:
         UserError: the options, the file or the sizes of the images do not fit the network.
     """
+    check_classifier(config.model.model)
     model = config.model.replace(pretrained=None, use_pretrained=False)
     net = build(model, data.classes, data.input_shape[1])
     start = config.model.pretrained
@@ -56,6 +58,19 @@ def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], buil
     if config.train.summary:
         net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))
     return net
+
+
+def check_classifier(name: str) -> None:
+    """Check that the network of this name is no detector.
+
+    Raises:
+        UserError: it is one.
+    """
+    if detector_record(name) is not None:
+        raise UserError(
+            f"{name} is a detector: train it with train_coco.py or option task detection, and name its run folder "
+            "to evaluate or use it"
+        )
 
 
 def initialize(net: HybridBlock, train: TrainConfig, devices: list[mx.Context]) -> None:
@@ -121,12 +136,14 @@ def make_teacher(config: DistillConfig, data: DataLoaders, devices: list[mx.Cont
 
 
 def _named_teacher(config, data):
+    check_classifier(config.teacher)
     weights = config.teacher_params or True
     return get_model(config.teacher, data.classes, pretrained=weights, input_size=data.input_shape[1])
 
 
 def _teacher_of_run(folder, data):
     net, card = load_run(folder)
+    refuse_detector(card, f"teacher {folder}")
     if card.classes != data.classes:
         raise UserError(f"teacher {folder} has {card.classes} classes, the data have {data.classes}")
     for what in ("mean", "std"):
@@ -146,6 +163,7 @@ def named_network(
         params: the parameter file, or True for the published one.
         dataset, options: see `evaluation_data.open_named_set`.
     """
+    check_classifier(name)
     source = open_named_set(dataset, options, model_info(name).input_size)
     net = get_model(name, source.classes, pretrained=params, input_size=source.input_shape[1])
     net.hybridize(static_alloc=True)

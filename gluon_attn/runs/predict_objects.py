@@ -34,8 +34,8 @@ def predict_objects(
     Args:
         images: image files.
         model: run folder or deploy bundle of a detector.
-        output: folder for a picture of each image, NAME.png, and results.json in COCO's results format, where the
-            images are numbered from 1.
+        output: folder for a picture of each image, NAME.png (of images of one name also NAME-2.png and so on), and
+            results.json in COCO's results format, where the images are numbered from 1.
         score: least score of what is drawn and printed; results.json has all.
         over_epochs: also draw the images from each checkpoint that was kept: epochs.png and epochs.gif.
 
@@ -51,10 +51,12 @@ def predict_objects(
     detector = open_detector(expanded(model))
     if over_epochs and detector.kind != "run":
         raise UserError("option over_epochs is for a run folder: a deploy bundle has one epoch")
+    if over_epochs and not any(detector.kept(RunFolder(expanded(model)).checkpoints)):
+        raise UserError(f"{model} keeps no checkpoint: train with option keep_checkpoints, such as 12")
     found, names = detector.detect(pixels), detector.card.class_names
     ensure_dir(folder)
-    for path, image, one in zip(images, pixels, found, strict=True):
-        save_png(draw(image, one, names, score), folder / f"{Path(path).stem}.png")
+    for name, image, one in zip(picture_names(images), pixels, found, strict=True):
+        save_png(draw(image, one, names, score), folder / name)
     numbers = detector.card.detection["category_ids"]  # type: ignore[index]
     entries = [
         entry for number, (image, one) in enumerate(zip(pixels, found, strict=True), 1)
@@ -64,6 +66,17 @@ def predict_objects(
     if over_epochs:
         _draw_epochs(detector, RunFolder(expanded(model)), images, pixels, folder, score)
     return [_plain(path, one.above(score), names) for path, one in zip(images, found, strict=True)]
+
+
+def picture_names(images: Sequence[str | Path]) -> list[str]:
+    """Name of each image's picture: none is that of another picture of the folder, on any file system."""
+    taken = {SHEET}
+    found = []
+    for stem in (Path(path).stem for path in images):
+        tried = (f"{stem}{ending}.png" for ending in ("", *(f"-{number}" for number in range(2, len(images) + 3))))
+        found.append(next(name for name in tried if name.lower() not in taken))
+        taken.add(found[-1].lower())
+    return found
 
 
 def _read(path: str | Path) -> np.ndarray:
@@ -85,8 +98,6 @@ def _draw_epochs(
             draw(image, found, detector.card.class_names, score, _WIDTH)
             for image, found in zip(pixels, one.detect(pixels), strict=True)
         ])  # fmt: skip
-    if not columns:
-        raise UserError(f"{run} keeps no checkpoint: train with option keep_checkpoints, such as 12")
     rows = [list(row) for row in zip(*columns, strict=True)]
     save_png(contact_sheet(rows, headings, [Path(path).name for path in images], _WIDTH), folder / SHEET)
     write_bytes(folder / FILM, animation(rows, headings, width=_WIDTH))

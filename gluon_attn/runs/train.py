@@ -13,6 +13,7 @@ from mxnet.gluon import HybridBlock
 from ..config.card import Card
 from ..config.detect import DetectRunConfig
 from ..config.scores import Score
+from ..config.tasks import CLASSIFICATION, task_named
 from ..config.train import RunConfig
 from ..data.factory import DataLoaders
 from ..engine.backend import Backend, connect
@@ -55,7 +56,12 @@ class Result:
 
 
 def train(
-    *, model: str | None = None, attention: str | None = None, dataset: str | None = None, **options: Any
+    *,
+    model: str | None = None,
+    attention: str | None = None,
+    dataset: str | None = None,
+    task: str = CLASSIFICATION.name,
+    **options: Any,
 ) -> Result:
     """Train a network, as `gluon-attn train` does.
 
@@ -63,6 +69,8 @@ def train(
         model: name of the network (default "cifar_resnet20_v1"); see `list_models`.
         attention: name of its attention (default none); see `list_attentions`.
         dataset: name of the data set (default "cifar10"), such as "digits", "cifar100", "imagenet_folder".
+        task: what is trained for, "classification" or "detection", whose options are those of `train_coco.py --help`
+            and whose defaults are other ones.
         options: further options, by their names as flags and in recipes, such as num_epochs=8, lr=0.1,
             run_dir="runs/se", resume="auto"; `gluon-attn train --help` lists all. A group may be a mapping,
             optim={"lr": 0.1}; config=FILE reads a recipe.
@@ -76,7 +84,8 @@ def train(
     """
     named = {"model": model, "attention": attention, "dataset": dataset}
     given = {name: value for name, value in named.items() if value is not None}
-    return train_run(with_implied(from_keywords(RunConfig, {**options, **given})))
+    about = task_named(task)
+    return train_run(with_implied(from_keywords(about.config, {**options, **given}, about.defaults)))
 
 
 def train_run(options: Options, build: Build = build_model, callbacks: Iterable[Callback] = ()) -> Result:

@@ -169,6 +169,13 @@ def test_test_images_have_the_classes_of_the_training_images(tmp_path):
         open_coco(*write(tmp_path, data, "val"), like=train)
 
 
+def test_classes_of_one_name_are_told_apart(tmp_path):
+    data = content()
+    data["categories"][2]["name"] = "box"
+    found = open_coco(*write(tmp_path, data))
+    assert found.class_names == ("box (3)", "wedge", "box (90)")
+
+
 def test_an_image_of_another_size(tmp_path):
     path, folder = write(tmp_path)
     cv2.imwrite(str(folder / "0000.jpg"), np.zeros((30, 40, 3), np.uint8))

@@ -70,6 +70,7 @@ CHANGED = {
     "box partly outside": (bad(bbox=[80, 50, 30, 30]), "bbox was clipped to its image"),
     "no area": (bad(area=...), "area is missing or wrong and was computed"),
     "area as text": (bad(area="large"), "area is missing or wrong and was computed"),
+    "area of a huge integer": (bad(area=10**400), "area is missing or wrong and was computed"),
     "area NaN": (bad(area=float("nan")), "area is missing or wrong and was computed"),
     "no iscrowd": (bad(iscrowd=...), "iscrowd is missing and taken as 0"),
     "one of two polygons empty": (bad(segmentation=[[], polygon(10, 12, 20, 16)]), "a polygon of fewer than three"),

@@ -197,7 +197,8 @@ def test_images_that_cannot_be_read_are_left_out_and_told(damaged, train, caplog
         assert left == [k for k in range(COUNT) if k not in (2, 3)]
         (line,) = [record.getMessage() for record in caplog.records]
         which = f"20 training images of epoch {epoch}" if train else "20 test images"
-        assert line.startswith(f"2 of {which} cannot be read and were left out (")
+        told = "were left out" if train else "count as images in which nothing is found"
+        assert line.startswith(f"2 of {which} cannot be read and {told} (")
         assert "1 No such file or directory" in line
         assert "image 11 (" in line
         assert "image 14 (" in line

@@ -128,10 +128,12 @@ PROGRAMS = [*(("mask", target) for target in FLOAT32), ("faster", "onnx-float32"
 @pytest.mark.parametrize(("kind", "target"), PROGRAMS)
 def test_the_program_runs_without_this_library(bundles, tmp_path, kind, target):
     run, pictures = bundles(kind), images()
-    for number, image in enumerate(pictures):
-        cv2.imwrite(str(tmp_path / f"{number}.png"), image[..., ::-1])
-    program = str(run / "export" / target / "example.py")
     names = [f"{number}.png" for number in range(len(pictures))]
+    names[1] = "other/0.png"
+    (tmp_path / "other").mkdir()
+    for name, image in zip(names, pictures, strict=True):
+        cv2.imwrite(str(tmp_path / name), image[..., ::-1])
+    program = str(run / "export" / target / "example.py")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     checked = "import sys; sys.modules['gluon_attn'] = None; import runpy; sys.argv = sys.argv[1:]; "
     checked += "runpy.run_path(sys.argv[0], run_name='__main__')"
@@ -157,7 +159,7 @@ def test_the_program_runs_without_this_library(bundles, tmp_path, kind, target):
     assert np.mean(masks) > 0.9  # a probability of one half may round to either side
     lines = done.stdout.splitlines()
     assert len(lines) == sum(one["score"] >= 0.3 for one in found)
-    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == names
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == sorted(["0-2.png", names[0], *names[2:]])
 
 
 def test_nothing_found(tmp_path):

@@ -58,6 +58,7 @@ def test_those_of_a_low_score_are_left_out():
     [
         ((64, 96), None, (320, 480)), ((427, 640), None, (427, 640)), ((1, 1), None, (320, 320)),
         ((800, 1333), 320, (192, 320)), ((64, 96), 240, (160, 240)), ((3, 900), 10, (1, 10)),
+        ((2, 16000), None, (2, 16000)), ((80, 1), None, (2000, 25)),
     ],
 )  # fmt: skip
 def test_small_and_large_images(size, width, wanted):

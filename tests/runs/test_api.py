@@ -67,6 +67,9 @@ def test_the_name_search_is_the_package_and_the_function():
     ("call", "words"),
     [
         (lambda: gluon_attn.train(modell="x"), "unknown option 'modell'; did you mean model"),
+        (lambda: gluon_attn.train(task="detect"), "option task must be one of classification, detection, got 'detect'"),
+        (lambda: gluon_attn.train(task="detection", lr_batch=0), "option lr_batch must be at least 1, got 0"),
+        (lambda: gluon_attn.train(model="mask_rcnn_fpn_resnet18_v1b", dataset="digits"), "is a detector: train it"),
         (lambda: gluon_attn.train(lr=-1), "option lr must be above 0, got -1"),
         (lambda: gluon_attn.train(dataset="digit"), "unknown dataset 'digit'; did you mean digits"),
         (lambda: gluon_attn.search("darts"), "unknown search 'darts'; did you mean att-darts"),

@@ -30,6 +30,8 @@ class Features(HybridBlock):
     def __init__(self, net: HybridBlock) -> None:
         super().__init__()
         layers = _layers(net)
+        if isinstance(net, TorchResNet) and net.design.stem == "small":
+            raise UserError("a detector needs a stem of stride 4: option stem small has 1, take large, deep or tiered")
         stages = [name for name, layer in layers.items() if isinstance(layer, Stage)]
         if len(stages) != STAGES:
             raise UserError(f"a detector needs a network of {STAGES} stages of residual blocks, such as resnet50_v1b")

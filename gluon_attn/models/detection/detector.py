@@ -7,7 +7,8 @@ from typing import Any
 from mxnet.gluon import HybridBlock
 
 from ...nn.boxes import cell_anchors
-from ...utils.checks import positive, positives, switch
+from ...utils.checks import above, is_number, positive, positive_error, positives, switch
+from ...utils.errors import UserError
 from .backbone import Features
 from .geometry import Geometry
 from .heads import BoxHead, MaskHead
@@ -89,10 +90,12 @@ class Detector(HybridBlock):
         head_norm: str = "none",
     ) -> None:
         super().__init__()
-        channels, pooling = positive("fpn_channels", fpn_channels), (roi_sampling, switch("roi_aligned", roi_aligned))
+        channels, sampling = positive("fpn_channels", fpn_channels), _sampling(roi_sampling)
+        pooling = sampling, switch("roi_aligned", roi_aligned)
         sizes = positives("anchor_sizes", anchor_sizes, len(STRIDES), "level")
         rounded = switch("anchors_rounded", anchors_rounded)
-        cells = [cell_anchors([size], anchor_ratios, rounded) for size in sizes]
+        ratios = _ratios(anchor_ratios)
+        cells = [cell_anchors([size], ratios, rounded) for size in sizes]
         self.geometry = Geometry(cells, positive("roi_scale", roi_scale))
         self.anchors, self.roi_scale = self.geometry.anchors, self.geometry.roi_scale
         with self.name_scope():
@@ -116,3 +119,18 @@ class Detector(HybridBlock):
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         """(B,3,H,W) -> the outputs of `body`: so that shapes and costs can be told as of any network."""
         return self.body(x)
+
+
+def _ratios(values: Any) -> list[float]:
+    if not isinstance(values, list | tuple) or not values:
+        raise UserError(f"anchor_ratios must list numbers above 0, got {values!r}")
+    return [above("anchor_ratios", value) for value in values]
+
+
+def _sampling(value: Any) -> int:
+    """Points per side of a bin; 0 takes as many as its size needs."""
+    if is_number(value) and value == 0:
+        return 0
+    if positive_error(value):
+        raise UserError(f"roi_sampling must be a whole number from 0 on, got {value!r}")
+    return int(value)

@@ -53,7 +53,9 @@ def _facts(plan: StudyPlan, config: Any) -> tuple[int, int]:
         sets = open_sets(config)
         return len(sets[0].class_names), make_placement(config, sets).canvases.landscape[0]
     from ...data.factory import open_dataset
+    from ..network import check_classifier
 
+    check_classifier(config.model.model)
     found = open_dataset(config.data, plan.seeds[0])
     return found.classes, found.input_shape[1]
 

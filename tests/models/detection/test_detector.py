@@ -47,6 +47,17 @@ def test_names():
         ),
         ("mask_rcnn_fpn_resnet18_v1b", {"roi_aligned": "no"}, "roi_aligned must be true or false"),
         ("mask_rcnn_fpn_eca_resnet18", {"attention": "se"}, "eca_resnet18"),
+        (
+            "mask_rcnn_fpn_resnet18_v1b",
+            {"stem": "small"},
+            "a detector needs a stem of stride 4: option stem small has 1",
+        ),
+        ("mask_rcnn_fpn_resnet18_v1b", {"anchor_ratios": []}, "anchor_ratios must list numbers above 0"),
+        ("mask_rcnn_fpn_resnet18_v1b", {"anchor_ratios": 2}, "anchor_ratios must list numbers above 0"),
+        ("mask_rcnn_fpn_resnet18_v1b", {"anchor_ratios": [1, -1]}, "anchor_ratios must be a number above 0"),
+        ("mask_rcnn_fpn_resnet18_v1b", {"anchor_ratios": ["a"]}, "anchor_ratios must be a number above 0"),
+        ("mask_rcnn_fpn_resnet18_v1b", {"roi_sampling": -1}, "roi_sampling must be a whole number from 0 on"),
+        ("mask_rcnn_fpn_resnet18_v1b", {"roi_sampling": 2.5}, "roi_sampling must be a whole number from 0 on"),
     ],
 )
 def test_mistakes(name, options, said):
