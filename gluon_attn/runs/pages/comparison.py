@@ -153,11 +153,12 @@ def _sections(found: Comparison, methods: Table) -> list[Section]:
     pictures = [
         Picture(draw_differences(one, unit.format(found.baseline.name, of[score])), _described(found, score))
         for score, one in shown.items()
+        if one
     ]
     sections = [
         Section("What can be concluded", [Text(conclusions(found))] if differences else []),
         Section("Methods", [methods]),
-        Section("Differences", pictures if differences else []),
+        Section("Differences", pictures),
         Section(f"{title} over cost", [Picture(
             draw_pareto(costs, ("latency, ms per image", "MACs, millions"), scores, heading),
             f"{title} over latency and over MACs of {', '.join(names)}; the table has the numbers.",
