@@ -1,4 +1,4 @@
-"""Options of a detector's training: data in COCO's format, and how both stages learn."""
+"""Options of a detector's training: network, and how both stages learn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,16 +6,15 @@ from typing import Any, ClassVar
 
 from ..utils.errors import UserError
 from .base import Config, at_least, between, option, rate
+from .detect_data import DetectDataConfig
 from .files import merge
 from .model import ModelConfig
 from .optim import OptimConfig
 from .train import TrainConfig, data_and_network
 
-DATASETS = ("digit-scenes", "coco", "json")
 HEAD_NORMS = ("none", "batch", "group")
 #: name -> (epochs, epochs at which the rate is lowered)
 SCHEDULES = {"1x": (12, (8, 11)), "2x": (24, (16, 22))}
-_FILES = ("train_json", "train_folder", "val_json", "val_folder")
 #: group -> options that have no effect on a detector
 HIDDEN = {
     "model": {
@@ -28,82 +27,6 @@ HIDDEN = {
     },
     "optim": {"layer_decay"},
 }  # fmt: skip
-
-
-def _rising(value: tuple[int, ...]) -> str | None:
-    fits = value and value[0] >= 32 and sorted(set(value)) == list(value)
-    return None if fits else "takes lengths in ascending order, from 32 on"
-
-
-@dataclass(frozen=True)
-class DetectDataConfig(Config):
-    """Images, annotations and batches."""
-
-    dataset: str = option(
-        "digit-scenes",
-        "digit-scenes (composed from scikit-learn's digits), coco (COCO 2017 in --data-dir) or json (any annotations "
-        "in COCO's format)",
-        choices=DATASETS,
-    )
-    data_dir: str | None = option(
-        None, "folder of COCO, with annotations/, train2017/ and val2017/; of digit-scenes: where they are written",
-        flags=("--data",), metavar="DIR", path=True,
-    )  # fmt: skip
-    train_json: str | None = option(None, "training annotations, for json", metavar="FILE", path=True)
-    train_folder: str | None = option(
-        None, "folder of their images", flags=("--train-images",), metavar="DIR", path=True
-    )
-    val_json: str | None = option(None, "test annotations, for json", metavar="FILE", path=True)
-    val_folder: str | None = option(None, "folder of their images", flags=("--val-images",), metavar="DIR", path=True)
-    train_count: int | None = option(None, "train on the first N images only (digit-scenes: draw N, default 1200)",
-                                     check=at_least(1))  # fmt: skip
-    val_count: int | None = option(None, "test on the first N images only (digit-scenes: draw N, default 200)",
-                                   check=at_least(1))  # fmt: skip
-    max_bad_images: float = option(
-        0.01, "share of the images that may be unreadable; the run ends with an error if there are more",
-        check=between(0, 1),
-    )  # fmt: skip
-    batch_size: int = option(2, "images per step and device", flags=("-b", "--samples-per-gpu"), check=at_least(1))
-    num_workers: int = option(
-        2, "threads that prepare batches; 0: the training loop prepares them", flags=("-j", "--workers-per-gpu"),
-        check=at_least(0),
-    )  # fmt: skip
-    min_size: tuple[int, ...] | None = option(
-        None, "length of the shorter side; training draws one of several (default 800, digit-scenes 224)",
-        check=_rising,
-        several=True,
-    )  # fmt: skip
-    max_size: int | None = option(
-        None, "longest longer side (default 1333, digit-scenes 256)", check=at_least(32)
-    )  # fmt: skip
-    square: bool = option(False, "one square canvas, for attentions that are bound to positions")
-    flip: bool | None = option(
-        None, "mirror images left to right with probability 0.5 (default: yes, but not digit-scenes)"
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        given = [name for name in _FILES if getattr(self, name)]
-        if self.dataset == "json" and len(given) < len(_FILES):
-            lack = next(name for name in _FILES if name not in given)
-            raise UserError(f"option dataset json needs option {lack}")
-        if self.dataset != "json" and given:
-            raise UserError(f"option {given[0]} is for option dataset json: give that, too")
-        if self.dataset == "coco" and not self.data_dir:
-            raise UserError("option dataset coco needs option data_dir: the folder with annotations and images")
-        if self.dataset == "json" and self.data_dir:
-            raise UserError("option data_dir has no effect on json: leave it out")
-        if self.min_size and self.min_size[-1] > self.sizes[1]:
-            raise UserError(
-                f"option min_size {self.min_size[-1]} is more than option max_size {self.sizes[1]}, the length of the "
-                "longer side: give a larger option max_size, too"
-            )
-
-    @property
-    def sizes(self) -> tuple[tuple[int, ...], int]:
-        """(lengths of the shorter side, longest longer side), with the defaults of the data set."""
-        scenes = self.dataset == "digit-scenes"
-        return self.min_size or ((224,) if scenes else (800,)), self.max_size or (256 if scenes else 1333)
 
 
 @dataclass(frozen=True)
@@ -161,7 +84,10 @@ class DetectConfig(Config):
     score_threshold: float = option(0.05, "least score of a detection", check=rate)
     nms_threshold: float = option(0.5, "largest IoU of two detections of a class", check=between(0.01, 1))
     detections: int = option(100, "detections of an image", check=at_least(1))
-    norm_eval: bool = option(True, "batch norms compute with their running statistics, which stay as they are")
+    norm_eval: bool | None = option(
+        None, "batch norms of the backbone compute with their running statistics, which stay as they are (default: "
+        "with --pretrained)",
+    )  # fmt: skip
     frozen_stages: int | None = option(
         None, "stages of the backbone that are not trained, the stem included; 0: none (default: 1 with --pretrained, "
         "else 0)", check=between(0, 4),
@@ -190,11 +116,16 @@ class DetectRunConfig(Config):
                     raise UserError(f"option {name} has no effect on a detector: leave it out")
         if self.model.norm == "group" and self.model.head_norm == "batch":
             raise UserError("option norm group is for the whole detector: give option head_norm group, or leave it out")
-        if self.optim.sync_bn and self.detect.norm_eval and self.model.head_norm != "batch":
+        if self.optim.sync_bn and self.norm_eval and self.model.head_norm != "batch":
             raise UserError(
                 "option sync_bn has no effect while option norm_eval keeps the statistics of all batch norms: turn "
                 "that off, or give option head_norm batch"
             )
+
+    @property
+    def norm_eval(self) -> bool:
+        """Whether the backbone's batch norms keep their statistics."""
+        return bool(self.model.pretrained) if self.detect.norm_eval is None else self.detect.norm_eval
 
     @property
     def name_parts(self) -> tuple[str | None, ...]:

@@ -17,7 +17,7 @@ from ..detect.results import to_results
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import expanded
-from .detection import open_sets
+from .detection_data import open_sets
 from .detector import TrainedDetector, open_detector
 from .folder import RunFolder
 

@@ -23,7 +23,7 @@ from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import check_utf8
 from ..utils.seed import generator
-from .detection import open_sets
+from .detection_data import open_sets
 from .detector import TrainedDetector, is_detector, named_detector, of_network
 from .export_options import chosen_targets
 from .folder import RunFolder

@@ -14,7 +14,9 @@ from ..detect.task import Detection, make_example
 from ..engine.backend import Backend
 from ..engine.trainer import Trainer
 from ..utils.seed import generator
-from .detection import inference_options, learning_options, make_detector, open_sets
+from .detection import inference_options, learning_options
+from .detection_data import open_sets
+from .detection_network import make_detector
 
 _OBJECTS = 8  # of an image, about as many as COCO's have
 _COCO = 80  # classes

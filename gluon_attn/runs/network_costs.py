@@ -10,7 +10,7 @@ from ..analyze.latency import in_turns, interleaved_latency
 from ..config.detect import DetectRunConfig
 from ..data.image_notes import BadImage
 from ..deploy.load_run import load_run
-from .detection import open_sets
+from .detection_data import open_sets
 from .detector import TrainedDetector, is_detector, open_detector
 from .folder import RunFolder
 

@@ -133,9 +133,19 @@ def test_norms_of_pyramid_and_mask_head(scenes):
 
 def test_options_that_say_different_things():
     with pytest.raises(UserError, match="option sync_bn has no effect while option norm_eval keeps the statistics"):
-        config_of("--sync-bn")
-    assert config_of("--sync-bn", "--head-norm", "batch").optim.sync_bn
-    assert config_of("--sync-bn", "--no-norm-eval").optim.sync_bn
+        config_of("--sync-bn", "--norm-eval")
+    assert config_of("--sync-bn", "--norm-eval", "--head-norm", "batch").optim.sync_bn
+    assert config_of("--sync-bn").optim.sync_bn
+
+
+def test_norms_keep_their_statistics_where_they_are_pretrained():
+    assert not config_of().norm_eval
+    assert config_of("--norm-eval").norm_eval
+    assert config_of("--pretrained", "net.params").norm_eval
+    assert not config_of("--pretrained", "net.params", "--no-norm-eval").norm_eval
+
+
+def test_norms_of_the_whole_detector():
     with pytest.raises(UserError, match="option norm group is for the whole detector: give option head_norm group"):
         config_of("--norm", "group", "--head-norm", "batch")
 

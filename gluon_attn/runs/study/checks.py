@@ -47,7 +47,8 @@ def check_runs(plan: StudyPlan) -> None:
 def _facts(plan: StudyPlan, config: Any) -> tuple[int, int]:
     """(number of classes, height of the images) of the data of a run."""
     if plan.task is DETECTION:
-        from ..detection import check_detector, make_placement, open_sets
+        from ..detection_data import make_placement, open_sets
+        from ..detection_network import check_detector
 
         check_detector(config.model.model)
         sets = open_sets(config)
