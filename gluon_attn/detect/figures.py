@@ -8,7 +8,6 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ import numpy as np
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.optional import require
-from .matching import match_image
 from .result_files import check_scores
 from .results import Result
 
@@ -92,7 +90,6 @@ def measure(ground_truth: Mapping[str, Any], results: Sequence[Result], kind: st
         truth = _indexed(ground_truth, [_annotation(entry, kind) for entry in ground_truth["annotations"]])
         found = _indexed(ground_truth, _as_annotations(results, kind))
         run = cocoeval.COCOeval(truth, found, kind)
-        run.evaluateImg = partial(match_image, run)
         run.evaluate()
         run.accumulate()
         run.summarize()
