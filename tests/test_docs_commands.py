@@ -63,6 +63,7 @@ def test_studies_parse(name, line, monkeypatch, tmp_path):
     """Up to the plan of their runs; a sweep file that a page shows has its name in its first line."""
     for block in blocks(name, "yaml"):
         (tmp_path / re.match(r"# (\w+\.yaml)\n", block)[1]).write_text(block, encoding="utf-8")
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
 
     def parsed(plan, *arguments):
