@@ -25,7 +25,9 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .plugins import load_plugin
     from .runs.compare import compare
     from .runs.evaluate import evaluate
+    from .runs.evaluate_objects import evaluate_objects
     from .runs.export import export
+    from .runs.predict_objects import predict_objects
     from .runs.search import search
     from .runs.train import train
 
@@ -43,6 +45,8 @@ _PUBLIC = {
     "train": ".runs.train",
     "compare": ".runs.compare",
     "evaluate": ".runs.evaluate",
+    "evaluate_objects": ".runs.evaluate_objects",
+    "predict_objects": ".runs.predict_objects",
     "export": ".runs.export",
     "register_attention": ".attention.factory",
     "register_dataset": ".data.factory",
@@ -67,6 +71,7 @@ __all__ = [
     "compare",
     "convert",
     "evaluate",
+    "evaluate_objects",
     "export",
     "get_attention",
     "get_model",
@@ -74,6 +79,7 @@ __all__ = [
     "list_models",
     "load_params",
     "load_plugin",
+    "predict_objects",
     "register_attention",
     "register_dataset",
     "register_model",

@@ -14,7 +14,7 @@ def _fraction(value: float) -> str | None:
 class OptimConfig(Config):
     """The optimizer and its schedule."""
 
-    optimizer: str = option("nag", "MXNet optimizer: nag, sgd, adam, adamw, rmsprop, lamb, ...")
+    optimizer: str = option("nag", "MXNet optimizer: nag, sgd, adam, rmsprop, lamb, lars, ...")
     lr: float = option(0.1, "learning rate", flags=("--learning-rate",), check=above(0))
     momentum: float | None = option(None, "momentum (default 0.9 where the optimizer has one)", check=rate)
     wd: float = option(1e-4, "weight decay", flags=("--weight-decay",), check=at_least(0))

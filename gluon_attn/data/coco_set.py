@@ -100,7 +100,8 @@ class CocoSet:
         height, width = self.sizes[number]
         if image.shape[:2] != (height, width):
             found = f"{image.shape[1]} x {image.shape[0]}"
-            raise BadImage(f"it has {found} pixels, but {self.path.name} says {width} x {height}")
+            turned = ": is it turned by its EXIF data?" if image.shape[:2] == (width, height) else ""
+            raise BadImage(f"it has {found} pixels, but {self.path.name} says {width} x {height}{turned}")
         return image
 
     def objects(self, number: int) -> Objects:

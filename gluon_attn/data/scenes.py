@@ -30,6 +30,7 @@ from .scene_drawing import Digits, Drawn, Scene
 #: mean and standard deviation of the training scenes' pixels, from 0 to 1
 MEAN, STD = (0.394, 0.379, 0.357), (0.261, 0.255, 0.274)
 FOLDER = "~/.mxnet/datasets/digit-scenes"
+SMALLEST, LARGEST = 64, 640  # longer sides
 CLASSES = tuple(str(digit) for digit in range(10))
 _OPTIONS_FILE = "scenes.json"
 _VERSION = 2  # of the drawing: scenes of another one are not found again
@@ -56,8 +57,9 @@ class SceneOptions:
     def __post_init__(self) -> None:
         if self.train < 1 or self.val < 1:
             raise UserError(f"digit-scenes needs training and test scenes, got {self.train} and {self.val}")
-        if self.size % 8 or not 64 <= self.size <= 640:
-            raise UserError(f"the size of digit-scenes must be a multiple of 8 from 64 to 640, got {self.size}")
+        if self.size % 8 or not SMALLEST <= self.size <= LARGEST:
+            limits = f"from {SMALLEST} to {LARGEST}"
+            raise UserError(f"the size of digit-scenes must be a multiple of 8 {limits}, got {self.size}")
 
 
 def open_scenes(

@@ -154,6 +154,17 @@ class Detector:
         return [one[:wanted] for one in self.graphs[name]({**values, "order": order})]
 
 
+def read(path: str) -> np.ndarray | None:
+    """The RGB pixels of a file, transparent ones on white; None if it is no image."""
+    pixels, alpha = cv2.imread(path, cv2.IMREAD_COLOR), cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        return None
+    if alpha.shape == (*pixels.shape[:2], 4) and alpha.dtype == np.uint8:
+        share = alpha[..., 3:].astype("float32") / 255
+        pixels = np.rint(pixels * share + 255 * (1 - share)).astype("uint8")
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
 def decode(deltas: np.ndarray, anchors: np.ndarray, weights: list[float]) -> np.ndarray:
     """The boxes that regression outputs make of anchors."""
     anchor_sides = anchors[..., 2:] - anchors[..., :2]
@@ -240,10 +251,9 @@ def main() -> None:
     detector, results, drawn = Detector(), [], set()
     names, numbers = detector.card["class_names"], detector.about["category_ids"]
     for number, path in enumerate(options.images, 1):
-        pixels = cv2.imread(path, cv2.IMREAD_COLOR)
-        if pixels is None:
+        image = read(path)
+        if image is None:
             parser.error(f"{path} cannot be read as an image")
-        image = np.ascontiguousarray(pixels[..., ::-1])
         found = detector.detect(image)
         for i, (label, score, box) in enumerate(zip(found["labels"], found["scores"], found["boxes"], strict=True)):
             corners = [float(side) for side in (*box[:2], *(box[2:] - box[:2]))]

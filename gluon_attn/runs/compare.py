@@ -6,6 +6,7 @@ from typing import Any
 
 from ..attention.factory import ATTENTIONS
 from ..config.tasks import CLASSIFICATION, task_named, task_of
+from ..models.factory import model_info
 from ..utils.errors import TrainingError, UserError
 from ..utils.log import get_logger
 from .comparison import ATTENTION, Comparison, read_comparison
@@ -74,6 +75,9 @@ def make_plan(
     """
     if options.asked(ATTENTION):
         raise UserError("option attention fixes what is compared: leave it out, option attentions has the names")
+    if options.asked("model.model") is None:  # the default, without an attention that its name says
+        name = options.config().model.model
+        options = options.override("model.model", model_info(name).backbone or name)
     if seeds < 1:
         raise UserError(f"option seeds must be at least 1, got {seeds}")
     factors = [Factor(ATTENTION, _attentions(attentions))]

@@ -5,7 +5,7 @@ import numpy as np
 from ..config.detect import DetectRunConfig, has_masks
 from ..data.canvas import Placement, choose
 from ..data.coco import CocoSet, open_coco, open_coco_folder
-from ..data.scenes import MEAN, STD, SceneOptions, open_scenes
+from ..data.scenes import LARGEST, MEAN, STD, SceneOptions, open_scenes
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 
@@ -20,19 +20,25 @@ def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:
     """
     data, masks = config.data, has_masks(config)
     if data.dataset == "digit-scenes":
-        longer = data.sizes[1]
-        options = SceneOptions(data.train_count or 1200, data.val_count or 200, min(640, -(-longer // 8) * 8))
+        longer = min(LARGEST, -(-data.sizes[1] // 8) * 8)
+        if longer < data.sizes[1]:
+            get_logger().info("scenes are drawn with %d pixels and enlarged", longer)
+        options = SceneOptions(data.train_count or 1200, data.val_count or 200, longer)
         return open_scenes(options, data.data_dir, masks=masks, workers=data.num_workers)
     if data.dataset == "coco":
         sets = open_coco_folder(str(data.data_dir), masks=masks)
     else:
         train = open_coco(str(data.train_json), str(data.train_folder), masks=masks)
         sets = train, open_coco(str(data.val_json), str(data.val_folder), masks=masks, like=train)
-    return _first(sets[0], data.train_count), _first(sets[1], data.val_count)
+    return _first(sets[0], data.train_count, "train_count"), _first(sets[1], data.val_count, "val_count")
 
 
-def _first(images: CocoSet, count: int | None) -> CocoSet:
-    return images if count is None else images.subset(range(min(count, len(images))))
+def _first(images: CocoSet, count: int | None, option: str) -> CocoSet:
+    if count is None:
+        return images
+    if count > len(images):
+        get_logger().warning("%s is %d, %s has %d images: all are used", option, count, images.path, len(images))
+    return images.subset(range(min(count, len(images))))
 
 
 def check_objects(train: CocoSet, test: CocoSet) -> None:

@@ -92,7 +92,10 @@ def evaluate(
         UserError: The network or the images cannot be read, or do not fit together.
     """
     from ..deploy.evaluate import evaluate_predictor
+    from .detector import is_detector
 
+    if is_detector(expanded(str(target))):
+        raise UserError(f"{target} holds a detector: gluon_attn.evaluate_objects evaluates it")
     options = {"data_dir": data_dir, "rec_val": rec_val, "crop_ratio": crop_ratio, "input_size": input_size}
     predictor, source = _open(expanded(str(target)), expanded(params), dataset, options)
     score = evaluate_predictor(predictor, source.val, batch_size)

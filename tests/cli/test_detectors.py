@@ -13,6 +13,11 @@ pytest.importorskip("pycocotools", reason="needs pycocotools")
 
 import gluon_attn
 from gluon_attn.cli import main, train_coco
+from gluon_attn.config.detect import DetectRunConfig
+from gluon_attn.config.tasks import DETECTION
+from gluon_attn.runs.compare import make_plan
+from gluon_attn.runs.detection_data import open_sets
+from gluon_attn.runs.options import from_keywords
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +153,32 @@ def test_training_from_python(scenes, tmp_path):
     )  # fmt: skip
     assert found.score_kind.key == "val_segm_mAP"
     assert found.history[0]["lr"] == pytest.approx(0.0025)  # of the default 0.02 for 16 images
+
+
+def test_evaluation_from_python(trained):
+    with pytest.raises(gluon_attn.UserError, match=r"holds a detector: gluon_attn\.evaluate_objects evaluates it"):
+        gluon_attn.evaluate(trained)
+    found = gluon_attn.evaluate_objects(trained)
+    assert found.figures["segm"].values["mAP"] == pytest.approx(records(trained)[-1]["val_segm_mAP"], abs=1e-6)
+
+
+def test_counts_and_sizes_that_are_cut_are_told(tmp_path, caplog):
+    train, images = write(tmp_path)
+    config = DetectRunConfig(
+        data={"dataset": "json", "train_json": str(train), "train_folder": str(images), "val_json": str(train),
+              "val_folder": str(images), "train_count": 500}
+    )  # fmt: skip
+    sets = open_sets(config)
+    assert f"train_count is 500, {sets[0].path} has {len(sets[0])} images: all are used" in caplog.text
+    open_sets(DetectRunConfig(data={"data_dir": str(tmp_path / "large"), "train_count": 1, "val_count": 1,
+                                    "max_size": 1000}))  # fmt: skip
+    assert "scenes are drawn with 640 pixels and enlarged" in caplog.text
+
+
+def test_a_comparison_leaves_out_the_attention_of_the_default_network():
+    options = from_keywords(DETECTION.config, {}, DETECTION.defaults)
+    assert options.config().model.model == "mask_rcnn_fpn_eca_resnet50"
+    plan = make_plan(options, ["identity", "se"], 1, {})
+    assert plan.options.config().model.model == "mask_rcnn_fpn_resnet50_v1b"
+    named = make_plan(options.override("model.model", "mask_rcnn_fpn_eca_resnet18"), ["identity", "se"], 1, {})
+    assert named.options.config().model.model == "mask_rcnn_fpn_eca_resnet18"

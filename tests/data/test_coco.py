@@ -179,5 +179,8 @@ def test_classes_of_one_name_are_told_apart(tmp_path):
 def test_an_image_of_another_size(tmp_path):
     path, folder = write(tmp_path)
     cv2.imwrite(str(folder / "0000.jpg"), np.zeros((30, 40, 3), np.uint8))
-    with pytest.raises(BadImage, match=r"it has 40 x 30 pixels, but train.json says 80 x 60"):
+    with pytest.raises(BadImage, match=r"it has 40 x 30 pixels, but train.json says 80 x 60$"):
+        open_coco(path, folder).pixels(0)
+    cv2.imwrite(str(folder / "0000.jpg"), np.zeros((80, 60, 3), np.uint8))
+    with pytest.raises(BadImage, match=r"train\.json says 80 x 60: is it turned by its EXIF data\?"):
         open_coco(path, folder).pixels(0)
