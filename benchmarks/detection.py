@@ -79,13 +79,9 @@ def _networks(name: str, folder: Path, arguments: argparse.Namespace, table: Tab
     for side, peer in peers.items():
         _asked(said, side, partial(peer.ask, order))
     shown = order["backbone"], f"{order['batch']} of {order['height']}x{order['width']}"
-    calls = {side: peer.ask for side, peer in peers.items()}
-    for form in arguments.form:
-        own = "" if form == "hybrid" else f"_{form}"
-        _row(table, (f"inference, {form}", *shown), calls, f"infer{own}", f"found{own}", said, arguments, own)
-    _row(
-        table, ("training", *shown), {side: peer.ask for side, peer in peers.items()}, "step", "losses", said, arguments
-    )
+    forms = {f"inference, {form}": "" if form == "hybrid" else f"_{form}" for form in arguments.form}
+    _rows(table, shown, peers, forms, ("infer", "found"), said, arguments)
+    _rows(table, shown, peers, {"training": ""}, ("step", "losses"), said, arguments)
     for peer in peers.values():
         peer.close()
 
@@ -99,8 +95,8 @@ def _evaluation(name: str, folder: Path, arguments: argparse.Namespace, table: T
     said: dict[str, str] = {}
     for side, peer in peers.items():
         _asked(said, side, partial(peer.ask, order))
-    shown = "evaluation", "masks and boxes", f"{_IMAGES} of {size}"
-    _row(table, shown, {side: peer.ask for side, peer in peers.items()}, "evaluate", "figures", said, arguments)
+    shown = "masks and boxes", f"{_IMAGES} of {size}"
+    _rows(table, shown, peers, {"evaluation": ""}, ("evaluate", "figures"), said, arguments)
     for peer in peers.values():
         peer.close()
 
@@ -114,30 +110,31 @@ def _asked(said: dict[str, str], side: str, call: Callable[[], Any]) -> Any:
         return None
 
 
-def _row(
-    table: Table, shown: tuple, calls: dict, what: str, check: str, said: dict, arguments: Any, own: str = ""
-) -> None:
-    """Measure one method of all sides in turns; of ours it may be that of another form, which ends in `own`."""
+def _rows(
+    table: Table, shown: tuple, peers: dict[str, Peer], ours: dict[str, str], what: tuple[str, str], said: dict,
+    arguments: Any,
+) -> None:  # fmt: skip
+    """Measure one method of all sides in turns, of ours some forms: name of a row -> end of the method's name."""
+    method, check = what
+    calls = {name: (peers["ours"], end) for name, end in ours.items()}
+    calls |= {side: (peer, "") for side, peer in peers.items() if side != "ours"}
     said = dict(said)
-    asks = {side: (what if side == "ours" else what.removesuffix(own)) for side in calls}
-    checks = {side: (check if side == "ours" else check.removesuffix(own)) for side in calls}
-    before = check != "figures"  # which are there afterwards only
-    found = {side: _asked(said, side, partial(calls[side], checks[side])) for side in calls} if before else {}
-    for side in calls:
+    for name, (peer, end) in calls.items():
         for _ in range(_WARM_UP):
-            _asked(said, side, partial(calls[side], asks[side]))
-    runs = {side: partial(calls[side], asks[side]) for side in calls if side not in said}
+            _asked(said, name, partial(peer.ask, method + end))
+    found = {name: _asked(said, name, partial(peer.ask, check + end)) for name, (peer, end) in calls.items()}
+    runs = {name: partial(peer.ask, method + end) for name, (peer, end) in calls.items() if name not in said}
     times = take_turns(runs, arguments.repeat)
-    if not before:
-        found = {side: _asked(said, side, partial(calls[side], checks[side])) for side in calls}
-    cells = [f"{times[side]:.3f}" if side in times else said.get(side, "") for side in ("ours", *SIDES)]
-    ratios = [f"{times[side] / times['ours']:.2f}" if {"ours", side} <= set(times) else "" for side in SIDES]
-    table.add(*shown, *cells, *ratios, _agreement(found))
+    theirs = [side for side in SIDES if side in peers]
+    for name in ours:
+        cells = [f"{times[one]:.3f}" if one in times else said.get(one, "") for one in (name, *SIDES)]
+        ratios = [f"{times[side] / times[name]:.2f}" if {name, side} <= set(times) else "" for side in SIDES]
+        table.add(name, *shown, *cells, *ratios, _agreement([found[one] for one in (name, *theirs)]))
 
 
-def _agreement(found: dict[str, Any]) -> str:
-    """Whether all sides gave the same numbers, and the largest relative difference."""
-    ours, *others = ([*_flat(one)] for one in found.values() if one is not None)
+def _agreement(found: list[Any]) -> str:
+    """Whether all sides gave the same numbers, and the largest relative difference; ours come first."""
+    ours, *others = [[*_flat(one)] for one in found if one is not None] or [[]]
     if not others:
         return ""
     pairs = [pair for other in others for pair in zip(ours, other, strict=True)]

@@ -9,7 +9,9 @@ of training, from pixels and objects to new weights; "infer" goes from pixels to
 """
 
 import os
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,9 +26,10 @@ WIDTHS: dict[bool, dict[str, Any]] = {
 }
 #: whether full widths -> (anchors and rois of an image that are learned from, proposals in training)
 SAMPLES = {False: (64, 64, 500), True: (256, 512, 2000)}
-#: how inference computes: exported forms go here, as a function of (side, canvas) -> `Graphs`
-FORMS = {"hybrid": lambda side, canvas: side.graphs}
+#: how inference computes: the network as it is trained, or a form of it that `gluon-attn export` writes
+FORMS = ("hybrid", "symbol", "onnx", "openvino")
 _CALIBRATION, _CANDIDATES, _OBJECTS = 20, 200, 7
+_ROIS, _MASKS = 250, 100  # that the fastest form of a graph is chosen with
 _EVERYTHING = 1 << 20
 
 
@@ -61,9 +64,8 @@ class Ours:
         from gluon_attn.detect.task import make_example
         from gluon_attn.engine.precision import training_operators
         from gluon_attn.engine.trainer import Trainer
-        from gluon_attn.models.build import build
         from gluon_attn.runs import detection
-        from gluon_attn.runs.network import initialize
+        from gluon_attn.runs.detection_network import make_detector, with_frozen_stages
 
         anchors, rois, proposals = SAMPLES[full]
         self.mx = mx
@@ -76,20 +78,17 @@ class Ours:
                        "test_post_nms": proposals // 2},
         })  # fmt: skip
         mx.random.seed(1)
-        self.net = build(config.model, CLASSES, height)
-        initialize(self.net, config.train, [mx.cpu()])
-        self._calibrate()
-        if full:
-            self.net.apply(detection._evaluated)
         self.placement = Placement(Canvases((_up(height), _up(width)), (_up(width), _up(height))),
                                    (min(height, width),), max(height, width), MEAN, STD)  # fmt: skip
+        self.net = make_detector(config, CLASSES, self.placement, [mx.cpu()])
+        self._calibrate()
         self.learning = detection.learning_options(config)
         self.prepare = make_example(self.net.anchors, self.learning)
         task = detection.Detection(self.net, {}, [], self.learning, detection.inference_options(config))
-        frozen = detection.with_frozen_stages(config)
+        frozen = with_frozen_stages(config, self.net)
         self.trainer = Trainer(self.net, task, frozen, [mx.cpu()], range(1000), range(1000))
         self.operators = partial(training_operators, "float32", [mx.cpu()], "auto")
-        self.graphs, self.inference, self.steps = self.trainer.forward, task._inference, 0
+        self.graphs, self.inference, self.steps = {"hybrid": self.trainer.forward}, task._inference, 0
         self.scenes = [self._scene(height, width, number) for number in range(batch)]
         self.file = file
         self._share()
@@ -176,7 +175,7 @@ class Ours:
         images, samples = self._batch()
         self.prepare = kept
         with self.operators(), self.mx.autograd.train_mode():
-            found = learn(self.net, images, [example for _, example in samples], options, self.graphs)
+            found = learn(self.net, images, [example for _, example in samples], options, self.graphs["hybrid"])
         return [float(found[name].asscalar()) for name in LOSSES]
 
     def _detect(self, form: str) -> list:
@@ -184,11 +183,30 @@ class Ours:
         from gluon_attn.detect.task import in_image
 
         samples = [self.placement.place(pixels, objects) for pixels, objects, _ in self.scenes]
-        images = self.mx.nd.array(np.stack([one.image for one in samples]))
+        pixels = np.stack([one.image for one in samples])
+        images = pixels if form in ("onnx", "openvino") else self.mx.nd.array(pixels)
         with self.operators():
-            graphs = FORMS[form](self, images.shape)
+            graphs = self._graphs(form)
             found = detect(self.net, images, [one.size for one in samples], self.inference, graphs)
         return [in_image(one, sample) for one, sample in zip(found, samples, strict=True)]
+
+    def _graphs(self, form: str) -> Any:
+        """What computes in a form; the first call exports it."""
+        from gluon_attn.config.card import Card
+        from gluon_attn.deploy.detector_bundle import exported_card
+        from gluon_attn.deploy.detector_check import sample_inputs
+        from gluon_attn.deploy.detector_graphs import open_parts, write_parts
+        from gluon_attn.deploy.targets import ExportTarget
+
+        if form not in self.graphs:
+            height, width = self.placement.canvases.landscape
+            about = {"canvases": [[height, width], [width, height]]}
+            card = exported_card(self.net, Card(**self.net.recipe, input_shape=(3, height, width), detection=about))
+            inputs = sample_inputs(self.net, card, np.zeros((1, 3, height, width), "float32"), _ROIS, _MASKS)
+            folder = Path(tempfile.mkdtemp(dir=Path(self.file).parent))
+            described = write_parts(ExportTarget(form), self.net, card, folder, inputs)
+            self.graphs[form] = open_parts(folder, card, described, form)
+        return self.graphs[form]
 
     def found(self, form: str = "hybrid") -> list[list[float]]:
         """Number of detections of each image, and the sum of their scores."""
