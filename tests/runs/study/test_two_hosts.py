@@ -84,7 +84,7 @@ def test_hosts_with_folders_of_their_own_are_told_what_is_missing(two, database,
     assert not made[0] & made[1]
     for (code, _, line), mine in zip(done, made, strict=True):
         assert code == 1
-        assert "were made on other machines" in line
+        assert "deleted or made on another machine" in line
         assert all(f"{name}" in line for name in set(RUNS) - mine)
     for name in made[1]:
         (folders[1] / "runs" / name).rename(folders[0] / "runs" / name)
