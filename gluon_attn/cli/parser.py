@@ -12,7 +12,7 @@ from ..version import __version__
 #: placeholders (`metavar`) of values that are paths, or may be: a leading ~ in these values is the home folder
 PATHS = {
     "BITS|FILE", "DATA_DIR", "DIR", "DIR|NAME", "FILE", "FILE.png", "FILE|MODULE", "FOLDER", "IMAGE", "IN", "NAME|FILE",
-    "OUT", "PREFIX", "RUN", "RUN|MODEL", "TARGET",
+    "OUT", "PREFIX", "RUN", "RUN|MODEL", "TARGET", "auto|CHECKPOINT",
 }  # fmt: skip
 
 

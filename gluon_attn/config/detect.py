@@ -59,7 +59,7 @@ class DetectTrainConfig(TrainConfig):
 
     resume: str | None = option(
         None, "auto resumes from the newest complete checkpoint of the run; or a run folder or its newest checkpoint, "
-        "such as epoch_5", flags=("--resume-from",), metavar="auto|CHECKPOINT",
+        "such as epoch_5", flags=("--resume-from",), metavar="auto|CHECKPOINT", path=True,
     )  # fmt: skip
 
 

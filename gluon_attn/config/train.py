@@ -54,7 +54,7 @@ class TrainConfig(Config):
     )
     resume: str | None = option(
         None, "auto resumes from the newest complete checkpoint of the run; or a run folder or its newest checkpoint, "
-        "such as epoch_5", metavar="auto|CHECKPOINT",
+        "such as epoch_5", metavar="auto|CHECKPOINT", path=True,
     )  # fmt: skip
     resume_states: str | None = option(
         None,

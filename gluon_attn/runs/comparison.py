@@ -71,6 +71,16 @@ class Method:
         """Mean of the score that decides."""
         return statistics.fmean(run.last for run in self.runs)
 
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation of the score that decides; None with one seed."""
+        return statistics.stdev(run.last for run in self.runs) if len(self.runs) > 1 else None
+
+    @property
+    def difference(self) -> Difference | None:
+        """That of the score that decides, the first of `differences`; None for the baseline."""
+        return next(iter(self.differences.values()), None)
+
     def mean_of(self, score: Score) -> float:
         """Mean of a score."""
         return statistics.fmean(run.of(score) for run in self.runs)

@@ -91,9 +91,7 @@ def _of_card(folder: str, data_dir: str | Path | None) -> DetectRunConfig:
     about: Any = card.detection
     if card.dataset not in ("digit-scenes", "coco"):
         raise UserError(f"{folder} does not tell its test images: evaluate its run folder")
-    get_logger().info(
-        "%s is in no run folder: it is evaluated on the usual test images of %s", folder, card.dataset
-    )
+    get_logger().info("%s is in no run folder: it is evaluated on the usual test images of %s", folder, card.dataset)
     sizes = {"min_size": (about["shorter"],), "max_size": about["longer"]}
     data = DetectDataConfig(dataset=card.dataset, data_dir=str(data_dir) if data_dir else None, **sizes)
     return DetectRunConfig(data=data, model=DetectModelConfig(model=card.model))
