@@ -14,9 +14,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.compared import Study, run  # noqa: E402
 
-COMMAND = (
-    "--task detection --config configs/digit_scenes.yaml --attentions identity,se,eca,cbam --seeds 3 --num-epochs 2"
-)
+COMMAND = "--task detection --config configs/digit_scenes.yaml --attentions identity,se,eca,cbam --seeds 3"
 LIMITS = """
 ## What this can and cannot show
 
