@@ -37,6 +37,12 @@ def pytest_runtest_logfinish():
         gc.collect()
 
 
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """Where commands of a module draw their digit-scenes."""
+    return tmp_path_factory.mktemp("scenes") / "set"
+
+
 @pytest.fixture(autouse=True)
 def seed(request):
     """Seeds Python, NumPy and MXNet from the test's name, or from the variable that a failure shows."""

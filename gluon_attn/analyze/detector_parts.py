@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mxnet.gluon import HybridBlock
 
 from ..models.detection import Detector
+from ..models.detection.geometry import LEVELS, pooled_maps
 
 #: rois of an image in the box head and in the mask head: torchvision's and MMDetection's proposals and detections
 ROIS, MASKS = 1000, 100
@@ -13,7 +14,6 @@ NOTE = (
     f"{ROIS:,} rois in the box head and {MASKS} in the mask head, each pooled from one level; what is computed between "
     "the graphs (decoding of boxes, NMS) is not counted"
 )
-_LEVELS = (2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ def detector_parts(net: Detector, input_shape: Sequence[int] | Mapping[str, Sequ
     channels = net.body.rpn.conv.weight.shape[1]
     titles = dict.fromkeys(("between stages", "head"), "pyramid, proposals")
     found = [DetectorPart("body", "body", net.body, {"data": (1, 3, height, width)}, titles)]
-    maps = {f"p{level}": (1, channels, -(-height >> level), -(-width >> level)) for level in _LEVELS}
+    maps = pooled_maps(channels, height, width)
     for name, head, count in (("box_head", net.box_head, ROIS), ("mask_head", net.mask_head, MASKS)):
         if head is not None:
-            rois = {f"rois_{level}": (1, 5) for level in _LEVELS}
-            rois["rois_2"] = (count - len(_LEVELS) + 1, 5)
+            rois = {f"rois_{level}": (1, 5) for level in LEVELS}
+            rois["rois_2"] = (count - len(LEVELS) + 1, 5)
             shapes = {**maps, **rois, "order": (count,)}
             found.append(DetectorPart(name, f"{name.replace('_', ' ')}, {count:,} rois", head, shapes))
     return found

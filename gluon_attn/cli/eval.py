@@ -68,6 +68,7 @@ _OF_CLASSIFIERS = ("params", "dataset", "rec_val", "input_size", "crop_ratio", "
 
 
 def _objects(args: argparse.Namespace) -> int:
+    from ..detect.figures import class_table, figure_text
     from ..runs.evaluate_objects import evaluate_objects
 
     for name in _OF_CLASSIFIERS:
@@ -81,17 +82,11 @@ def _objects(args: argparse.Namespace) -> int:
         print(json.dumps(plain))
         return 0
     names = next(iter(found.figures.values())).values
-    rows = [(kind, *map(_figure, one.values.values())) for kind, one in found.figures.items()]
+    rows = [(kind, *map(figure_text, one.values.values())) for kind, one in found.figures.items()]
     print(f"{args.target} on {found.dataset}: {found.images} test images\n{render(('', *names), rows)}")
     if args.per_class:
-        classes = next(iter(found.figures.values())).per_class
-        cells = [(name, *(_figure(one.per_class[name]) for one in found.figures.values())) for name in classes]
-        print(f"\n{render(('class', *(f'{kind} AP' for kind in found.figures)), cells)}")
+        print(f"\n{class_table({kind: one.per_class for kind, one in found.figures.items()})}")
     return 0
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _lines(found: dict[str, Any], batch_size: int) -> str:

@@ -10,7 +10,7 @@ from .detect_data import DetectDataConfig
 from .files import merge
 from .model import ModelConfig
 from .optim import OptimConfig
-from .train import TrainConfig, data_and_network
+from .train import RESUME, TrainConfig, data_and_network
 
 HEAD_NORMS = ("none", "batch", "group")
 #: name -> (epochs, epochs at which the rate is lowered)
@@ -58,8 +58,7 @@ class DetectTrainConfig(TrainConfig):
     """Length, devices and files of a run."""
 
     resume: str | None = option(
-        None, "auto resumes from the newest complete checkpoint of the run; or a run folder or its newest checkpoint, "
-        "such as epoch_5", flags=("--resume-from",), metavar="auto|CHECKPOINT", path=True,
+        None, RESUME, flags=("--resume-from",), metavar="auto|CHECKPOINT", path=True
     )  # fmt: skip
 
 

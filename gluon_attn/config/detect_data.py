@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ..utils.errors import UserError
 from .base import Config, at_least, between, option
 
+#: usual lengths of the shorter side and of the longest longer side
+PHOTOGRAPHS = (800, 1333)
 DATASETS = ("digit-scenes", "coco", "json")
 _FILES = ("train_json", "train_folder", "val_json", "val_folder")
 
@@ -82,4 +84,5 @@ class DetectDataConfig(Config):
     def sizes(self) -> tuple[tuple[int, ...], int]:
         """(lengths of the shorter side, longest longer side), with the defaults of the data set."""
         scenes = self.dataset == "digit-scenes"
-        return self.min_size or ((224,) if scenes else (800,)), self.max_size or (256 if scenes else 1333)
+        shorter, longer = (224, 256) if scenes else PHOTOGRAPHS
+        return self.min_size or (shorter,), self.max_size or longer

@@ -11,6 +11,12 @@ from .distill import DistillConfig
 from .model import ModelConfig
 from .optim import OptimConfig
 
+#: help of option resume
+RESUME = (
+    "auto resumes from the newest complete checkpoint of the run; or a run folder or its newest checkpoint, such as "
+    "epoch_5"
+)
+
 
 @dataclass(frozen=True)
 class TrainConfig(Config):
@@ -52,10 +58,7 @@ class TrainConfig(Config):
         metavar="DIR",
         path=True,
     )
-    resume: str | None = option(
-        None, "auto resumes from the newest complete checkpoint of the run; or a run folder or its newest checkpoint, "
-        "such as epoch_5", metavar="auto|CHECKPOINT", path=True,
-    )  # fmt: skip
+    resume: str | None = option(None, RESUME, metavar="auto|CHECKPOINT", path=True)
     resume_states: str | None = option(
         None,
         "optimizer states for --pretrained, written by MXNet's Trainer.save_states; needs --trust",

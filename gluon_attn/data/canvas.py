@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from .objects import Objects
+from .objects import Objects, no_objects
 
 MULTIPLE = 32  # the stride of the coarsest feature map of a backbone
 _FLIP = 0.5
@@ -148,19 +148,20 @@ class Placement:
     flip: bool = True
 
     def place(
-        self, pixels: np.ndarray, objects: Objects, rng: np.random.Generator | None = None, *, image_id: int = 0,
-        index: int = 0,
+        self, pixels: np.ndarray, objects: Objects | None = None, rng: np.random.Generator | None = None, *,
+        image_id: int = 0, index: int = 0,
     ) -> Sample:  # fmt: skip
         """Put an image onto its canvas.
 
         Args:
             pixels: (H, W, 3) uint8 RGB.
-            objects: in its frame; `objects.no_objects` where none are known.
+            objects: in its frame (default: none are known).
             rng: draws size and mirroring; None: as in evaluation.
             image_id: as in the data set.
             index: number of the image in the data set.
         """
         height, width = pixels.shape[:2]
+        objects = no_objects((height, width)) if objects is None else objects
         shorter, flipped = self._draw(rng)
         canvas = self.canvases.of(height, width)
         size = resized_size(height, width, shorter, self.longer, canvas)

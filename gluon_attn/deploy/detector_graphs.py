@@ -13,9 +13,10 @@ import numpy as np
 
 from ..config.card import Card
 from ..models.detection import Detector, Graphs
+from ..models.detection.geometry import LEVELS
 from ..utils.errors import UserError
 from . import onnx, openvino, symbol
-from .detector_parts import LEVELS, Part, parts, parts_of
+from .detector_parts import Part, parts, parts_of
 from .targets import ExportTarget
 from .write import write_graph
 

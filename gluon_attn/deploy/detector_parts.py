@@ -7,10 +7,9 @@ import numpy as np
 
 from ..config.card import Card
 from ..models.detection import Detector
+from ..models.detection.geometry import LEVELS, pooled_maps
 from .graph import BATCH, INPUT, Port
 
-LEVELS = (2, 3, 4, 5)  # that rois are pooled from
-_MAPS = tuple(f"p{level}" for level in LEVELS)
 _ROIS = tuple(f"rois_{level}" for level in LEVELS)
 
 
@@ -59,14 +58,17 @@ def parts_of(card: Card, masks: bool, channels: int) -> list[Part]:
     free = landscape != portrait
     size = {2: "H", 3: "W"} if free else {}
     maps = tuple(
-        Port(name, (1, channels, -(-landscape[0] >> level), -(-landscape[1] >> level)),
-             {0: BATCH, **({2: f"H{level}", 3: f"W{level}"} if free else {})})
-        for name, level in zip(_MAPS, LEVELS, strict=True)
+        Port(name, shape, {0: BATCH, **({2: f"H{level}", 3: f"W{level}"} if free else {})})
+        for level, (name, shape) in zip(LEVELS, pooled_maps(channels, *landscape).items(), strict=True)
     )  # fmt: skip
     rois = tuple(Port(name, (1, 5), {0: f"R{level}"}) for name, level in zip(_ROIS, LEVELS, strict=True))
     head = (*maps, *rois, Port("order", (1,), {0: "R"}, np.int32))
     found = [
-        Part("body", (Port(INPUT, (1, 3, *landscape), {0: BATCH, **size}),), (*_MAPS, "logits", "deltas")),
+        Part(
+            "body",
+            (Port(INPUT, (1, 3, *landscape), {0: BATCH, **size}),),
+            (*(port.name for port in maps), "logits", "deltas"),
+        ),
         Part("box_head", head, ("logits", "deltas")),
     ]
     return [*found, Part("mask_head", head, ("logits",))] if masks else found

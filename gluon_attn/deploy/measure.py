@@ -6,6 +6,7 @@ Prints one JSON object: {"kind", "precision", "seconds": of each pass}, or {"err
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,18 @@ def pass_seconds(predictor: "Predictor", batch: int, repeat: int, warm_up: int) 
     from .predictor import random_images
 
     inputs = predictor.inputs(random_images(predictor.card, batch))
-    seconds = []
+    return seconds_of(lambda: predictor.forward(inputs), repeat, warm_up)
+
+
+def seconds_of(compute: Callable[[], Any], repeat: int, warm_up: int) -> list[float]:
+    """Seconds of each of `repeat` calls, after `warm_up` others."""
+    found = []
     for number in range(warm_up + repeat):
         start = time.perf_counter()
-        predictor.forward(inputs)
+        compute()
         if number >= warm_up:
-            seconds.append(time.perf_counter() - start)
-    return seconds
+            found.append(time.perf_counter() - start)
+    return found
 
 
 def open_target(target: str) -> "Predictor":

@@ -9,7 +9,6 @@ import numpy as np
 from ..data.canvas import Placement
 from ..data.coco import CocoSet
 from ..data.image_notes import BadImage
-from ..data.objects import no_objects
 from ..engine.task import TrainingLoop
 from ..models.detection import Detector
 from .inference import InferenceOptions, detect
@@ -49,7 +48,7 @@ class TestPictures:
             pixels = self._images.pixels(number)
         except BadImage:  # which the evaluation has told
             return name, None
-        sample = self._placement.place(pixels, no_objects((pixels.shape[0], pixels.shape[1])))
+        sample = self._placement.place(pixels)
         image = mx.nd.array(sample.image[None], ctx=trainer.contexts[0])
         (found,) = detect(self._net, image, [sample.size], self._inference, trainer.forward)
         return name, draw(pixels, in_image(found, sample), self._images.class_names, _SCORE)

@@ -15,6 +15,7 @@ import numpy as np
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.optional import require
+from ..utils.table import render
 from .result_files import check_scores
 from .results import Result
 
@@ -101,6 +102,18 @@ def measure(ground_truth: Mapping[str, Any], results: Sequence[Result], kind: st
         {name: _mean(precision[:, :, index, 0, -1]) for index, name in enumerate(classes)},
         precision, recall,
     )  # fmt: skip
+
+
+def class_table(per_class: Mapping[str, Mapping[str, float | None]]) -> str:
+    """A table of the AP of each class: kind -> name of a class -> its AP."""
+    names = next(iter(per_class.values()))
+    rows = [(name, *(figure_text(found[name]) for found in per_class.values())) for name in names]
+    return render(("class", *(f"{kind} AP" for kind in per_class)), rows)
+
+
+def figure_text(value: float | None) -> str:
+    """A figure with three digits; a dash for one that there is not."""
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _of_known_classes(ground_truth: Mapping[str, Any], results: Sequence[Result]) -> list[Result]:

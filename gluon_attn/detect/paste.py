@@ -18,22 +18,17 @@ _SMALL = 1 << 16  # pixels that fit a cache
 _FARTHEST = 1e8  # pixels; boxes beyond are cut, so that corners fit integers
 
 
-def paste(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Paste the probabilities of one object.
+def paste_all(masks: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Paste the probabilities of each object of an image.
 
     Args:
-        mask: (m,m) probabilities.
-        box: x1, y1, x2, y2 in pixels of the image.
+        masks: (n,m,m) probabilities.
+        boxes: (n,4): x1, y1, x2, y2 in pixels of the image.
         size: height and width of the image.
 
-    Returns:
+    Yields:
         (H,W) float32; 0 outside the box.
     """
-    return next(paste_all(np.asarray(mask)[None], np.asarray(box)[None], size))
-
-
-def paste_all(masks: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Each object of an image: masks (n,m,m) with boxes (n,4), as of `paste`."""
     for one in _windows(masks, boxes, size):
         image = np.zeros(size, np.float32)
         for start, columns in one.parts():
@@ -42,18 +37,8 @@ def paste_all(masks: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> It
         yield image
 
 
-def paste_bits(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The pixels of one object, (H,W) bool: where `paste` is above one half."""
-    return paste(mask, box, size) > THRESHOLD
-
-
-def encode(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> rle.RLE:
-    """The pixels of one object as RLE, without an image on the way; arguments as of `paste`."""
-    return encode_all(np.asarray(mask)[None], np.asarray(box)[None], size)[0]
-
-
 def encode_all(masks: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> list[rle.RLE]:
-    """RLE of each object of an image: masks (n,m,m) with boxes (n,4), as of `encode`."""
+    """RLE of the pixels above `THRESHOLD` of each object, without an image on the way; arguments as of `paste_all`."""
     found = _windows(masks, boxes, size)
     if not found:
         return []

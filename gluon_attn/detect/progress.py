@@ -2,16 +2,14 @@
 
 import datetime
 import sys
-from collections.abc import Mapping
 from time import perf_counter
-from typing import Any
 
 from ..engine.callbacks import Callback, Progress
 from ..engine.metrics import Meter
 from ..engine.task import TrainingLoop
 from ..utils.log import get_logger
 from ..utils.process_memory import peak
-from ..utils.table import render
+from .figures import KINDS, class_table
 
 _ORDER = ("loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "acc", "loss_bbox", "loss_mask", "loss")  # MMDetection's
 
@@ -66,21 +64,8 @@ class ClassTable(Callback):
 
     def stop(self, trainer: TrainingLoop) -> None:
         """Log the table."""
-        found = class_table(trainer.best or {}) if sys.exc_info()[0] is None else None
-        if found and trainer.best:
-            get_logger().info("classes in epoch %d:\n%s", trainer.best["epoch"], found)
-
-
-def class_table(record: Mapping[str, Any]) -> str | None:
-    """A table of the AP of each class in a record, None where it has none."""
-    kinds = {kind: record.get(f"val_{kind}_per_class") for kind in ("bbox", "segm")}
-    known = {kind: found for kind, found in kinds.items() if found}
-    if not known:
-        return None
-    names = next(iter(known.values()))
-    rows = [(name, *(_figure(found[name]) for found in known.values())) for name in names]
-    return render(("class", *(f"{kind} AP" for kind in known)), rows)
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+        best = trainer.best or {}
+        kinds = {kind: best.get(f"val_{kind}_per_class") for kind in KINDS}
+        known = {kind: found for kind, found in kinds.items() if found}
+        if known and sys.exc_info()[0] is None:
+            get_logger().info("classes in epoch %d:\n%s", best["epoch"], class_table(known))

@@ -1,5 +1,7 @@
 """The data of a detector's run: two sets in COCO's format, and how their images get onto canvases."""
 
+from pathlib import Path
+
 import numpy as np
 
 from ..config.detect import DetectRunConfig, has_masks
@@ -8,8 +10,20 @@ from ..data.coco import CocoSet, open_coco, open_coco_folder
 from ..data.scenes import LARGEST, MEAN, STD, SceneOptions, open_scenes
 from ..utils.errors import UserError
 from ..utils.log import get_logger
+from .folder import RunFolder
 
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and std of its images
+
+
+def run_config(run: Path | str, data_dir: Path | str | None = None) -> DetectRunConfig:
+    """The options of a detector's run folder.
+
+    Args:
+        run: the folder.
+        data_dir: where its data set is now (default: where it was).
+    """
+    config = RunFolder(run).read_config(DetectRunConfig)
+    return config.replace(data=config.data.replace(data_dir=str(data_dir))) if data_dir else config
 
 
 def open_sets(config: DetectRunConfig) -> tuple[CocoSet, CocoSet]:

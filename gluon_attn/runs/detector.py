@@ -10,8 +10,8 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
+from ..config.detect_data import PHOTOGRAPHS
 from ..data.canvas import MULTIPLE, Canvases, Placement, Sample
-from ..data.objects import no_objects
 from ..deploy.detector_bundle import is_bundle, open_bundle
 from ..deploy.load_run import load_card, load_run
 from ..detect.inference import Found, InferenceOptions, detect
@@ -23,6 +23,7 @@ from ..models.factory import get_model, model_info
 from ..nn.kernels import compiled_operators
 from ..nn.params import load_params
 from ..utils.errors import UserError
+from ..utils.files import epoch_number, epochs
 
 _NET = "net.params"  # in the folder of a checkpoint
 
@@ -56,7 +57,7 @@ class TrainedDetector:
 
     def place(self, pixels: np.ndarray) -> Sample:
         """An image on its canvas."""
-        return self.placement.place(pixels, no_objects((pixels.shape[0], pixels.shape[1])))
+        return self.placement.place(pixels)
 
     def find(self, samples: Sequence[Sample]) -> list[Found]:
         """What is found in images that share one canvas, in its pixels."""
@@ -70,12 +71,12 @@ class TrainedDetector:
         assert isinstance(self.net, Detector)
         for path in self.kept(folder):
             load_params(self.net, path / _NET)
-            yield int(path.name.rpartition("-")[2]), self
+            yield epoch_number(path), self
 
     @staticmethod
     def kept(folder: Path) -> list[Path]:
         """The checkpoints in a folder, oldest first."""
-        return sorted(path for path in folder.glob("epoch-*") if (path / _NET).is_file())
+        return [path for path in epochs(folder) if (path / _NET).is_file()]
 
 
 def is_detector(target: str | Path) -> bool:
@@ -131,7 +132,7 @@ def named_detector(name: str, params: str | Path | None = None, input_size: int 
     net = get_model(name, classes, pretrained=params or False, **sized)
     if not params:
         net.initialize()
-    shorter, longer = (input_size, input_size) if input_size else (800, 1333)
+    shorter, longer = (input_size, input_size) if input_size else PHOTOGRAPHS
     landscape = [-(-side // MULTIPLE) * MULTIPLE for side in (shorter, longer)]
     about = {
         "canvases": [landscape, landscape[::-1]], "shorter": shorter, "longer": longer,

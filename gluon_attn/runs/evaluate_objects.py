@@ -17,9 +17,8 @@ from ..detect.results import to_results
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import expanded
-from .detection_data import open_sets
+from .detection_data import open_sets, run_config
 from .detector import TrainedDetector, open_detector
-from .folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ def _config(folder: str, data_dir: str | Path | None) -> DetectRunConfig:
         if not around:
             return _of_card(folder, data_dir)
         run = around[0]
-    config = RunFolder(run).read_config(DetectRunConfig)
-    return config.replace(data=config.data.replace(data_dir=str(data_dir))) if data_dir else config
+    return run_config(run, data_dir)
 
 
 def _of_card(folder: str, data_dir: str | Path | None) -> DetectRunConfig:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..config.detect import DetectRunConfig
 from ..data.image_notes import BadImage
 from ..deploy.check import ROUNDING
 from ..deploy.detector_bundle import complete_detector, exported_card
@@ -23,10 +22,9 @@ from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import check_utf8
 from ..utils.seed import generator
-from .detection_data import open_sets
+from .detection_data import open_sets, run_config
 from .detector import TrainedDetector, is_detector, named_detector, of_network
 from .export_options import chosen_targets
-from .folder import RunFolder
 
 _IMAGES = 4  # that detections are compared on
 _ROIS, _MASKS = 300, 30  # that MXNet's graphs are measured with; fewer where the detector takes fewer
@@ -99,9 +97,7 @@ def _opened(
 
 def _test_images(run: str | Path, data_dir: str | Path | None) -> list[np.ndarray]:
     """Some test images of a run; none, with a warning, where its data are not at hand."""
-    config = RunFolder(run).read_config(DetectRunConfig)
-    if data_dir:
-        config = config.replace(data=config.data.replace(data_dir=str(data_dir)))
+    config = run_config(run, data_dir)
     try:
         _, test = open_sets(config)
         return [test.pixels(number) for number in range(min(_IMAGES, len(test)))]

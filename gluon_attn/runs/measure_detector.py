@@ -6,12 +6,12 @@ pass}, the whole detection having the name "", or {"error": one line}.
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..deploy.measure import seconds_of
 from ..utils.errors import UserError
 
 if TYPE_CHECKING:
@@ -68,17 +68,6 @@ def parts(detector: "TrainedDetector", batch: int) -> dict[str, Callable[[], Any
     return found
 
 
-def seconds(compute: Callable[[], Any], repeat: int, warm_up: int) -> list[float]:
-    """Seconds of each of `repeat` passes, after `warm_up` others."""
-    found = []
-    for number in range(warm_up + repeat):
-        start = time.perf_counter()
-        compute()
-        if number >= warm_up:
-            found.append(time.perf_counter() - start)
-    return found
-
-
 def main(order: dict[str, Any]) -> dict[str, Any]:
     """Answer one `order`: {"target", "batch", "repeat", "warm_up"}."""
     from .detector import named_detector, open_detector
@@ -87,7 +76,7 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
         there = Path(order["target"]).exists()
         detector = open_detector(order["target"]) if there else named_detector(order["target"])
         times = {
-            name: seconds(one, order["repeat"], order["warm_up"])
+            name: seconds_of(one, order["repeat"], order["warm_up"])
             for name, one in parts(detector, order["batch"]).items()
         }
         kind = detector.kind if there else "network"

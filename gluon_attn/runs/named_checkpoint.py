@@ -6,7 +6,7 @@ from typing import Any
 
 from ..checkpoint import read_meta
 from ..utils.errors import UserError
-from ..utils.files import epochs
+from ..utils.files import epoch_number, epochs
 from ..utils.paths import expanded
 from .folder import RunFolder
 from .options import Options
@@ -81,7 +81,7 @@ def check_is_newest(folder: RunFolder, number: int) -> None:
     Raises:
         UserError: there is no such checkpoint, it is damaged, or there are later ones.
     """
-    paths = {int(path.name.rpartition("-")[2]): path for path in epochs(folder.checkpoints)}
+    paths = {epoch_number(path): path for path in epochs(folder.checkpoints)}
     if number not in paths:
         kept = ", ".join(path.name for path in paths.values()) or "none"
         raise UserError(f"{folder} has no checkpoint of epoch {number}; it has {kept}")

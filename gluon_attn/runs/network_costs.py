@@ -7,12 +7,11 @@ from pathlib import Path
 
 from ..analyze.cost import cost
 from ..analyze.latency import in_turns, interleaved_latency
-from ..config.detect import DetectRunConfig
 from ..data.image_notes import BadImage
 from ..deploy.load_run import load_run
-from .detection_data import open_sets
-from .detector import TrainedDetector, is_detector, open_detector
-from .folder import RunFolder
+from ..models.detection import Detector
+from .detection_data import open_sets, run_config
+from .detector import TrainedDetector, is_detector, of_network
 
 #: params, MACs of one image, milliseconds per image, and these over the baseline's
 Costs = tuple[int, int, float, float]
@@ -39,17 +38,17 @@ def measure(folders: Sequence[Path], base: int) -> list[Costs]:
     nets, shape = [net for net, _ in loaded], loaded[0][1].input_shape
     counted = [cost(net, shape) for net in nets]
     if is_detector(folders[base]):
-        times, ratios = _latency_of_detectors([folders[i] for i in order])
+        detectors = [of_network(net, card) for net, card in loaded if isinstance(net, Detector)]
+        times, ratios = _latency_of_detectors(detectors, folders[base])
     else:
         times, ratios = interleaved_latency(nets, shape)
     places = [order.index(i) for i in range(len(folders))]
     return [(counted[place].params, counted[place].macs, float(times[place]), float(ratios[place])) for place in places]
 
 
-def _latency_of_detectors(folders: Sequence[Path]) -> tuple[list[float], list[float]]:
-    """(milliseconds of each, those over the first one's)."""
-    detectors = [open_detector(folder) for folder in folders]
-    _, test = open_sets(RunFolder(folders[0]).read_config(DetectRunConfig))
+def _latency_of_detectors(detectors: Sequence[TrainedDetector], run: Path) -> tuple[list[float], list[float]]:
+    """(milliseconds of each, those over the first one's), on test images of a run."""
+    _, test = open_sets(run_config(run))
     images = []
     for number in range(min(_IMAGES, len(test))):
         with contextlib.suppress(BadImage):  # told when the runs were evaluated

@@ -28,7 +28,12 @@ def epochs(folder: Path | str) -> list[Path]:
     """Files and folders in `folder` with names such as epoch-0007, oldest first; none if there is no such folder."""
     folder = Path(folder)
     found = folder.iterdir() if folder.is_dir() else ()
-    return sorted((path for path in found if _EPOCH.fullmatch(path.name)), key=lambda path: int(path.name[6:]))
+    return sorted((path for path in found if _EPOCH.fullmatch(path.name)), key=epoch_number)
+
+
+def epoch_number(path: Path) -> int:
+    """The number in the name of one of `epochs`."""
+    return int(path.name.rpartition("-")[2])
 
 
 @contextlib.contextmanager

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from networks import digits_run
+from tiny_detector import words
 
-from gluon_attn.cli import main
+from gluon_attn.cli import main, train_coco
 
 
 @pytest.fixture
@@ -54,4 +55,12 @@ def exported(run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     assert main(["export", str(run), "--format", "symbol", "onnx", "--output", str(folder / "plain")]) == 0
     assert main(["export", str(run), "--format", "onnx", "--preprocess", "--output", str(folder / "raw")]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(scenes, tmp_path_factory):
+    """A run of two epochs of a tiny detector that keeps its checkpoints."""
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    assert train_coco(words(scenes, "--run-dir", folder, "--keep-checkpoints", 5)) == 0
     return folder

@@ -32,11 +32,6 @@ MODEL = "mask_rcnn_fpn_resnet18_v1b"
 SCORES = ("val_segm_mAP", "val_segm_mAP_50", "val_bbox_mAP", "val_bbox_mAP_50")
 
 
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    return tmp_path_factory.mktemp("scenes") / "set"
-
-
 def words(scenes, model=MODEL, network=NETWORK):
     return f"--task detection --data-dir {scenes} --model {model} {network} {SMALL}".split()
 

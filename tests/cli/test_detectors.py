@@ -21,11 +21,6 @@ from gluon_attn.runs.options import from_keywords
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    return tmp_path_factory.mktemp("scenes") / "set"
-
-
-@pytest.fixture(scope="module")
 def trained(scenes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "whole"
     assert train_coco(words(scenes, "--run-dir", folder, "--num-epochs", 1)) == 0

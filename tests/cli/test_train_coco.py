@@ -14,18 +14,6 @@ pytest.importorskip("pycocotools", reason="needs pycocotools")
 from gluon_attn.cli import main, train_coco
 
 
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    return tmp_path_factory.mktemp("scenes") / "set"
-
-
-@pytest.fixture(scope="module")
-def trained(scenes, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run") / "whole"
-    assert train_coco(words(scenes, "--run-dir", folder, "--keep-checkpoints", 5)) == 0
-    return folder
-
-
 def test_what_a_run_leaves(trained):
     names = {path.name for path in trained.iterdir()}
     assert {

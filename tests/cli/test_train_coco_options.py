@@ -19,19 +19,6 @@ from gluon_attn.engine import precision
 SCRIPT = Path(__file__).parents[2] / "train_coco.py"
 
 
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    return tmp_path_factory.mktemp("scenes") / "set"
-
-
-@pytest.fixture(scope="module")
-def trained(scenes, tmp_path_factory):
-    """A run of two epochs that keeps its checkpoints."""
-    folder = tmp_path_factory.mktemp("run") / "whole"
-    assert train_coco(words(scenes, "--run-dir", folder, "--keep-checkpoints", 5)) == 0
-    return folder
-
-
 @pytest.fixture
 def interrupted(trained, tmp_path):
     """That run as it was after its first epoch."""

@@ -241,7 +241,9 @@ def test_prediction_and_evaluation_take_a_bundle(bundles, tmp_path, capsys):
     ],
 )
 def test_refusals_are_one_line(bundles, tmp_path, capsys, words, said):
-    assert main(["export", str(bundles("mask")), "--output", str(tmp_path / "out"), *words.split()]) == 2
+    run = str(bundles("mask"))
+    capsys.readouterr()  # what making it said
+    assert main(["export", run, "--output", str(tmp_path / "out"), *words.split()]) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1

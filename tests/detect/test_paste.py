@@ -9,6 +9,15 @@ from gluon_attn.detect import paste
 ONES = np.ones((28, 28), np.float32)
 
 
+def pasted(mask, box, size):
+    (image,) = paste.paste_all(mask[None], box[None], size)
+    return image
+
+
+def bits_of(mask, box, size):
+    return pasted(mask, box, size) > paste.THRESHOLD
+
+
 def plainly(mask, box, size):
     """The rule pixel by pixel, in float64."""
     side = len(mask) + 2
@@ -38,14 +47,14 @@ def plainly(mask, box, size):
 def test_the_rule_pixel_by_pixel(box):
     mask = np.random.default_rng(1).random((28, 28)).astype(np.float32)
     box, size = np.array(box, np.float32), (30, 40)
-    assert paste.paste(mask, box, size) == pytest.approx(plainly(mask, box, size), abs=2e-5)
+    assert pasted(mask, box, size) == pytest.approx(plainly(mask, box, size), abs=2e-5)
 
 
 def test_by_hand():
-    bits = paste.paste_bits(ONES, np.array([4, 4, 32, 32], np.float32), (40, 40))
+    bits = bits_of(ONES, np.array([4, 4, 32, 32], np.float32), (40, 40))
     assert bits[4:32, 4:32].all()  # 30 / 28 wider: from 3 to 33, thirty-one pixels for thirty of the mask
     assert bits.sum() == 29 * 29
-    assert not paste.paste_bits(ONES / 2, np.array([4, 4, 32, 32], np.float32), (40, 40)).any()  # above one half
+    assert not bits_of(ONES / 2, np.array([4, 4, 32, 32], np.float32), (40, 40)).any()  # above one half
 
 
 @pytest.mark.parametrize(
@@ -58,12 +67,12 @@ def test_by_hand():
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_what_is_no_box_in_the_image_leaves_nothing(box):
     box = np.array(box, np.float32)
-    assert not paste.paste(ONES, box, (30, 40))[5:].any()
-    assert rle.area(paste.encode(ONES, box, (30, 40))) <= 1
+    assert not pasted(ONES, box, (30, 40))[5:].any()
+    assert rle.area(paste.encode_all(ONES[None], box[None], (30, 40))[0]) <= 1
 
 
 def test_a_box_around_everything():
-    assert paste.paste_bits(ONES, np.array([-1e30, -1e30, 1e30, 1e30], np.float32), (30, 40)).all()
+    assert bits_of(ONES, np.array([-1e30, -1e30, 1e30, 1e30], np.float32), (30, 40)).all()
 
 
 def test_codes_are_those_of_the_pasted_pixels():
@@ -73,10 +82,10 @@ def test_codes_are_those_of_the_pasted_pixels():
     masks = random.random((200, 28, 28)).astype(np.float32)
     codes = paste.encode_all(masks, boxes, size)
     for mask, box, code in zip(masks, boxes, codes, strict=True):
-        assert code == rle.from_mask(paste.paste_bits(mask, box, size))
+        assert code == rle.from_mask(bits_of(mask, box, size))
 
 
 def test_only_the_box_is_computed():
     """The image would take 1.6 GB."""
-    code = paste.encode(ONES, np.array([19000, 19000, 19010, 19010], np.float32), (20000, 20000))
+    code = paste.encode_all(ONES[None], np.array([[19000, 19000, 19010, 19010]], np.float32), (20000, 20000))[0]
     assert rle.bounds(code) == (18999, 18999, 12, 12)

@@ -11,10 +11,9 @@ CLOSE = 1e-4  # probabilities this near to one half may fall on the other side
 def check_paste(case):
     """Masks of 28 x 28 in the image: probabilities, pixels, and the same pixels as RLE."""
     size = tuple(case.config["image"])
-    objects = list(zip(case.data["in/prob"], case.data["in/boxes"], strict=True))
-    pasted = np.stack([paste.paste(mask, box, size) for mask, box in objects])
+    pasted = np.stack(list(paste.paste_all(case.data["in/prob"], case.data["in/boxes"], size)))
     case.agrees("prob", pasted)
-    bits = np.stack([paste.paste_bits(mask, box, size) for mask, box in objects])
+    bits = pasted > paste.THRESHOLD
     differ = bits != case.masks("bits", bits.shape)
     assert not (differ & (np.abs(case.data["prob"] - 0.5) > CLOSE)).any()
     encoded = paste.encode_all(case.data["in/prob"], case.data["in/boxes"], size)

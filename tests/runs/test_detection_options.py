@@ -15,11 +15,6 @@ from gluon_attn.runs.implied_options import with_implied
 from gluon_attn.utils.errors import UserError
 
 
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    return tmp_path_factory.mktemp("scenes") / "set"
-
-
 def config_of(*more):
     return with_implied(script_options("train_coco.py", list(map(str, more)))).config()
 

@@ -8,6 +8,14 @@ import numpy as np
 
 from ...nn.boxes import grid_anchors
 
+#: levels that rois are pooled from
+LEVELS = (2, 3, 4, 5)
+
+
+def pooled_maps(channels: int, height: int, width: int) -> dict[str, tuple[int, ...]]:
+    """Name -> shape (1,C,h,w) of the maps of a canvas that rois are pooled from, P2 to P5."""
+    return {f"p{level}": (1, channels, -(-height >> level), -(-width >> level)) for level in LEVELS}
+
 
 class Geometry:
     """What of a detector is no layer.
