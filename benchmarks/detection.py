@@ -119,10 +119,10 @@ def _rows(
     calls = {name: (peers["ours"], end) for name, end in ours.items()}
     calls |= {side: (peer, "") for side, peer in peers.items() if side != "ours"}
     said = dict(said)
-    for name, (peer, end) in calls.items():
+    found = {name: _asked(said, name, partial(peer.ask, check + end)) for name, (peer, end) in calls.items()}
+    for name, (peer, end) in calls.items():  # after the check: what steps of training draw is each side's own
         for _ in range(_WARM_UP):
             _asked(said, name, partial(peer.ask, method + end))
-    found = {name: _asked(said, name, partial(peer.ask, check + end)) for name, (peer, end) in calls.items()}
     runs = {name: partial(peer.ask, method + end) for name, (peer, end) in calls.items() if name not in said}
     times = take_turns(runs, arguments.repeat)
     theirs = [side for side in SIDES if side in peers]
