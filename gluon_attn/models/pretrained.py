@@ -38,11 +38,12 @@ def find_published(recipe: dict[str, Any], any_classes: bool = False) -> Publish
         UserError: there is none; the message lists the nearest ones.
     """
     known = catalogue()
-    fitting = [entry for entry in known.values() if _key(entry.card.to_dict()) == _key(recipe)]
+    named = [entry for entry in known.values() if entry.card.model == recipe["model"]]
+    fitting = [entry for entry in named if _key(entry.card.to_dict()) == _key(recipe)]
     same = [entry for entry in fitting if entry.card.classes == recipe["classes"]]
     if same or (any_classes and fitting):
         return (same or fitting)[0]
-    near = fitting or [entry for entry in known.values() if entry.card.model == recipe["model"]]
+    near = fitting or named
     more = f" and {len(near) - _SHOWN} more" if len(near) > _SHOWN else ""
     there = (
         f"there are {', '.join(f'{entry.name} ({entry.purpose()})' for entry in near[:_SHOWN])}{more}; " if near else ""

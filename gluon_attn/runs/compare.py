@@ -74,7 +74,9 @@ def make_plan(
         UserError: as `compare`.
     """
     if options.asked(ATTENTION):
-        raise UserError("option attention fixes what is compared: leave it out, option attentions has the names")
+        raise UserError(
+            "option attention, also in a recipe, fixes what is compared: leave it out, option attentions has the names"
+        )
     if options.asked("model.model") is None:  # the default, without an attention that its name says
         name = options.config().model.model
         options = options.override("model.model", model_info(name).backbone or name)

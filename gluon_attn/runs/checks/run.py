@@ -12,6 +12,7 @@ from typing import Any
 from ...attention.base import ATTENTIONS
 from ...attention.factory import check_options
 from ...models.base import MODELS
+from ...models.detection import detector_record
 from ...models.factory import model_info
 from ...registry import UnknownName
 from ...utils.errors import UserError, reason
@@ -96,8 +97,8 @@ def run_checks(
         A `Finding` for each check.
 
     Raises:
-        UserError: there is neither an attention nor a model of this name, an option is unknown, or all cases are
-            refused.
+        UserError: there is neither an attention nor a model of this name, it is a detector, an option is unknown, or
+            all cases are refused.
     """
     options = dict(options or {})
     cases: list[Case]
@@ -107,6 +108,8 @@ def run_checks(
     elif name in MODELS:
         info = model_info(name)
         cases = [ModelCase(MODELS.resolve(name), _CLASSES, (info.input_size,) * 2, options, 1e-4, 1e-4)]
+    elif detector_record(name):
+        raise UserError(f"{name} is a detector, which is not checked as a whole: check its backbone or its attention")
     else:
         near = did_you_mean(name, (*ATTENTIONS.names(), *MODELS.names()), most=3)
         raise UnknownName("attention or model", name, near or "name the plugin that has it with option plugin")

@@ -57,6 +57,7 @@ def test_names():
         ("mask_rcnn_fpn_resnet18_v1b", {"anchor_ratios": [1, -1]}, "anchor_ratios must be a number above 0"),
         ("mask_rcnn_fpn_resnet18_v1b", {"anchor_ratios": ["a"]}, "anchor_ratios must be a number above 0"),
         ("mask_rcnn_fpn_resnet18_v1b", {"roi_sampling": -1}, "roi_sampling must be a whole number from 0 on"),
+        ("mask_rcnn_fpn_resnet18_v1b", {"pretrained": True}, "no published parameters of 'mask_rcnn_fpn_resnet18_v1b'"),
         ("mask_rcnn_fpn_resnet18_v1b", {"roi_sampling": 2.5}, "roi_sampling must be a whole number from 0 on"),
     ],
 )

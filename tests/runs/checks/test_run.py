@@ -257,6 +257,7 @@ def test_a_model(monkeypatch):
     ("name", "options", "said"),
     [
         ("see", {}, "unknown attention or model 'see'; did you mean se"),
+        ("mask_rcnn_fpn_resnet18_v1b", {}, "mask_rcnn_fpn_resnet18_v1b is a detector, which is not checked as a whole"),
         ("zzzz", {}, "unknown attention or model 'zzzz'; name the plugin that has it with option plugin"),
         ("se", {"reductoin": 2}, "attention 'se' has no option 'reductoin'"),
         ("se", {"reduction": 0}, "nothing to check: se refuses 16 channels of 7x5 (reduction must be a whole number"),
