@@ -58,8 +58,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:
             (_networks if name in CASES else _evaluation)(name, Path(folder), arguments, table)
-    given = [word for word in sys.argv[1:] if word not in ("--out", str(arguments.out))]
-    kind = "processor seconds" if os.environ.get("CLOCK") == "processor" else "seconds"
+    names = {arguments.torch: "TORCHENV/bin/python"}  # not the path on this machine
+    given = [names.get(word, word) for word in sys.argv[1:] if word not in ("--out", str(arguments.out))]
+    kind = "processor seconds (CLOCK=processor)" if os.environ.get("CLOCK") == "processor" else "seconds"
     table.write(arguments.out, (
         f"# Detection against torchvision\n\n`python benchmarks/detection.py {' '.join(given)}` on "
         f"{machine('MXNet 1.9.1', 'torch 2.14.1 and torchvision 0.29.1 in channels-last')}.\n"

@@ -2,8 +2,8 @@
 
     python benchmarks/detection_comparison.py --workers 2 --out benchmarks/results/detection-comparison.md
 
-12 runs with the recipe configs/digit_scenes.yaml, which says how long one takes. What is done is not done again: the
-study lies in --study.
+12 runs with the recipe configs/digit_scenes.yaml, which says how long one takes, but of one epoch. What is done is not
+done again: the study lies in --study.
 """
 
 import sys
@@ -14,11 +14,13 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.compared import Study, run  # noqa: E402
 
-COMMAND = "--task detection --config configs/digit_scenes.yaml --attentions identity,se,eca,cbam --seeds 3"
+COMMAND = (
+    "--task detection --config configs/digit_scenes.yaml --num-epochs 1 --attentions identity,se,eca,cbam --seeds 3"
+)
 LIMITS = """
 ## What this can and cannot show
 
-- One small detector, one set of small composed scenes of digits, a short schedule from scratch, one learning rate for
+- One small detector, one set of small composed scenes of digits, one epoch from scratch, one learning rate for
   all: the order of the methods says nothing about COCO, pretrained backbones or the schedules of papers.
 - Three seeds find large differences only: the intervals say by how much a method may be better or worse.
 - The scores of masks and boxes are of the same runs and go together: four of them that point one way are not four
