@@ -7,6 +7,7 @@ draws it; --score (0.5) is the least score of what is printed and drawn.
 
 import argparse
 import builtins
+import functools
 import json
 import math
 import os
@@ -23,6 +24,14 @@ LEVELS = 4  # P2 to P5, which rois are pooled from
 GROWTH = np.float32(math.log(1000 / 16))  # largest dw and dh
 
 
+@functools.cache
+def openvino_core() -> Any:
+    """OpenVINO's entry point, one for all graphs: with several, a signal crashes the process once one has ended."""
+    import openvino
+
+    return openvino.Core()
+
+
 def open_graph(card: dict[str, Any], name: str) -> Callable[[dict[str, Any]], list[Any]]:
     """A function of the inputs by name -> list of the outputs of one graph."""
     graph = card["graphs"][name]
@@ -36,12 +45,10 @@ def open_graph(card: dict[str, Any], name: str) -> Callable[[dict[str, Any]], li
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         return lambda values: session.run(outputs, values)
     if card["format"] == "openvino":
-        import openvino
-
         settings = {"INFERENCE_PRECISION_HINT": {"bfloat16": "bf16"}.get(card["precision"], "f32")}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
-        request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
+        request = openvino_core().compile_model(str(path), "CPU", settings).create_infer_request()
         return lambda values: [request.infer(values)[one].copy() for one in outputs]
     for kind in ("bool", "int", "float", "object", "complex", "str"):  # NumPy 1.24 removed what MXNet imports
         if kind not in vars(np):

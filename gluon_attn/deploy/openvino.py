@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import json
 import logging
 import os
@@ -46,7 +47,7 @@ def write_openvino(
     """
     openvino = require("openvino")
     path = Path(path)
-    model = openvino.Core().read_model(onnx_bytes(graph))  # convert_model would send telemetry
+    model = _core().read_model(onnx_bytes(graph))  # convert_model would send telemetry
     if precision == "int8":
         model = _quantize(model, np.asarray(inputs))
     for key, text in ((CARD_KEY, json.dumps(graph.card.to_dict())), ("gluon_attn.precision", precision)):
@@ -129,6 +130,16 @@ def infer(request: Any, inputs: Any) -> list[np.ndarray]:
     return [found[number].copy() for number in range(len(found))]
 
 
+@functools.cache
+def _core() -> Any:
+    """OpenVINO's entry point, one for the process.
+
+    Each replaces the stack that signals are handled on, and puts back what it found when it ends. Of two, the later one
+    would put back the stack of the first, which is gone then: the next signal, such as Ctrl-C, would be a crash.
+    """
+    return require("openvino").Core()
+
+
 def open_request(path: Path | str) -> tuple[Any, Card, str]:
     """Open files that `write_openvino` wrote.
 
@@ -141,11 +152,11 @@ def open_request(path: Path | str) -> tuple[Any, Card, str]:
     Raises:
         UserError: The files are damaged or not from `write_openvino`, or OpenVINO is missing.
     """
-    openvino = require("openvino")
+    require("openvino")
     check_utf8(path, "OpenVINO")
     if not Path(path).with_suffix(".bin").is_file():
         raise UserError(f"{path} comes with {Path(path).stem}.bin, which is missing beside it")
-    core = openvino.Core()
+    core = _core()
     try:
         model = core.read_model(str(path))
     except RuntimeError:

@@ -14,6 +14,18 @@ from gluon_attn.utils.errors import UserError
 pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")
 pytest.importorskip("nncf")
+#: opens files, lets go of them in order, and counts how many signals it handles
+_SIGNALS = """
+import gc, signal, sys
+from gluon_attn.deploy.openvino import open_request
+opened, handled = [open_request(path) for path in sys.argv[1:]], []
+signal.signal(signal.SIGTERM, lambda *_: handled.append(1))
+while opened:
+    del opened[0]
+    gc.collect()
+    signal.raise_signal(signal.SIGTERM)
+print(len(handled))
+"""
 
 
 @pytest.mark.slow
@@ -51,6 +63,12 @@ def test_damaged_openvino_files_are_one_line(bundles, tmp_path):
         with pytest.raises(UserError, match=message) as error:
             predictor.load(xml)
         assert "\n" not in str(error.value)
+
+
+def test_signals_are_handled_while_models_come_and_go(bundles, run_command):
+    """OpenVINO changes the stack that they are handled on."""
+    done = run_command("-c", _SIGNALS, *[bundles["openvino-float32"].path / "net.xml"] * 3)
+    assert (done.returncode, done.stdout) == (0, "3\n")
 
 
 @pytest.mark.parametrize("ending", [".bin", ".xml"])
