@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import integer_ticks, svg_text
+from .figures import integer_ticks, legend_below, svg_text
 
 _SHADES = "viridis"
 
@@ -28,7 +28,7 @@ def draw_progress(scores: Sequence[float | None], higher_is_better: bool, name: 
     axes.plot(numbers, values, "o", color="#56b4e9", label="run")
     axes.step(numbers, best, where="post", color="#d55e00", label="best so far")
     axes.set(xlabel="run", ylabel=name)
-    axes.legend(frameon=False)
+    legend_below(figure)
     integer_ticks(axes.xaxis)
     _plain(axes)
     return svg_text(figure)

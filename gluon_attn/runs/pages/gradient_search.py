@@ -6,7 +6,7 @@ from typing import Any
 from ...analyze.charts import operation_weights
 from ...analyze.draw import cells_svg, missing, open_genotype
 from ...analyze.figures import svg_text
-from ...analyze.page import Part, Picture, Section, Table, Text
+from ...analyze.page import Panels, Part, Picture, Section, Table, Text
 from ...analyze.plots import compare_histories
 from ...config.search import AnasConfig, AttDartsConfig
 from ...search.darts.methods import METHODS
@@ -40,9 +40,10 @@ def gradient_search_part(kind: str, runs: Sequence[tuple[Run, RunFolder]]) -> Pa
     names, options = ", ".join(run.name for run in found), differences(found)
     sections = [
         Section("Searches", [Table(header, rows, caption="How each search ended")]),
-        Section("Curves", [Picture(
-            compare_histories({run.name: run.history for run in found}, PANELS),
+        Section("Curves", [compare_histories(
+            {run.name: run.history for run in found},
             f"Losses, accuracies, entropy and skip connections over the epochs of {names}.",
+            PANELS,
         )]),
         Section("Options that differ", [Table(*options, caption="Options that differ")] if options[1] else []),
     ]  # fmt: skip
@@ -92,10 +93,8 @@ def _own(kind: str, run: Run, folder: RunFolder, several: bool) -> Iterator[Sect
     words = (
         f"Softmax weight of each candidate operation over the epochs{of}, mean over all edges: a heat map for each of"
     )
-    yield Section(
-        f"Weights of the operations{of}",
-        [Picture(svg_text(operation_weights(run.history, candidates)), f"{words} {', '.join(candidates)}.")],
-    )
+    maps = [svg_text(operation_weights(run.history, {name: found})) for name, found in candidates.items()]
+    yield Section(f"Weights of the operations{of}", [Panels(maps, f"{words} {', '.join(candidates)}.")])
     yield from _cells(folder, f"What the search chose{of}")
 
 
