@@ -1,4 +1,4 @@
-"""The texts are true: links lead somewhere, files exist, tables say what the code says, words are the field's."""
+"""The texts are true: links lead somewhere, files exist, tables say what the code says."""
 
 import importlib
 import importlib.util
@@ -66,22 +66,3 @@ def test_the_reference_has_every_public_name():
     for name in set(named) - public:
         module, _, symbol = name.rpartition(".")
         assert hasattr(importlib.import_module(module), symbol), name
-
-
-#: words of docs/vocabulary.md: what stands in the texts -> what is not said
-SAID = {
-    "MACs": "multiply-add",
-    "dtype, precision": "number type",
-    "architecture parameters, softmax weights": "mixing weight",
-    "at random": "by chance",
-    "per epoch": r"(?:object|line|record|file) an epoch",
-    "per second": r"images a second",
-    "resume, continue": r"(?:going|goes|gone|go) on (?:with|from|to the same)",
-}
-
-
-@pytest.mark.parametrize("name", sorted(set(TEXTS) - {"docs/attentions.md"}))  # its words are the docstrings'
-def test_texts_keep_to_the_vocabulary(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
-    found = {said: re.findall(unsaid, text) for said, unsaid in SAID.items()}
-    assert not any(found.values()), found
