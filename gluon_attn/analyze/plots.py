@@ -157,7 +157,7 @@ def set_scales(found: Mapping[str, Axes]) -> None:
         if logarithmic:
             axes.set_yscale("log")
             label_logarithmic_axis(axes.yaxis)
-            axes.grid(which="both", alpha=0.25)
+            axes.grid(which="both" if _decades(axes) < 1 else "major", alpha=0.25)
     for key, axes in found.items():
         if key.endswith(("_accuracy", "_top5")):
             label_percent_axis(axes.yaxis)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import integer_ticks, legend_below, svg_text
+from .figures import integer_ticks, label_logarithmic_axis, legend_below, svg_text
 
 _SHADES = "viridis"
 
@@ -97,9 +97,12 @@ def draw_pair(rows: Sequence[Mapping[str, Any]], scores: Sequence[float], keys: 
         if not _is_numeric(column):
             names = sorted(set(map(_word, column)))
             axis.set_ticks(range(len(names)), names)
-    for set_scale, column in zip((axes.set_xscale, axes.set_yscale), columns, strict=True):
+    for set_scale, axis, column in zip(
+        (axes.set_xscale, axes.set_yscale), (axes.xaxis, axes.yaxis), columns, strict=True
+    ):
         if _is_numeric(column) and min(column) > 0 and max(column) / min(column) > 30:
             set_scale("log")
+            label_logarithmic_axis(axis)
     figure.colorbar(dots, label=name)
     _plain(axes)
     return svg_text(figure)

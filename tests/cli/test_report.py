@@ -52,7 +52,7 @@ def test_only_runs_of_one_data_set_are_compared(runs, tmp_path, capsys):
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count('<tr class="marked">') == 1
     assert '<tr class="marked"><th scope="row">se</th><td>cifar10</td><td>se</td>' in text
-    assert "<caption>Scores of the best epoch of each run on digits</caption>" in text
+    assert "<caption>digits: scores of the best epoch of each run</caption>" in text
     assert len(capsys.readouterr().out.splitlines()) == 5  # one table, the curves
 
 

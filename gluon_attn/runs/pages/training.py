@@ -46,7 +46,7 @@ def _tables(runs: Sequence[Run]) -> list[Table]:
     """A table for each data set, as only the runs of one are comparable; the best of several runs is marked."""
     groups, tables = by_data(runs), []
     for group in groups:
-        on = f" on {data_name(group[0].options)}" if len(groups) > 1 else ""
+        on = f"{data_name(group[0].options)}: scores" if len(groups) > 1 else "Scores"
         best = best_run(group) if len(group) > 1 else None
-        tables.append(Table(*scores(group), best, f"Scores of the best epoch of each run{on}"))
+        tables.append(Table(*scores(group), best, f"{on} of the best epoch of each run"))
     return tables
