@@ -14,6 +14,7 @@ from ...utils.files import read_json
 from ...utils.table import without_empty
 from ..folder import RunFolder
 from ..run_history import Run, differences
+from ..run_network import data_name
 
 _CONFIGS = {config.kind: config for config in (AttDartsConfig, AnasConfig)}
 #: heading of a panel -> key of the records that it shows
@@ -25,7 +26,7 @@ PANELS = {
     "entropy of the softmaxes": "entropy",
     "skip connections": "skips",
 }
-_HEADER = ("search", "epochs", "accuracy", "entropy", "skips", "genotype since epoch", "minutes")
+_HEADER = ("search", "data set", "epochs", "accuracy", "entropy", "skips", "genotype since epoch", "minutes")
 
 
 def gradient_search_part(kind: str, runs: Sequence[tuple[Run, RunFolder]]) -> Part:
@@ -81,7 +82,7 @@ def _row(run: Run) -> list[Any]:
     since = next(i for i in range(len(genotypes)) if all(one == genotypes[-1] for one in genotypes[i:]))
     accuracy, minutes = last.get("val_accuracy"), sum(record.get("seconds", 0) for record in run.history) / 60
     return [
-        run.name, len(run.history), None if accuracy is None else f"{accuracy:.2%}", f"{last['entropy']:.3f}",
+        run.name, data_name(run.options), len(run.history), None if accuracy is None else f"{accuracy:.2%}", f"{last['entropy']:.3f}",
         last["skips"], run.history[since]["epoch"], f"{minutes:.1f}",
     ]  # fmt: skip
 
