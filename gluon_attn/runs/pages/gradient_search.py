@@ -82,8 +82,8 @@ def _row(run: Run) -> list[Any]:
     since = next(i for i in range(len(genotypes)) if all(one == genotypes[-1] for one in genotypes[i:]))
     accuracy, minutes = last.get("val_accuracy"), sum(record.get("seconds", 0) for record in run.history) / 60
     return [
-        run.name, data_name(run.options), len(run.history), None if accuracy is None else f"{accuracy:.2%}", f"{last['entropy']:.3f}",
-        last["skips"], run.history[since]["epoch"], f"{minutes:.1f}",
+        run.name, data_name(run.options), len(run.history), None if accuracy is None else f"{accuracy:.2%}",
+        f"{last['entropy']:.3f}", last["skips"], run.history[since]["epoch"], f"{minutes:.1f}",
     ]  # fmt: skip
 
 
