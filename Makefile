@@ -57,8 +57,8 @@ test: $(TEST_STAMPS)  ## install, then run the tests that CI runs
 test-all: $(TEST_STAMPS)  ## the same with the slow tests
 	@$(PYTEST)
 
-lint: $(DEV_STAMP)  ## check style and types
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(DEV_STAMP)  ## check style, spelling and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell && $(BIN)/mypy
 
 format: $(DEV_STAMP)  ## put the style right
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

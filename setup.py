@@ -76,6 +76,7 @@ EXTRAS = {
         "pytest-xdist>=3.8,<4",  # runs the tests in two processes; the version that goes with pytest 9
         "ruff==0.17.5",  # another version formats differently
         "mypy==2.4.1",  # another version infers differently
+        "codespell==2.4.3",  # another version knows other misspellings
         "safetensors>=0.4",  # as in convert, for its tests
         "tensorboardX>=2.6.1",  # as in track, for its test
         "wandb>=0.30,<1",  # as in track, for its test

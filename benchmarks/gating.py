@@ -25,7 +25,7 @@ import mxnet as mx  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from gluon_attn.nn import fast, kernels  # noqa: E402
 
-#: function -> its inputs: x, c(hannel gate), s(patial gate)
+#: function -> its inputs: x: feature map, c: channel gate, s: spatial gate
 OPERATIONS = {
     "channel_gate": "xc",
     "spatial_gate": "xs",

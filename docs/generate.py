@@ -1,14 +1,16 @@
-"""Writes what the texts repeat from the code and from benchmarks/results: docs/attentions.md, and the tables of
-models, published networks and results.
+"""Writes what the texts repeat from the code and from benchmarks/results: docs/attentions.md, the tables of models,
+published networks and results, and the README's numbers of attentions and models.
 
-    python docs/generate.py
+    python docs/generate.py [FILE...]
 
-A table stands between `<!-- NAME -->` and `<!-- end of NAME -->`; a test says when one is out of date.
+Without FILE all of them are written, which takes half a minute. A table stands between `<!-- NAME -->` and
+`<!-- end of NAME -->`; a test says when one is out of date.
 """
 
 import inspect
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,18 +119,31 @@ def replaced_all(text: str, tables: dict[str, str]) -> str:
     return text
 
 
-def files() -> dict[Path, str]:
-    """Path -> what it should hold."""
-    tables = {
-        "README.md": {"results": results_table},
-        "docs/results.md": {"gates": gates_table, "peers": peers_table},
-        "docs/models.md": {"models": models_table},
-        "params/README.md": {"published": published_table},
-    }
-    texts = {ROOT / "docs/attentions.md": attentions_page()}
-    for name, makers in tables.items():
+def counted(text: str) -> str:
+    """`text` with the numbers of attentions and models that there are."""
+    return re.sub(
+        r"\d+ attentions, \d+ models", f"{len(list_attentions())} attentions, {len(list_models())} models", text
+    )
+
+
+#: file -> name of each table in it -> what makes it
+TABLES = {
+    "README.md": {"results": results_table},
+    "docs/results.md": {"gates": gates_table, "peers": peers_table},
+    "docs/models.md": {"models": models_table},
+    "params/README.md": {"published": published_table},
+}
+PAGE = "docs/attentions.md"
+FILES = (PAGE, *TABLES)
+
+
+def files(names: Sequence[str] = FILES) -> dict[Path, str]:
+    """Path -> what it should hold, of the files with these names."""
+    texts = {ROOT / PAGE: attentions_page()} if PAGE in names else {}
+    for name in (one for one in TABLES if one in names):
         text = (ROOT / name).read_text(encoding="utf-8")
-        texts[ROOT / name] = replaced_all(text, {key: make() for key, make in makers.items()})
+        made = replaced_all(text, {key: make() for key, make in TABLES[name].items()})
+        texts[ROOT / name] = counted(made) if name == "README.md" else made
     return texts
 
 
@@ -150,5 +165,8 @@ def _escaped(text):
 
 
 if __name__ == "__main__":
-    for path, text in files().items():
+    unknown = set(sys.argv[1:]) - set(FILES)
+    if unknown:
+        sys.exit(f"{', '.join(sorted(unknown))}: not made here; FILE is one of {', '.join(FILES)}")
+    for path, text in files(sys.argv[1:] or FILES).items():
         path.write_text(text, encoding="utf-8")

@@ -14,29 +14,34 @@ from pathlib import Path
 from PIL import Image
 
 OUTPUT = Path(__file__).parent / "tutorial"
-#: picture -> (page, headings of the sections that are kept, height of the window)
+_RUNS = ("2 training runs", "Scores", "Curves")
+#: picture -> (page, headings of the sections that are kept, width and height of the window)
 PAGES = {
-    "compare": ("studies/attentions/report.html", ("What can be concluded", "Methods", "Differences"), 1000),
-    "sweep": ("studies/sweep/report.html", ("Parallel coordinates",), 700),
+    "compare": ("studies/attentions/report.html", ("What can be concluded", "Methods", "Differences"), 1180, 1000),
+    "sweep": ("studies/sweep/report.html", ("Parallel coordinates",), 1180, 700),
+    "report": ("report.html", _RUNS, 1280, 2400),
+    "report-phone": ("report.html", _RUNS, 390, 3000),
 }
 #: picture -> file
 FILES = {"inspect": "inspect/cbam/images/digit3.png", "network": "runs/where/search/network.png"}
-WIDTH, WINDOW, COLOURS = 1000, 1180, 256
+WIDTH, COLOURS = 1000, 256
 
 
-def photograph(page: Path, headings: tuple[str, ...], height: int) -> Image.Image:
-    """The sections of a page under some headings, as a browser shows them on white."""
-    text = page.read_text(encoding="utf-8")
+def photograph(page: Path, headings: tuple[str, ...], width: int, height: int) -> Image.Image:
+    """The first section of a page under each of some headings, as a browser shows them on white."""
+    text, left = page.read_text(encoding="utf-8"), list(headings)
     for section in re.findall(r"<section>.*?</section>", text, re.DOTALL):
-        if re.search(r"<h\d>(.*?)</h\d>", section)[1] not in headings:
+        heading = re.search(r"<h\d>(.*?)</h\d>", section)[1]
+        if heading in left:
+            left.remove(heading)
+        else:
             text = text.replace(section, "")
     if len(headings) == 1:
         text = re.sub(r"<h1>.*?</p>", "", text, count=1, flags=re.DOTALL)
-    text = text.replace("</style>", "body { max-width: none }</style>")  # room for the whole table
     with tempfile.TemporaryDirectory() as folder:
         part, picture = Path(folder, "part.html"), Path(folder, "picture.png")
         part.write_text(text, encoding="utf-8")
-        command = ["chromium", "--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={WINDOW},{height}"]
+        command = ["chromium", "--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={width},{height}"]
         subprocess.run([*command, f"--screenshot={picture}", part.as_uri()], check=True, capture_output=True)
         return Image.open(picture).convert("RGB")
 

@@ -5,8 +5,10 @@ import importlib.metadata
 import os
 import sys
 
+import mxnet as mx
 import pytest
 from plugin_files import WHOLE, forget_plugins
+from texts import blocks
 
 import gluon_attn
 from gluon_attn import plugins
@@ -47,6 +49,20 @@ def test_a_file_registers_what_it_has(plugin, monkeypatch, tmp_path):
     net = gluon_attn.get_model("tiny", 2, attention="half", width=8)
     assert net.recipe["options"] == {"width": 8}
     assert os.environ[plugins.VARIABLE] == str(tmp_path / "mine.py")
+
+
+def test_a_file_may_register_as_the_packages_own_do(plugin):
+    """CONTRIBUTING's example, with absolute imports."""
+    text = blocks("CONTRIBUTING.md", "python")[0]
+    text = text.replace("from ..", "from gluon_attn.").replace("from .base", "from gluon_attn.attention.base")
+    gluon_attn.load_plugin(plugin(text))
+    block = gluon_attn.get_attention("gather_excite", 4)
+    block.initialize()
+    x = mx.nd.random.normal(shape=(2, 4, 5, 3))
+    assert abs(block(x) - x * mx.nd.mean(x, axis=(2, 3), keepdims=True).sigmoid()).max() < 1e-6
+    net = gluon_attn.get_model("cifar_resnet20_v1", 10, attention="gather_excite")
+    net.initialize()
+    assert net(mx.nd.zeros((1, 3, 32, 32))).shape == (1, 10)
 
 
 def test_it_is_loaded_once_however_it_is_named(plugin, monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from .figures import integer_ticks, save_png
+from .figures import integer_ticks, legend_below, save_png
 
 _NAMED, _COUNTED = 30, 12  # most classes whose names, and whose counts are written
 
@@ -42,7 +42,7 @@ def draw_bars(
     axes.set_xlabel(unit)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.1)
-    axes.legend(frameon=False)
+    legend_below(figure)
     save_png(figure, path)
 
 
@@ -94,14 +94,22 @@ def operation_weights(history: Sequence[Mapping[str, Any]], operations: Mapping[
         unused.remove()
     for axes, (name, names) in zip(grid, operations.items(), strict=False):
         extent = (epochs[0] - 0.5, epochs[-1] + 0.5, len(names) - 0.5, -0.5)
-        shades = axes.imshow(
-            _mean_weights(history, name), aspect="auto", cmap="viridis", vmin=0, interpolation="nearest", extent=extent
-        )
+        weights = _mean_weights(history, name)
+        shades = axes.imshow(weights, aspect="auto", cmap="viridis", interpolation="nearest", extent=extent)
+        shades.set_clim(*_scale(weights))
         axes.set(title=name.replace("_", ", "), xlabel="epoch")
         axes.set_yticks(range(len(names)), names)
         integer_ticks(axes.xaxis)
-        figure.colorbar(shades, ax=axes, label="mean softmax weight")
+        bar = figure.colorbar(shades, ax=axes, label="mean softmax weight")
+        bar.ax.ticklabel_format(useOffset=False)
     return figure
+
+
+def _scale(weights: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest weight; those of rounding errors alone are the same colour."""
+    low, high = float(weights.min()), float(weights.max())
+    least = 1e-3 / len(weights)
+    return (low, high) if high - low > least else (low - least, high + least)
 
 
 def _mean_weights(history: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:

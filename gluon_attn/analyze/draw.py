@@ -20,8 +20,9 @@ _STYLE = (
     'rankdir=LR; fontname="Helvetica"; '
     'node [shape=box, style="rounded,filled", fontname="Helvetica", penwidth=0, fillcolor="#cfe3f1", '
     'fontcolor="#1c2430"]; '
-    'edge [fontname="Helvetica", fontsize=11, color="#555555"];'
+    'edge [color="#555555"];'
 )
+_LABEL = 'shape=plaintext, style="", fontsize=11, fontcolor="black", width=0, height=0, margin="0.05,0.02"'
 _INPUT, _OUTPUT = "#d5ead0", "#f6e3b4"
 
 
@@ -108,11 +109,11 @@ def _cell(cell: CellEdges, prefix: str) -> Iterator[str]:
     for i, label in enumerate(names):
         yield _node(f"{prefix}{i}", label, _INPUT if i < 2 else None)
     for number, (first, source, second) in enumerate(cell.edges):
-        yield _edge(f"{prefix}{source}", f"{prefix}{2 + number // 2}", first, second)
+        yield _edge(f"{prefix}{source}", f"{prefix}{2 + number // 2}", f"{prefix}edge{number}", first, second)
     joined = f"{prefix}joined" if cell.bottleneck else f"{prefix}out"
     if cell.bottleneck:
         yield _node(joined, "concatenation", None)
-        yield _edge(joined, f"{prefix}out", cell.bottleneck)
+        yield _edge(joined, f"{prefix}out", f"{prefix}bottleneck", cell.bottleneck)
     yield _node(f"{prefix}out", "cell k", _OUTPUT)
     for node in cell.concat:
         yield _edge(f"{prefix}{node}", joined)
@@ -124,7 +125,7 @@ def _attention(genotype: AttentionGenotype) -> Iterator[str]:
     for i in range(genotype.nodes):
         yield _node(f"n{i + 2}", f"node {i + 1}", None)
     for number, (name, source) in enumerate(genotype.att):
-        yield _edge(f"n{source}" if source > 1 else "in", f"n{2 + number // 2}", name)
+        yield _edge(f"n{source}" if source > 1 else "in", f"n{2 + number // 2}", f"edge{number}", name)
     yield _node("gate", "sigmoid of the sum", None)
     for i in range(genotype.nodes):
         yield _edge(f"n{i + 2}", "gate")
@@ -137,9 +138,13 @@ def _node(name: str, label: str, colour: str | None) -> str:
     return f"{name} [label={_text(label)}{f', fillcolor={_text(colour)}' if colour else ''}];"
 
 
-def _edge(start: str, end: str, *labels: str) -> str:
+def _edge(start: str, end: str, name: str = "", *labels: str) -> str:
+    """An edge; with labels, a node `name` of text alone in its middle, as Graphviz draws over the labels of edges."""
     label = "\n".join(part for part in labels if part)
-    return f"{start} -> {end}{f' [label={_text(label)}]' if label else ''};"
+    if not label:
+        return f"{start} -> {end};"
+    node = f"{name} [label={_text(label)}, {_LABEL}];"
+    return f"{node} {start} -> {name} [arrowhead=none]; {name} -> {end};"
 
 
 def _text(value: str) -> str:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..nn.recording import CHANNEL, SPATIAL
+from .figures import legend_under
 from .gate_statistics import Site
 
 _WIDTH, _COLUMNS = 11, 6
@@ -51,7 +52,7 @@ def draw_sheet(look: Look, title: str) -> Figure:
     for site, values in look.gates:
         if site.kind != SPATIAL:
             stages.setdefault(site.stage, []).append((site, values.mean((1, 2))))
-    heights = [3.2, 0.5 + 2.1 * -(-len(maps) // _COLUMNS) if maps else 0, 0.5 + 2.5 * -(-len(stages) // 3)]
+    heights = [3.2, 0.5 + 2.1 * -(-len(maps) // _COLUMNS) if maps else 0, 0.5 + 3 * -(-len(stages) // 3)]
     heights = [heights[0], heights[1], heights[2] if stages else 0]
     figure = Figure(figsize=(_WIDTH, 0.5 + sum(heights)), dpi=100, layout="constrained")
     figure.suptitle(title, fontweight="bold")
@@ -142,7 +143,7 @@ def _draw_channels(part: Any, stages: dict[str, list[tuple[Site, np.ndarray]]]) 
         axes.set_xlabel("share of the channels", fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        axes.legend(frameon=False, fontsize=7)
+        legend_under(axes, fontsize=7)
 
 
 def _show(axes: Axes, image: np.ndarray) -> None:

@@ -58,6 +58,21 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Panels:
+    """Pictures of equal size with one legend: two side by side, on a phone one below the other.
+
+    Attributes:
+        svgs: SVG text of each, from `figures.svg_text`; it is not escaped.
+        description: what they show, for those who cannot see it.
+        legend: SVG text of a sign and what it stands for, of each curve.
+    """
+
+    svgs: Sequence[str]
+    description: str
+    legend: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading and what stands below it.
 
@@ -68,7 +83,7 @@ class Section:
     """
 
     heading: str
-    parts: Sequence[Text | Table | Picture]
+    parts: Sequence[Text | Table | Picture | Panels]
     level: int = 2
 
 
@@ -103,7 +118,7 @@ def write_page(path: str | Path, title: str, summary: str, sections: Sequence[Se
     """
     source = (resources.files(__package__) / "templates" / "page.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.tests.update({kind.__name__.lower(): _is(kind) for kind in (Text, Table, Picture)})
+    environment.tests.update({kind.__name__.lower(): _is(kind) for kind in (Text, Table, Picture, Panels)})
     page = environment.from_string(source).render(
         title=title, summary=summary, sections=[section for section in sections if section.parts]
     )

@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from numpy.typing import ArrayLike
 
 from ..models.scheme import by_stage
-from .figures import COLOURS, integer_ticks
+from .figures import COLOURS, integer_ticks, legend_below
 
 _WIDTH = 9  # inches
 _BLUE, _ORANGE, _GREY = COLOURS[0], COLOURS[1], "#9aa4b0"
@@ -27,7 +27,7 @@ def rewards(samples: Sequence[Mapping[str, Any]]) -> Figure:
     axes.plot(steps, [record["reward"] for record in samples], ".", color=_BLUE, alpha=0.45, label="reward")
     if "baseline" in samples[0]:
         axes.plot(steps, [record["baseline"] for record in samples], color=_ORANGE, linewidth=2, label="baseline")
-    axes.legend(frameon=False, loc="lower right")
+    legend_below(figure)
     return figure
 
 
@@ -58,8 +58,9 @@ def curves(found: Mapping[str, Sequence[float]]) -> Figure:
     """
     figure, axes = _frame("schemes evaluated", "best reward so far")
     for (name, curve), colour in zip(found.items(), COLOURS, strict=False):
-        axes.step(range(1, len(curve) + 1), curve, where="post", color=colour, linewidth=1.8, label=name)
-    axes.legend(frameon=False, loc="lower right")
+        marker = "D" if len(curve) == 1 else None
+        axes.step(range(1, len(curve) + 1), curve, where="post", marker=marker, color=colour, linewidth=1.8, label=name)
+    legend_below(figure)
     return figure
 
 
@@ -90,7 +91,8 @@ def network(bits: str, blocks: Sequence[int], attention: str) -> Figure:
 
 
 def _box(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
-    shape = FancyBboxPatch((x - 0.28, y - 0.18), 0.56, 0.36, boxstyle="round,pad=0.03", edgecolor=colour,
+    width = max(0.56, 0.065 * len(text))
+    shape = FancyBboxPatch((x - width / 2, y - 0.18), width, 0.36, boxstyle="round,pad=0.03", edgecolor=colour,
                            facecolor=colour, alpha=0.25)  # fmt: skip
     axes.add_patch(shape)
     axes.text(x, y, text, ha="center", va="center", fontsize=10)

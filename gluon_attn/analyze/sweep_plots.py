@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import integer_ticks, svg_text
+from .figures import integer_ticks, label_logarithmic_axis, legend_below, svg_text
 
 _SHADES = "viridis"
 
@@ -28,7 +28,7 @@ def draw_progress(scores: Sequence[float | None], higher_is_better: bool, name: 
     axes.plot(numbers, values, "o", color="#56b4e9", label="run")
     axes.step(numbers, best, where="post", color="#d55e00", label="best so far")
     axes.set(xlabel="run", ylabel=name)
-    axes.legend(frameon=False)
+    legend_below(figure)
     integer_ticks(axes.xaxis)
     _plain(axes)
     return svg_text(figure)
@@ -97,9 +97,12 @@ def draw_pair(rows: Sequence[Mapping[str, Any]], scores: Sequence[float], keys: 
         if not _is_numeric(column):
             names = sorted(set(map(_word, column)))
             axis.set_ticks(range(len(names)), names)
-    for set_scale, column in zip((axes.set_xscale, axes.set_yscale), columns, strict=True):
+    for set_scale, axis, column in zip(
+        (axes.set_xscale, axes.set_yscale), (axes.xaxis, axes.yaxis), columns, strict=True
+    ):
         if _is_numeric(column) and min(column) > 0 and max(column) / min(column) > 30:
             set_scale("log")
+            label_logarithmic_axis(axis)
     figure.colorbar(dots, label=name)
     _plain(axes)
     return svg_text(figure)

@@ -93,7 +93,7 @@ def _numbers(folder: Path, prefix: Path) -> dict[str, int] | None:
     unknown = [printable(name) for name in class_folders(folder) if name not in numbers]
     if unknown:
         raise UserError(
-            f"{folder} has class {', '.join(unknown[:3])}, which the training images in {path} have not: "
+            f"{folder} has class {', '.join(unknown[:3])}, which the training images in {path} lack: "
             "pack these again first, or choose another folder with option output"
         )
     get_logger().info("classes are numbered as in %s", path)

@@ -137,7 +137,9 @@ def _check(ground_truth: Mapping[str, Any], results: Sequence[Result], kinds: Se
     for index, entry in enumerate(results):
         where = f"{name}, entry {index} (the first is 0)"
         if entry["image_id"] not in sizes:
-            raise UserError(f"{where}: the data set has no image {entry['image_id']}; are the results of another one?")
+            raise UserError(
+                f"{where}: the data set has no image {entry['image_id']}; are these the results of another one?"
+            )
         missing = [KINDS[kind] for kind in kinds if KINDS[kind] not in entry]
         if missing:
             raise UserError(f"{where}: it has no {missing[0]}")

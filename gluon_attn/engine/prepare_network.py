@@ -72,8 +72,8 @@ def synchronize_norms(net: HybridBlock, contexts: Sequence[mx.Context], backend:
     """
     if len(contexts) > 1:
         raise UserError(
-            f"option sync_bn goes over processes, here one has {len(contexts)} devices: start one process per device, "
-            "with horovodrun"
+            f"option sync_bn synchronizes processes, here one has {len(contexts)} devices: start one process per "
+            "device, with horovodrun"
         )
     if backend.size == 1:
         get_logger().info("sync_bn: there is one process, its statistics are those of all images")

@@ -39,7 +39,7 @@ def act_entry(
             f"unknown act_type {act_type!r}; choose an activation ({', '.join(ACTIVATIONS.names())}) or ChaATAC"
         )
     if act_type in ACTIVATIONS and options:
-        raise UserError(f"{', '.join(options)}: options of ChaATAC, which activation {act_type!r} has not")
+        raise UserError(f"{', '.join(options)}: options of ChaATAC, which activation {act_type!r} does not have")
     if act_order not in ORDERS:
         raise UserError(f"act_order must be bac or pre, got {act_order!r}")
     count = stages if act_layers is None else act_layers

@@ -42,7 +42,7 @@ def start_from(net: Detector, path: str) -> None:
             raise UserError(f"{path}: {name} has shape {value.shape}, the detector's backbone {param.shape}")
         fill(param, value, param.list_ctx())
     if left_out:
-        get_logger().info("%s: left out %s, which a detector has not", path, few(left_out))
+        get_logger().info("%s: left out %s, which a detector does not have", path, few(left_out))
 
 
 def _of_classes(net: Detector) -> list[str]:

@@ -145,7 +145,7 @@ def _run(search: Searcher, config: EanSearchConfig, folder: RunFolder | None) ->
         if search.steps % interval == 0 or search.steps == steps:
             bits, reward = search.best()
             log.get_logger().info(
-                "%s step %d/%d: rewards %s, best %.3f of %s, %d schemes known", search.name, search.steps, steps,
+                "%s step %d/%d: rewards %s, best %.3f of %s, %d schemes evaluated", search.name, search.steps, steps,
                 " ".join(f"{record['reward']:.3f}" for record in records), reward, bits, len(search.evaluate.scores),
             )  # fmt: skip
 

@@ -90,7 +90,7 @@ def open_network(target: str | Path) -> "tuple[mx.gluon.HybridBlock, Card]":
     if path.is_dir() and (folder.best_params.exists() or not folder.card_file.exists() or folder.config_file.exists()):
         return load_run(path)
     if path.exists():
-        raise UserError(f"{target} is no run folder; an exported file does not tell its gates: name the run folder")
+        raise UserError(f"{target} is no run folder; an exported file does not record its gates: name the run folder")
     known = catalogue()
     if str(target) in known:
         entry = known[str(target)]

@@ -64,7 +64,7 @@ def parts(detector: "TrainedDetector", batch: int) -> dict[str, Callable[[], Any
             rois, levels = random_rois((height, width), count * batch, net.roi_scale)
             rois[:, 0] = np.arange(len(rois)) % batch
             inputs = [*maps, convert(rois), convert(levels)]
-            found[f"{name}, {count} rois an image"] = partial(compute, head, inputs)
+            found[f"{name}, {count} rois per image"] = partial(compute, head, inputs)
     return found
 
 

@@ -90,5 +90,5 @@ def check_is_newest(folder: RunFolder, number: int) -> None:
     if later:
         raise UserError(
             f"{folder} has checkpoints after {paths[number].name}, which would be written over ({', '.join(later)}): "
-            "give option resume auto to go on from the newest, or move them away"
+            "give option resume auto to resume from the newest, or move them away"
         )

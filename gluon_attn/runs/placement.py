@@ -161,7 +161,7 @@ def _new(config, *notes):
     refuse_results(folder, config.kind)
     if not folder.holds_run:
         return Place(config, folder.path, notes=notes)
-    note = f"the run in {folder} ended before its first checkpoint: this one takes its place, its log goes on"
+    note = f"the run in {folder} ended before its first checkpoint: this one takes its place and continues its log"
     return Place(config, folder.path, restarted=True, notes=(*notes, note))
 
 

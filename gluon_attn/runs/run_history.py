@@ -7,12 +7,14 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..config.scores import ACCURACY
 from ..utils.table import without_empty
 from .folder import RunFolder
+from .run_network import RunNetwork, data_key, data_name, run_network
 
 #: options that only say where a run is
 _LOCATION = {"train.run_dir", "train.resume"}
@@ -26,16 +28,23 @@ class Run:
         name: Its shortest name that no other run has.
         options: "group.option" -> value.
         history: The records of its epochs, one or more.
+        path: The folder.
     """
 
     name: str
     options: dict[str, Any]
     history: list[dict[str, Any]]
+    path: Path
 
     @property
     def best(self) -> dict[str, Any]:
         """The record of the best test accuracy, the first of several."""
         return max(self.history, key=ACCURACY.of)
+
+    @cached_property
+    def network(self) -> RunNetwork:
+        """Its network and what that costs."""
+        return run_network(self.path, self.options)
 
 
 def read_runs(folders: Sequence[str | Path]) -> list[Run]:
@@ -44,7 +53,7 @@ def read_runs(folders: Sequence[str | Path]) -> list[Run]:
     last = [path.resolve().name for path in paths]
     names: Sequence[str] = last if len(set(last)) == len(last) else list(map(str, paths))
     found = zip(names, map(RunFolder, paths), strict=True)
-    return [Run(name, folder.read_options(), folder.read_history()) for name, folder in found]
+    return [Run(name, folder.read_options(), folder.read_history(), folder.path) for name, folder in found]
 
 
 def best_run(runs: Sequence[Run]) -> int:
@@ -52,9 +61,39 @@ def best_run(runs: Sequence[Run]) -> int:
     return max(range(len(runs)), key=lambda number: ACCURACY.of(runs[number].best))
 
 
+def by_data(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs in groups with the same test images, whose scores are comparable."""
+    groups: dict[tuple, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(data_key(run.options), []).append(run)
+    return list(groups.values())
+
+
+def about(runs: Sequence[Run]) -> tuple[list[str], list[list[Any]]]:
+    """(header, rows): data set, network and costs of each run, columns for any table of runs.
+
+    The model is named only where runs differ in it.
+    """
+    models = [run.options.get("model.model") for run in runs]
+    header = ["data set", *["model"] * (len(set(models)) > 1), "attention", "params (M)", "MACs (M)"]
+    rows = [
+        [data_name(run.options), *[model] * (len(header) > 4), run.network.attention or "none",
+         _millions(run.network.params), _millions(run.network.macs)]
+        for run, model in zip(runs, models, strict=True)
+    ]  # fmt: skip
+    return header, rows
+
+
+def _millions(count: int | None) -> str | None:
+    return None if count is None else f"{count / 1e6:,.{2 if count >= 1e5 else 4}f}"
+
+
 def scores(runs: Sequence[Run]) -> tuple[list[str], list[list[Any]]]:
     """(header, rows) of a table with a row for each run; columns that no run has a value for are left out."""
-    return without_empty(list(_SCORES), [[cell(run) for cell in _SCORES.values()] for run in runs])
+    name, *columns = _SCORES
+    header, known = about(runs)
+    rows = [[run.name, *cells, *(_SCORES[one](run) for one in columns)] for run, cells in zip(runs, known, strict=True)]
+    return without_empty([name, *header, *columns], rows)
 
 
 def differences(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:

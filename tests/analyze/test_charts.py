@@ -54,3 +54,28 @@ def test_softmax_weights_of_each_candidate_operation(tmp_path, parameters):
     even = draw(0.0, tmp_path / "even.png")
     assert (even != draw(1.0, tmp_path / "odd.png")).any()
     assert even.shape[0] > 100
+
+
+def weights(alphas):
+    """The picture of these architecture parameters over the epochs."""
+    return operation_weights([{"epoch": i, "mixing": {"alphas": [a]}} for i, a in enumerate(alphas)], {"alphas": "abc"})
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 30])
+def test_weights_have_integer_epochs(epochs):
+    figure = weights([[0.0, 0.1, 0.2]] * epochs)
+    figure.draw_without_rendering()
+    low, high = figure.axes[0].get_xlim()
+    places = [place for place in figure.axes[0].get_xticks() if low <= place <= high]
+    assert places
+    assert all(place == int(place) for place in places)
+
+
+def test_the_colours_of_weights_span_the_weights():
+    """A search begins with nearly equal weights: they are told apart, but not rounding errors."""
+    figure = weights([[0.0, 0.1, 0.2], [0.0, 0.2, 0.4]])
+    shown = figure.axes[0].images[0]
+    assert shown.get_clim() == (shown.get_array().min(), shown.get_array().max())
+    low, high = weights([[0.0, 1e-9, 0.0]]).axes[0].images[0].get_clim()
+    assert low < 1 / 3 < high
+    assert high - low > 1e-4

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gluon_attn.analyze.page import Picture, Section, Table, Text, write_page
+from gluon_attn.analyze.page import Panels, Picture, Section, Table, Text, write_page
 from gluon_attn.utils.errors import UserError
 
 TABLE = Table(("name", "params"), [("plain", 272474), ("se", 274847)], caption="Costs")
@@ -92,3 +92,12 @@ def test_a_page_that_cannot_be_written_is_one_line(tmp_path):
 
 def test_names_that_are_no_utf8_are_shown(tmp_path):
     assert "a\\udcff" in page(tmp_path, title="a\udcff")
+
+
+def test_panels_have_one_legend(tmp_path):
+    panels = Panels(["<svg id='a'></svg>", "<svg id='b'></svg>"], "Two panels", [("<svg id='c'></svg>", "a < b")])
+    text = page(tmp_path, [Section("Curves", [panels])])
+    assert '<figure role="img" tabindex="0" aria-label="Two panels"><div class="panels" aria-hidden="true">' in text
+    assert text.index("id='a'") < text.index("id='b'") < text.index("id='c'")
+    assert "<li><svg id='c'></svg>a &lt; b</li>" in text
+    assert "<li>" not in page(tmp_path, [Section("Curves", [Panels(["<svg></svg>"], "One")])])

@@ -53,3 +53,26 @@ def test_connections_of_the_network():
         axes = scheme_plots.network(scheme, BLOCKS, "sge").axes[0]
         assert len(axes.lines) == lines
         assert sum(isinstance(patch, FancyBboxPatch) for patch in axes.patches) == boxes
+
+
+@pytest.mark.parametrize("name", ["rewards", "curves"])
+def test_legends_cover_no_points(name):
+    figure = figures()[name]
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert not legend.get_window_extent().overlaps(figure.axes[0].get_window_extent())
+
+
+def test_a_single_evaluation_is_seen():
+    """A step from one point to itself has no length."""
+    one, more = (scheme_plots.curves({"ean": values}).axes[0].lines[0] for values in ([1.0], [1.0, 2.0]))
+    assert one.get_marker() == "D"
+    assert more.get_marker() == "None"
+
+
+def test_the_name_of_an_attention_fits_its_box():
+    figure = scheme_plots.network("1", (1,), "ge_theta_minus_extent_8")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    (box, *_), text = axes.patches, next(one for one in axes.texts if one.get_text().startswith("ge"))
+    assert box.get_window_extent().width > text.get_window_extent().width

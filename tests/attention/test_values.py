@@ -1,11 +1,15 @@
 """Each attention against its paper's formula, written here in NumPy in float64."""
 
+import ast
+from pathlib import Path
+
 import mxnet as mx
 import numpy as np
 import pytest
 from formulas import Weights, drawn, mean, sigmoid
 
-from gluon_attn import get_attention
+from gluon_attn import get_attention, list_attentions
+from gluon_attn.attention.base import ATTENTIONS
 from gluon_attn.attention.eca import eca_kernel
 
 
@@ -197,6 +201,21 @@ def test_eca_kernel_formula(channels, kernel):
 @pytest.mark.parametrize(("gamma", "b", "kernel"), [(1, 1, 7), (1, 3, 9), (2, 0, 3), (4, 1, 1), (2, -9, 1)])
 def test_eca_kernel_with_other_constants(gamma, b, kernel):
     assert eca_kernel(64, gamma, b) == kernel
+
+
+#: attentions whose formula is a test of its own, in these files
+ALONE = {"anas": "test_cells_and_pools.py", "dia": "test_dia.py", "eca_ns": "test_cells_and_pools.py"}
+
+
+def test_every_attention_has_a_formula():
+    """One of a plugin is not looked for."""
+    found = set(ALONE)
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CASES":
+                found |= {case.elts[0].value for case in node.value.elts}
+    own = {name for name in list_attentions() if ATTENTIONS.get(name).__module__.startswith("gluon_attn.")}
+    assert own <= found, "write its formula down here and add it to CASES, see CONTRIBUTING.md"
 
 
 def test_hidden_widths_follow_the_reduction():

@@ -152,7 +152,7 @@ def test_ctrl_c_gives_the_runs_back_and_says_how_to_go_on(tmp_path):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
-    assert error.strip().splitlines()[-1] == f"error: interrupted; the same command goes on with {folder}"
+    assert error.strip().splitlines()[-1] == f"error: interrupted; the same command resumes {folder}"
     assert "Traceback" not in error
     assert out == ""
     with pytest.raises(ProcessLookupError):  # no worker is left

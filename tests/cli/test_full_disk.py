@@ -177,7 +177,7 @@ def test_a_study_whose_disk_becomes_full_goes_on_when_there_is_room(small_disk, 
     assert main(words) in (1, 2)
     *_, line = capfd.readouterr().err.strip().splitlines()
     assert re.match(r"error: cannot .*(: No space left on device|: database or disk is full)", line), line
-    assert line.endswith(f"the same command goes on with {small_disk.room}/study")
+    assert line.endswith(f"the same command resumes {small_disk.room}/study")
     assert not list(small_disk.room.glob("study/results.*"))
     small_disk.limit(8192)
     assert main(words) == 0

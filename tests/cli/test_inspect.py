@@ -155,7 +155,7 @@ def test_a_network_without_gates_has_grad_cam_only(run, picture, tmp_path, capsy
         (["RUN", "PICTURE", "--output", "FULL"], "holds other files, no earlier inspection"),
         (["RUN", "PICTURE", "--output", "CARD"], "is not a folder"),
         (["RUN", "PICTURE", "--images", "0"], "must be a whole number above 0"),
-        (["CARD", "PICTURE"], "is no run folder; an exported file does not tell its gates"),
+        (["CARD", "PICTURE"], "is no run folder; an exported file does not record its gates"),
         (["none", "PICTURE"], "none does not exist; name a run folder or a published network"),
         (["digits_resnet20_sg", "PICTURE"], "did you mean"),
         (["cifar_resnet20_v1", "PICTURE"], "is a model without weights; name a run folder"),

@@ -45,6 +45,17 @@ def test_a_page_of_two_runs(runs, tmp_path, capsys):
         assert f"<!-- {panel} -->" in text
 
 
+def test_only_runs_of_one_data_set_are_compared(runs, tmp_path, capsys):
+    """A table for each data set, the best row of each marked where there are several."""
+    other = run_folder(tmp_path / "other", [0.99], {"data": {"dataset": "digits"}})
+    assert main(["report", *runs, str(other), "--output", str(tmp_path / "report.html")]) == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count('<tr class="marked">') == 1
+    assert '<tr class="marked"><th scope="row">se</th><td>cifar10</td><td>se</td>' in text
+    assert "<caption>digits: scores of the best epoch of each run</caption>" in text
+    assert len(capsys.readouterr().out.splitlines()) == 5  # one table, the curves
+
+
 def test_a_page_of_one_run_compares_nothing(runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["report", runs[0]]) == 0
@@ -116,6 +127,13 @@ def test_the_page_in_a_browser(everything, dark):
             assert [one for one in page.requests if not one.startswith("data:")] == [everything[1].as_uri()]
             assert page.errors == []
             assert page.overflow() == 0
+            columns = (
+                "[...new Set([...document.querySelectorAll('.panels svg')].map(p => p.getBoundingClientRect().x))]"
+            )
+            assert page.value(f"{columns}.length") == (1 if width == 390 else 2)  # panels one below the other
+            assert (
+                page.value("Math.max(...[...document.querySelectorAll('.panels svg')].map(p => p.clientWidth))") < width
+            )
             assert min(page.contrasts()) >= 4.5  # WCAG 2, level AA
         roles = page.roles()
         assert not [name for role, name in roles if role in ("image", "table") and not name]

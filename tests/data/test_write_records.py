@@ -123,7 +123,7 @@ def test_test_images_are_numbered_by_the_list_of_the_training_images(folder, tmp
 def test_a_class_that_was_not_trained_is_an_error(folder, tmp_path):
     pack(folder, tmp_path / "train")
     (folder / "dog").rename(folder / "fox")
-    with pytest.raises(UserError, match=r"set has class fox, which the training images in .*train\.lst have not"):
+    with pytest.raises(UserError, match=r"set has class fox, which the training images in .*train\.lst lack"):
         pack(folder, tmp_path / "val")
     assert not list(tmp_path.glob("val*"))
 

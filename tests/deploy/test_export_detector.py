@@ -298,7 +298,7 @@ def test_speed_of_a_bundle_and_its_graphs(bundles, capsys):
     target = str(bundles("mask") / "export/onnx-float32")
     assert main(["bench", target, "-b", "2", "--repeat", "2", "--warm-up", "1", "--threads", "1", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    names = ["", ": body", ": box head, 30 rois an image", ": mask head, 12 rois an image"]
+    names = ["", ": body", ": box head, 30 rois per image", ": mask head, 12 rois per image"]
     assert [row["target"] for row in rows] == [target + name for name in names]
     assert {row["kind"] for row in rows} == {"onnx"}
     assert all(row["images_per_second"] > 0 for row in rows)

@@ -54,12 +54,18 @@ def test_options_without_effect(options, words):
         ({"model": "atac", "attention": "se"}, "model 'atac' has its attention in its name; "),
         ({"model": "atac", "attention": "se", "act_type": "elu"}, "model 'atac' has its attention in its name; "),
         ({"model": "atac", "last_gamma": True}, "model 'atac' has no option 'last_gamma'; "),
-        ({"model": "atac", "act_type": "elu", "r": 2}, "reduction: options of ChaATAC, which activation 'elu' has not"),
+        (
+            {"model": "atac", "act_type": "elu", "r": 2},
+            "reduction: options of ChaATAC, which activation 'elu' does not have",
+        ),
         (
             {"model": "atac", "act_type": "elu", "use_relu": True},
-            "relu: options of ChaATAC, which activation 'elu' has",
+            "relu: options of ChaATAC, which activation 'elu' does",
         ),
-        ({"act_type": "relu", "use_global": True}, "global_pool: options of ChaATAC, which activation 'relu' has not"),
+        (
+            {"act_type": "relu", "use_global": True},
+            "global_pool: options of ChaATAC, which activation 'relu' does not have",
+        ),
         ({"act_type": "se", "use_relu": True}, "attention 'se' has no option 'relu'; "),
         ({"act_type": "relo"}, "unknown act_type 'relo'; choose an activation (elu, "),
         ({"act_type": "elu", "act_layers": 4}, "act_layers must be from 0 to 3 in this network, got 4"),

@@ -163,7 +163,9 @@ def test_a_run_without_results_makes_room_for_the_corrected_command(resume):
     assert failed.read_config().optim.lr == 0.5
     lines = failed.log_file.read_text().splitlines()
     assert lines[0].endswith("WARNING begun")
-    what = "starting it anew with other options (optim.lr)" if resume else "this one takes its place, its log goes on"
+    what = (
+        "starting it anew with other options (optim.lr)" if resume else "this one takes its place and continues its log"
+    )
     assert [line.partition("WARNING ")[2] for line in lines[1:]] == [
         f"the run in mine ended before its first checkpoint: {what}"
     ]

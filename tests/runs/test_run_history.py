@@ -5,7 +5,9 @@ import json
 import pytest
 from run_folders import run_folder
 
-from gluon_attn.runs.run_history import best_run, differences, read_runs, scores
+from gluon_attn.attention.factory import ATTENTIONS
+from gluon_attn.config.card import Card
+from gluon_attn.runs.run_history import best_run, by_data, differences, read_runs, scores
 from gluon_attn.utils.errors import UserError
 
 
@@ -25,7 +27,7 @@ def rows(folders):
 def test_scores_are_those_of_the_best_epoch(pair):
     plain, se = rows(pair)
     assert plain == {
-        "run": "plain", "epochs": 3, "best epoch": 1, "top-1": "50.00%",
+        "run": "plain", "data set": "cifar10", "attention": "none", "epochs": 3, "best epoch": 1, "top-1": "50.00%",
         "top-5": "", "test loss": "2.0000", "training loss": "1.5000", "img/s": "101", "data wait": "",
         "minutes": "1.5",
     }  # fmt: skip
@@ -67,7 +69,64 @@ def test_runs_of_the_same_name_are_named_by_their_paths(tmp_path):
 def test_epochs_with_missing_keys_are_read(tmp_path):
     folder = run_folder(tmp_path / "run", [0.5])
     (folder / "metrics.jsonl").write_text(json.dumps({"epoch": 0, "train_loss": 1.5}) + "\n")
-    assert rows([folder]) == [{"run": "run", "epochs": 1, "best epoch": 0, "training loss": "1.5000"}]
+    (row,) = rows([folder])
+    assert (row["epochs"], row["best epoch"], row["training loss"]) == (1, 0, "1.5000")
+    assert {"top-1", "test loss"}.isdisjoint(row)
+
+
+PLAN = {"version": 1, "entries": [{"slot": "post", "name": "eca", "options": {}, "stages": None, "shared": False,
+                                   "scheme": None}]}  # fmt: skip
+
+
+def with_card(folder, model, options=None, **card):
+    """A run of a model, with its card."""
+    run_folder(folder, [0.5], {"model": {"model": model}})
+    card = Card(model=model, classes=10, input_shape=(3, 32, 32), options=options or {}, **card)
+    (folder / "card.json").write_text(json.dumps(card.to_dict()))
+    return folder
+
+
+def test_network_and_costs_are_those_of_the_card(tmp_path):
+    plain, eca, named = rows([
+        with_card(tmp_path / "plain", "cifar_resnet20_v1", plan={"version": 1, "entries": []}),
+        with_card(tmp_path / "eca", "cifar_resnet20_v1", plan=PLAN),
+        with_card(tmp_path / "named", "se_cifar_resnet20"),
+    ])  # fmt: skip
+    assert [row["attention"] for row in (plain, eca, named)] == ["none", "eca", "se"]
+    assert [row["params (M)"] for row in (plain, eca)] == ["0.27", "0.27"]
+    assert [row["MACs (M)"] for row in (plain, eca)] == ["40.81", "40.81"]
+    assert [row["model"] for row in (plain, named)] == ["cifar_resnet20_v1", "se_cifar_resnet20"]
+    assert "model" not in rows([tmp_path / "plain", tmp_path / "eca"])[0]
+
+
+def test_a_network_that_cannot_be_built_here_has_no_costs(tmp_path, monkeypatch):
+    """Of a plugin that is not loaded, or of another version: its other columns are there."""
+    unknown = {**PLAN, "entries": [{**PLAN["entries"][0], "name": "of_a_plugin"}]}
+    assert "of_a_plugin" not in ATTENTIONS
+    folders = [with_card(tmp_path / "a", "cifar_resnet20_v1", plan=unknown), with_card(tmp_path / "b", "no_model"),
+               with_card(tmp_path / "c", "cifar_resnet20_v1", {"no_option": 1})]  # fmt: skip
+    (tmp_path / "d").mkdir()
+    (run_folder(tmp_path / "d", [0.5]) / "card.json").write_text("[]")
+    for row in rows([*folders, tmp_path / "d"]):
+        assert "params (M)" not in row
+        assert row["top-1"] == "50.00%"
+
+
+def test_runs_are_comparable_on_the_same_test_images(tmp_path):
+    options = {
+        "digits": {"dataset": "digits"}, "again": {"dataset": "digits", "batch_size": 8},
+        "held": {"dataset": "digits", "hold_out": 5}, "cifar": {"dataset": "cifar10", "data_dir": "here"},
+        "cifar2": {"dataset": "cifar10", "data_dir": "there"},
+        "photos": {"dataset": "imagenet_folder", "data_dir": "a/photos"},
+        "other": {"dataset": "imagenet_folder", "data_dir": "b/photos"},
+    }  # fmt: skip
+    runs = read_runs([run_folder(tmp_path / name, [0.5], {"data": data}) for name, data in options.items()])
+    named = [[run.name for run in group] for group in by_data(runs)]
+    assert named == [["digits", "again"], ["held"], ["cifar", "cifar2"], ["photos"], ["other"]]
+    header, cells = scores(runs)
+    found = [row[header.index("data set")] for row in cells]
+    assert found[:3] == ["digits", "digits", "digits (hold_out 5)"]
+    assert found[3:] == ["cifar10", "cifar10", "imagenet_folder (photos)", "imagenet_folder (photos)"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]\n", '{"epoch": "0"}\n', '{"train_loss": 1}\n'])

@@ -2,88 +2,16 @@
 
 Every class is made as `Name(channels, size)` with the library's defaults; `size` is the height and width of the feature
 map (N,C,H,W) that it gets. `torch_names` says which is which. Their speed is measured, their values are not.
+A class of any file of this folder is found here by its name.
 """
 
-from .branches import ANAS, BAT, PSA, SK, CoT, Split
-from .channel import (
-    CECA,
-    DIA,
-    ECA,
-    ECAMLP,
-    ECANS,
-    ESE,
-    FCA,
-    GCT,
-    GRN,
-    SE,
-    SRM,
-    GETheta,
-    GEThetaMinus,
-    GEThetaPlus,
-)
-from .context import A2, CAM, GC, GCA, PAM, DANet, External, NonLocal, PolarizedParallel, PolarizedSequential
-from .positions import AA, FA, BoT, Halo, Lambda
-from .spatial import (
-    BAM,
-    CBAM,
-    SCSE,
-    SGE,
-    ChaATAC,
-    Coord,
-    LightCBAM,
-    SeqATAC,
-    Shuffle,
-    SimAM,
-    SpaATAC,
-    Triplet,
-)
+import importlib
+import pkgutil
 
-__all__ = [
-    "A2",
-    "AA",
-    "ANAS",
-    "BAM",
-    "BAT",
-    "CAM",
-    "CBAM",
-    "CECA",
-    "DIA",
-    "ECA",
-    "ECAMLP",
-    "ECANS",
-    "ESE",
-    "FA",
-    "FCA",
-    "GC",
-    "GCA",
-    "GCT",
-    "GRN",
-    "PAM",
-    "PSA",
-    "SCSE",
-    "SE",
-    "SGE",
-    "SK",
-    "SRM",
-    "BoT",
-    "ChaATAC",
-    "CoT",
-    "Coord",
-    "DANet",
-    "External",
-    "GETheta",
-    "GEThetaMinus",
-    "GEThetaPlus",
-    "Halo",
-    "Lambda",
-    "LightCBAM",
-    "NonLocal",
-    "PolarizedParallel",
-    "PolarizedSequential",
-    "SeqATAC",
-    "Shuffle",
-    "SimAM",
-    "SpaATAC",
-    "Split",
-    "Triplet",
-]  # fmt: skip
+from torch.nn import Module
+
+for _file in pkgutil.iter_modules(__path__):
+    _module = importlib.import_module(f"{__name__}.{_file.name}")
+    globals().update(
+        {name: one for name, one in vars(_module).items() if isinstance(one, type) and issubclass(one, Module)}
+    )

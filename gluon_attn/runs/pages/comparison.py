@@ -5,7 +5,7 @@ from typing import Any
 
 from ...analyze.comparison_plots import draw_differences, draw_pareto, draw_spread
 from ...analyze.detector_parts import NOTE
-from ...analyze.page import Part, Picture, Section, Table, Text
+from ...analyze.page import Panels, Part, Picture, Section, Table, Text
 from ...analyze.paired import Difference
 from ...config.scores import ACCURACY, Score
 from ...config.tasks import CLASSIFICATION, DETECTION
@@ -159,12 +159,12 @@ def _sections(found: Comparison, methods: Table) -> list[Section]:
         Section("What can be concluded", [Text(conclusions(found))] if differences else []),
         Section("Methods", [methods]),
         Section("Differences", pictures),
-        Section(f"{title} over cost", [Picture(
+        Section(f"{title} over cost", [Panels(
             draw_pareto(costs, ("latency, ms per image", "MACs, millions"), scores, heading),
             f"{title} over latency and over MACs of {', '.join(names)}; the table has the numbers.",
         )]),
-        Section("Curves", [Picture(
-            draw_spread(histories, curves),
+        Section("Curves", [draw_spread(
+            histories, curves,
             f"{', '.join(curves)} over the epochs, mean and standard deviation over the seeds of {', '.join(names)}.",
         )]),
     ]  # fmt: skip

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ...analyze.page import Part, Picture, Section, Table
+from ...analyze.page import Part, Section, Table
 from ...analyze.plots import compare_histories
 from ...config.scores import BOX_AP, MASK_AP, Score
 from ...utils.table import without_empty
-from ..run_history import Run, differences
+from ..run_history import Run, about, differences
 
 #: heading of a column -> end of the key of the records
 _FIGURES = {"AP": "mAP", "AP50": "mAP_50", "AP75": "mAP_75", "small": "mAP_s", "medium": "mAP_m", "large": "mAP_l"}
@@ -23,16 +23,18 @@ PANELS = {
 
 def detection_part(runs: Sequence[Run]) -> Part:
     """What a report shows of the training of detectors, one run or more."""
+    header, known = about(runs)
     header, rows = without_empty(
-        ("run", "epochs", "best epoch", *(f"{kind} {name}" for kind in _KINDS for name in _FIGURES)),
-        list(map(_row, runs)),
+        ("run", *header, "epochs", "best epoch", *(f"{kind} {name}" for kind in _KINDS for name in _FIGURES)),
+        [_row(run, cells) for run, cells in zip(runs, known, strict=True)],
     )
     names, options, classes = ", ".join(run.name for run in runs), differences(runs), _classes(runs)
     sections = [
         Section("Figures", [Table(header, rows, caption="COCO's figures of the best epoch of each run")]),
-        Section("Curves", [Picture(
-            compare_histories({run.name: _evaluated(run) for run in runs}, PANELS),
+        Section("Curves", [compare_histories(
+            {run.name: _evaluated(run) for run in runs},
             f"AP, losses and learning rate over the epochs of {names}; the table has the figures.",
+            PANELS,
         )]),
         Section("Classes", [Table(*classes, caption="AP of each class in the best epoch")] if classes[1] else []),
         Section("Options that differ", [Table(*options, caption="Options that differ")] if options[1] else []),
@@ -53,10 +55,16 @@ def _best(run: Run) -> dict[str, Any]:
     return max(run.history, key=_score(run).of)
 
 
-def _row(run: Run) -> list[Any]:
+def _row(run: Run, known: Sequence[Any]) -> list[Any]:
     best = _best(run)
     figures = [best.get(f"val_{kind}_{name}") for kind in _KINDS.values() for name in _FIGURES.values()]
-    return [run.name, len(run.history), best["epoch"], *(None if one is None else f"{one:.3f}" for one in figures)]
+    return [
+        run.name,
+        *known,
+        len(run.history),
+        best["epoch"],
+        *(None if one is None else f"{one:.3f}" for one in figures),
+    ]
 
 
 def _evaluated(run: Run) -> list[dict[str, Any]]:

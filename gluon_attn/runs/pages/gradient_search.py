@@ -6,7 +6,7 @@ from typing import Any
 from ...analyze.charts import operation_weights
 from ...analyze.draw import cells_svg, missing, open_genotype
 from ...analyze.figures import svg_text
-from ...analyze.page import Part, Picture, Section, Table, Text
+from ...analyze.page import Panels, Part, Picture, Section, Table, Text
 from ...analyze.plots import compare_histories
 from ...config.search import AnasConfig, AttDartsConfig
 from ...search.darts.methods import METHODS
@@ -14,6 +14,7 @@ from ...utils.files import read_json
 from ...utils.table import without_empty
 from ..folder import RunFolder
 from ..run_history import Run, differences
+from ..run_network import data_name
 
 _CONFIGS = {config.kind: config for config in (AttDartsConfig, AnasConfig)}
 #: heading of a panel -> key of the records that it shows
@@ -25,7 +26,7 @@ PANELS = {
     "entropy of the softmaxes": "entropy",
     "skip connections": "skips",
 }
-_HEADER = ("search", "epochs", "accuracy", "entropy", "skips", "genotype since epoch", "minutes")
+_HEADER = ("search", "data set", "epochs", "accuracy", "entropy", "skips", "genotype since epoch", "minutes")
 
 
 def gradient_search_part(kind: str, runs: Sequence[tuple[Run, RunFolder]]) -> Part:
@@ -40,9 +41,10 @@ def gradient_search_part(kind: str, runs: Sequence[tuple[Run, RunFolder]]) -> Pa
     names, options = ", ".join(run.name for run in found), differences(found)
     sections = [
         Section("Searches", [Table(header, rows, caption="How each search ended")]),
-        Section("Curves", [Picture(
-            compare_histories({run.name: run.history for run in found}, PANELS),
+        Section("Curves", [compare_histories(
+            {run.name: run.history for run in found},
             f"Losses, accuracies, entropy and skip connections over the epochs of {names}.",
+            PANELS,
         )]),
         Section("Options that differ", [Table(*options, caption="Options that differ")] if options[1] else []),
     ]  # fmt: skip
@@ -80,8 +82,8 @@ def _row(run: Run) -> list[Any]:
     since = next(i for i in range(len(genotypes)) if all(one == genotypes[-1] for one in genotypes[i:]))
     accuracy, minutes = last.get("val_accuracy"), sum(record.get("seconds", 0) for record in run.history) / 60
     return [
-        run.name, len(run.history), None if accuracy is None else f"{accuracy:.2%}", f"{last['entropy']:.3f}",
-        last["skips"], run.history[since]["epoch"], f"{minutes:.1f}",
+        run.name, data_name(run.options), len(run.history), None if accuracy is None else f"{accuracy:.2%}",
+        f"{last['entropy']:.3f}", last["skips"], run.history[since]["epoch"], f"{minutes:.1f}",
     ]  # fmt: skip
 
 
@@ -92,10 +94,8 @@ def _own(kind: str, run: Run, folder: RunFolder, several: bool) -> Iterator[Sect
     words = (
         f"Softmax weight of each candidate operation over the epochs{of}, mean over all edges: a heat map for each of"
     )
-    yield Section(
-        f"Weights of the operations{of}",
-        [Picture(svg_text(operation_weights(run.history, candidates)), f"{words} {', '.join(candidates)}.")],
-    )
+    maps = [svg_text(operation_weights(run.history, {name: found})) for name, found in candidates.items()]
+    yield Section(f"Weights of the operations{of}", [Panels(maps, f"{words} {', '.join(candidates)}.")])
     yield from _cells(folder, f"What the search chose{of}")
 
 

@@ -41,7 +41,7 @@ def study_part(folder: StudyFolder) -> Part:
             return comparison_part(read_comparison(folder, plan, states, _costs(results)))
         return sweep_part(folder, plan, states, importances, results.get("description") if results else None)
     except TrainingError as error:  # no run is done
-        raise UserError(f"{error}; its command goes on with it") from None
+        raise UserError(f"{error}; its command resumes it") from None
 
 
 def _results(folder: StudyFolder) -> Mapping[str, Any] | None:

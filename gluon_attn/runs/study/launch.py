@@ -87,7 +87,7 @@ def run_all(
             states = _watch(trials, plan.score, processes)
             return _checked(plan, states, folder, max_failures, processes)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; the same command goes on with {folder}") from None
+        raise KeyboardInterrupt(f"interrupted; the same command resumes {folder}") from None
 
 
 def _watch(trials: Trials, score: Score, processes: Processes) -> list[TrialState]:
@@ -149,5 +149,5 @@ def _checked(
             f"run {first.number:03d}: {first.reason}"
         )
     if processes is not None and not _ended(plan, states):
-        raise TrainingError(f"{processes.last_words()}; the same command goes on with {folder}")
+        raise TrainingError(f"{processes.last_words()}; the same command resumes {folder}")
     return states

@@ -83,7 +83,7 @@ class Searcher:
     ) -> None:
         if blocks < 1 or samples_per_step < 1:
             raise UserError(
-                f"a search needs at least one block and one sample a step, got {blocks} and {samples_per_step}"
+                f"a search needs at least one block and one sample per step, got {blocks} and {samples_per_step}"
             )
         self.blocks, self.evaluate, self.reward = blocks, evaluate, reward or Reward()
         self.samples_per_step = samples_per_step
