@@ -73,7 +73,7 @@ class ImageFolder:
             return
         first, remedy = empty[0], "add images, or remove the class from the training and the test set"
         held = f"holds {_counted(found[first][1]) or 'nothing'}"
-        deeper = _deeper(self._folder / first)
+        deeper = deeper_image(self._folder / first)
         if deeper:
             held += f" and images one folder deeper, such as {printable(f'{first}/{deeper}')}"
             remedy = "move them up"
@@ -131,7 +131,7 @@ def _name_or_move(folder: Path, groups: Iterable[str]) -> str:
     return "move them up" if others else f"name {printable(str(folder / first))}, or move them up"
 
 
-def _deeper(folder: Path) -> str | None:
+def deeper_image(folder: Path) -> str | None:
     """SUBFOLDER/NAME of an image below a class folder, or None."""
     for entry in sorted(_entries(folder), key=lambda entry: entry.name):
         if _holds(entry.is_dir):

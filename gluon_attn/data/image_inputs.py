@@ -106,11 +106,12 @@ def _below(folder: Path, seen: set[str]) -> Iterator[Path]:
 
 def _from_stdin() -> list[ImageInput]:
     """An image, or the images whose paths come one a line: text has no null bytes, image files have."""
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UserError("- stands for standard input: pipe an image into it, or the paths of images, one a line")
-    data = sys.stdin.buffer.read()
+    try:
+        data = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
+    except (OSError, ValueError) as error:  # closed, or no file
+        raise UserError(f"standard input cannot be read: {error}") from None
     if not data.strip():
-        raise UserError("standard input is empty: pipe an image into it, or the paths of images, one a line")
+        raise UserError("nothing comes from standard input: pipe an image into it, or the paths of images, one a line")
     try:
         lines = None if b"\0" in data else data.decode("utf-8").splitlines()
     except UnicodeDecodeError:

@@ -9,7 +9,7 @@ from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.printable import printable
 from .class_lists import Classes
-from .image_folder import ImageFolder, class_folders, subfolders
+from .image_folder import ImageFolder, class_folders, deeper_image, images_in, subfolders
 from .image_list import LIST_ENDINGS, ImageList, check_apart, read_listing
 from .photos import EncodedImages
 
@@ -75,7 +75,9 @@ def is_list(path: Path) -> bool:
 
 
 def is_unsplit(root: Path) -> bool:
-    """Whether a folder has class folders, and nothing for training and test images."""
+    """Whether it is a folder with class folders and nothing for training and test images, or a list alone."""
+    if is_list(root):
+        return _neighbor(root) is None
     return os.path.isdir(root) and bool(subfolders(root)) and not (_part(root, TRAIN) or _part(root, VAL))
 
 
@@ -148,5 +150,11 @@ def _what_it_holds(root: Path, shown: str) -> str:
         lists = sorted(path.name for path in root.iterdir() if is_list(path))
         other = f", or name one of its lists, such as {printable(str(root / lists[0]))}" if lists else ""
         return f"holds no class folders: expected {shown}/train/CLASS/NAME.jpg and {shown}/val/CLASS/NAME.jpg{other}"
+    deeper = None if images_in(root / names[0])[0] else deeper_image(root / names[0])
+    if deeper:
+        return (
+            f"holds images one folder further down than class folders ({printable(f'{names[0]}/{deeper}')}): "
+            f"name {printable(str(root / names[0]))}, or move the class folders up"
+        )
     words = ", ".join([*map(printable, names[:_NAMED]), *["..."] * (len(names) > _NAMED)])
     return f"holds class folders ({words}), not train and val: {_SHARE}, or move them into train and val"

@@ -86,7 +86,7 @@ def _of_folder(config: DataConfig) -> DataConfig:
         text = "the network was trained with option val_share %g: so many of the images in %s are evaluated"
         get_logger().warning(text, config.val_share, folder)
     elif is_unsplit(folder):
-        get_logger().warning("%s has no folders train and val: all its images are evaluated", folder)
+        get_logger().warning("%s has no training and test images of its own: all its images are evaluated", folder)
         return config.replace(val_share=1)
     return config
 

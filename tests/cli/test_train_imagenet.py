@@ -86,7 +86,7 @@ def test_a_folder_without_a_split(photographs, here, capsys):
     seen = capsys.readouterr()
     assert "16 test images" in seen.out
     assert "(batch 16)" in seen.out
-    assert f"{flat} has no folders train and val: all its images are evaluated" in seen.err
+    assert f"{flat} has no training and test images of its own: all its images are evaluated" in seen.err
 
 
 def test_weights_are_tested_and_trained_on(photographs, here, capsys):

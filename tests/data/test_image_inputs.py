@@ -27,6 +27,13 @@ class Piped(io.TextIOWrapper):
         return self.terminal
 
 
+class Closed(Piped):
+    """Standard input that cannot be read."""
+
+    def isatty(self):
+        raise ValueError("closed")
+
+
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     """Images in a folder and below it, other files, a link back, and the folder as the current one."""
@@ -81,8 +88,9 @@ def test_what_cannot_be_read_is_left_out_of_many(photos, caplog):
     [
         ("empty", None, "empty holds no images (.jpg, .jpeg"),
         ("none*.png", None, "no image fits none*.png"),
-        ("-", Piped(b"", terminal=True), "- stands for standard input: pipe an image into it"),
-        ("-", Piped(b"\n"), "standard input is empty"),
+        ("-", Piped(b"", terminal=True), "nothing comes from standard input: pipe an image into it"),
+        ("-", Closed(b"x"), "standard input cannot be read: closed"),
+        ("-", Piped(b"\n"), "nothing comes from standard input"),
     ],
 )
 def test_nothing_is_one_line(photos, monkeypatch, word, piped, line):

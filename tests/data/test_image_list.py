@@ -208,6 +208,10 @@ def test_other_names_of_the_test_images(root, name):
 def test_classes_one_folder_further_down_are_told(root):
     with pytest.raises(UserError, match=r"images one folder deeper, .*one folder further down: move them up"):
         build(config(root, val_share=0.2).replace(data_dir=str(nested(root, 2))), 1)
+    with pytest.raises(
+        UserError, match=r"one folder further down than class folders \(group0/cat/.*name .*/group0, or"
+    ):
+        build(config(nested(root, 1)), 1)
     with pytest.raises(UserError, match=r"one folder further down: name .*/nested1/group0, or move them up"):
         build(config(root, val_share=0.2).replace(data_dir=str(nested(root, 1))), 1)
 
