@@ -22,6 +22,7 @@ from gluon_attn import get_model, list_attentions, list_models  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
 from gluon_attn.analyze.paper_figures import PUBLISHED  # noqa: E402
 from gluon_attn.attention.base import ATTENTIONS  # noqa: E402
+from gluon_attn.convert.library_weights import NETWORKS  # noqa: E402
 from gluon_attn.models.catalogue import catalogue, shipped  # noqa: E402
 from gluon_attn.models.factory import model_info  # noqa: E402
 from gluon_attn.runs.describe import describe_attention  # noqa: E402
@@ -78,6 +79,13 @@ def published_table() -> str:
     return "\n".join(lines)
 
 
+def libraries_table() -> str:
+    """The networks of other libraries whose weights come by name."""
+    rows = ["| library | names |", "|---|---|"]
+    rows += [f"| {library} | {', '.join(f'`{name}`' for name in names)} |" for library, names in NETWORKS.items()]
+    return "\n".join(rows)
+
+
 def attentions_page() -> str:
     """The table of the attentions, and their docstrings."""
     parts = [HEAD.format(table=attentions_table())]
@@ -131,7 +139,7 @@ TABLES = {
     "README.md": {"results": results_table},
     "docs/results.md": {"gates": gates_table, "peers": peers_table},
     "docs/models.md": {"models": models_table},
-    "params/README.md": {"published": published_table},
+    "params/README.md": {"published": published_table, "libraries": libraries_table},
 }
 PAGE = "docs/attentions.md"
 FILES = (PAGE, *TABLES)

@@ -1,6 +1,7 @@
 """`gluon-attn convert`: weights of another repository as a parameter file of ours, or ours as a file of another."""
 
 import argparse
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..utils.errors import UserError
 from ..utils.files import sha256
 from ..utils.paths import check_new_file
-from .network_flags import add_network, network_config
+from .network_flags import add_network, network_config, refuse_without_model
 from .values import whole
 
 if TYPE_CHECKING:
@@ -21,13 +22,20 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn convert`."""
-    parser.add_argument("input", metavar="IN", help="file of weights; or with --to a run folder or a published network")
-    parser.add_argument("output", metavar="OUT", help="file to write: .params, or with --to .safetensors, .pth or .pt")
-    way = parser.add_mutually_exclusive_group(required=True)
+    parser.add_argument(
+        "input", metavar="IN",
+        help="file of weights, or timm:NAME or torchvision:NAME for those that the installed library has or downloads; "
+        "with --to a run folder or a published network",
+    )  # fmt: skip
+    parser.add_argument(
+        "output", nargs="?", metavar="OUT",
+        help="file to write: .params (default: named after IN), or with --to .safetensors, .pth or .pt",
+    )  # fmt: skip
+    way = parser.add_mutually_exclusive_group()
     way.add_argument(
         "--source", metavar="NAME",
         help="whose weights IN has: anas, att-darts, ean, ecanet, echo, gluoncv, mmdetection, open-atac, timm or "
-        "torchvision",
+        "torchvision (default: as its tensors say)",
     )  # fmt: skip
     way.add_argument("--to", choices=("timm", "torchvision"), help="turn weights of ours into theirs")
     parser.add_argument(
@@ -35,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a checkpoint with a moving average (EMA) of the weights: the weights of the last step or the EMA "
         "(default: as the source does: the EMA with timm, else the last step)",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME", help="network; `gluon-attn models` lists them")
+    parser.add_argument(
+        "--model", metavar="NAME",
+        help="network; `gluon-attn models` lists them (default: the ResNet that the tensors fit)",
+    )  # fmt: skip
     add_network(parser)
     parser.add_argument("--classes", type=whole, metavar="N", help="number of classes (default: as many as IN has)")
     parser.add_argument(
@@ -47,7 +58,10 @@ def run(args: argparse.Namespace) -> int:
     """Convert; print what was read, mapped and written."""
     from ..runs.convert import export_weights, import_weights
 
+    args.output = args.output or _named_after(args.input, args.to)
     check_new_file(args.output, "OUT")
+    if not args.model:
+        refuse_without_model(args)
     config = network_config(args, args.model) if args.model else None
     given = (config, args.classes, args.check)
     if args.to:
@@ -62,14 +76,34 @@ def run(args: argparse.Namespace) -> int:
     imported = import_weights(args.input, args.output, args.source, *given, args.weights)
     weights, match = imported.weights, imported.match
     besides = f"; besides {', '.join(weights.other_keys)}" if weights.other_keys else ""
-    print(f"read    {args.input}: {weights.kind}, {_size(args.input)}, {len(weights.tensors)} tensors{besides}")
+    size = f", {_size(args.input)}" if Path(args.input).exists() else ""
+    print(f"read    {args.input}: {weights.kind}{size}, {len(weights.tensors)} tensors{besides}")
+    if not args.source:
+        print(f"source  {imported.source}")
+    if not args.model:
+        print(f"network {imported.flags}")
     for line in _told(weights, match):
         print(f"took    {line}")
     print(f"mapped  {len(set(match.names.values()))} of them to {len(match.shapes)} of {_describe(imported.net)}")
     print(f"left    {_listed(match.left)}")
     _print_written(args.output)
+    if not args.model:
+        print(f"next    gluon-attn train {imported.flags} --pretrained {shlex.quote(args.output)}")
     _print_check(imported.check)
     return 0
+
+
+def _named_after(source: str, to: str | None) -> str:
+    """The file to write where none is named."""
+    if to:
+        raise UserError("name the file to write: .safetensors, .pth or .pt")
+    library, _, name = source.partition(":")
+    file = Path(source).name.removesuffix(".tar")
+    stem = name.partition(".")[0] if library in ("timm", "torchvision") else file.rpartition(".")[0]
+    path = Path(f"{stem or file}.params")
+    if path.exists():
+        raise UserError(f"{path} is there already: name the file to write")
+    return str(path)
 
 
 def _told(weights: "Weights", match: "Match") -> Iterator[str]:

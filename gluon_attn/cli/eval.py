@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         draw_confusion(result.score.confusion, result.class_names, args.confusion)
     if args.output:
         write_json(args.output, found)
-    print(json.dumps(found) if args.json else _lines(found, args.batch_size))
+    print(json.dumps(found) if args.json else _lines(found, min(args.batch_size, result.images)))
     return 0
 
 

@@ -9,7 +9,9 @@ from .values import whole
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn inspect`."""
     parser.add_argument("target", metavar="RUN|MODEL", help="run folder or published network")
-    parser.add_argument("files", nargs="*", metavar="IMAGE", help="image file; scaled to the network's input size")
+    parser.add_argument(
+        "files", nargs="*", metavar="IMAGE", help="image file, folder or pattern; scaled to the input size"
+    )
     parser.add_argument("--output", metavar="DIR", help="folder to write (default inspect/NAME)")
     parser.add_argument(
         "--class", dest="class_name", metavar="NAME|N",

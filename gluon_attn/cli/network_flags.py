@@ -6,6 +6,7 @@ from ..config.model import ModelConfig
 from ..config.train import RunConfig
 from ..runs.implied_options import with_scheme_file
 from ..runs.options import Options
+from ..utils.errors import UserError
 from .values import pair, whole
 
 _NAMES = (
@@ -53,3 +54,10 @@ def network_config(args: argparse.Namespace, model: str) -> ModelConfig:
     given = {name: getattr(args, name) for name in _NAMES} | {name: dict(getattr(args, name)) for name in _PAIRS}
     given = {name: value for name, value in given.items() if value is not None and value != {}}
     return with_scheme_file(Options(RunConfig, given={"model": {"model": model, **given}})).config().model
+
+
+def refuse_without_model(args: argparse.Namespace) -> None:
+    """Raise a `UserError` where flags of a network are given and no model that they are of."""
+    for name in (*_NAMES, *_PAIRS):
+        if getattr(args, name) not in (None, False, []):
+            raise UserError(f"option {name} is of the network that option model names: give both")

@@ -8,10 +8,15 @@ from ..utils.paths import expanded
 from ..utils.printable import printable
 from .values import png, probability, whole
 
+_IMAGES = (
+    "image file, folder with images in it and below, pattern such as 'photos/*.jpg', or - for standard input, an image "
+    "or paths, one a line; scaled to the network's input size"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn predict`."""
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image file; scaled to the network's input size")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help=_IMAGES)
     parser.add_argument(
         "--model", required=True, metavar="TARGET", help="run folder, deploy bundle or its file, or published network"
     )

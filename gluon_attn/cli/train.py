@@ -6,12 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..config.detect import shown_option
+from ..config.files import merge
+from ..config.photograph_defaults import OWN, PHOTOGRAPHS
+from ..config.photograph_defaults import SCRIPTS as REFERENCES
 from ..config.tasks import CLASSIFICATION, DETECTION, TASKS, TrainingTask
 from ..runs.options import Options
+from ..runs.photograph_defaults import own_options, reference_script, with_photograph_defaults
 from ..utils import log
 from .flags import make_parser, parse, refuse
 from .guard import guarded
 from .parser import Parser
+from .spelling import flag
 
 _LAUNCHER = "start several processes with horovodrun -np N"
 #: flags of GluonCV's, ECA-Net's and EAN's scripts that have no effect here: flag -> (number of values, what to do)
@@ -55,12 +60,7 @@ SCRIPTS = {
     "train_cifar.py": Script("Train a network on small images.", photographs=False),
     "train_imagenet.py": Script(
         "Train a network on photographs.",
-        {  # open-atac's script
-            "data": {"dataset": "imagenet_folder", "batch_size": 32},
-            "model": {"model": "atac_resnet50_v1b"},
-            "optim": {"lr_decay_epoch": [40, 60]},
-            "train": {"num_epochs": 3},
-        },
+        merge(PHOTOGRAPHS, {"data": {"dataset": "imagenet_folder"}}),
         photographs=True,
     ),
     "train_coco.py": Script(
@@ -131,13 +131,25 @@ def script_parser(name: str) -> Parser:
     if script.photographs:
         parser.usage = f"{name} [options] [DATA_DIR]"
         parser.add_argument("data.data_dir", nargs="?", metavar="DATA_DIR", help="the same as --data-dir")
+        parser.add_argument(
+            "--defaults", choices=(OWN, *REFERENCES),
+            help="whose defaults hold (default: those of the repository whose own flags are given, else own)",
+        )  # fmt: skip
     refuse(parser, FOREIGN_FLAGS)
     return parser
 
 
 def script_options(name: str, argv: Sequence[str]) -> Options:
     """The options that the words `argv` give, on the command line of the script `name` of `SCRIPTS`."""
-    return parse(script_parser(name), argv, SCRIPTS[name].task.config, SCRIPTS[name].defaults)
+    own: dict[str, Any] = {}
+    options = parse(script_parser(name), argv, SCRIPTS[name].task.config, SCRIPTS[name].defaults, own)
+    if not SCRIPTS[name].photographs:
+        return options
+    found = None if "defaults" in own else reference_script(options)
+    if found:
+        flags = ", ".join(map(flag, own_options(options, REFERENCES[found])))
+        log.get_logger().info("a command of %s (%s): its defaults hold; --defaults %s takes ours", found, flags, OWN)
+    return with_photograph_defaults(options, own.get("defaults"))
 
 
 def run_script(name: str, argv: Sequence[str]) -> int:

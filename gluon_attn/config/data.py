@@ -6,7 +6,7 @@ from ..utils.errors import UserError
 from .base import Config, at_least, between, option
 
 _RECORDS = ("rec_train", "rec_train_idx", "rec_val", "rec_val_idx")
-_IN_MEMORY = (*_RECORDS, "crop_ratio", "max_bad_images")
+_IN_MEMORY = (*_RECORDS, "val_list", "crop_ratio", "max_bad_images")
 _COUNTS = ("train_images", "val_images")
 _FIXED = (*_IN_MEMORY, *_COUNTS, "input_size", "classes")
 _PHOTOGRAPHS = (*_COUNTS, "normalization", "crop_padding", "swap_splits")
@@ -18,7 +18,7 @@ _WITHOUT_EFFECT = {
     "cifar10": (*_FIXED, "swap_splits"),
     "cifar100": (*_FIXED, "swap_splits"),
     "synthetic": (*_IN_MEMORY, "normalization", "swap_splits"),
-    "imagenet_rec": _PHOTOGRAPHS,
+    "imagenet_rec": (*_PHOTOGRAPHS, "val_list"),
     "imagenet_folder": (*_PHOTOGRAPHS, *_RECORDS, "classes"),
 }
 #: number of classes of the sets where it is fixed
@@ -90,6 +90,15 @@ class DataConfig(Config):
     train_images: int = option(2000, "number of synthetic training images", check=at_least(1))
     val_images: int = option(500, "number of synthetic test images", check=at_least(1))
     swap_splits: bool = option(False, "mnist5k: train on its 4,000 images and test on the 1,000")
+    val_share: float = option(
+        0.0, "test on this share of the training images of each class, such as 0.2, and train on the rest: for images "
+        "without a split", check=between(0, 1),
+    )  # fmt: skip
+    val_seed: int = option(0, "seed of the split of --val-share, which --seed does not change", check=at_least(0))
+    val_list: str | None = option(
+        None, "list of the test images (.csv or .lst), where --data-dir is the list of the training images",
+        metavar="FILE", path=True,
+    )  # fmt: skip
     hold_out: int = option(
         0, "hold out the first N training images of each class and evaluate on them", check=at_least(0)
     )
@@ -134,13 +143,29 @@ class DataConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.use_rec:
-            if not self.dataset.startswith("imagenet"):
-                raise UserError(f"option use_rec has no effect on {self.dataset}: leave it out")
-            object.__setattr__(self, "dataset", "imagenet_rec")
-            object.__setattr__(self, "use_rec", False)  # `dataset` has it now: one spelling in config.yaml
+        self._spell_records()
         if self.classes is not None and self.classes == _CLASSES.get(self.dataset):
             object.__setattr__(self, "classes", None)  # its fixed number
         for name in _WITHOUT_EFFECT.get(self.dataset, ()):
             if getattr(self, name) != type(self).__dataclass_fields__[name].default:
                 raise UserError(f"option {name} has no effect on {self.dataset}: leave it out")
+        if self.val_share and (self.rec_val or self.val_list):
+            name = "rec_val" if self.rec_val else "val_list"
+            raise UserError(f"option {name} names the test images, option val_share splits them off: give one")
+        if self.val_seed and not self.val_share:
+            raise UserError("option val_seed needs option val_share")
+
+    def _spell_records(self) -> None:
+        """Store the spellings of a data set of records as option dataset and rec_train: one spelling in config.yaml."""
+        photographs = self.dataset in ("imagenet_folder", "imagenet_rec")
+        if self.use_rec:
+            if not photographs:
+                raise UserError(f"option use_rec has no effect on {self.dataset}: leave it out")
+            object.__setattr__(self, "dataset", "imagenet_rec")
+            object.__setattr__(self, "use_rec", False)
+        if photographs and str(self.data_dir).endswith(".rec"):
+            if self.rec_train not in (None, self.data_dir):
+                raise UserError(f"option data_dir {self.data_dir} names training records, option rec_train others")
+            object.__setattr__(self, "dataset", "imagenet_rec")
+            object.__setattr__(self, "rec_train", self.data_dir)
+            object.__setattr__(self, "data_dir", None)

@@ -17,8 +17,8 @@ BASELINES = ("random", "evolution")
 _SEARCHED = {
     "data": {
         "dataset", "data_dir", "use_rec", "rec_train", "rec_train_idx", "rec_val", "rec_val_idx", "max_bad_images",
-        "batch_size", "num_workers", "input_size", "classes", "train_images", "val_images", "hold_out",
-        "normalization", "crop_ratio",
+        "batch_size", "num_workers", "input_size", "classes", "train_images", "val_images", "val_share",
+        "val_seed", "val_list", "hold_out", "normalization", "crop_ratio",
     },
     "model": {
         "model", "model_options", "attention", "attention_options", "use_se", "use_sk", "r", "norm", "use_gn",

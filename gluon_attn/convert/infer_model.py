@@ -1,4 +1,4 @@
-"""Infer the network from the weights of a ResNet of timm or torchvision."""
+"""Infer the network from the weights of a ResNet of timm or torchvision, or of torchvision's MobileNetV2."""
 
 import re
 import shlex
@@ -27,18 +27,21 @@ _SIGNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("conv.weight", "eca", {}),
 )
 
+#: sources whose networks can be inferred
+LIBRARIES = ("timm", "torchvision")
+
 
 def infer_config(tensors: Tensors, source: str) -> ModelConfig | None:
     """The options of the network that weights fit.
 
     Args:
-        tensors: the weights of a ResNet.
+        tensors: the weights.
         source: "timm" or "torchvision"; others cannot be inferred.
 
     Returns:
         None if no network fits.
     """
-    if source not in ("timm", "torchvision"):
+    if source not in LIBRARIES:
         return None
     for found in unwrapped(tensors):
         for fields in _candidates(found.tensors):
@@ -67,7 +70,7 @@ def _text(value):
 
 
 def _classes(tensors):
-    name = next((name for name in ("fc.weight", "head.fc.weight") if name in tensors), None)
+    name = next((name for name in ("fc.weight", "head.fc.weight", "classifier.1.weight") if name in tensors), None)
     return len(tensors[name]) if name else 1
 
 
@@ -75,6 +78,8 @@ def _candidates(tensors: Tensors) -> Iterator[dict[str, Any]]:
     """Options of each network that it may be."""
     if any(name.startswith("stages.0.0.conv1_1x1") for name in tensors):
         yield from _byob(tensors)
+    elif "features.0.0.weight" in tensors:
+        yield {"model": "mobilenet_v2"}
     elif any(name.startswith("layer1.0.") for name in tensors):
         fields = _resnet(tensors)
         for chosen in _attentions(tensors, "layer1.0.se.", None) or _selective(tensors) or [{}]:

@@ -124,7 +124,8 @@ class Subset:
 
     def with_crop_of(self, other: ImageSet) -> "Subset":
         """The same images, cropped to size as those of `other` are."""
-        return Subset(self.images.with_crop_of(other), self.indices)
+        whole = other.images if isinstance(other, Subset) else other
+        return Subset(self.images.with_crop_of(whole), self.indices)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from .base import DATASETS, Dataset
 from .label_checks import check_labels
 from .loader import Loader
 from .pipeline import for_evaluation, for_training
-from .splits import hold_out, sample, split_training_images
+from .splits import hold_out, sample, split_off, split_training_images
 
 _ARCHITECTURE = 31  # random stream of the images that architecture parameters learn from
 
@@ -61,7 +61,7 @@ def register_dataset(name: str, *aliases: str) -> Callable[[Opener], Opener]:
 
 
 def open_dataset(cfg: DataConfig, seed: int) -> Dataset:
-    """The images of `cfg.dataset`; with `cfg.hold_out`, its `val` are training images, see `splits.hold_out`.
+    """The images of `cfg.dataset`; with `cfg.val_share` or `cfg.hold_out` its `val` are training images, see `splits`.
 
     Args:
         cfg: options of the data.
@@ -74,6 +74,7 @@ def open_dataset(cfg: DataConfig, seed: int) -> Dataset:
     if not isinstance(dataset, Dataset) or dataset.name != DATASETS.resolve(cfg.dataset):
         got = f"one named {dataset.name!r}" if isinstance(dataset, Dataset) else repr(dataset)
         raise UserError(f"dataset {cfg.dataset!r} must give a gluon_attn.Dataset of its own name, got {got}")
+    dataset = split_off(dataset, cfg.val_share, cfg.val_seed) if cfg.val_share else dataset
     return hold_out(dataset, cfg.hold_out) if cfg.hold_out else dataset
 
 
@@ -91,6 +92,8 @@ def build(cfg: DataConfig, seed: int, devices: int = 1, rank: int = 0, size: int
         UserError: as `open_dataset`, or there are fewer training images than processes, or a label is no class.
     """
     dataset = open_dataset(cfg, seed)
+    if not len(dataset.train):
+        raise UserError(f"option val_share {cfg.val_share:g} leaves no images to train on: take a smaller share")
     check_labels(dataset, counted=cfg.classes is not None)
     return _loaders(cfg, dataset, seed, devices, rank, size)
 

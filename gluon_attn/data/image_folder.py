@@ -57,7 +57,7 @@ class ImageFolder:
         if self._class_names is not None and names != self._class_names:
             odd = sorted(map(printable, set(names) ^ set(self._class_names)))
             raise UserError(f"{self._folder} and its neighbor hold other classes: {', '.join(odd[:3])} is in one only")
-        found = {name: _images(self._folder / name) for name in names}
+        found = {name: images_in(self._folder / name) for name in names}
         self._check_empty(found)
         passed = sum((others for _, others in found.values()), Counter(_others_beside_classes(self._folder)))
         if passed:
@@ -73,12 +73,14 @@ class ImageFolder:
             return
         first, remedy = empty[0], "add images, or remove the class from the training and the test set"
         held = f"holds {_counted(found[first][1]) or 'nothing'}"
-        deeper = _deeper(self._folder / first)
+        deeper = deeper_image(self._folder / first)
         if deeper:
             held += f" and images one folder deeper, such as {printable(f'{first}/{deeper}')}"
             remedy = "move them up"
         if len(empty) == len(found):
             expected = f"expected {self._folder}/{_EXPECTED}"
+            if deeper:
+                held += f"; the classes are one folder further down: {_name_or_move(self._folder, found)}"
             raise UserError(f"{self._folder} holds no images: {expected}; class {printable(first)} {held}")
         others = f"; {len(empty) - 1} more classes have none either" if len(empty) > 1 else ""
         known = ", ".join(ENDINGS)
@@ -96,14 +98,19 @@ def class_folders(folder: Path) -> tuple[str, ...]:
     Raises:
         UserError: there are none, or `folder` cannot be read.
     """
-    names = sorted(entry.name for entry in _entries(folder) if _holds(entry.is_dir))
+    names = subfolders(folder)
     if not names:
         raise UserError(f"{folder} holds no class folders: expected {folder}/{_EXPECTED}")
-    return tuple(names)
+    return names
 
 
-def _images(folder: Path) -> tuple[list[str], "Counter[str]"]:
-    """(sorted names of the images in a class folder, how many of each other kind there are)."""
+def subfolders(folder: Path) -> tuple[str, ...]:
+    """As `class_folders`; none where there are none."""
+    return tuple(sorted(entry.name for entry in _entries(folder) if _holds(entry.is_dir)))
+
+
+def images_in(folder: Path) -> tuple[list[str], "Counter[str]"]:
+    """(sorted names of the images in a folder, how many of each other kind there are)."""
     images: list[str] = []
     others: Counter[str] = Counter()
     for entry in _entries(folder):
@@ -118,11 +125,17 @@ def _others_beside_classes(folder: Path) -> Iterable[str]:
     return [_kind(entry) for entry in _entries(folder) if not _holds(entry.is_dir)]
 
 
-def _deeper(folder: Path) -> str | None:
+def _name_or_move(folder: Path, groups: Iterable[str]) -> str:
+    """What to do about folder/GROUP/CLASS/."""
+    (first, *others) = groups
+    return "move them up" if others else f"name {printable(str(folder / first))}, or move them up"
+
+
+def deeper_image(folder: Path) -> str | None:
     """SUBFOLDER/NAME of an image below a class folder, or None."""
     for entry in sorted(_entries(folder), key=lambda entry: entry.name):
         if _holds(entry.is_dir):
-            images, _ = _images(folder / entry.name)
+            images, _ = images_in(folder / entry.name)
             if images:
                 return f"{entry.name}/{images[0]}"
     return None

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..utils.errors import UserError
 from ..utils.log import get_logger
-from .base import Dataset, ImageSet
+from .base import Dataset, ImageSet, Subset
 from .photos import PhotoSet
 from .records import RecordFile
 
@@ -34,7 +34,9 @@ def check_labels(dataset: Dataset, counted: bool) -> None:
 
 
 def _labels(images: ImageSet, classes: int, most: int | None = None) -> np.ndarray | None:
-    """The labels that occur, ascending; None where they are not looked at."""
+    """The labels that occur, ascending; None where they are not looked at. Of a subset those of the whole set."""
+    while isinstance(images, Subset):
+        images = images.images
     if not isinstance(images, PhotoSet) or not isinstance(images.files, RecordFile):
         return None
     if most is not None and len(images) > most:

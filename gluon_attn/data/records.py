@@ -54,9 +54,13 @@ class RecordFile:
     Args:
         path: the .rec file.
         index_path: its index (default: the .idx file next to it).
+        advice: what to do where the .rec file cannot be read.
     """
 
-    def __init__(self, path: Path | str, index_path: Path | str | None = None) -> None:
+    def __init__(
+        self, path: Path | str, index_path: Path | str | None = None, advice: str = "name the .rec file"
+    ) -> None:
+        self._advice = advice
         self.path = Path(path).expanduser()
         self.index_path = Path(index_path).expanduser() if index_path else self.path.with_suffix(".idx")
 
@@ -112,7 +116,7 @@ class RecordFile:
         try:
             file = os.open(self.path, os.O_RDONLY)
         except OSError as error:
-            raise UserError(f"cannot read {self.path}: {error.strerror}; name the .rec file") from None
+            raise UserError(f"cannot read {self.path}: {error.strerror}; {self._advice}") from None
         weakref.finalize(self, os.close, file)
         return file
 

@@ -5,8 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 from ..utils.seed import generator
 from .base import Dataset, ImageSet, Subset
+
+_SPLIT = 41  # random stream of `split_off`
+_NAMED = 3  # classes that a message names
 
 
 def hold_out(dataset: Dataset, per_class: int) -> Dataset:
@@ -28,14 +32,46 @@ def hold_out(dataset: Dataset, per_class: int) -> Dataset:
     for label in np.unique(labels[labels >= 0]):
         members = np.flatnonzero(labels == label)
         if len(members) <= per_class:
-            name = dataset.class_names[label] if label < dataset.classes else label
             raise UserError(
-                f"option hold_out {per_class} leaves no training images of class {name}, which has {len(members)}: "
-                "take fewer"
+                f"option hold_out {per_class} leaves no training images of class {_name(dataset, label)}, "
+                f"which has {len(members)}: take fewer"
             )
         held_out[members[:per_class]] = True
     val = Subset(dataset.train.with_crop_of(dataset.val), np.flatnonzero(held_out))
     return replace(dataset, train=Subset(dataset.train, np.flatnonzero(~held_out)), val=val)
+
+
+def split_off(dataset: Dataset, share: float, seed: int) -> Dataset:
+    """Test on a share of the training images, drawn from each class, in place of the test images.
+
+    Args:
+        dataset: the data set.
+        share: of each class's images, rounded; at least one image is drawn and one left, of a class that has two. 1
+            leaves none to train on.
+        seed: decides which ones.
+
+    Returns:
+        The data set with the rest of the training images as `train`, and those drawn, cropped as test images are, as
+        `val`. Images whose label cannot be read stay in `train`.
+
+    Raises:
+        UserError: no class has two images.
+    """
+    labels = dataset.train.labels
+    drawn = np.zeros(len(labels), bool)
+    single = []
+    for label in np.unique(labels[labels >= 0]):
+        members = np.flatnonzero(labels == label)
+        count = len(members) if share == 1 else min(max(1, int(share * len(members) + 0.5)), len(members) - 1)
+        single += [] if count else [_name(dataset, label)]
+        drawn[generator(seed, _SPLIT, int(label)).permutation(members)[:count]] = True
+    if not drawn.any():
+        raise UserError(f"option val_share {share:g} finds no class with two images: add images")
+    if single:
+        text = "%d classes have one image, which is trained on, so that they are not tested: %s"
+        get_logger().warning(text, len(single), ", ".join(single[:_NAMED] + ["..."] * (len(single) > _NAMED)))
+    val = Subset(dataset.train.with_crop_of(dataset.val), np.flatnonzero(drawn))
+    return replace(dataset, train=Subset(dataset.train, np.flatnonzero(~drawn)), val=val)
 
 
 def split_training_images(dataset: Dataset, portion: float) -> tuple[Subset, Subset]:
@@ -70,3 +106,7 @@ def sample(images: ImageSet, count: int | None, seed: int) -> ImageSet:
     if count is None or count >= len(images):
         return images
     return Subset(images, np.sort(generator(seed, count).permutation(len(images))[:count]))
+
+
+def _name(dataset: Dataset, label: int) -> str:
+    return dataset.class_names[label] if label < dataset.classes else str(label)

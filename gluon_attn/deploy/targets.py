@@ -59,12 +59,20 @@ def requested_targets(
         (targets, (format, precision) of each pair that does not exist).
 
     Raises:
-        UserError: A format or a precision is left without a target.
+        UserError: None of these exists.
     """
     formats, precisions = list(dict.fromkeys(formats)), list(dict.fromkeys(precisions))
     found = all_targets(formats, precisions)
     absent = [pair for pair in _ABSENT if pair[0] in formats and pair[1] in precisions]
-    for kind, precision in absent:
-        if kind not in {one.format for one in found} or precision not in {one.precision for one in found}:
-            ExportTarget(kind, precision)  # raises with the reason
+    if absent and not found:
+        ExportTarget(*absent[0])  # raises with the reason
     return found, absent
+
+
+def absence(pair: tuple[str, str]) -> str:
+    """Name of a (format, precision) that does not exist, and why.
+
+    Args:
+        pair: One of those that `requested_targets` gives as absent.
+    """
+    return f"{'-'.join(pair)} ({_ABSENT[pair]})"

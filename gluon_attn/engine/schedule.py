@@ -25,6 +25,32 @@ def scaled(config: OptimConfig, images: int) -> OptimConfig:
     return config.replace(**{name: factor * getattr(config, name) for name in ("lr", "warmup_lr", "target_lr")})
 
 
+def schedule_warnings(config: OptimConfig, epochs: int) -> list[str]:
+    """What of a schedule lies outside the epochs of a run, so that it has no effect; one line each.
+
+    Args:
+        config: the options.
+        epochs: length of the run.
+    """
+    found = []
+    if config.warmup_epochs >= epochs:
+        found.append(f"option warmup_epochs {config.warmup_epochs} takes the whole run of {epochs} epochs")
+    if config.lr_mode != "step":
+        return found
+    late = [epoch for epoch in step_epochs(config, epochs) if epoch >= epochs]
+    if config.lr_decay_period >= epochs:
+        late = [config.lr_decay_period]
+    if late:
+        steps = ", ".join(map(str, late))
+        kept = "" if len(late) < len(step_epochs(config, epochs)) else ", and so never"
+        name = "lr_decay_period" if config.lr_decay_period else "lr_decay_epoch"
+        found.append(
+            f"the learning rate does not fall at epoch {steps} (option {name}), outside the {epochs} epochs of the run"
+            f"{kept}; option lr_mode cosine falls over the whole run"
+        )
+    return found
+
+
 class Schedule(Base):
     """Number of an update -> learning rate.
 

@@ -24,6 +24,7 @@ from .ema import running_statistics
 from .metrics import TimedBatches
 from .precision import computing, training_operators, usable_dtype
 from .prepare_network import freeze, synchronize_norms
+from .schedule import schedule_warnings
 from .task import Task
 from .update import make_update
 
@@ -138,6 +139,8 @@ class Trainer:
 
     def _fit(self):
         self._stopping = False
+        for line in () if self.backend.rank else schedule_warnings(self.config.optim, self.config.train.num_epochs):
+            get_logger().warning(line)
         self._tell("start")
         try:
             while self.epoch < self.config.train.num_epochs and not self._stopping:

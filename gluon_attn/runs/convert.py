@@ -1,7 +1,6 @@
 """Convert weight files: those of other repositories into ours, and ours into timm's and torchvision's."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +8,21 @@ import mxnet as mx
 
 from ..config.card import Card
 from ..config.model import ModelConfig
-from ..convert import match, read_weights, rows, save_match, save_reference
+from ..convert import match, save_match, save_reference
 from ..convert.counterpart import Counterpart, needed_counterpart
 from ..convert.files import Weights
 from ..convert.from_reference import Match
 from ..convert.infer_model import flags, infer_config
 from ..convert.mmdetection import OPTIONS as MMDETECTION
-from ..convert.names import find_name_map
 from ..convert.tensors import Tensors
 from ..deploy.load_run import card_network, load_run
-from ..models.build import build
 from ..models.catalogue import catalogue
 from ..models.detection import Detector
-from ..models.factory import model_info
 from ..nn.params import classifier, load_params, read_params
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .conversion_check import ConversionCheck, check_conversion, read_image_for
+from .weights_to_convert import classes_of, inferred, network_of, weights_reader
 
 #: source -> network options with which a detector computes as there
 CONVENTIONS: dict[str, dict[str, Any]] = {"mmdetection": MMDETECTION}
@@ -40,12 +37,21 @@ class ImportedWeights:
         weights: What the file held.
         match: Which tensor was mapped to which parameter.
         check: Predictions of both networks for the image, if one was given.
+        source: Whose names the weights have.
+        config: The options of the network.
     """
 
     net: mx.gluon.HybridBlock
     weights: Weights
     match: Match
     check: ConversionCheck | None
+    source: str
+    config: ModelConfig
+
+    @property
+    def flags(self) -> str:
+        """The flags of the network, where it was told by the tensors."""
+        return flags(self.config)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class ExportedWeights:
 def import_weights(
     path: str | Path,
     output: str | Path,
-    source: str,
+    source: str | None,
     config: ModelConfig | None,
     classes: int | None = None,
     image: str | Path | None = None,
@@ -77,10 +83,10 @@ def import_weights(
     """Write the weights of another repository as a parameter file of ours.
 
     Args:
-        path: File of weights.
+        path: File of weights, or a network of a library with its weights, such as timm:seresnet50.
         output: Parameter file to write.
-        source: Whose names the weights have, one of `convert.sources()`.
-        config: The network that they are of.
+        source: Whose names the weights have, one of `convert.sources()` (default: as the tensors say).
+        config: The network that they are of (default: as the tensors say, of a ResNet of timm's or torchvision's).
         classes: Number of classes (default: as many as the weights have).
         image: Image file to compare both networks on.
         weights: Of a checkpoint, "raw" for the weights of the last step or "ema" for their moving average (default: as
@@ -90,15 +96,14 @@ def import_weights(
         UserError: The file or the image cannot be read, it has no such weights, or they are of another network. Nothing
             is written then.
     """
-    reading = partial(read_weights, path, weights, find_name_map(source).prefers_ema)
-    if config is None:
-        missing = "name the network that the weights are of with option model; `gluon-attn models` lists them"
-        raise UserError(f"{missing}{_fitting_flags(reading().tensors, source)}")
-    net = _network(config, classes)  # before the file is read: whether it can be made
+    reading, source = weights_reader(path, source, weights)
+    if source is None or config is None:
+        source, config = inferred(reading(None).tensors, source, config, classes)
+    net = network_of(config, classes)  # before the file is read: whether it can be made
     pixels = read_image_for(net, image) if image else None
-    read = reading()
-    classes = classes or _classes(net, read.tensors, source)
-    net = net if classes == net.recipe["classes"] else _network(config, classes)
+    read = reading(source)
+    classes = classes or classes_of(net, read.tensors, source)
+    net = net if classes == net.recipe["classes"] else network_of(config, classes)
     try:
         found = match(net, read.tensors, source)
     except UserError as error:
@@ -109,7 +114,7 @@ def import_weights(
     if pixels is not None:
         load_params(net, output)
         check = check_conversion(net, path, pixels, source, found.tensors)
-    return ImportedWeights(net, read, found, check)
+    return ImportedWeights(net, read, found, check, source, config)
 
 
 def export_weights(
@@ -147,10 +152,6 @@ def _fitting_flags(tensors: Tensors, source: str) -> str:
     return f"; these fit: {flags(config)}" if config else ""
 
 
-def _network(config: ModelConfig, classes: int | None) -> mx.gluon.HybridBlock:
-    return build(config, classes or model_info(config.model).classes)
-
-
 def _tell_conventions(net: mx.gluon.HybridBlock, source: str) -> None:
     """Say with which options the network computes as it did there, where it has others."""
     wanted, own = CONVENTIONS.get(source, {}), net.recipe["options"]
@@ -159,15 +160,6 @@ def _tell_conventions(net: mx.gluon.HybridBlock, source: str) -> None:
         words = " ".join(f"{key}={str(value).lower()}" for key, value in lacking.items())
         get_logger().warning("%s's detectors compute with option model_options %s: give these to have its numbers",
                              source, words)  # fmt: skip
-
-
-def _classes(net: mx.gluon.HybridBlock, tensors: Tensors, source: str) -> int:
-    """How many classes the weights have."""
-    own = net.recipe["classes"]
-    if isinstance(net, Detector):  # which counts no background
-        return (rows(net, tensors, source, "box_head.cls_score.weight") or own + 1) - 1
-    paths = [path for path in classifier(net, own) if path.endswith("weight")]
-    return (rows(net, tensors, source, paths[0]) if paths and tensors else None) or own
 
 
 def _trained_network(
@@ -181,10 +173,10 @@ def _trained_network(
         return card_network(entry.card, entry.path(), f"card of {entry.name}"), entry.card
     if config is None:
         raise UserError(f"name the network of {path} with option model; a run folder knows its own")
-    net = _network(config, classes)
+    net = network_of(config, classes)
     if not classes:
         shapes = {name: value.shape for name, value in read_params(path).items()}
         found = [shapes[name][0] for name in classifier(net, net.recipe["classes"]) if name in shapes]
-        net = _network(config, found[0]) if found else net
+        net = network_of(config, found[0]) if found else net
     load_params(net, path)
     return net, None

@@ -7,7 +7,9 @@ from ..config.card import Card
 from ..config.data import DataConfig
 from ..data.base import Dataset
 from ..data.factory import open_dataset
+from ..data.photo_files import is_unsplit
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 from .folder import RunFolder
 
 
@@ -70,8 +72,23 @@ def open_set(config: DataConfig, seed: int, options: dict[str, Any]) -> Dataset:
     if "data_dir" in changes:  # all files are there
         changes = {"rec_val": None, "rec_val_idx": None, **changes}
     if "rec_val" in changes:  # its index is beside it
-        changes = {"rec_val_idx": None, **changes}
-    return open_dataset(config.replace(**changes), seed)
+        changes = {"rec_val_idx": None, "val_share": 0, "val_seed": 0, "hold_out": 0, **changes}
+    config = config.replace(**changes)
+    if "data_dir" in changes and config.dataset == "imagenet_folder":
+        config = _of_folder(config)
+    return open_dataset(config, seed)
+
+
+def _of_folder(config: DataConfig) -> DataConfig:
+    """The options for a folder that is named for the evaluation: all images of one without a split are test images."""
+    folder = Path(str(config.data_dir)).expanduser()
+    if config.val_share:
+        text = "the network was trained with option val_share %g: so many of the images in %s are evaluated"
+        get_logger().warning(text, config.val_share, folder)
+    elif is_unsplit(folder):
+        get_logger().warning("%s has no training and test images of its own: all its images are evaluated", folder)
+        return config.replace(val_share=1)
+    return config
 
 
 def _meant(dataset, options):

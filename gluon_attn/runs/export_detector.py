@@ -29,6 +29,7 @@ from .export_options import chosen_targets
 _IMAGES = 4  # that detections are compared on
 _ROIS, _MASKS = 300, 30  # that MXNet's graphs are measured with; fewer where the detector takes fewer
 _ALIKE = 0.9  # IoU
+_INT8 = "int8 is for classifiers: of a detector take float32, float16 or bfloat16"
 
 
 def exports_detector(target: str | Path) -> bool:
@@ -63,9 +64,12 @@ def export_detector(
     for name, value in without_effect.items():
         if value:
             raise UserError(f"option {name} has no effect on a detector: leave it out")
-    if "int8" in (precisions or ()):
-        raise UserError("option precision int8 is for classifiers: of a detector take float32, float16 or bfloat16")
-    targets = chosen_targets(list(formats or []) or None, list(precisions or []) or None, False, [])
+    kinds = [kind for kind in precisions or ("float32",) if kind != "int8"]
+    if not kinds:
+        raise UserError(f"option precision {_INT8}")
+    if len(kinds) < len(precisions or ()):
+        get_logger().warning("left out: %s", _INT8)
+    targets = chosen_targets(list(formats or []) or None, kinds, False, [])
     detector, images, folder = _opened(target, params, input_size, data_dir)
     folder = Path(output or folder)
     for one in targets:

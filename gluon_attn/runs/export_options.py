@@ -60,7 +60,8 @@ def chosen_targets(
     else:
         found, absent = targets.requested_targets(formats or ["symbol"], precisions or ["float32"])
         if absent:
-            get_logger().warning("left out, as there is no such target: %s", ", ".join(map("-".join, absent)))
+            names = ", ".join(map(targets.absence, absent))
+            get_logger().warning("left out, as there is no such target: %s", names)
     if servers:
         readable = servable(found)
         found = readable if for_speed else found  # the fastest one has to be one that servers read

@@ -5,9 +5,11 @@ from typing import Any
 
 from ..config.detect import DetectRunConfig, scheduled
 from ..config.files import merge
+from ..config.photograph_defaults import OWN
 from ..utils.errors import UserError
 from ..utils.paths import expanded
 from .options import Layer, Options
+from .photograph_defaults import with_photograph_defaults
 
 _SGD = {"optimizer": "sgd", "momentum": 0.9, "clip_grad": 5}
 #: (kind of network, whether for photographs) -> what its repository trains it with, plain data by option group
@@ -21,7 +23,15 @@ _REFERENCE_DEFAULTS: dict[tuple[str, bool], dict[str, dict[str, Any]]] = {
     # its train_imagenet.py
     ("cells", True): {
         "data": {"batch_size": 128, "label_smoothing": True},
-        "optim": {**_SGD, "lr": 0.1, "wd": 3e-5, "lr_decay": 0.97, "lr_decay_period": 1},
+        "optim": {
+            **_SGD,
+            "lr": 0.1,
+            "wd": 3e-5,
+            "lr_mode": "step",
+            "lr_decay": 0.97,
+            "lr_decay_period": 1,
+            "warmup_epochs": 0,
+        },
         "train": {"num_epochs": 250, "seed": 0},
     },
     # ANAS's train_net.py
@@ -46,6 +56,9 @@ def with_implied(options: Options, photographs: bool | None = None) -> Options:
         return options.with_defaults(scheduled(config.detect.schedule))
     if photographs is None:
         photographs = config.data.dataset.startswith("imagenet")
+        if config.data.dataset in ("imagenet_folder", "imagenet_rec"):
+            options = with_photograph_defaults(options, OWN)
+            config = options.config()
     return options.with_defaults(reference_defaults(config, photographs))
 
 

@@ -33,7 +33,7 @@ def inspect(
 
     Args:
         target: Run folder or published network.
-        images: Image files; each is scaled to the network's input size.
+        images: Image files, folders and patterns; each image is scaled to the network's input size.
         output: Folder to write (default: inspect/NAME). One with an earlier inspection is replaced.
         class_name: Class that Grad-CAM asks about, its name or number (default: the most probable one of each image).
         dataset: Data set whose test images the statistics are over.
@@ -115,10 +115,11 @@ def _class_index(name: str, names: Sequence[str]) -> int:
 
 def _read(images: Sequence[str | Path], card: "Card") -> dict[str, Any]:
     """Image file -> pixels."""
-    from ..data.image_file import read_image
+    from ..data.image_file import resized
+    from ..data.image_inputs import image_inputs, read_inputs
 
     height, width = card.input_shape[1:]
-    return {str(path): read_image(path, height, width) for path in images}
+    return {one.name: resized(pixels, height, width) for one, pixels in read_inputs(image_inputs(images))}
 
 
 def _open(target: str | Path, card: "Card", dataset: str | None, data_dir: str | Path | None) -> "Dataset | None":

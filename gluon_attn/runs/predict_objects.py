@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.decode import decode
-from ..data.image_notes import BadImage, Notes
+from ..data.image_inputs import image_inputs, read_inputs
+from ..data.image_notes import Notes
 from ..detect.pictures import draw, save_png
 from ..detect.result_files import write_results
 from ..detect.results import Detections, to_results
@@ -32,7 +32,7 @@ def predict_objects(
     """Detect objects in image files.
 
     Args:
-        images: image files.
+        images: image files, folders, patterns, and - for standard input, see `data.image_inputs`.
         model: run folder or deploy bundle of a detector.
         output: folder for a picture of each image, NAME.png (of images of one name also NAME-2.png and so on), and
             results.json in COCO's results format, where the images are numbered from 1.
@@ -47,7 +47,8 @@ def predict_objects(
     """
     folder = Path(expanded(output))
     check_output_folder(str(folder), "option output")
-    pixels = [_read(expanded(path)) for path in images]
+    read = list(read_inputs(image_inputs(images), Notes()))
+    paths, pixels = [one.name for one, _ in read], [image for _, image in read]
     detector = open_detector(expanded(model))
     if over_epochs and detector.kind != "run":
         raise UserError("option over_epochs is for a run folder: a deploy bundle has one epoch")
@@ -55,7 +56,7 @@ def predict_objects(
         raise UserError(f"{model} keeps no checkpoint: train with option keep_checkpoints, such as 12")
     found, names = detector.detect(pixels), detector.card.class_names
     ensure_dir(folder)
-    for name, image, one in zip(picture_names(images), pixels, found, strict=True):
+    for name, image, one in zip(picture_names(paths), pixels, found, strict=True):
         save_png(draw(image, one, names, score), folder / name)
     numbers = detector.card.detection["category_ids"]  # type: ignore[index]
     entries = [
@@ -64,8 +65,8 @@ def predict_objects(
     ]  # fmt: skip
     write_results(folder / RESULTS, entries)
     if over_epochs:
-        _draw_epochs(detector, RunFolder(expanded(model)), images, pixels, folder, score)
-    return [_plain(path, one.above(score), names) for path, one in zip(images, found, strict=True)]
+        _draw_epochs(detector, RunFolder(expanded(model)), paths, pixels, folder, score)
+    return [_plain(path, one.above(score), names) for path, one in zip(paths, found, strict=True)]
 
 
 def picture_names(images: Sequence[str | Path]) -> list[str]:
@@ -77,14 +78,6 @@ def picture_names(images: Sequence[str | Path]) -> list[str]:
         found.append(next(name for name in tried if name.lower() not in taken))
         taken.add(found[-1].lower())
     return found
-
-
-def _read(path: str | Path) -> np.ndarray:
-    notes = Notes()
-    try:
-        return decode(Path(path).read_bytes(), notes)
-    except (OSError, BadImage) as error:
-        raise UserError(f"image {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _draw_epochs(

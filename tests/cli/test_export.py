@@ -62,7 +62,15 @@ def test_what_does_not_exist_is_left_out_of_a_table(run, tmp_path, capsys):
     captured = capsys.readouterr()
     names = ["symbol-float32", "symbol-bfloat16", "onnx-float32"]
     assert [line.split()[0] for line in captured.out.splitlines()] == names
-    assert "left out, as there is no such target: onnx-bfloat16" in captured.err
+    assert "left out, as there is no such target: onnx-bfloat16 (ONNX Runtime computes no bfloat16" in captured.err
+
+
+def test_a_format_without_the_precision_is_left_out(run, tmp_path, capsys):
+    words = ["--format", "onnx", "openvino", "--precision", "int8", "--calibration-images", "8", "--max-drop", "100"]
+    assert main(["export", str(run), *words, "--out", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    assert [item.name for item in tmp_path.iterdir()] == ["openvino-int8"]
+    assert captured.err.count("left out, as there is no such target: onnx-int8 (int8 is MXNet's or OpenVINO's") == 1
 
 
 def test_int8_of_a_run_on_records(tmp_path, capfd, monkeypatch):
@@ -109,7 +117,6 @@ def test_a_named_model_with_its_parameters(tmp_path, capsys):
         (["RUN", "--format", "onnx", "--precision", "bfloat16"], "there is no onnx-bfloat16"),
         (["RUN", "--precision", "float16", "--layout", "files"], "float32 symbol and ONNX files of a run alone"),
         (["RUN", "--out", "x", "--layout", "folders", "--no-check"], "always checked: leave --no-check out"),
-        (["RUN", "--format", "onnx", "symbol", "--precision", "int8"], "there is no onnx-int8"),
         (["RUN", "--out", "x", "--for", "speed", "--format", "onnx", "--precision", "int8"], "there is no onnx-int8"),
         (["RUN", "--out", "x", "--calibration-images", "9"], "go with --precision int8"),
         (["RUN", "--format", "openvino", "--precision", "int8", "--calibration", "naive"], "it goes with --format sym"),

@@ -1,6 +1,7 @@
 """`gluon-attn predict`, as a user calls it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,11 +53,32 @@ def test_a_picture_shows_the_classes(run, exported, picture, tmp_path, capsys):
     assert (pixels(str(picture), "--model", str(run), "--top", "2") != one).any()
 
 
+def test_the_readmes_command_finds_the_digits(capsys):
+    folder = Path(__file__).resolve().parents[2] / "examples/digits"
+    assert main(["predict", str(folder), "--model", "digits_resnet20_eca", "--top", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [Path(line.split(":")[0]).stem for line in lines] == list("0123456789")
+    assert [line.split()[1] for line in lines] == list("0123456789")
+
+
+def test_more_images_than_are_in_memory_at_once(run, picture, monkeypatch, capsys):
+    words = ["predict", *[str(picture)] * 5, "--model", str(run), "--json"]
+    assert main(words) == 0
+    whole = json.loads(capsys.readouterr().out)
+    monkeypatch.setattr("gluon_attn.runs.predict.BATCH", 2)
+    assert main(words) == 0
+    parts = json.loads(capsys.readouterr().out)
+    assert [one["image"] for one in parts] == [str(picture)] * 5
+    for one, other in zip(whole, parts, strict=True):
+        assert [item["class"] for item in one["classes"]] == [item["class"] for item in other["classes"]]
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["predict", "PICTURE"], "the following arguments are required: --model"),
         (["predict", "none.png", "--model", "RUN"], "image none.png does not exist"),
+        (["predict", "none*.png", "--model", "RUN"], "no image fits none*.png"),
         (["predict", "PICTURE", "CARD", "--model", "RUN"], "card.json cannot be read: not an image file"),
         (["predict", "PICTURE", "--model", "RUN", "--picture", "a.jpg"], "must end in .png"),
         (["predict", "PICTURE", "--model", "RUN", "--picture", "CARD/a.png"], "cannot write to"),

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from photographs import draw_set
 
-from gluon_attn.cli import train_imagenet
+from gluon_attn.cli import main, train_imagenet
 
 OPEN_ATAC = (
     "--mode hybrid --lr 0.075 --lr-mode cosine --num-epochs 160 --batch-size 128 --num-gpus 2 -j 48 --warmup-epochs 5 "
@@ -66,6 +66,29 @@ def test_eans_command(photographs, here):
     assert json.loads((here / "made/card.json").read_text())["options"]["scheme"] == "1001011010011011"
 
 
+def test_a_folder_without_a_split(photographs, here, capsys):
+    """Told what is needed, trained on, evaluated on the same test images, and as a whole."""
+    flat = photographs / "train"
+    words = "--model resnet18_v1b -b 8 -j 1 --input-size 32 --num-epochs 1 --lr-mode step --run-dir run"
+    assert start(words, flat) == 2
+    line = f"{flat} holds class folders (cat, dog, eel), not train and val: --val-share 0.2 tests on a fifth of the"
+    assert line in capsys.readouterr().err
+    assert not (here / "run").exists()
+    assert start(f"{words} --val-share 0.25", flat) == 0
+    assert "the learning rate does not fall at epoch 30, 60, 90 (option lr_decay_epoch)" in capsys.readouterr().err
+    record = json.loads((here / "run/metrics.jsonl").read_text())
+    assert main(["eval", "run", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["images"], found["accuracy"]) == (4, pytest.approx(record["val_accuracy"]))
+    assert main(["export", "run", "--format", "symbol", "--out", "out"]) == 0
+    capsys.readouterr()
+    assert main(["eval", "out/run-symbol.json", "--data-dir", str(flat)]) == 0
+    seen = capsys.readouterr()
+    assert "16 test images" in seen.out
+    assert "(batch 16)" in seen.out
+    assert f"{flat} has no training and test images of its own: all its images are evaluated" in seen.err
+
+
 def test_weights_are_tested_and_trained_on(photographs, here, capsys):
     base = (
         f"--model resnet18_v1b --use-rec {SMALL} --lr-mode step --lr-decay-epoch 2 --lr 0.01 --data-dir {photographs}"
@@ -100,8 +123,12 @@ def test_weights_are_tested_and_trained_on(photographs, here, capsys):
         ("--start-epoch 1", "--start-epoch needs the weights"),
         ("--start-epoch 4 --epochs 4 --pretrained f", "--start-epoch 4 leaves nothing of --num-epochs 4"),
         ("--no-cuda --num-gpus 1", "--no-cuda asks for no GPU"),
-        ("--use-pretrained --use-rec", "there are no published parameters of 'atac_resnet50_v1b'"),
-        ("nowhere", "cannot read nowhere/val: No such file or directory; name the folder with the images"),
+        ("--use-pretrained --use-rec", "there are no published parameters of 'resnet50_v1b'"),
+        ("nowhere", "cannot read nowhere: no such folder; name the folder with the images"),
+        ("nowhere --val-share 0.2 --rec-val x.rec", "--rec-val has no effect on imagenet_folder"),
+        ("--use-rec --val-share 0.2 --rec-val x.rec", "--rec-val names the test images, --val-share splits them off"),
+        ("nowhere --val-seed 2", "--val-seed needs --val-share"),
+        ("nowhere --val-share 1.5", "--val-share must be from 0 to 1, got 1.5"),
         ("a b", "unexpected argument 'b'"),
     ],
 )

@@ -108,12 +108,14 @@ def test_flags_that_fit_are_told_and_work(fields, tmp_path, capsys, monkeypatch)
     net = build(ModelConfig(**fields), 3)
     net.initialize()
     mx.nd.save("in.params", {name: mx.nd.array(value) for name, value in reference_state(net, "timm").items()})
-    assert main(["convert", "in.params", "out.params", "--source", "timm"]) == 2
     words = flags(ModelConfig(**fields))
-    assert capsys.readouterr().err.strip().endswith(f"lists them; these fit: {words}")
+    for source in (["--source", "timm"], []):
+        assert main(["convert", "in.params", "told.params", *source]) == 0
+        assert f"network {words}\n" in capsys.readouterr().out
     assert main(["convert", "in.params", "out.params", "--source", "timm", "--model", "resnet50_v1b"]) == 2
     assert capsys.readouterr().err.strip().endswith(f"; these fit: {words}")
     assert main(["convert", "in.params", "out.params", "--source", "timm", *words.replace("'", "").split()]) == 0
+    assert (tmp_path / "out.params").read_bytes() == (tmp_path / "told.params").read_bytes()
 
 
 def test_what_is_told_of_other_files():

@@ -175,8 +175,8 @@ def test_train_and_val_have_the_same_classes(root):
     ("remove", "reason"),
     [
         ("val/*/*", "val holds no images"),
-        ("val/*", "val holds no class folders"),
-        ("val", "cannot read .*val: No"),
+        ("val/*", r"has training images \(train\) and no test images: add .*/val/CLASS/NAME.jpg, or option"),
+        ("val", r"has training images \(train\) and no test images"),
     ],
 )
 def test_missing_folders(root, remove, reason):

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from gluon_attn.config.optim import OptimConfig
-from gluon_attn.engine.schedule import Schedule, scaled
+from gluon_attn.engine.schedule import Schedule, scaled, schedule_warnings
 from gluon_attn.utils.errors import UserError
 
 
@@ -54,3 +54,26 @@ def test_the_batch_that_the_rate_is_meant_for():
     assert scaled(OptimConfig(lr=0.1, lr_scaling="linear", lr_batch=32), 64).lr == pytest.approx(0.2)
     with pytest.raises(UserError, match="option lr_batch needs option lr_scaling"):
         OptimConfig(lr_batch=32)
+
+
+@pytest.mark.parametrize(
+    ("options", "epochs", "line"),
+    [
+        (
+            {"lr_mode": "step"},
+            3,
+            "does not fall at epoch 100, 150 (option lr_decay_epoch), outside the 3 epochs of the run,",
+        ),
+        (
+            {"lr_decay_epoch": (1, 40)},
+            40,
+            "does not fall at epoch 40 (option lr_decay_epoch), outside the 40 epochs of",
+        ),
+        ({"lr_decay_period": 9}, 9, "does not fall at epoch 9 (option lr_decay_period), outside the 9 epochs"),
+        ({"lr_mode": "cosine", "warmup_epochs": 5}, 5, "option warmup_epochs 5 takes the whole run of 5 epochs"),
+    ],
+)
+def test_what_lies_outside_a_run_is_told(options, epochs, line):
+    (found,) = schedule_warnings(OptimConfig(**options), epochs)
+    assert line in found
+    assert schedule_warnings(OptimConfig(**options), 200) == []
