@@ -29,7 +29,7 @@ _SEARCHED = {
 }  # fmt: skip
 #: group -> options of a training run that have no effect on a supernet
 _NOT_OF_A_SUPERNET = {
-    "model": {"plan", "scheme", "config_codes", "shared"},
+    "model": {"plan", "scheme", "config_codes", "shared", "attention_start"},
     "train": {"evaluate", "benchmark", "data_benchmark", "benchmark_batches"},
 }
 
@@ -158,7 +158,8 @@ def search_option(group: str, name: str) -> bool:
 def chained_option(group: str, name: str) -> bool:
     """Whether the pipeline uses option `name` of the config group `group`."""
     unused = {
-        "model": {"plan", "scheme", "config_codes", "shared", "pretrained", "use_pretrained"},
+        "model": {"plan", "scheme", "config_codes", "shared", "pretrained", "use_pretrained", "attention_start"},
+        "optim": {"freeze_epochs"},
         "score": {"supernet"},
         "train": {"evaluate", "benchmark", "data_benchmark", "benchmark_batches", "start_epoch", "save_dir",
                   "save_plot_dir"},
