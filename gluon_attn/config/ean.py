@@ -121,6 +121,10 @@ class PipelineConfig(Config):
         "epochs of the supernet (default: --num-epochs, which is for the network that was found)",
         check=at_least(1),
     )
+    train_scheme: str = option(
+        "ean", "which scheme is trained from scratch: ean, the one that the search found, or best, the one with the "
+        "highest reward, its baselines and no and all blocks connected among them", choices=("ean", "best"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
