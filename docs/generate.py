@@ -22,6 +22,7 @@ from gluon_attn import get_model, list_attentions, list_models  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
 from gluon_attn.analyze.paper_figures import PUBLISHED  # noqa: E402
 from gluon_attn.attention.base import ATTENTIONS  # noqa: E402
+from gluon_attn.attention.factory import identity_attentions  # noqa: E402
 from gluon_attn.convert.library_weights import NETWORKS  # noqa: E402
 from gluon_attn.models.catalogue import catalogue, shipped  # noqa: E402
 from gluon_attn.models.factory import model_info  # noqa: E402
@@ -34,7 +35,8 @@ one, `--attention NAME` puts it into its slot, a [plan](models-and-attentions.md
 N,C,H,W of the same shape.
 
 Slots: `post`, at the end of the residual branch; `act`, in place of the activation; `conv`, in place of the 3x3 \
-convolution; `stage`, after a stage. Weights are counted at 64 channels of 32x32.
+convolution; `stage`, after a stage. Weights are counted at 64 channels of 32x32. Identity: whether \
+[`--attention-start identity`](training.md#a-new-attention-on-a-pretrained-network) takes it.
 
 {table}
 
@@ -46,13 +48,15 @@ _SECTION = re.compile(r"^(\w+):\n((?:(?:[ \t].*)?\n?)+)", re.MULTILINE)
 
 
 def attentions_table() -> str:
-    """A row for each attention: weights, slot, paper."""
-    lines = ["| name | paper | slot | weights |", "|---|---|---|---:|"]
+    """A row for each attention: weights, slot, paper, whether it can start without effect."""
+    lines = ["| name | paper | slot | identity | weights |", "|---|---|---|---|---:|"]
+    without_effect = identity_attentions()
     for name in list_attentions():
         row = describe_attention(name)
         title, link = _title(inspect.getdoc(ATTENTIONS.get(name)))
         paper = f"[{title}]({link})" if link else title
-        lines.append(f"| [`{name}`](#{name}) | {paper} | `{row['slot']}` | {row['weights']:,} |")
+        start = "yes" if name in without_effect else ""
+        lines.append(f"| [`{name}`](#{name}) | {paper} | `{row['slot']}` | {start} | {row['weights']:,} |")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from ..nn.convolution import PointwiseConv
 from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
 from ..utils.checks import positive
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("a2", "A2", "DoubleAttention", "DoubleAttentionLayer", "double_attention")
@@ -43,6 +43,10 @@ class DoubleAttention(InFloat32, Attention):
             self.gather = PointwiseConv(c_n, channels)
             self.distribute = PointwiseConv(c_n, channels)
             self.expand = PointwiseConv(channels, c_m)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.expand,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import mxnet as mx
-from mxnet.gluon import HybridBlock
+from mxnet.gluon import HybridBlock, Parameter
 
 from ..nn.tracing import Tensor
 from ..registry import Registry
@@ -16,6 +17,19 @@ from ..utils.errors import UserError
 ATTENTIONS: Registry[type["Attention"]] = Registry("attention", extended=True)
 #: height of a feature map, or (height, width)
 Size: TypeAlias = int | Sequence[int]
+
+
+@dataclass(frozen=True)
+class ConstantStart:
+    """Weights with which an attention multiplies every input by one number: y = factor * x.
+
+    Attributes:
+        factor: that number; 1: the attention begins as the identity.
+        zero: parameters, and layers, whose weights, biases, scales and shifts are 0 then. Others are as initialized.
+    """
+
+    factor: float
+    zero: tuple[HybridBlock | Parameter, ...] = ()
 
 
 class Attention(HybridBlock):
@@ -63,6 +77,17 @@ class Attention(HybridBlock):
             As many arrays as `states` says.
         """
         raise NotImplementedError(f"{type(self).__name__} has {self.states} states")
+
+    def constant_start(self) -> ConstantStart | None:
+        """The weights with which it multiplies every input by one number, and from which it still learns.
+
+        With option attention_start identity it starts with them. A network whose attention has such a start computes at
+        first what it computes without it, see `models/identity_start.py`.
+
+        Returns:
+            None if no weights do that, which is the default.
+        """
+        return None
 
     def __repr__(self) -> str:
         count = sum(p.data().size for p in self.collect_params().values() if p._data is not None)

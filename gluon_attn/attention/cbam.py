@@ -11,7 +11,7 @@ from ..nn.convolution import OneChannelConv
 from ..nn.float32_stats import GlobalPools
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive, some, switch
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("cbam", "CBAM")
@@ -65,6 +65,12 @@ class CBAM(GlobalPools, Attention):
                 self.conv = OneChannelConv(kernel_size, 2, use_bias=conv_bias)
                 self.norm = nn.BatchNorm(in_channels=1, momentum=0.99)
 
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        if not self._spatial:
+            return ConstantStart(0.5, (self.mlp[-1],))
+        return ConstantStart(0.25, (self.mlp[-1], self.norm))
+
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
         first, *rest = (self.mlp(self.pooled(F, x, pool)) for pool in self._pools)
@@ -106,6 +112,10 @@ class LightCBAM(Attention):
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
             self.conv = OneChannelConv(odd("kernel_size", kernel_size), 1)
             self.norm = nn.BatchNorm(in_channels=1)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.25, (self.mlp[-1], self.norm))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

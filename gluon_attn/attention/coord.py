@@ -9,7 +9,7 @@ from ..nn.channel_attention import hidden_channels
 from ..nn.float32_stats import InFloat32, area
 from ..nn.tracing import Tensor
 from ..utils.checks import positive
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("coord", "CoordAtt", "CA")
@@ -39,6 +39,10 @@ class Coord(InFloat32, Attention):
             self.norm = nn.BatchNorm(in_channels=hidden)
             self.rows = nn.Conv2D(channels, 1, in_channels=hidden)
             self.columns = nn.Conv2D(channels, 1, in_channels=hidden)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.25, (self.rows, self.columns))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

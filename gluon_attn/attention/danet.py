@@ -10,7 +10,7 @@ from ..nn.float32_stats import InFloat32
 from ..nn.self_attention import attend
 from ..nn.tracing import Tensor
 from ..utils.checks import positive
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 class GatedResidual(InFloat32, Attention):
@@ -26,6 +26,10 @@ class GatedResidual(InFloat32, Attention):
         super().__init__(channels)
         with self.name_scope():
             self.gamma = self.params.get("gamma", shape=(1, 1, 1, 1), init="zeros")
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.gamma,))
 
     def attended(self, F: Any, x: Tensor) -> Tensor:
         """The residual branch without gamma.

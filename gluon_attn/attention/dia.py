@@ -8,7 +8,7 @@ from ..nn import fast
 from ..nn.channel_attention import hidden_channels
 from ..nn.tracing import Tensor
 from ..utils.checks import positive
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("dia", "DIA", "DIANet")
@@ -42,6 +42,12 @@ class DIA(Attention):
         self._layers = positive("layers", layers)
         with self.name_scope():
             self.cell = LSTMCell(channels, reduction=positive("reduction", reduction), layers=layers)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        ends = [layer[-1] if number == 0 else layer for w in (self.cell.w_ih, self.cell.w_hh)
+                for number, layer in enumerate(w._children.values())]  # fmt: skip
+        return ConstantStart(0.25, tuple(ends))
 
     def begin_state(self, F: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         """The state of the first block of a stage.

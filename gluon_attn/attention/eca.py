@@ -11,7 +11,7 @@ from ..nn.channel_attention import hidden_channels
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 def eca_kernel(channels: int, gamma: float = 2, b: float = 1) -> int:
@@ -54,6 +54,10 @@ class ECA(Attention):
                 1, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=False, in_channels=1
             )
 
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.conv,))
+
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
         along = F.reshape(fast.global_avg(F, x), shape=(0, 1, -1))
@@ -87,6 +91,10 @@ class CECA(Attention):
             raise UserError(f"ceca takes a kernel_size of at most {2 * channels + 1} here, got {kernel_size}")
         with self.name_scope():
             self.conv = nn.Conv1D(1, kernel_size, use_bias=False, in_channels=1)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.conv,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
@@ -126,6 +134,10 @@ class ECAMLP(Attention):
         with self.name_scope():
             self.squeeze = nn.Conv1D(hidden, 1, in_channels=1)
             self.conv = nn.Conv1D(1, kernel_size, padding=kernel_size // 2, in_channels=hidden)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.conv,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -8,7 +8,7 @@ from ..nn import fast
 from ..nn.tracing import Tensor
 from ..utils.checks import odd
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("eca_ns", "ECA-NS", "ECANS")
@@ -36,6 +36,10 @@ class ECANS(Attention):
             raise UserError(f"eca_ns takes a kernel_size of at most {2 * channels + 1} here, got {kernel_size}")
         with self.name_scope():
             self.conv = nn.Conv1D(channels, kernel_size, groups=channels, use_bias=False, in_channels=channels)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.conv,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -7,7 +7,7 @@ from mxnet.gluon import nn
 from ..nn import fast
 from ..nn.tracing import Tensor
 from ..utils.checks import switch
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("ese", "eSE")
@@ -34,6 +34,10 @@ class ESE(Attention):
         self._hard = switch("hard", hard)
         with self.name_scope():
             self.conv = nn.Conv2D(channels, 1, in_channels=channels)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.conv,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -9,7 +9,7 @@ from ..nn import fast
 from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
 from ..utils.checks import positive
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("external", "ExternalAttention", "external_attention")
@@ -40,6 +40,10 @@ class External(InFloat32, Attention):
         with self.name_scope():
             self.key = nn.Conv2D(memory, 1, in_channels=channels, **small)
             self.value = nn.Conv2D(channels, 1, in_channels=memory, **small)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.value,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -49,6 +49,23 @@ def list_attentions() -> list[str]:
     return ATTENTIONS.names()
 
 
+def identity_attentions() -> list[str]:
+    """Names of the attentions that can start without effect at the end of a residual branch, sorted.
+
+    Those are the attentions of the slots `post`, `inner` and `stage` with a `constant_start`, by their default options;
+    after a stage, where no layer makes up for another factor than 1, only those that start as the identity.
+    """
+    found = []
+    for name in list_attentions():
+        kind = ATTENTIONS.get(name)
+        if kind.slot in ("post", "inner", "stage"):
+            size = {"spatial": 8} if "spatial" in attention_options(name) else {}
+            start = kind(64, **size).constant_start()
+            if start is not None and (kind.slot != "stage" or start.factor == 1):
+                found.append(name)
+    return found
+
+
 def get_attention(name: str, channels: int, **options: Any) -> Attention:
     """A new attention module.
 

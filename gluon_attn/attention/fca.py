@@ -11,7 +11,7 @@ from ..nn.channel_attention import hidden_channels, pointwise_mlp
 from ..nn.tracing import Tensor
 from ..utils.checks import positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, OneMapSize, Size, map_size
+from .base import ATTENTIONS, Attention, ConstantStart, OneMapSize, Size, map_size
 
 #: (row, column) frequencies of a 7x7 map, the most useful first, as the authors found them one by one on ImageNet
 TOP = (
@@ -63,6 +63,10 @@ class FCA(OneMapSize, Attention):
         with self.name_scope():
             self.basis = self.params.get_constant("basis", _basis(self._map, TOP[:frequencies]))
             self.mlp = pointwise_mlp(channels, hidden, bias=False)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.mlp[-1],))
 
     def hybrid_forward(self, F: Any, x: Tensor, basis: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

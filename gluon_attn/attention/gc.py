@@ -10,7 +10,7 @@ from ..nn.float32_stats import InFloat32
 from ..nn.norm import ChannelNorm
 from ..nn.tracing import Tensor
 from ..utils.checks import positive, rate
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 class GlobalContext(InFloat32, Attention):
@@ -72,6 +72,10 @@ class GC(GlobalContext):
     def __init__(self, channels: int, *, reduction: int = 8, epsilon: float = 1e-5) -> None:
         super().__init__(channels, reduction=reduction, epsilon=epsilon, last=None)
 
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.expand,))
+
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
         return fast.channel_gate(F, x, fast.sigmoid(F, self.transformed(F, x)))
@@ -100,6 +104,10 @@ class GCA(GlobalContext):
 
     def __init__(self, channels: int, *, reduction: int = 8, epsilon: float = 1e-5) -> None:
         super().__init__(channels, reduction=reduction, epsilon=epsilon, last="zeros")
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.expand,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -12,7 +12,7 @@ from ..nn.float32_stats import axis_line
 from ..nn.tracing import Tensor
 from ..utils.checks import choice, positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention, OneMapSize, Size, map_size
+from .base import ATTENTIONS, Attention, ConstantStart, OneMapSize, Size, map_size
 
 EXTENTS = (0, 2, 4, 8)
 
@@ -22,7 +22,7 @@ class GatherExcite(OneMapSize, Attention):
 
     reference_key = "gather_excite"
 
-    mlp = None
+    mlp: Any = None
     _why = "the kernel covers the whole feature map"
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
@@ -73,6 +73,10 @@ class GEThetaMinus(GatherExcite):
         if reduction is not None:
             with self.name_scope():
                 self.mlp = _perceptron(channels, reduction)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return None if self.mlp is None else ConstantStart(0.5, (self.mlp[-1],))
 
     def gathered(self, F: Any, x: Tensor) -> Tensor:
         """Averages, see `GatherExcite.gathered`."""
@@ -125,6 +129,10 @@ class GETheta(GatherExcite):
         if relu:
             self.gather.add(nn.Activation("relu"))
 
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.gather[-1],))
+
     def gathered(self, F: Any, x: Tensor) -> Tensor:
         """Depthwise convolutions, see `GatherExcite.gathered`."""
         return self.gather(x)
@@ -151,6 +159,10 @@ class GEThetaPlus(GETheta):
         super().__init__(channels, extent=extent, spatial=spatial)
         with self.name_scope():
             self.mlp = _perceptron(channels, reduction)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.mlp[-1],))
 
 
 def _perceptron(channels: int, reduction: int) -> nn.HybridSequential:

@@ -5,7 +5,7 @@ from typing import Any
 from ..nn import fast
 from ..nn.float32_stats import InFloat32, norm
 from ..nn.tracing import Tensor
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("grn", "GRN")
@@ -31,6 +31,10 @@ class GRN(InFloat32, Attention):
         with self.name_scope():
             self.gamma = self.params.get("gamma", shape=(1, channels, 1, 1), init="zeros")
             self.beta = self.params.get("beta", shape=(1, channels, 1, 1), init="zeros")
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.gamma, self.beta))
 
     def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

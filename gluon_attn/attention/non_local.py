@@ -9,7 +9,7 @@ from ..nn.float32_stats import InFloat32, area
 from ..nn.self_attention import attend
 from ..nn.tracing import Tensor
 from ..utils.checks import choice, positive
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("nonlocal", "NonLocal", "non_local")
@@ -46,6 +46,10 @@ class NonLocal(InFloat32, Attention):
             self.value = nn.Conv2D(hidden, 1, in_channels=channels)
             self.expand = nn.Conv2D(channels, 1, in_channels=hidden)
             self.norm = nn.BatchNorm(in_channels=channels, gamma_initializer="zeros")
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.norm,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

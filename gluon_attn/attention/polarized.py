@@ -10,7 +10,7 @@ from ..nn.float32_stats import InFloat32
 from ..nn.norm import ChannelNorm
 from ..nn.tracing import Tensor
 from ..utils.checks import positive
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 class Polarized(InFloat32, Attention):
@@ -86,6 +86,10 @@ class PolarizedParallel(Polarized):
         reduction: C over the width of Wv, Vq and Vv (default 2, the paper's).
     """
 
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.norm, self.space_value))
+
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
         return fast.channel_gate(F, x, self.channel_gate(F, x)) + fast.spatial_gate(F, x, self.space_gate(F, x))
@@ -107,6 +111,10 @@ class PolarizedSequential(Polarized):
         channels: C.
         reduction: C over the inner widths (default 2, the paper's).
     """
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.25, (self.norm, self.space_value))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -9,7 +9,7 @@ from ..nn import fast
 from ..nn.channel_attention import hidden_channels, pointwise_mlp
 from ..nn.tracing import Tensor
 from ..utils.checks import positive, switch
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("scse", "scSE", "SCSE")
@@ -41,6 +41,10 @@ class SCSE(Attention):
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
             start = init.Xavier("uniform", "in", 1)
             self.conv = nn.Conv2D(1, 1, use_bias=False, in_channels=channels, weight_initializer=start)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(1, (self.mlp[-1], self.conv))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -6,7 +6,7 @@ from ..nn import fast
 from ..nn.channel_attention import hidden_channels, pointwise_mlp
 from ..nn.tracing import Tensor
 from ..utils.checks import positive, switch
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("se", "SE", "SELayer")
@@ -34,6 +34,10 @@ class SE(Attention):
         hidden = hidden_channels(channels, positive("reduction", reduction), positive("narrowest", narrowest))
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.mlp[-1],))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

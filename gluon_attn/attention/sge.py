@@ -8,7 +8,7 @@ from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
 from ..utils.checks import choice, positive
 from ..utils.errors import UserError
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("sge", "SGE", "SpatialGroupEnhance")
@@ -40,6 +40,10 @@ class SGE(InFloat32, Attention):
         with self.name_scope():
             self.weight = self.params.get("weight", shape=(1, groups, 1, 1), init="zeros")
             self.bias = self.params.get("bias", shape=(1, groups, 1, 1), init="ones")
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.weight, self.bias))
 
     def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

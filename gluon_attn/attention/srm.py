@@ -7,7 +7,7 @@ from mxnet.gluon import nn
 from ..nn import fast
 from ..nn.float32_stats import InFloat32, centered
 from ..nn.tracing import Tensor
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("srm", "SRM")
@@ -32,6 +32,10 @@ class SRM(InFloat32, Attention):
         with self.name_scope():
             self.conv = nn.Conv1D(channels, 2, groups=channels, use_bias=False, in_channels=channels)
             self.norm = nn.BatchNorm(in_channels=channels)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        return ConstantStart(0.5, (self.norm,))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -8,7 +8,7 @@ from ..nn import fast
 from ..nn.convolution import OneChannelConv
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, switch
-from .base import ATTENTIONS, Attention
+from .base import ATTENTIONS, Attention, ConstantStart
 
 
 @ATTENTIONS.register("triplet", "Triplet", "TripletAttention", "triplet_attention")
@@ -41,6 +41,11 @@ class Triplet(Attention):
             self.cw = _gate(kernel_size, bias)
             self.hc = _gate(kernel_size, bias)
             self.hw = None if switch("no_spatial", no_spatial) else _gate(kernel_size, bias)
+
+    def constant_start(self) -> ConstantStart | None:
+        """Zeros, see `Attention.constant_start`."""
+        norms = [gate[-1] for gate in (self.cw, self.hc, self.hw) if gate is not None]
+        return ConstantStart(0.5, tuple(norms))
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -10,7 +10,7 @@ from .detect_data import DetectDataConfig
 from .files import merge
 from .model import ModelConfig
 from .optim import OptimConfig
-from .train import RESUME, TrainConfig, data_and_network
+from .train import RESUME, TrainConfig, check_freeze_epochs, data_and_network
 
 HEAD_NORMS = ("none", "batch", "group")
 #: name -> (epochs, epochs at which the rate is lowered)
@@ -113,6 +113,7 @@ class DetectRunConfig(Config):
             for name in sorted(names):
                 if getattr(own, name) != getattr(type(own)(), name):
                     raise UserError(f"option {name} has no effect on a detector: leave it out")
+        check_freeze_epochs(self, bool(self.model.pretrained))
         if self.model.norm == "group" and self.model.head_norm == "batch":
             raise UserError("option norm group is for the whole detector: give option head_norm group, or leave it out")
         if self.optim.sync_bn and self.norm_eval and self.model.head_norm != "batch":

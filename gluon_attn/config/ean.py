@@ -29,7 +29,7 @@ _SEARCHED = {
 }  # fmt: skip
 #: group -> options of a training run that have no effect on a supernet
 _NOT_OF_A_SUPERNET = {
-    "model": {"plan", "scheme", "config_codes", "shared"},
+    "model": {"plan", "scheme", "config_codes", "shared", "attention_start"},
     "train": {"evaluate", "benchmark", "data_benchmark", "benchmark_batches"},
 }
 
@@ -121,6 +121,10 @@ class PipelineConfig(Config):
         "epochs of the supernet (default: --num-epochs, which is for the network that was found)",
         check=at_least(1),
     )
+    train_scheme: str = option(
+        "ean", "which scheme is trained from scratch: ean, the one that the search found, or best, the one with the "
+        "highest reward, its baselines and no and all blocks connected among them", choices=("ean", "best"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,8 @@ def search_option(group: str, name: str) -> bool:
 def chained_option(group: str, name: str) -> bool:
     """Whether the pipeline uses option `name` of the config group `group`."""
     unused = {
-        "model": {"plan", "scheme", "config_codes", "shared", "pretrained", "use_pretrained"},
+        "model": {"plan", "scheme", "config_codes", "shared", "pretrained", "use_pretrained", "attention_start"},
+        "optim": {"freeze_epochs"},
         "score": {"supernet"},
         "train": {"evaluate", "benchmark", "data_benchmark", "benchmark_batches", "start_epoch", "save_dir",
                   "save_plot_dir"},

@@ -40,6 +40,11 @@ class ModelConfig(Config):
     slot: str | None = option(
         None, "slot of the attention: post, inner, act, conv, conv1 or stage (default: its usual one)"
     )
+    attention_start: str = option(
+        "usual", "initial weights of the attention that the parameter file has not: usual, or identity: such that the "
+        "network computes at first what it computes without it; docs/training.md says which attentions have such a "
+        "start", choices=("usual", "identity"),
+    )  # fmt: skip
     plan: str | None = option(
         None, "JSON file with the plan: which attention is in which slot", metavar="FILE", path=True
     )

@@ -53,9 +53,14 @@ class OptimConfig(Config):
         None, "parameters that are not trained: a regular expression for the start of their names, or the word "
         "features: all but the classifier", metavar="PATTERN",
     )  # fmt: skip
+    freeze_epochs: int = option(
+        0, "first epochs in which the pretrained backbone is frozen: only the classifier, and what starts anew, is "
+        "trained; 0: none", check=at_least(0),
+    )  # fmt: skip
     layer_decay: float | None = option(
         None,
-        "layer-wise learning rate decay: factor per block, from the classifier back to the stem, such as 0.75",
+        "layer-wise learning rate decay: factor per block, from the classifier back to the stem, such as 0.75; parts "
+        "that the pretrained file has not keep the whole rate",
         check=_fraction,
     )
     sync_bn: bool = option(

@@ -15,7 +15,7 @@ from .train import TrainConfig
 _WITHOUT_EFFECT = {
     "data": ("progressive_size", "mixup", "mixup_alpha", "cutmix", "cutmix_alpha", "mixup_off_epoch",
              "label_smoothing"),
-    "optim": ("accumulate", "ema", "freeze", "layer_decay", "sync_bn"),
+    "optim": ("accumulate", "ema", "freeze", "freeze_epochs", "layer_decay", "sync_bn"),
     "train": ("start_epoch", "patience", "evaluate", "benchmark", "data_benchmark", "benchmark_batches", "save_period",
               "save_dir", "save_plot_dir", "summary", "auxiliary_weight", "drop_path_prob"),
 }  # fmt: skip

@@ -137,6 +137,7 @@ class RunConfig(Config):
         for name in ("start_epoch", "evaluate", "resume_states"):
             if getattr(self.train, name) and not from_weights:
                 raise UserError(f"option {name} needs the weights: option pretrained FILE or option use_pretrained")
+        check_freeze_epochs(self, bool(from_weights))
         if self.train.auxiliary_weight is not None and not self.has_auxiliary:
             raise UserError("option auxiliary_weight needs option auxiliary")
         if self.has_auxiliary and self.train.dtype != "float32":
@@ -144,6 +145,26 @@ class RunConfig(Config):
         sizes = 1 + len(self.data.progressive_size or ())
         if self.train.num_epochs < sizes:
             raise UserError(f"option progressive_size makes {sizes} sizes: option num_epochs must be at least {sizes}")
+
+
+def check_freeze_epochs(config: Any, from_weights: bool) -> None:
+    """Check option freeze_epochs.
+
+    Args:
+        config: has the groups `optim` and `train`.
+        from_weights: whether the network starts from a parameter file.
+
+    Raises:
+        UserError: there are no weights to keep, or no epochs left to train them in.
+    """
+    frozen = config.optim.freeze_epochs
+    if frozen and not from_weights:
+        raise UserError("option freeze_epochs freezes pretrained weights: give option pretrained FILE, or leave it out")
+    if frozen >= config.train.num_epochs:
+        raise UserError(
+            f"option freeze_epochs {frozen} leaves no epoch of {config.train.num_epochs} for the backbone: give fewer, "
+            "or option freeze to keep it frozen throughout"
+        )
 
 
 def data_and_network(config: Any) -> tuple[str | None, ...]:

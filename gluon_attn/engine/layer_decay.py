@@ -5,22 +5,25 @@ from collections.abc import Iterator
 from mxnet.gluon import HybridBlock, Parameter, nn
 
 from ..utils.errors import UserError
+from .prepare_network import new_parameters
 
 
 def decay_layers(net: HybridBlock, factor: float) -> None:
     """Multiply the learning rate of each parameter by `factor` once for each group after its own, as timm does.
 
     The classifier has the learning rate itself, the last block `factor` times it, the block before `factor`**2, the
-    stem of a network with n blocks `factor`**(n + 1). It is set as `lr_mult`, so every schedule stays.
+    stem of a network with n blocks `factor`**(n + 1). It is set as `lr_mult`, so every schedule stays. What does not
+    come from the pretrained weights, such as a new attention, keeps the whole rate, wherever it is.
 
     Args:
         net: the network; its parameters are changed.
         factor: from 0 to 1, such as 0.75.
     """
-    groups = layer_groups(net)
-    for depth, params in enumerate(reversed(groups)):
-        for param in params:
-            param.lr_mult = factor**depth
+    params = net._collect_params_with_prefix()
+    new = {id(params[name]) for name in new_parameters(net)}
+    for depth, group in enumerate(reversed(layer_groups(net))):
+        for param in group:
+            param.lr_mult = 1.0 if id(param) in new else factor**depth
 
 
 def layer_groups(net: HybridBlock) -> list[list[Parameter]]:

@@ -1,12 +1,12 @@
 """What is done to a network before it trains: parts of it frozen, its batch norms synchronized over processes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import mxnet as mx
-from mxnet.gluon import HybridBlock, nn
+from mxnet.gluon import HybridBlock, Parameter, nn
 
-from ..nn.params import classifier
+from ..nn.params import classifier, few
 from ..nn.sync_norm import synchronize
 from ..utils.errors import UserError
 from ..utils.log import get_logger
@@ -16,10 +16,26 @@ from .backend import Backend
 FEATURES = "features"
 
 
+def mark_new(net: HybridBlock, names: Collection[str]) -> None:
+    """Say which parameters of a network do not come from its pretrained weights.
+
+    Args:
+        net: the network, which keeps it as its attribute `new_parameters`.
+        names: structural names.
+    """
+    net.new_parameters = frozenset(names)
+
+
+def new_parameters(net: HybridBlock) -> frozenset[str]:
+    """The names that `mark_new` got; none of a network without pretrained weights."""
+    return getattr(net, "new_parameters", frozenset())
+
+
 def freeze(net: HybridBlock, pattern: str) -> set[str]:
     """Exclude parameters from training.
 
-    A batch norm whose running statistics match computes with them, as in evaluation, and does not update them.
+    A frozen batch norm computes with its running statistics, as in evaluation, and does not update them. What does not
+    come from the pretrained weights is trained all the same: frozen, it would stay as it was drawn at random.
 
     Args:
         net: the network; its parameters are changed.
@@ -45,12 +61,33 @@ def freeze(net: HybridBlock, pattern: str) -> set[str]:
         raise UserError(f"option freeze {pattern} matches no parameter; names are such as {', '.join(trained[:3])}")
     if found.issuperset(trained):
         raise UserError(f"option freeze {pattern} matches every parameter: nothing would be trained")
+    spared = [name for name in params if name in found & new_parameters(net)]
+    if spared:
+        get_logger().info("freeze: %s start anew and are trained all the same", few(spared))
+    found.difference_update(spared)
     for name in found:
         params[name].grad_req = "null"
-    frozen = {id(params[name]) for name in found}
+    set_global_statistics(net, [params[name] for name in found])
+    return found
 
-    def fix(block):
-        if isinstance(block, nn.BatchNorm) and id(block.running_mean) in frozen:
+
+def set_global_statistics(net: HybridBlock, frozen: Iterable[Parameter]) -> list[HybridBlock]:
+    """Let batch norms compute with their running statistics in training, too.
+
+    Args:
+        net: the network, not hybridized or to be traced anew.
+        frozen: the norms are those whose running mean is among these parameters.
+
+    Returns:
+        The norms that did not do so before.
+    """
+    means = set(map(id, frozen))
+    found: list[HybridBlock] = []
+
+    def fix(block: HybridBlock) -> None:
+        if isinstance(block, nn.BatchNorm) and id(block.running_mean) in means:
+            if not block._kwargs["use_global_stats"]:
+                found.append(block)
             block._kwargs["use_global_stats"] = True
 
     net.apply(fix)

@@ -135,7 +135,8 @@ class Plan:
             in_channels: number of input channels, where a `conv1` module may change it. None: `channels`.
 
         Returns:
-            The module, the stage's own one if it is shared; None if the slot stays empty.
+            The module, the stage's own one if it is shared, with the slot as its attribute `plan_slot`; None if the
+            slot stays empty.
 
         Raises:
             UserError: two entries fill the slot, or the attention does not accept its options.
@@ -148,8 +149,14 @@ class Plan:
         if not chosen:
             return None
         if not chosen[0].shared:
-            return chosen[0].build(channels, spatial, stride, in_channels)
+            return _marked(chosen[0].build(channels, spatial, stride, in_channels), slot)
         key = (self.entries.index(chosen[0]), stage, channels, stride, in_channels)
         if key not in self._shared:
-            self._shared[key] = chosen[0].build(channels, spatial, stride, in_channels)
+            self._shared[key] = _marked(chosen[0].build(channels, spatial, stride, in_channels), slot)
         return self._shared[key]
+
+
+def _marked(module: HybridBlock, slot: str) -> HybridBlock:
+    """The module, which knows its slot: `added_parts` tells it from the backbone's own layers."""
+    module.plan_slot = slot
+    return module

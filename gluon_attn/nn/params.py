@@ -2,7 +2,7 @@
 
 import ctypes
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -69,12 +69,35 @@ def load_params(net: HybridBlock, path: Path | str, ctx: Devices = None, renewed
         UserError: if the file cannot be read, or a tensor is missing, left over or has the wrong shape. The network is
             then left as it was.
     """
-    tensors = read_params(path)
-    params = net._collect_params_with_prefix()
-    missing, extra = sorted(set(params) - set(tensors)), sorted(set(tensors) - set(params))
-    if missing or extra:
-        parts = [f"it lacks {few(missing)}"] * bool(missing) + [f"it has {few(extra)} besides"] * bool(extra)
-        raise UserError(f"{path} is of another network: {', '.join(parts)}")
+    return set_params(net, read_params(path), path, ctx, renewed)
+
+
+def set_params(
+    net: HybridBlock,
+    tensors: Mapping[str, mx.nd.NDArray],
+    path: Path | str,
+    ctx: Devices = None,
+    renewed: Sequence[str] = (),
+    anew: Collection[str] = (),
+) -> list[str]:
+    """Set the parameters of a network, which is initialized where needed, to the tensors of a file.
+
+    Args:
+        net: the network.
+        tensors: structural name -> array.
+        path: the file that they are from, for messages.
+        ctx, renewed: as of `load_params`.
+        anew: names of tensors that the file does not have; they keep the values they are initialized with.
+
+    Returns:
+        As `load_params`.
+
+    Raises:
+        UserError: as `load_params`.
+    """
+    tensors = dict(tensors)
+    params = {name: param for name, param in net._collect_params_with_prefix().items() if name not in anew}
+    check_names(path, params, tensors)
     left_out = _of_other_length(params, tensors, renewed)
     for name in left_out:
         del params[name], tensors[name]
@@ -84,6 +107,23 @@ def load_params(net: HybridBlock, path: Path | str, ctx: Devices = None, renewed
     for name, param in params.items():
         fill(param, tensors[name], ctx)
     return left_out
+
+
+def check_names(path: Path | str, expected: Collection[str], found: Collection[str]) -> None:
+    """Check that a parameter file has the tensors of a network, and no others.
+
+    Args:
+        path: the file, for the message.
+        expected: their names in the network.
+        found: their names in the file.
+
+    Raises:
+        UserError: some are missing or left over.
+    """
+    missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+    if missing or extra:
+        parts = [f"it lacks {few(missing)}"] * bool(missing) + [f"it has {few(extra)} besides"] * bool(extra)
+        raise UserError(f"{path} is of another network: {', '.join(parts)}")
 
 
 def classifier(net: HybridBlock, classes: int | None = None) -> list[str]:

@@ -61,6 +61,8 @@ class SyncBatchNorm(nn.BatchNorm):
         self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor, running_mean: Tensor, running_var: Tensor
     ) -> Tensor:
         """(N,C,...) -> (N,C,...)."""
+        if self._kwargs["use_global_stats"]:  # frozen for some epochs
+            return super().hybrid_forward(F, x, gamma, beta, running_mean, running_var)
         options = {name: self._kwargs[name] for name in ("eps", "momentum", "fix_gamma")}
         options.update(op_type=_OPERATOR, key=self._key, use=self._use(F))
         return 1 * F.Custom(1 * x, gamma, beta, running_mean, running_var, **options)[0]

@@ -23,12 +23,14 @@ from ..detect.task import LOSSES, Detection, make_example
 from ..engine import callbacks as cb
 from ..engine.backend import Backend
 from ..engine.devices import contexts
+from ..engine.frozen_start import FrozenStart
 from ..engine.tracking import Pictures
 from ..engine.trainer import Trainer
 from ..models.detection import Detector
 from .detection_data import check_objects, make_placement, open_sets
 from .detection_network import make_card, make_detector, print_summary, tell_random_start, with_frozen_stages
 from .folder import RunFolder
+from .start_weights import pretrained_backbone
 from .trainer import checkpoints, history_plot, trackers
 
 #: heading of a panel of history.png -> key of the records
@@ -86,8 +88,10 @@ def make_detection_trainer(
         config.detect.eval_every, config.train.num_epochs,
     )  # fmt: skip
     pictures = TestPictures(net, sets[1], placement, inference_options(config))
-    own = [] if backend.rank else [*callbacks, *_callbacks(config, folder, pictures)]
+    frozen = FrozenStart(pretrained_backbone(net), config.optim.freeze_epochs)
+    own = [frozen, *([] if backend.rank else [*callbacks, *_callbacks(config, folder, pictures)])]
     trainer = Trainer(net, task, with_frozen_stages(config, net), devices, train, val, own, backend)
+    frozen.check(net)
     card = make_card(net, config, sets[0], placement, inference_options(config))
     return trainer, card, DetectionData(train, val, sets, placement)
 

@@ -11,13 +11,13 @@ from ..config.detect import DetectRunConfig
 from ..data.canvas import Placement
 from ..data.coco import CocoSet
 from ..detect.inference import InferenceOptions
-from ..engine.prepare_network import FEATURES
+from ..engine.prepare_network import FEATURES, set_global_statistics
 from ..models.build import build
 from ..models.detection import Detector, detector_record
 from ..utils.errors import UserError
 from ..utils.log import get_logger
-from .backbone_weights import start_from
 from .network import initialize
+from .start_weights import apply_attention_start, pretrained_backbone, start_detector
 
 
 def make_detector(
@@ -49,10 +49,11 @@ def make_detector(
             f"{canvas[1]}x{canvas[0]}: give option square"
         )
     initialize(net, config.train, devices)
-    if config.model.pretrained:
-        start_from(net, config.model.pretrained)
+    took = start_detector(net, config.model.pretrained, classes) if config.model.pretrained else None
+    apply_attention_start(net, config.model.attention_start, took, canvas, devices[0])
     if config.norm_eval:
-        net.body.backbone.apply(_evaluated)
+        params = net._collect_params_with_prefix()
+        set_global_statistics(net, [params[name] for name in pretrained_backbone(net)])
     return net
 
 
@@ -64,11 +65,6 @@ def check_detector(name: str) -> None:
     """
     if detector_record(name) is None:
         raise UserError(f"option model: {name} is no detector; give one, such as mask_rcnn_fpn_{name}")
-
-
-def _evaluated(block: Any) -> None:
-    if isinstance(block, mx.gluon.nn.BatchNorm):
-        block._kwargs["use_global_stats"] = True
 
 
 def tell_random_start(config: DetectRunConfig, net: Detector) -> None:

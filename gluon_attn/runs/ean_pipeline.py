@@ -1,5 +1,7 @@
 """EAN's three steps: a supernet is trained, its connections are searched, the network found trains from scratch."""
 
+from pathlib import Path
+
 from ..config.ean import EanPipelineConfig, EanSearchConfig, SupernetConfig, search_option
 from ..config.files import merge
 from ..config.train import RunConfig
@@ -38,7 +40,21 @@ def ean_pipeline(options: Options) -> Result:
         log.get_logger().info("2 of 3: the search, in %s", search)
         found = ean_search(_search_options(config, supernet).override("train.run_dir", search))
         log.get_logger().info("3 of 3: the found network from scratch, in %s", train)
-        return train_run(with_scheme_file(_training_options(config, found).override("train.run_dir", train)))
+        scheme = _chosen_scheme(config, found)
+        return train_run(with_scheme_file(_training_options(config, scheme).override("train.run_dir", train)))
+
+
+def _chosen_scheme(config: EanPipelineConfig, found: EanSearchResult) -> Path:
+    """The file of the scheme that is trained."""
+    if found.better_scheme_file is None:
+        return found.scheme_file
+    if config.chain.train_scheme == "best":
+        return found.better_scheme_file
+    log.get_logger().warning(
+        "EAN's scheme is trained, though %s has a higher reward: option train_scheme best trains that one, in a new "
+        "option run_dir, or option scheme of a training", found.better_scheme_file,
+    )  # fmt: skip
+    return found.scheme_file
 
 
 def _supernet_options(config: EanPipelineConfig) -> Options:
@@ -55,8 +71,8 @@ def _search_options(config: EanPipelineConfig, supernet: str) -> Options:
     return Options(EanSearchConfig, given=given)
 
 
-def _training_options(config: EanPipelineConfig, found: EanSearchResult) -> Options:
+def _training_options(config: EanPipelineConfig, scheme: Path) -> Options:
     groups = config.to_dict()
     network = {key: value for key, value in groups["model"].items() if key in _KEPT_OF_MODEL}
-    shared = {**{group: groups[group] for group in _SHARED}, "model": {**network, "scheme": str(found.scheme_file)}}
+    shared = {**{group: groups[group] for group in _SHARED}, "model": {**network, "scheme": str(scheme)}}
     return Options(RunConfig, given=merge(shared, {"data": {"hold_out": 0}}))

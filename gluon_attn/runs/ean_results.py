@@ -8,6 +8,7 @@ from ..utils import log
 from ..utils.files import write_json
 from ..utils.table import render
 from .ean_context import SearchContext
+from .ean_standing import ALL, DIFFERENCES, NONE, standing, with_differences
 from .folder import RunFolder
 
 if TYPE_CHECKING:  # these load MXNet or matplotlib
@@ -16,7 +17,6 @@ if TYPE_CHECKING:  # these load MXNet or matplotlib
     from ..search.ean.searcher import Searcher
 
 HEADER = ("scheme", "of", "connected", "accuracy", "reward", "params", "MACs", "ms/image")
-_NONE, _ALL = "no block connected", "all connected"
 _NOT_IN_SCHEME = ("input_size", "scheme")  # options of the supernet that a scheme file does not hold
 
 
@@ -24,6 +24,8 @@ def write_results(
     folder: RunFolder, config: EanSearchConfig, context: SearchContext, searches: "Sequence[Searcher]"
 ) -> None:
     """Writes best.json, results.json, four PNGs and report.html, and logs the table.
+
+    Where another scheme has a higher reward, that one is written, too, and a warning says so.
 
     Args:
         folder: the run folder.
@@ -36,10 +38,30 @@ def write_results(
     scheme = _best_scheme(config, context, ean, best)
     scheme.save(folder.scheme_file)
     rows = _rows(context, searches, scheme)
-    write_json(folder.results_file, [dict(zip(HEADER, row, strict=True)) for row in rows])
+    results = [dict(zip(HEADER, row, strict=True)) for row in rows]
+    write_json(folder.results_file, results)
+    found = standing(results)
+    if found.better:
+        other = results[found.best]
+        _as_best(context, scheme, other["scheme"], other["of"]).save(folder.better_scheme_file)
+    else:
+        folder.better_scheme_file.unlink(missing_ok=True)
     _write_pictures(folder)
-    table = render(HEADER, rows)
-    log.get_logger().info("%s\nbest scheme %s, reward %.3f: %s", table, best, reward, folder.scheme_file)
+    table = render(*with_differences(HEADER, rows))
+    text = "%s\n%s\nbest scheme %s, reward %.3f: %s"
+    log.get_logger().info(text, table, DIFFERENCES, best, reward, folder.scheme_file)
+    if found.better:
+        log.get_logger().warning(
+            "%s It is in %s: give that as option scheme to train it", found.line, folder.better_scheme_file
+        )
+    elif found.line:
+        log.get_logger().info("%s", found.line)
+
+
+def _as_best(context: SearchContext, scheme: "Scheme", bits: str, name: str) -> "Scheme":
+    """The `Scheme` of another row of the table."""
+    score = context.evaluator.scores[bits]["accuracy"]
+    return scheme.replace(scheme=bits, score=score, origin=f"{name}, beside {scheme.origin}")
 
 
 def _best_scheme(config: EanSearchConfig, context: SearchContext, searcher: "Searcher", bits: str) -> "Scheme":
@@ -63,7 +85,7 @@ def _best_scheme(config: EanSearchConfig, context: SearchContext, searcher: "Sea
 def _rows(context: SearchContext, searches: "Sequence[Searcher]", scheme: "Scheme") -> list[tuple]:
     """A row of `HEADER` for the best scheme of each search, and for none and all blocks connected."""
     none, all_connected = context.extremes
-    named = {search.name: search.best()[0] for search in searches} | {_NONE: none, _ALL: all_connected}
+    named = {search.name: search.best()[0] for search in searches} | {NONE: none, ALL: all_connected}
     reward: Reward = searches[0].reward
     rows = []
     for name, bits in named.items():

@@ -36,11 +36,13 @@ class EanSearchResult:
         folder: the run folder.
         scheme_file: the best scheme's file there.
         searches: EAN's search, then the baselines.
+        better_scheme_file: file of the scheme with the highest reward, if that is another one; else None.
     """
 
     folder: Path
     scheme_file: Path
     searches: list[Searcher]
+    better_scheme_file: Path | None = None
 
     @property
     def scheme(self) -> str:
@@ -78,7 +80,8 @@ def ean_search(options: Options) -> EanSearchResult:
             if not backend.rank:
                 write_results(folder, config, context, searches)
         backend.barrier()
-        return EanSearchResult(folder.path, folder.scheme_file, searches)
+        better = folder.better_scheme_file if folder.better_scheme_file.is_file() else None
+        return EanSearchResult(folder.path, folder.scheme_file, searches, better)
 
 
 def _fixed_by_start(

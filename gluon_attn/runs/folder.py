@@ -43,6 +43,7 @@ class RunFolder:
         seeds_file: seeds.json, several searches side by side.
         supernet_file: supernet.json, what a resumed EAN search must have unchanged.
         scheme_file: best.json, the best connection scheme of an EAN search.
+        better_scheme_file: better.json, one of its baselines, if that has a higher reward.
         results_file: results.json, the table of a search or of several runs.
         report_file: report.html, a page about the run.
     """
@@ -55,6 +56,7 @@ class RunFolder:
         self.events, self.checkpoints, self.params = path / "events", path / "checkpoints", path / "params"
         self.genotype_file, self.operations_plot = path / "genotype.json", path / "choices.png"
         self.cells, self.scheme_file = path / "cells", path / "best.json"
+        self.better_scheme_file = path / "better.json"
         self.results_file, self.report_file = path / "results.json", path / "report.html"
         self.random_file, self.seeds_file = path / "chance.json", path / "seeds.json"
         self.supernet_file = path / "supernet.json"
@@ -73,7 +75,7 @@ class RunFolder:
         """Whether there is something to lose: a checkpoint, a finished epoch or step, or what a search has found."""
         files = (
             self.metrics_file, self.best_params, self.genotype_file, self.random_file, self.seeds_file,
-            self.scheme_file, self.results_file,
+            self.scheme_file, self.better_scheme_file, self.results_file,
         )  # fmt: skip
         if any(path.is_file() and path.stat().st_size for path in files):
             return True

@@ -17,13 +17,14 @@ from ..deploy.load_run import load_run, refuse_detector
 from ..models.build import build as build_model
 from ..models.detection import detector_record
 from ..models.factory import get_model, model_info
-from ..models.pretrained import pretrained_path
-from ..nn.params import classifier, load_params
+from ..models.start_weights import start_path
 from ..utils.errors import UserError
-from ..utils.log import get_logger
 from ..utils.seed import seed_all
 from .evaluation_data import open_named_set
+from .start_weights import apply_attention_start, start_classifier
 
+#: options that are about the network of the parameter file itself
+_WHOLE_FILE = ("evaluate", "start_epoch", "resume_states")
 #: makes the network of a `ModelConfig` for (config, classes, height of the images)
 Build = Callable[[Any, int, int], HybridBlock]
 
@@ -31,7 +32,8 @@ Build = Callable[[Any, int, int], HybridBlock]
 def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], build: Build = build_model) -> HybridBlock:
     """The network of a run on its devices, initialized from the seed (He et al. 2015) or from a parameter file.
 
-    The classifier of a file for another number of classes is left out, with a warning.
+    What the file has not, the modules of the plan, and the classifier of a file for another number of classes start
+    anew, with a warning.
 
     Args:
         config: a `RunConfig`.
@@ -45,15 +47,13 @@ def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], buil
     check_classifier(config.model.model)
     model = config.model.replace(pretrained=None, use_pretrained=False)
     net = build(model, data.classes, data.input_shape[1])
-    start = config.model.pretrained
+    start: Path | str | None = config.model.pretrained
     if config.model.use_pretrained:
-        start = pretrained_path(net.recipe, any_classes=True)
+        start = start_path(net)
     initialize(net, config.train, devices)
-    if start:
-        left_out = load_params(net, start, renewed=classifier(net, data.classes))
-        if left_out:
-            message = "%s is for another number of classes: %s are initialized anew, for %d"
-            get_logger().warning(message, start, " and ".join(left_out), data.classes)
+    strict = any(getattr(config.train, name) for name in _WHOLE_FILE)
+    took = start_classifier(net, start, data.classes, strict) if start else None
+    apply_attention_start(net, config.model.attention_start, took, data.input_shape[1:], devices[0])
     check_sizes(net, data.progressive_sizes, devices, f"model {config.model.model}")
     if config.train.summary:
         net.summary(mx.nd.zeros((1, *data.input_shape), ctx=devices[0]))

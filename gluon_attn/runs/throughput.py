@@ -22,7 +22,7 @@ from .network import make_network
 
 #: so small that no network leaves the numbers that it starts with
 _NO_LEARNING: dict[str, Any] = {
-    "lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0, "warmup_updates": None, "lr_scaling": "none",
+    "lr": 1e-12, "target_lr": 0.0, "warmup_epochs": 0, "warmup_updates": None, "lr_scaling": "none", "freeze_epochs": 0,
 }  # fmt: skip
 
 

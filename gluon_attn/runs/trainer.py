@@ -17,6 +17,7 @@ from ..engine import tracking
 from ..engine.backend import Backend
 from ..engine.classification import Classification, Distillation
 from ..engine.devices import contexts
+from ..engine.frozen_start import FrozenStart, pretrained_features
 from ..engine.mxnet_states import load_states
 from ..engine.state import start_at_epoch
 from ..engine.task import Task
@@ -55,11 +56,13 @@ def make_trainer(
     data = build_data(config.data, config.train.seed, len(devices), backend.rank, backend.size)
     net = make_network(config, data, devices, build)
     task = make_task(config, data, devices)
-    all_callbacks: list[cb.Callback] = []
+    frozen = FrozenStart(pretrained_features(net), config.optim.freeze_epochs)
+    all_callbacks: list[cb.Callback] = [frozen]
     if not backend.rank:
         norms = LoneNorms(net, data, devices, config, backend)
-        all_callbacks = [*callbacks, norms, *_callbacks(config, folder)]
+        all_callbacks += [*callbacks, norms, *_callbacks(config, folder)]
     trainer = Trainer(net, task, config, devices, data.train, data.val, all_callbacks, backend)
+    frozen.check(net)
     return trainer, make_card(net, data), data
 
 

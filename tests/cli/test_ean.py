@@ -18,8 +18,9 @@ from gluon_attn import get_model
 from gluon_attn.cli import main
 from gluon_attn.cli.search import search, search_options
 from gluon_attn.cli.train import train_cifar
+from gluon_attn.config.ean import EanPipelineConfig
 from gluon_attn.models.scheme import Scheme
-from gluon_attn.runs import ean_context, ean_results, ean_search
+from gluon_attn.runs import ean_context, ean_pipeline, ean_results, ean_search
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 -j 0 --hold-out 4"
@@ -71,7 +72,7 @@ def test_what_a_search_leaves(trained, here):
     words = "ean --steps 4 --baselines random evolution --images 8 --run-dir found --supernet"
     assert run(words, trained) == 0
     names = {path.name for path in (here / "found").iterdir()}
-    assert names == {
+    assert names - {"better.json"} == {
         ".lock", "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html",
         "curves.png", "rewards.png", "chances.png", "network.png", "samples-ean.jsonl", "samples-random.jsonl",
         "samples-evolution.jsonl",
@@ -96,6 +97,27 @@ def test_what_a_search_leaves(trained, here):
     assert re.sub("<svg.*?</svg>", "", (here / "again.html").read_text(), flags=re.S) == re.sub(
         "<svg.*?</svg>", "", page, flags=re.S
     )
+
+
+def test_a_better_scheme_than_the_searchs_is_told_and_offered(trained, here, without_costs, caplog, capsys):
+    words = "ean --steps 1 --images 8 --reward-weight 1000 --run-dir found --supernet"
+    assert run(words, trained) == 0
+    told = "EAN's scheme is not the best here: no block connected, the network without its attention, has a reward"
+    assert told in caplog.text
+    assert "It is in found/better.json: give that as option scheme to train it" in capsys.readouterr().err
+    assert "Rewards mean something in their differences only." in (here / "found/log.txt").read_text()
+    better = Scheme.load(here / "found/better.json")
+    assert (better.scheme, better.model, better.attention) == ("0" * 9, "cifar_resnet20_v1", "sge")
+    page = (here / "found/report.html").read_text()
+    assert told.replace("'", "&#39;") in page
+    assert re.search(r'<tr class="marked"><th scope="row">0{9}</th><td>no block connected</td>', page)
+    assert page.index("--scheme found/best.json   EAN") < page.index("--scheme found/better.json   the best, no block")
+    result = ean_search.EanSearchResult(Path("found"), Path("best.json"), [], Path("better.json"))
+    for chosen, file in (("ean", "best.json"), ("best", "better.json")):
+        config = EanPipelineConfig.from_dict({"chain": {"train_scheme": chosen}})
+        assert ean_pipeline._chosen_scheme(config, result) == Path(file)
+    assert "EAN's scheme is trained, though better.json has a higher reward: option train_scheme best" in caplog.text
+    assert run(words.replace("1000", "0").replace("found", "other"), trained) == 0
 
 
 def test_a_search_goes_on_to_the_last_bit(trained, here, monkeypatch, without_costs):

@@ -7,7 +7,7 @@ from pathlib import Path
 import mxnet as mx
 import pytest
 
-from gluon_attn import get_model
+from gluon_attn import get_model, save_params
 from gluon_attn.cli import main, train_cifar
 from gluon_attn.convert import reference_names
 from gluon_attn.models.catalogue import shipped
@@ -78,3 +78,29 @@ def test_states_of_mxnets_trainer(capsys):
     assert train(f"{SMALL} --model cifar_resnet20_v1 --resume-params a.params --run-dir without") == 0
     losses = [json.loads(Path(run, "metrics.jsonl").read_text())["train_loss"] for run in ("with", "without")]
     assert losses[0] != losses[1]  # the momentum has an effect
+
+
+def test_a_new_attention_on_a_pretrained_backbone(caplog):
+    net = get_model("cifar_resnet20_v1", 7)
+    net.initialize(mx.init.Xavier())
+    save_params(net, "plain.params")
+    network = "--model cifar_resnet20_v1 --attention se --classes 10 --pretrained plain.params"
+    assert train(f"{SMALL} {network} --freeze-epochs 1 --num-epochs 1 --run-dir none") == 2
+    more = "--attention-start identity --freeze-epochs 1 --num-epochs 2 --layer-decay 0.5"
+    with caplog.at_level("INFO", logger="gluon_attn"):
+        assert train(f"{SMALL} {network} {more} --keep-checkpoints 2 --run-dir run") == 0
+    for said in (
+        "plain.params has no weights of the attention: features.2.0.post, features.2.1.post, features.2.2.post and 6 "
+        "more are initialized anew; it is for another number of classes: output.weight and output.bias",
+        "9 modules begin with gates of 0.5, made up for by the layers before them",
+        "the pretrained backbone is frozen in the first 1 epochs, 38 tensors are trained",
+        "epoch 1: the backbone is trained from now on",
+    ):
+        assert said in caplog.text
+    before = read_params("plain.params")
+    epochs = [read_params(f"run/checkpoints/epoch-000{number}/net.params") for number in (1, 2)]
+    name = "features.2.0.body.0.weight"
+    assert [bool((before[name] == one[name]).asnumpy().all()) for one in epochs] == [True, False]
+    assert main(["eval", "run"]) == 0
+    assert train(f"{SMALL} {network} --attention-start identity --attention simam --run-dir other") == 2
+    assert not Path("other").exists()

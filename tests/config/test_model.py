@@ -23,7 +23,7 @@ def test_defaults():
     config = ModelConfig()
     assert config.model == "cifar_resnet20_v1"
     others = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "model"}
-    assert set(map(str, others.values())) == {"None", "False", "{}", "batch"}
+    assert set(map(str, others.values())) == {"None", "False", "{}", "batch", "usual"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import gluon_attn
 from gluon_attn.config.optim import OptimConfig
 from gluon_attn.engine.layer_decay import layer_groups
 from gluon_attn.engine.optim import make_trainer, optimizer_names
-from gluon_attn.engine.prepare_network import freeze
+from gluon_attn.engine.prepare_network import freeze, mark_new
 from gluon_attn.engine.schedule import Schedule
 from gluon_attn.utils.errors import UserError
 
@@ -113,3 +113,14 @@ def test_a_network_without_blocks_is_refused():
     net.add(gluon.nn.Dense(3, in_units=3), gluon.nn.Activation("relu"), gluon.nn.Dense(3, in_units=3))
     with pytest.raises(UserError, match="option layer_decay needs a network of blocks, this one has none"):
         layer_groups(net)
+
+
+def test_what_is_new_keeps_the_whole_rate():
+    net = network()
+    mark_new(net, ["1.dense.weight"])
+    moved = steps(net, optimizer="sgd", momentum=0, layer_decay=0.5)
+    found = {name: np.abs(step).max() for name, step in moved.items() if not name.startswith("3")}
+    assert found == pytest.approx({
+        "0.weight": 0.0125, "0.bias": 0.0125, "1.dense.weight": 0.1, "1.dense.bias": 0.025,
+        "2.dense.weight": 0.05, "2.dense.bias": 0.05,
+    }, rel=1e-4)  # fmt: skip

@@ -10,7 +10,7 @@ from mxnet.gluon import nn
 
 from gluon_attn import get_model
 from gluon_attn.engine.backend import Backend
-from gluon_attn.engine.prepare_network import freeze, synchronize_norms
+from gluon_attn.engine.prepare_network import freeze, mark_new, synchronize_norms
 from gluon_attn.nn.params import classifier
 from gluon_attn.nn.sync_norm import SyncBatchNorm
 from gluon_attn.utils.errors import UserError
@@ -87,3 +87,16 @@ def test_norms_of_several_processes():
 def test_several_devices_of_a_process_are_refused():
     with pytest.raises(UserError, match="here one has 2 devices: start one process per device, with horovodrun"):
         synchronize_norms(nn.BatchNorm(), [mx.cpu(0), mx.cpu(1)], Backend())
+
+
+@pytest.mark.parametrize("pattern", ["features", "layer1"])
+def test_what_starts_anew_is_not_frozen(pattern, caplog):
+    net = get_model("cifar_resnet20_b", attention="se")
+    new = {name for name in net._collect_params_with_prefix() if ".post." in name}
+    mark_new(net, new)
+    with caplog.at_level("INFO", logger="gluon_attn"):
+        found = freeze(net, pattern)
+    assert not found & new
+    assert {"layer1.0.conv1.weight", "layer1.0.bn1.running_mean"} < found
+    assert "freeze: layer1.0.post.mlp.0.weight" in caplog.text
+    assert "start anew and are trained all the same" in caplog.text

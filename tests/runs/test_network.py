@@ -10,13 +10,14 @@ from networks import network
 import gluon_attn
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.config.train import RunConfig
+from gluon_attn.engine.prepare_network import new_parameters
 from gluon_attn.runs.network import check_sizes, make_network
 from gluon_attn.utils.errors import UserError
 
 
-def made(classes, smaller=(), **model):
+def made(classes, smaller=(), train=None, **model):
     data = types.SimpleNamespace(classes=classes, input_shape=(3, 32, 32), progressive_sizes=smaller)
-    return make_network(RunConfig(model=ModelConfig(**model)), data, [mx.cpu()])
+    return make_network(RunConfig(model=ModelConfig(**model), train=train or {}), data, [mx.cpu()])
 
 
 def weights(net):
@@ -61,6 +62,66 @@ def test_everything_else_must_fit(tmp_path):
     wider = {"attention": "se", "attention_options": {"reduction": 4}}
     with pytest.raises(UserError, match=r"se\.params is of another network: .*post.* has shape"):
         made(7, pretrained=str(tmp_path / "se.params"), **wider)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    net, _ = network("cifar_resnet20_b")
+    gluon_attn.save_params(net, tmp_path / "plain.params")
+    return net, str(tmp_path / "plain.params")
+
+
+def test_a_new_attention_on_pretrained_weights_starts_anew_and_is_told(plain, caplog):
+    net, path = plain
+    found = made(10, model="cifar_resnet20_b", attention="se", pretrained=path)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path} has no weights of the attention: layer1.0.post, layer1.1.post, layer1.2.post and 6 more are "
+        "initialized anew"
+    ]
+    before = weights(net)
+    assert all((weights(found)[name] == before[name]).all() for name in before)
+    assert new_parameters(found) == set(weights(found)) - set(before)
+    assert new_parameters(made(10, model="cifar_resnet20_b", attention="se")) == set()
+
+
+@pytest.mark.parametrize("option", [{"evaluate": True}, {"start_epoch": 2}, {"resume_states": "x", "trust": True}])
+def test_options_about_the_network_of_the_file_need_all_of_it(option, plain):
+    with pytest.raises(UserError, match=r"plain\.params is of another network: it lacks layer1\.0\.post"):
+        made(10, train=option, model="cifar_resnet20_b", attention="se", pretrained=plain[1])
+
+
+def test_published_weights_of_the_backbone_serve_a_new_attention(caplog):
+    net = made(7, use_pretrained=True, attention="gct")
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "digits_resnet20.params has no weights of the attention: features.2.0.post" in said
+    assert "it is for another number of classes: output.weight and output.bias" in said
+    assert {"output.weight", "features.2.0.post.alpha"} < new_parameters(net)
+    with pytest.raises(UserError, match="there are no published parameters of 'cifar_resnet20_b'"):
+        made(7, model="cifar_resnet20_b", use_pretrained=True, attention="gct")
+
+
+def test_a_start_without_effect(plain, caplog):
+    net, path = plain
+    asked = {"model": "cifar_resnet20_b", "pretrained": path, "attention_start": "identity"}
+    with caplog.at_level("INFO", logger="gluon_attn"):
+        found = made(10, attention="eca", **asked)
+    assert caplog.records[-1].getMessage() == (
+        "attention_start identity: 9 modules begin with gates of 0.5, made up for by the layers before them; the "
+        "network computes what it does without them"
+    )
+    images = mx.nd.random.normal(shape=(2, 3, 32, 32))
+    np.testing.assert_allclose(found(images).asnumpy(), net(images).asnumpy(), rtol=1e-5)
+    with pytest.raises(UserError, match=r"attention_start identity: layer1\.0\.post, SimAM, has no such start"):
+        made(10, attention="simam", **asked)
+    for more in ({}, {"attention": "se", "pretrained": saved_with_se(path)}):
+        with pytest.raises(UserError, match="option attention_start is for attention that starts anew, here is none"):
+            made(10, **{**asked, **more})
+
+
+def saved_with_se(path):
+    net, _ = network("cifar_resnet20_b", attention="se")
+    gluon_attn.save_params(net, f"{path}.se")
+    return f"{path}.se"
 
 
 def test_images_that_a_network_does_not_take():

@@ -1,5 +1,6 @@
 """The feature maps C2 to C5 of a classification network."""
 
+import re
 from typing import Any
 
 from mxnet.gluon import HybridBlock
@@ -10,12 +11,15 @@ from ..resnet.torch_resnet import TorchResNet
 from ..slots import Stage
 
 STAGES = 4  # C2 to C5
+#: a layer of the row `features` of versions 1 and 2, which is an attribute of its own here
+_ROW = re.compile(r"^(features)(\d+)\.")
 
 
 class Features(HybridBlock):
     """A classification network up to its last stage, N,3,H,W -> the outputs of its four stages, C2 to C5.
 
-    Parameters keep the names that they have in the network; its classifier is left out.
+    Parameters keep the names that they have in the network, except that `features.0` is `features0`; its classifier is
+    left out.
 
     Args:
         net: a ResNet for ImageNet.
@@ -44,6 +48,10 @@ class Features(HybridBlock):
         """Names of its layers up to the end of some stage; 1: C2, with the stem before it."""
         ends = [i for i, name in enumerate(self._order) if name in self._outputs]
         return self._order[: ends[stages - 1] + 1]
+
+    def classifier_names(self) -> dict[str, str]:
+        """Name of each parameter -> its name in the classification network."""
+        return {name: _ROW.sub(r"\1.\2.", name) for name in self._collect_params_with_prefix()}
 
     def hybrid_forward(self, F: Any, x: Any) -> list:
         """N,3,H,W -> [C2, C3, C4, C5]."""

@@ -16,6 +16,7 @@ from ...search.ean.search_state import saved_probabilities
 from ...search.ean.searcher import best_scheme, best_so_far
 from ...utils.errors import UserError
 from ...utils.files import read_json
+from ..ean_standing import DIFFERENCES, standing, with_differences
 from ..folder import RunFolder
 
 #: the search itself; the others are its baselines
@@ -37,22 +38,28 @@ def connections_part(folder: RunFolder, figures: Mapping[str, Figure] | None = N
     samples = _samples(folder, config)
     figures = figures or _figures(folder, config, samples)
     bits = best_scheme(samples[_EAN])[0]
-    header, rows, marked = _table(folder, samples)
+    header, rows = _table(folder, samples)
     steps, count = samples[_EAN][-1]["step"] + 1, len(samples[_EAN])
     name = config.model.model
-    sections = [Section("Schemes", [Table(header, rows, marked, "The best scheme of each search, and its costs")])]
+    found = standing([dict(zip(header, row, strict=True)) for row in rows])
+    header, rows = with_differences(header, rows)
+    line = [Text([found.line])] if found.line else []
+    table = Table(header, rows, found.best, "The best scheme of each search, and its costs")
+    sections = [Section("Schemes", [*line, table])]
     sections += [
         Section(heading, [Picture(svg_text(figures[key]), description)])
         for key, (heading, description) in _described(bits, samples).items()
     ]
     how = [f"--scheme {folder.scheme_file}"] if folder.scheme_file.is_file() else ["the search has not ended"]
+    if found.better and folder.better_scheme_file.is_file():
+        how = [f"{how[0]}   EAN's", f"--scheme {folder.better_scheme_file}   the best, {rows[found.best][1]}"]
     sections.append(Section("To train it from scratch", [Text(how, fixed=True)]))
     done = "sampled" if steps >= config.ean.steps else "has sampled so far"
     summary = (
         f"Each search {done} {count} schemes ({steps} steps). Accuracy is that of the supernet, the costs are those of "
-        "the plain network of the scheme. Rewards mean something in their differences only."
+        f"the plain network of the scheme. {DIFFERENCES} The marked row has the highest."
     )
-    return Part(f"Connections of {name}", summary, header, rows, sections)
+    return Part(f"Connections of {name}", summary, header, rows, sections, [found.line] if found.line else [])
 
 
 def connection_figures(folder: RunFolder) -> dict[str, Figure]:
@@ -105,16 +112,15 @@ def _read(path):
     raise UserError(f"{path} is damaged: every line must be a JSON object with a step and a reward")
 
 
-def _table(folder: RunFolder, samples: Samples) -> tuple[Sequence[str], list[list[Any]], int]:
-    """(header, rows, index of the row with the highest reward): the results, or the best samples so far."""
+def _table(folder: RunFolder, samples: Samples) -> tuple[Sequence[str], list[list[Any]]]:
+    """(header, rows): the results, or the best samples so far."""
     if folder.results_file.is_file():
         found = read_json(folder.results_file)
         header, rows = list(found[0]), [list(row.values()) for row in found]
     else:
         header = ["scheme", "of", "connected", "accuracy", "reward"]
         rows = [_row(name, records) for name, records in samples.items()]
-    place = header.index("reward")
-    return header, rows, max(range(len(rows)), key=lambda number: float(rows[number][place]))
+    return header, rows
 
 
 def _row(name: str, records: Sequence[Mapping[str, Any]]) -> list[Any]:
@@ -130,5 +136,8 @@ def _described(bits: str, samples: Samples) -> dict[str, tuple[str, str]]:
         "curves": ("Best reward so far", f"Best reward over the schemes evaluated; in the end {best}."),
         "rewards": ("Rewards", "Reward of every sampled scheme over the steps, with its moving average, the baseline."),
         "chances": ("Probabilities", "Probability that each block is connected over the steps, a row for each block."),
-        "network": ("The best scheme", f"Its blocks by stage, those connected to the shared attention marked: {bits}."),
+        "network": (
+            "EAN's best scheme",
+            f"Its blocks by stage, those connected to the shared attention marked: {bits}.",
+        ),
     }
