@@ -75,11 +75,9 @@ def read_library_weights(network: LibraryNetwork) -> Weights:
         UserError: the library is not installed and has no such file in its cache, or cannot load the weights.
     """
     try:
-        module = importlib.import_module("timm" if network.library == "timm" else "torchvision.models")
-    except ImportError:
+        net = _load(network, importlib.import_module("timm" if network.library == "timm" else "torchvision.models"))
+    except ModuleNotFoundError:
         return _cached(network)
-    try:
-        net = _load(network, module)
     except Exception as error:  # of downloads, caches, names: any kind
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{network.library} cannot load {network.full_name} ({reason}): {_by_file(network)}") from None

@@ -26,7 +26,7 @@ class ImageInput:
     """An image that was named.
 
     Attributes:
-        name: its path, or "stdin".
+        name: its path as it was given, or "stdin".
         data: the bytes of the file, where they came from standard input.
         listed: whether a folder, a pattern or a list has it, so that it may be no image.
     """
@@ -46,7 +46,7 @@ def image_inputs(words: Iterable[str | Path]) -> list[ImageInput]:
     Raises:
         UserError: a folder or standard input has no images, or nothing fits a pattern.
     """
-    return [image for word in words for image in _named(str(expanded(word)))]
+    return [image for word in words for image in _named(str(word))]
 
 
 def read_inputs(inputs: Iterable[ImageInput], note: Note = silent) -> Iterator[tuple[ImageInput, np.ndarray]]:
@@ -62,7 +62,7 @@ def read_inputs(inputs: Iterable[ImageInput], note: Note = silent) -> Iterator[t
     left_out, read = [], 0
     for one in inputs:
         try:
-            pixels = read_pixels(one.name, note, one.data)
+            pixels = read_pixels(expanded(one.name), note, one.data)
         except UserError as error:
             if not one.listed:
                 raise
@@ -79,17 +79,18 @@ def read_inputs(inputs: Iterable[ImageInput], note: Note = silent) -> Iterator[t
 def _named(word: str) -> list[ImageInput]:
     if word == STDIN:
         return _from_stdin()
-    if os.path.isdir(word):
-        found = [str(path) for path in _below(Path(word), set())]
+    path = expanded(word)
+    if os.path.isdir(path):
+        found = [str(image) for image in _below(Path(path), set())]
         if not found:
             raise UserError(f"{printable(word)} holds no images ({', '.join(ENDINGS)})")
-        return [ImageInput(path, listed=True) for path in found]
-    if not os.path.exists(word) and glob.has_magic(word):
-        fitting = sorted(filter(os.path.isfile, glob.glob(word, recursive=True)), key=len, reverse=True)
-        found = sorted({os.path.realpath(path): path for path in fitting}.values())  # links may lead to one file
+        return [ImageInput(image, listed=True) for image in found]
+    if not os.path.exists(path) and glob.has_magic(path):
+        fitting = sorted(filter(os.path.isfile, glob.glob(path, recursive=True)), key=len, reverse=True)
+        found = sorted({os.path.realpath(image): image for image in fitting}.values())  # links may lead to one file
         if not found:
             raise UserError(f"no image fits {printable(word)}")
-        return [ImageInput(path, listed=True) for path in found]
+        return [ImageInput(image, listed=True) for image in found]
     return [ImageInput(word)]
 
 
@@ -118,4 +119,4 @@ def _from_stdin() -> list[ImageInput]:
         lines = None
     if lines is None:
         return [ImageInput("stdin", data)]
-    return [ImageInput(str(expanded(line.strip())), listed=True) for line in lines if line.strip()]
+    return [ImageInput(line.strip(), listed=True) for line in lines if line.strip()]

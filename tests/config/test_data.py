@@ -18,6 +18,7 @@ def test_defaults_are_open_atacs():
     "wrong",
     [
         {"batch_size": 0}, {"num_workers": -1}, {"input_size": 7}, {"classes": 1}, {"classes": 1001},
+        {"val_share": 1.5}, {"val_share": -0.1}, {"val_seed": -1}, {"val_seed": 1}, {"val_list": "a.csv"},
         {"train_images": 0}, {"crop_padding": -1}, {"cutout_length": 0}, {"mixup_alpha": 0},
         {"normalization": "imagenet"}, {"flip": "sometimes"}, {"crop_ratio": 0}, {"crop_ratio": 1.1},
         {"max_bad_images": -0.1}, {"max_bad_images": 2}, {"color_jitter": 1.5}, {"pca_noise": -1},
@@ -69,3 +70,12 @@ def test_use_rec_is_a_spelling_of_the_set(dataset):
     config = DataConfig(dataset=dataset, use_rec=True, rec_train="train.rec")
     assert config == DataConfig(dataset="imagenet_rec", rec_train="train.rec")
     assert DataConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize("dataset", ["imagenet_rec", "imagenet_folder"])
+def test_a_record_file_is_a_spelling_of_the_set(dataset):
+    config = DataConfig(dataset=dataset, data_dir="photos/train.rec", val_share=0.2)
+    assert config == DataConfig(dataset="imagenet_rec", rec_train="photos/train.rec", val_share=0.2)
+    assert DataConfig.from_dict(config.to_dict()) == config
+    with pytest.raises(UserError, match="names training records, option rec_train others"):
+        DataConfig(dataset=dataset, use_rec=True, data_dir="photos/train.rec", rec_train="b.rec")
