@@ -31,6 +31,18 @@ class ConstantStart:
     factor: float
     zero: tuple[HybridBlock | Parameter, ...] = ()
 
+    def apply(self) -> None:
+        """Set the parameters, which are initialized, to 0."""
+        for part in self.zero:
+            for param in [part] if isinstance(part, Parameter) else weights_of(part):
+                param.set_data(mx.nd.zeros(param.shape))
+
+
+def weights_of(layer: HybridBlock) -> list[Parameter]:
+    """Weight, bias, scale and shift of a layer, as far as it has them."""
+    names = ("weight", "bias", "gamma", "beta")
+    return [layer._reg_params[name] for name in names if layer._reg_params.get(name) is not None]
+
 
 class Attention(HybridBlock):
     """A block that takes a feature map and returns one of the same shape and dtype, (N,C,H,W) -> (N,C,H,W).

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
-from mxnet.gluon import HybridBlock, Parameter, nn
+from mxnet.gluon import HybridBlock, nn
 
-from ..attention.base import Attention
+from ..attention.base import Attention, ConstantStart, weights_of
 from ..attention.factory import identity_attentions
 from ..nn.norm import GroupNorm
 from ..utils.errors import UserError
@@ -43,11 +43,9 @@ def start_as_identity(
     with _bypassed(modules.values()):
         before = _outputs(forward)
     for start in starts.values():
-        for part in start.zero:
-            for param in [part] if isinstance(part, Parameter) else _weights(part):
-                param.set_data(mx.nd.zeros(param.shape))
+        start.apply()
     for path, (layer, whole) in layers.items():
-        for param in _weights(layer) if whole else [layer.weight]:
+        for param in weights_of(layer) if whole else [layer.weight]:
             param.set_data(param.data(param.list_ctx()[0]) / starts[path].factor)
     difference = _difference(before, _outputs(forward))
     if difference > _TOLERANCE:
@@ -64,7 +62,7 @@ def _finish_initialization(root: HybridBlock, forward: Callable[[], Any]) -> Non
         forward()
 
 
-def _start(path: str, module: HybridBlock) -> Any:
+def _start(path: str, module: HybridBlock) -> ConstantStart:
     """The `ConstantStart` of a module."""
     slot = slot_of(module)
     start = module.constant_start() if isinstance(module, Attention) and slot in EMPTY_SLOTS else None
@@ -98,12 +96,6 @@ def _scaled_layer(root: HybridBlock, path: str, slot: str | None) -> tuple[Any, 
             "its gate; leave the option out"
         )
     return layer, slot != "inner"
-
-
-def _weights(layer: HybridBlock) -> list[Parameter]:
-    """Weight, bias, scale and shift of a layer."""
-    names = ("weight", "bias", "gamma", "beta")
-    return [layer._reg_params[name] for name in names if layer._reg_params.get(name) is not None]
 
 
 @contextlib.contextmanager

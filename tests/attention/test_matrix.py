@@ -93,6 +93,15 @@ def test_a_state_goes_from_block_to_block(name):
 
 
 @each
+def test_a_start_without_effect(name):
+    if Case(name).new().constant_start():
+        contract.constant_start(Case(name))
+    else:
+        with pytest.raises(NotChecked):
+            contract.constant_start(Case(name))
+
+
+@each
 @each_width
 @each_size
 def test_bfloat16_is_close(name, channels, size):

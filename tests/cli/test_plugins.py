@@ -93,7 +93,7 @@ def test_an_attention_that_cannot_be_made_hides_no_other(place, call):
     assert "gluon-attn check wrong tells more" in done.stderr
     failed = call(main, "check wrong --channels 16", place)
     assert failed.returncode == 1
-    assert "wrong: 0 passed, 1 failed, 11 not checked" in failed.stdout
+    assert "wrong: 0 passed, 1 failed, 12 not checked" in failed.stdout
 
 
 def test_a_run_without_its_plugin_is_one_line(trained, call, monkeypatch):
@@ -211,7 +211,7 @@ def test_the_installed_example(environment, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\npower " in done.stdout
     assert "Gates each channel by its power" in done.stdout
-    assert "power: 11 passed, 0 failed, 1 not checked" in done.stdout
+    assert "power: 11 passed, 0 failed, 2 not checked" in done.stdout
     assert (tmp_path / "exported" / "run-symbol.json").is_file()
     assert done.stderr.count("left out") == 1
     assert (

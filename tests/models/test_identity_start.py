@@ -7,7 +7,7 @@ from networks import network
 
 import gluon_attn
 from gluon_attn.attention.base import ATTENTIONS, Attention, ConstantStart
-from gluon_attn.attention.factory import attention_options, identity_attentions, list_attentions
+from gluon_attn.attention.factory import identity_attentions, list_attentions
 from gluon_attn.models.added_parts import planned_modules
 from gluon_attn.models.identity_start import start_as_identity
 from gluon_attn.models.start_weights import start_from_file
@@ -20,36 +20,6 @@ WITHOUT = {"anas", "bam", "bat", "danet", "ge_theta_minus", "shuffle", "simam"}
 def test_which_attentions_have_one():
     added = {name for name in list_attentions() if ATTENTIONS.get(name).slot in ("post", "inner", "stage")}
     assert added - set(identity_attentions()) == WITHOUT
-
-
-def with_zeros(name, channels=16):
-    size = {"spatial": 8} if "spatial" in attention_options(name) else {}
-    module = gluon_attn.get_attention(name, channels, **size)
-    module.initialize(mx.init.Xavier())
-    start = module.constant_start()
-    for part in start.zero:
-        params = [part] if isinstance(part, mx.gluon.Parameter) else part._reg_params.values()
-        for param in params:
-            if not param.name.endswith(("running_mean", "running_var")):
-                param.set_data(mx.nd.zeros(param.shape))
-    return module, start.factor
-
-
-@pytest.mark.parametrize("name", sorted({*list_attentions()} - {"identity"}))
-def test_zeros_make_a_constant_and_learn(name):
-    size = {"spatial": 8} if "spatial" in attention_options(name) else {}
-    if gluon_attn.get_attention(name, 16, **size).constant_start() is None:
-        pytest.skip("it has no such start")
-    module, factor = with_zeros(name)
-    x = mx.nd.random.normal(shape=(2, 16, 8, 8))
-    for training in (False, True):
-        with mx.autograd.record(train_mode=training):
-            y = module(x)
-            loss = (y * mx.nd.random.normal(shape=y.shape)).sum()
-        np.testing.assert_allclose(y.asnumpy(), factor * x.asnumpy(), rtol=1e-6, atol=1e-7)
-    loss.backward()
-    moving = [p.name for p in module.collect_params().values() if p.grad_req != "null" and p.grad().abs().sum() > 0]
-    assert moving
 
 
 SLOTS = [

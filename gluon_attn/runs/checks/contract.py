@@ -62,6 +62,35 @@ def states(case: Case) -> float:
     return largest
 
 
+def constant_start(case: Case) -> float:
+    """With the zeros of its `constant_start` it multiplies every input by that number, and still learns.
+
+    Returns:
+        The largest difference from that.
+
+    Raises:
+        NotChecked: it has no such start.
+        CheckFailed: it computes something else, or no parameter has a gradient.
+    """
+    block = case.make()
+    start = block.constant_start()
+    if start is None:
+        raise NotChecked("it has none")
+    x = case.image(3)
+    start.apply()
+    same(block(x), start.factor * x, f"{start.factor:g} x", case.rtol, case.atol)
+    with mx.autograd.record():
+        y = block(x)
+        loss = (y * mx.nd.random.normal(shape=y.shape)).sum()
+    difference = same(y, start.factor * x, f"{start.factor:g} x in training", case.rtol, case.atol)
+    params = [param for param in block.collect_params().values() if param.grad_req != "null"]
+    if params:
+        loss.backward()
+        if not any(param.grad().abs().sum().asscalar() for param in params):
+            raise CheckFailed("no parameter has a gradient at the start without effect: it would never learn")
+    return difference
+
+
 def in_a_network(case: Case) -> float:
     """A network takes it in its slot, trains with it, and is described by plain data.
 

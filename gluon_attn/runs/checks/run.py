@@ -57,6 +57,7 @@ CHECKS = (
     Check("float16", dtypes.float16),
     Check("options are used", contract.options_are_used, models=False),
     Check("state from block to block", contract.states, models=False),
+    Check("start without effect", contract.constant_start, models=False),
     Check("in a network", contract.in_a_network, models=False),
 )
 

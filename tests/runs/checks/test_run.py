@@ -6,7 +6,7 @@ from mxnet.gluon import nn
 from plugin_files import forget_plugins
 
 import gluon_attn
-from gluon_attn.attention.base import Attention
+from gluon_attn.attention.base import Attention, ConstantStart
 from gluon_attn.nn import fast
 from gluon_attn.runs.checks import run
 from gluon_attn.runs.checks.run import CHECKS, run_checks
@@ -44,8 +44,8 @@ class Gate(Attention):
 def test_a_right_one_passes(checked):
     found = checked(Gate)
     assert list(found) == TITLES
-    assert {title for title, finding in found.items() if finding.result != "passed"} == {"state from block to block"}
-    assert found["state from block to block"].note == "it carries no state"
+    notes = {title: finding.note for title, finding in found.items() if finding.result != "passed"}
+    assert notes == {"state from block to block": "it carries no state", "start without effect": "it has none"}
     assert 0 < found["bfloat16"].difference < 0.1
     assert found["gradients are finite"].difference is None
 
@@ -160,6 +160,28 @@ class GrowingState(ForgetsItsState):
         return (x, F.concat(*state, *state, dim=1)) if state else x
 
 
+class Starts(Gate):
+    def constant_start(self):
+        return ConstantStart(0.5, (self.conv,))
+
+
+class StartsElsewhere(Gate):
+    def constant_start(self):
+        return ConstantStart(1, (self.conv,))
+
+
+class NeverLearns(Gate):
+    def hybrid_forward(self, F, x):
+        return F.broadcast_mul(x, 1 + F.relu(self.conv(fast.global_avg(F, x))))
+
+    def constant_start(self):
+        return ConstantStart(1, (self.conv,))
+
+
+def test_a_start_without_effect(checked):
+    assert checked(Starts, channels=[16])["start without effect"].result == "passed"
+
+
 class Stumbles(Gate):
     def hybrid_forward(self, F, x):
         return x.no_such_thing
@@ -186,6 +208,8 @@ FAULTS = [
     (StumblesOverAnOption, "options are used", "an impossible size is a TypeError, not a UserError"),
     (ForgetsItsState, "state from block to block", ""),
     (GrowingState, "state from block to block", "a state comes out in another shape than it went in"),
+    (StartsElsewhere, "start without effect", "1 x differs by "),
+    (NeverLearns, "start without effect", "no parameter has a gradient at the start without effect"),
     (NoPlace, "in a network", "option slot must be one of post, inner"),
 ]
 
