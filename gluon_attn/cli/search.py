@@ -21,6 +21,7 @@ from ..utils.table import render
 from .flags import make_parser, parse, refuse
 from .guard import guarded
 from .parser import Parser, choose
+from .starts import STARTS
 from .train import FOREIGN_FLAGS
 
 #: subcommand -> what it does
@@ -101,7 +102,7 @@ def search_parser(name: str, program: str = "search.py") -> Parser:
         program: the program's name, for messages.
     """
     description, kind, shown, refused = _PARSERS[name]
-    parser = make_parser(f"{program} {name}", description, kind, SEARCH_DEFAULTS[name], shown)
+    parser = make_parser(f"{program} {name}", description, kind, SEARCH_DEFAULTS[name], shown, start=STARTS[name])
     refuse(parser, refused)
     return parser
 

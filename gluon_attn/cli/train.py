@@ -12,6 +12,7 @@ from ..utils import log
 from .flags import make_parser, parse, refuse
 from .guard import guarded
 from .parser import Parser
+from .starts import STARTS
 
 _LAUNCHER = "start several processes with horovodrun -np N"
 #: flags of GluonCV's, ECA-Net's and EAN's scripts that have no effect here: flag -> (number of values, what to do)
@@ -125,7 +126,10 @@ def shown_options(name: str) -> Callable[[str, str], bool]:
 def script_parser(name: str) -> Parser:
     """The parser of one of `SCRIPTS`."""
     script = SCRIPTS[name]
-    parser = make_parser(name, script.description, script.task.config, script.defaults, shown_options(name))
+    parser = make_parser(
+        name, script.description, script.task.config, script.defaults, shown_options(name),
+        start=STARTS[name.removeprefix("gluon-attn ")],
+    )  # fmt: skip
     if name == OF_TASK[CLASSIFICATION.name]:
         add_task(parser)
     if script.photographs:

@@ -31,6 +31,7 @@ class Model:
             other attention and no plan.
         blocks: number of blocks in each stage; () if its options decide, or if it has no residual blocks.
         backbone: name of the model without `entries`; None if there are none.
+        own: attentions that belong to its name by its own options, in place of `entries`.
     """
 
     build: Callable[..., HybridBlock]
@@ -42,11 +43,17 @@ class Model:
     own_plan: bool = False
     blocks: tuple[int, ...] = ()
     backbone: str | None = None
+    own: tuple[str, ...] = ()
 
     @property
     def act_stages(self) -> int:
         """Number of stages that an `act` slot counts, the head included."""
         return self.stages + self.head
+
+    @property
+    def attentions(self) -> list[str]:
+        """The attentions that belong to its name, each once."""
+        return list(dict.fromkeys([*self.own, *(entry["name"] for entry in self.entries)]))
 
     def options(self) -> dict[str, Any]:
         """Option name -> default value."""

@@ -69,11 +69,11 @@ def train(
         model: name of the network (default "cifar_resnet20_v1"); see `list_models`.
         attention: name of its attention (default none); see `list_attentions`.
         dataset: name of the data set (default "cifar10"), such as "digits", "cifar100", "imagenet_folder".
-        task: what is trained for, "classification" or "detection", whose options are those of `train_coco.py --help`
-            and whose defaults are other ones.
+        task: what is trained for, "classification" or "detection", whose options are those of
+            `train_coco.py --help-all` and whose defaults are other ones.
         options: further options, by their names as flags and in recipes, such as num_epochs=8, lr=0.1,
-            run_dir="runs/se", resume="auto"; `gluon-attn train --help` lists all. A group may be a mapping,
-            optim={"lr": 0.1}; config=FILE reads a recipe.
+            run_dir="runs/se", resume="auto"; `gluon-attn train --help-all` lists all. A group may be a
+            mapping, optim={"lr": 0.1}; config=FILE reads a recipe.
 
     Returns:
         The `Result` of the run, whose files are in its folder.
