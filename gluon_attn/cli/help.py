@@ -112,7 +112,7 @@ def _positional(action):
     return {"?": f"[{name}]", "*": f"[{name} ...]", "+": f"{name} ..."}.get(action.nargs, name)
 
 
-def _shown(parser) -> Iterator[argparse.Action]:
+def _shown(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     return (action for action in parser._actions if action.help != argparse.SUPPRESS)
 
 

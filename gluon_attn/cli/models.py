@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..utils.errors import UserError
+from ..utils.progress import each
 from ..utils.table import render
 from .parser import suggestion
 
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([describe_model(name, args.cost) for name in names], indent=2))
         return 0
     if args.long or args.cost:
-        print(_table([describe_model(name, args.cost) for name in names], args.long))
+        rows = [describe_model(name, args.cost) for name in each(names, "describing", len(names), "model")]
+        print(_table(rows, args.long))
         return 0
     models = {name: model_info(name) for name in names}
     sections: dict[tuple[int, bool], list[str]] = {}

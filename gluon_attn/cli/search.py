@@ -63,7 +63,7 @@ _PARSERS: dict[str, tuple[str, type[Config], Callable[[str, str], bool], dict[st
 
 def search(argv: Sequence[str] | None = None) -> int:
     """Entry point of search.py; returns the exit code."""
-    return guarded(lambda argv: dispatch("search.py", argv), argv)
+    return guarded(lambda argv: dispatch("search.py", argv), argv, "python search.py")
 
 
 def main(argv: Sequence[str]) -> int:

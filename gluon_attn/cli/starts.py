@@ -23,8 +23,7 @@ STARTS = {
     "train": Start((f"{_DIGITS} --attention se --num-epochs 10",), ("task", *_TRAINING)),
     "compare": Start(
         (f"{_DIGITS} --attentions identity,se,eca --seeds 3 --num-epochs 8",),
-        ("attentions", "seeds", "vary", *_STUDY, "task", "data.dataset", "data.data_dir", "model.model", *_LENGTH,
-         "config"),
+        ("attentions", "seeds", "vary", *_STUDY, "task", "data.dataset", "model.model", *_LENGTH, "config"),
     ),
     "sweep": Start(
         (f"sweep.yaml {_DIGITS} --num-epochs 8 --trials 20",),
@@ -40,7 +39,8 @@ STARTS = {
                  ("score.supernet", "ean.steps", "score.baselines", "score.reward_for", "data.data_dir", "train.gpus",
                   *_RUN)),
     "ean --all": Start((f"{_DIGITS} --attention se --hold-out 20 --num-epochs 20",),
-                       (*_NETWORK, "data.hold_out", "chain.supernet_epochs", "ean.steps", *_LENGTH, *_RUN)),
+                       (*_NETWORK, "data.hold_out", "chain.supernet_epochs", "ean.steps", "train.num_epochs",
+                        "train.gpus", "train.run_dir", "train.resume")),
     "doctor": Start(("",)),
     **dict.fromkeys(("eval", "evaluate"), Start(("runs/NAME --per-class", "runs/NAME/export --dataset digits"))),
     "attentions": Start(("", "'*eca*' --long")),

@@ -75,17 +75,17 @@ SCRIPTS = {
 
 def train_cifar(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_cifar.py; returns the exit code."""
-    return guarded(lambda argv: run_script("train_cifar.py", argv), argv)
+    return guarded(lambda argv: run_script("train_cifar.py", argv), argv, "python train_cifar.py")
 
 
 def train_imagenet(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_imagenet.py; returns the exit code."""
-    return guarded(lambda argv: run_script("train_imagenet.py", argv), argv)
+    return guarded(lambda argv: run_script("train_imagenet.py", argv), argv, "python train_imagenet.py")
 
 
 def train_coco(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_coco.py; returns the exit code."""
-    return guarded(lambda argv: run_script("train_coco.py", argv), argv)
+    return guarded(lambda argv: run_script("train_coco.py", argv), argv, "python train_coco.py")
 
 
 #: name of a task -> the script that `gluon-attn train` is for it

@@ -59,3 +59,11 @@ class Model:
         """Option name -> default value."""
         parameters = inspect.signature(self.build).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def network_text(recipe: Mapping[str, Any]) -> str:
+    """A network in words, by its recipe or its card as plain data: "resnet50_v1b with se"."""
+    name = recipe["model"]
+    planned = [entry["name"] for entry in (recipe["plan"] or {}).get("entries", ())]
+    attentions = planned or (MODELS.get(name).attentions if name in MODELS else [])
+    return " with ".join([name, *filter(None, [" and ".join(dict.fromkeys(attentions))])])

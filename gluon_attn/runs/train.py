@@ -20,6 +20,7 @@ from ..engine.backend import Backend, connect
 from ..engine.callbacks import Callback
 from ..models.build import build as build_model
 from ..utils import log
+from ..utils.progress import Progress
 from .detection import DetectionData, make_detection_trainer
 from .folder import RunFolder
 from .implied_options import with_implied
@@ -105,7 +106,8 @@ def train_run(options: Options, build: Build = build_model, callbacks: Iterable[
         make = (
             make_detection_trainer if place.config.kind == DetectRunConfig.kind else partial(make_trainer, build=build)
         )
-        trainer, card, data = make(place.config, place.folder, backend, callbacks=callbacks)  # errors before files
+        with Progress("preparing data and network"):
+            trainer, card, data = make(place.config, place.folder, backend, callbacks=callbacks)  # errors before files
         backend.barrier()
         with describing(place, backend, card):
             best = fit(trainer, place.folder, place.resumed)
