@@ -1,6 +1,7 @@
 """Names to classes and functions: the only way from a name that a user typed to code of this package or a plugin."""
 
-from collections.abc import Callable
+import fnmatch
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from . import plugins
@@ -90,10 +91,14 @@ class Registry(Generic[T]):
         """The class or function of a name or an alias; raises as `resolve`."""
         return self._makers[self.resolve(name)]
 
-    def names(self) -> list[str]:
-        """All canonical names, sorted."""
+    def names(self, pattern: str | None = None) -> list[str]:
+        """All canonical names, sorted; with a pattern such as "*eca*" those that match it.
+
+        Args:
+            pattern: as of `matching`.
+        """
         self._complete()
-        return sorted(self._makers)
+        return sorted(matching(self._makers, pattern))
 
     def aliases(self, name: str) -> list[str]:
         """Other names of `name`, in the order of their registration."""
@@ -109,6 +114,17 @@ class Registry(Generic[T]):
         if not self._extended or did_you_mean(name, known, cutoff=_CLEAR):
             return near
         return f"{near}{' Or' if near.endswith('?') else '; or'} name the plugin that has it with option plugin"
+
+
+def matching(names: Iterable[str], pattern: str | None) -> list[str]:
+    """The names that match a pattern, upper and lower case alike; all without one.
+
+    Args:
+        names: the names.
+        pattern: as of `fnmatch`: * is any text, ? a character, [ab] one of some.
+    """
+    wanted = "*" if pattern is None else pattern.lower()
+    return [name for name in names if fnmatch.fnmatchcase(name.lower(), wanted)]
 
 
 def _origin(maker: Any) -> str:

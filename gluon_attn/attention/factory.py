@@ -44,9 +44,13 @@ def register_attention(name: str, *aliases: str) -> Callable[[A], A]:
     return add
 
 
-def list_attentions() -> list[str]:
-    """Names that `get_attention` takes, sorted. Aliases (the reference repositories' spellings) are not listed."""
-    return ATTENTIONS.names()
+def list_attentions(pattern: str | None = None) -> list[str]:
+    """Names that `get_attention` takes, sorted. Aliases (the reference repositories' spellings) are not listed.
+
+    Args:
+        pattern: those that match it, such as "*eca*" (default: all).
+    """
+    return ATTENTIONS.names(pattern)
 
 
 def identity_attentions() -> list[str]:

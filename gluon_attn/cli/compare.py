@@ -11,6 +11,7 @@ from ..utils.errors import UserError
 from ..utils.table import render
 from .flags import make_parser, parse
 from .parser import Parser
+from .starts import STARTS
 from .train import SCRIPTS, add_task, of_task, shown_options
 from .values import count, whole
 
@@ -34,7 +35,7 @@ def study_parser(prog: str, description: str, script: str, hidden: Collection[st
     parser = make_parser(
         prog, description, SCRIPTS[script].task.config, SCRIPTS[script].defaults,
         lambda group, name: shown(group, name) and name not in {*hidden, *_HIDDEN.get(group, ())},
-        conflict_handler="resolve",
+        conflict_handler="resolve", start=STARTS[prog.removeprefix("gluon-attn ")],
     )  # fmt: skip
     add_task(parser)
     return parser

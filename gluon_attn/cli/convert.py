@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..utils.errors import UserError
 from ..utils.files import sha256
 from ..utils.paths import check_new_file
+from ..utils.progress import Progress
 from .network_flags import add_network, network_config, refuse_without_model
 from .values import whole
 
@@ -67,13 +68,15 @@ def run(args: argparse.Namespace) -> int:
     if args.to:
         if args.weights:
             raise UserError("option weights chooses from a checkpoint of another repository: use it with option source")
-        exported = export_weights(args.input, args.output, args.to, *given)
+        with Progress("converting"):
+            exported = export_weights(args.input, args.output, args.to, *given)
         print(f"read    {args.input}: {_describe(exported.net)}")
         print(f"mapped  {exported.tensors} tensors to {exported.counterpart}")
         _print_written(args.output)
         _print_check(exported.check)
         return 0
-    imported = import_weights(args.input, args.output, args.source, *given, args.weights)
+    with Progress("converting"):
+        imported = import_weights(args.input, args.output, args.source, *given, args.weights)
     weights, match = imported.weights, imported.match
     besides = f"; besides {', '.join(weights.other_keys)}" if weights.other_keys else ""
     size = f", {_size(args.input)}" if Path(args.input).exists() else ""

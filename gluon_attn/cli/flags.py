@@ -9,6 +9,7 @@ from ..config.base import Config, field_types, unwrap_optional
 from ..config.files import read_yaml
 from ..config.train import RunConfig
 from ..runs.options import Layer, Options
+from .help import Start
 from .parser import Parser
 from .values import pair
 
@@ -22,6 +23,7 @@ def make_parser(
     defaults: Layer,
     shown_option: Callable[[str, str], bool] = lambda group, name: True,
     conflict_handler: str = "error",
+    start: Start | None = None,
 ) -> Parser:
     """A parser with a flag for every option of a config class; what is not given is absent from its result.
 
@@ -32,6 +34,7 @@ def make_parser(
         defaults: plain data laid over the class's own defaults, shown in the help.
         shown_option: (group, name) -> whether an option has a flag.
         conflict_handler: of `ArgumentParser`; "resolve" lets a command's own flag take an option's further spelling.
+        start: what its help begins with.
     """
     parser = Parser(
         prog=prog,
@@ -39,6 +42,7 @@ def make_parser(
         description=description,
         argument_default=argparse.SUPPRESS,
         conflict_handler=conflict_handler,
+        start=start,
     )
     parser.add_argument("--config", metavar="FILE", help="YAML recipe; flags beside it win")
     shown = config_class.from_dict(defaults)
@@ -55,12 +59,19 @@ def make_parser(
     return parser
 
 
-class _Switch(argparse.BooleanOptionalAction):
-    """--NAME and --no-NAME; argparse's own takes an option such as --no-wd for the negative of one named --wd."""
+class _Switch(argparse.Action):
+    """--NAME and --no-NAME; argparse's own takes an option such as --no-wd for the negative of one named --wd.
 
-    def __call__(self, parser, namespace, values, option_string=None):
-        negative = option_string.startswith("--no-") and f"--{option_string[5:]}" in self.option_strings
-        setattr(namespace, self.dest, not negative)
+    Attributes:
+        off: the spellings that switch off. Help does not show those of an option such as --no-wd.
+    """
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        self.off = [f"--no-{name[2:]}" for name in option_strings if name.startswith("--")]
+        super().__init__([*option_strings, *self.off], dest, nargs=0, **options)
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        setattr(namespace, self.dest, option_string not in self.off)
 
 
 def _add(section, dest, field, kind, default):

@@ -2,17 +2,21 @@
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from ..utils.errors import FULL_DISK, PeerError, TrainingError, UserError
+from ..utils.errors import FULL_DISK, Interrupted, PeerError, TrainingError, UserError
 from ..utils.log import to_terminal
 from .spelling import with_flags
 
 _INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as a shell reports them
 
 
-def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | None = None) -> int:
+def guarded(
+    function: Callable[[list[str]], int | None], argv: Sequence[str] | None = None, program: str = "gluon-attn"
+) -> int:
     """Run a command and turn its exceptions into exit codes.
 
     `UserError`, `TrainingError` and a full disk are one line on stderr. Any other exception is a bug of this package
@@ -21,6 +25,7 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
     Args:
         function: takes the words of the command line, returns the exit code (None: 0).
         argv: the words after the program's name (default: those of this process).
+        program: what begins a command line, before these words.
 
     Returns:
         The exit code.
@@ -40,6 +45,9 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         os._exit(1)
     except TrainingError as error:
         return _fail(error, 1)
+    except Interrupted as interrupt:
+        words = sys.argv[1:] if argv is None else list(argv)
+        return _fail(f"interrupted; go on with: {resuming(program, words, interrupt.folder)}", _INTERRUPTED)
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "interrupted", _INTERRUPTED)
     except BrokenPipeError:  # the reader is gone (`| head`)
@@ -54,6 +62,25 @@ def guarded(function: Callable[[list[str]], int | None], argv: Sequence[str] | N
         if isinstance(stop.code, str):
             return _fail(stop.code, 1)
         return stop.code or 0
+
+
+def resuming(program: str, words: Sequence[str], folder: Path) -> str:
+    """The command line that resumes what another one began: with other words for folder and resuming.
+
+    Args:
+        program: what begins a command line.
+        words: the words after it.
+        folder: of the run.
+    """
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.replace("_", "-").partition("=")
+        if name not in ("--run-dir", "--resume"):
+            kept.append(word)
+        elif not equals:
+            next(rest, None)
+    return f"{program} {shlex.join([*kept, '--run-dir', str(folder), '--resume', 'auto'])}"
 
 
 def _silence_stdout():

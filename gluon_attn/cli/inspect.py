@@ -2,6 +2,7 @@
 
 import argparse
 
+from ..utils.progress import Progress
 from ..utils.table import render
 from .values import whole
 
@@ -30,10 +31,11 @@ def run(args: argparse.Namespace) -> int:
     from ..runs.inspect import inspect
     from ..runs.inspection import HEADER, conclusions, stage_rows
 
-    found = inspect(
-        args.target, args.files, args.output, class_name=args.class_name, dataset=args.dataset,
-        data_dir=args.data_dir, count=args.images, top=args.top,
-    )  # fmt: skip
+    with Progress("inspecting"):
+        found = inspect(
+            args.target, args.files, args.output, class_name=args.class_name, dataset=args.dataset,
+            data_dir=args.data_dir, count=args.images, top=args.top,
+        )  # fmt: skip
     for name, look in found.looks.items():
         print(f"{name}: {', '.join(f'{one} {probability:.1%}' for one, probability in look.classes)}")
     if found.statistics:

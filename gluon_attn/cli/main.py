@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from .guard import guarded
 from .parser import Parser, choose
+from .starts import STARTS
 
 #: subcommand -> what it does. The module of that name holds add_arguments(parser) and run(args) -> exit code, or
 #: main(argv) -> exit code where it parses by itself
@@ -47,6 +48,7 @@ def dispatch(argv: Sequence[str]) -> int:
     command = importlib.import_module(f"{__package__}.{_MODULES.get(name, name)}")
     if hasattr(command, "main"):
         return command.main(argv[1:])
-    parser = Parser(prog=f"gluon-attn {name}", description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
+    description = f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}."
+    parser = Parser(prog=f"gluon-attn {name}", description=description, start=STARTS[name])
     command.add_arguments(parser)
     return command.run(parser.parse_args(argv[1:]))

@@ -38,9 +38,9 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--act-layers", type=int, metavar="N", help="how many stages, from the last, get it")
     parser.add_argument("--blocks", type=whole, metavar="N", help="blocks per stage of the atac network")
     parser.add_argument("--r", type=whole, metavar="N", help="reduction of the attention")
-    parser.add_argument("--useReLU", "--use-relu", dest="use_relu", action="store_true", help="ReLU inside ChaATAC")
+    parser.add_argument("--use-relu", "--useReLU", dest="use_relu", action="store_true", help="ReLU inside ChaATAC")
     parser.add_argument(
-        "--useGlobal", "--use-global", dest="use_global", action="store_true", help="global pooling inside ChaATAC"
+        "--use-global", "--useGlobal", dest="use_global", action="store_true", help="global pooling inside ChaATAC"
     )
 
 

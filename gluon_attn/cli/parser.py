@@ -1,6 +1,7 @@
 """The argument parser of every command: an error is one line, a mistyped flag names the nearest known one."""
 
 import argparse
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -8,6 +9,7 @@ from .. import plugins
 from ..utils.paths import expanded
 from ..utils.suggest import did_you_mean
 from ..version import __version__
+from .help import Start, help_text
 
 #: placeholders (`metavar`) of values that are paths, or may be: a leading ~ in these values is the home folder
 PATHS = {
@@ -19,20 +21,31 @@ PATHS = {
 class Parser(argparse.ArgumentParser):
     """`ArgumentParser` without abbreviations, whose errors are one line on stderr and exit code 2.
 
-    Every command takes --plugin, which loads what it names as soon as it is parsed.
+    Every command takes --plugin, which loads what it names as soon as it is parsed, and --help-all beside --help.
 
     Args:
         args: as of `ArgumentParser`.
+        start: what its help begins with.
         kwargs: as of `ArgumentParser`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, start: Start | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)
+        self.start = start or Start()
+        if self.add_help:
+            self.add_argument(
+                "--help-all", action=_HelpAll, nargs=0, dest=argparse.SUPPRESS,
+                help="describe every option, also with the spellings of other repositories",
+            )  # fmt: skip
         self.add_argument(
             "--plugin", action=_Load, dest=argparse.SUPPRESS, metavar="FILE|MODULE",
             help="Python file or module with attentions, data sets or models of your own; may be repeated",
         )  # fmt: skip
+
+    def format_help(self) -> str:
+        """What --help prints."""
+        return help_text(self, self.start, everything=False)
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and `message` as one line on stderr."""
@@ -63,6 +76,14 @@ class Parser(argparse.ArgumentParser):
         if not argument.startswith("-"):
             return f"unexpected argument {argument!r}"
         return f"unknown option {argument}{suggestion(argument, self._option_string_actions)}"
+
+
+class _HelpAll(argparse.Action):
+    """Prints the help with every flag and ends the process."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        parser._print_message(help_text(parser, parser.start, everything=True), sys.stdout)
+        parser.exit()
 
 
 class _Load(argparse.Action):
@@ -100,7 +121,6 @@ def choose(argv: Sequence[str], commands: Mapping[str, str], prog: str, descript
         usage=f"{prog} COMMAND ...",
         description=description,
         epilog="\n".join(["commands:", *lines, "", f"{prog} COMMAND --help shows a command's options."]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"gluon-attn {__version__}")
     if not name.startswith("-"):

@@ -6,6 +6,7 @@ import json
 from ..utils.errors import UserError
 from ..utils.paths import expanded
 from ..utils.printable import printable
+from ..utils.progress import Progress
 from .values import png, probability, whole
 
 _IMAGES = (
@@ -52,7 +53,8 @@ def _objects(args: argparse.Namespace) -> int:
     from ..runs.predict_objects import predict_objects
 
     output, score = "detections" if args.output is None else args.output, 0.5 if args.score is None else args.score
-    results = predict_objects(args.images, args.model, output, score, args.over_epochs)
+    with Progress("predicting"):
+        results = predict_objects(args.images, args.model, output, score, args.over_epochs)
     if args.json:
         print(json.dumps(results, indent=2))
         return 0
@@ -66,7 +68,8 @@ def _objects(args: argparse.Namespace) -> int:
 def _classes(args: argparse.Namespace) -> int:
     from ..runs.predict import predict
 
-    results = predict(args.images, args.model, args.top or 3, args.picture)
+    with Progress("predicting"):
+        results = predict(args.images, args.model, args.top or 3, args.picture)
     if args.json:
         print(json.dumps(results, indent=2))
         return 0

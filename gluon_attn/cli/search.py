@@ -21,6 +21,7 @@ from ..utils.table import render
 from .flags import make_parser, parse, refuse
 from .guard import guarded
 from .parser import Parser, choose
+from .starts import STARTS
 from .train import FOREIGN_FLAGS
 
 #: subcommand -> what it does
@@ -62,7 +63,7 @@ _PARSERS: dict[str, tuple[str, type[Config], Callable[[str, str], bool], dict[st
 
 def search(argv: Sequence[str] | None = None) -> int:
     """Entry point of search.py; returns the exit code."""
-    return guarded(lambda argv: dispatch("search.py", argv), argv)
+    return guarded(lambda argv: dispatch("search.py", argv), argv, "python search.py")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -101,7 +102,7 @@ def search_parser(name: str, program: str = "search.py") -> Parser:
         program: the program's name, for messages.
     """
     description, kind, shown, refused = _PARSERS[name]
-    parser = make_parser(f"{program} {name}", description, kind, SEARCH_DEFAULTS[name], shown)
+    parser = make_parser(f"{program} {name}", description, kind, SEARCH_DEFAULTS[name], shown, start=STARTS[name])
     refuse(parser, refused)
     return parser
 

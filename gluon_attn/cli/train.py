@@ -17,6 +17,7 @@ from .flags import make_parser, parse, refuse
 from .guard import guarded
 from .parser import Parser
 from .spelling import flag
+from .starts import STARTS
 
 _LAUNCHER = "start several processes with horovodrun -np N"
 #: flags of GluonCV's, ECA-Net's and EAN's scripts that have no effect here: flag -> (number of values, what to do)
@@ -74,17 +75,17 @@ SCRIPTS = {
 
 def train_cifar(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_cifar.py; returns the exit code."""
-    return guarded(lambda argv: run_script("train_cifar.py", argv), argv)
+    return guarded(lambda argv: run_script("train_cifar.py", argv), argv, "python train_cifar.py")
 
 
 def train_imagenet(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_imagenet.py; returns the exit code."""
-    return guarded(lambda argv: run_script("train_imagenet.py", argv), argv)
+    return guarded(lambda argv: run_script("train_imagenet.py", argv), argv, "python train_imagenet.py")
 
 
 def train_coco(argv: Sequence[str] | None = None) -> int:
     """Entry point of train_coco.py; returns the exit code."""
-    return guarded(lambda argv: run_script("train_coco.py", argv), argv)
+    return guarded(lambda argv: run_script("train_coco.py", argv), argv, "python train_coco.py")
 
 
 #: name of a task -> the script that `gluon-attn train` is for it
@@ -125,7 +126,10 @@ def shown_options(name: str) -> Callable[[str, str], bool]:
 def script_parser(name: str) -> Parser:
     """The parser of one of `SCRIPTS`."""
     script = SCRIPTS[name]
-    parser = make_parser(name, script.description, script.task.config, script.defaults, shown_options(name))
+    parser = make_parser(
+        name, script.description, script.task.config, script.defaults, shown_options(name),
+        start=STARTS[name.removeprefix("gluon-attn ")],
+    )  # fmt: skip
     if name == OF_TASK[CLASSIFICATION.name]:
         add_task(parser)
     if script.photographs:

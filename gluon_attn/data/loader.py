@@ -82,6 +82,11 @@ class Loader:
         self._batch_size = min(batch_size, self._share) if train else batch_size
 
     @property
+    def images(self) -> ImageSet:
+        """The images, of which each process takes its share."""
+        return self._images
+
+    @property
     def batch_size(self) -> int:
         """Images per batch of this process, over all its devices."""
         return self._batch_size

@@ -21,6 +21,7 @@ from ..utils.files import atomic_path, ensure_dir, read_json, write_bytes, write
 from ..utils.log import get_logger
 from ..utils.parallel import map_in_order
 from ..utils.paths import expanded
+from ..utils.progress import each
 from ..utils.seed import generator
 from .coco import LAYOUT, CocoSet, open_coco_folder
 from .digits import MOST, load, split
@@ -136,7 +137,8 @@ def _write(target: Path, options: SceneOptions, workers: int) -> None:
             draw = functools.partial(_scene, photographs, digits, options, part)
             ensure_dir(folder / image_folder)
             ensure_dir((folder / json_file).parent)
-            content = _write_part(folder / image_folder, map_in_order(draw, count, workers))
+            drawn = each(map_in_order(draw, count, workers), "drawing", count, "image")
+            content = _write_part(folder / image_folder, drawn)
             write_text(folder / json_file, json.dumps(content))
         write_json(folder / _OPTIONS_FILE, {"version": _VERSION, **asdict(options)})
 

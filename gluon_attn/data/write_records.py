@@ -9,13 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mxnet import recordio
-from tqdm import tqdm
 
 from ..utils.errors import UserError
 from ..utils.files import atomic_paths, checked_file, write_bytes, write_text
 from ..utils.log import get_logger
 from ..utils.parallel import map_in_order
 from ..utils.printable import printable
+from ..utils.progress import each
 from .class_lists import read_class_list, train_list_beside
 from .decode import decode
 from .image_folder import ImageFolder, class_folders
@@ -52,10 +52,11 @@ def pack(
     folder, prefix = (Path(path).expanduser() for path in (folder, prefix))
     files = ImageFolder(folder, numbers=_numbers(folder, prefix))
     count, make = len(files), functools.partial(_record, files, resize=resize, quality=quality, note=Notes())
+    where = printable(str(folder))
+    get_logger().info("packing %d images of %s into %s.rec, with %d threads", count, where, prefix, workers)
     targets = [f"{prefix}.{end}" for end in ("rec", "idx", "lst")]
     with atomic_paths(*targets) as (rec, idx, listing), contextlib.closing(map_in_order(make, count, workers)) as made:
-        progress = tqdm(made, total=count, unit="image", disable=None)  # None: off where stderr is no terminal
-        index, lines, errors = _write(rec, files, progress)
+        index, lines, errors = _write(rec, files, each(made, "packing", count, "image"))
         if not lines:
             raise UserError(f"no image in {folder} can be read: {errors[0]}")
         write_text(idx, "".join(index))

@@ -10,6 +10,7 @@ import numpy as np
 from ..data.base import ImageSet
 from ..utils.errors import UserError
 from ..utils.log import get_logger
+from ..utils.progress import each
 from .predictor import Predictor
 
 
@@ -55,7 +56,8 @@ def evaluate_predictor(predictor: Predictor, test: ImageSet, batch_size: int = 1
     classes, spent = predictor.card.classes, 0.0
     parts: list[tuple[np.ndarray, np.ndarray]] = []
     unread: list[str] = []
-    for first in range(0, len(test), batch_size):
+    starts = range(0, len(test), batch_size)
+    for first in each(starts, "evaluation", len(starts), "batch"):
         images, labels, complaints = test.take(np.arange(first, min(first + batch_size, len(test))), None)
         unread += complaints
         if not len(labels):

@@ -9,8 +9,11 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
+from ..models.base import network_text
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 from ..utils.paths import check_utf8
+from ..utils.progress import Progress
 from . import onnx
 from .bundle import complete_bundle
 from .check import ROUNDING, TOLERANCE, Agreement
@@ -77,13 +80,21 @@ def export_network(
         raise UserError(
             "int8 is calibrated with images: name a data set with option dataset, option data_dir or option rec_val"
         )
-    reference = Reference(net, card, checks)
+    with Progress("computing with the network that is exported"):
+        reference = Reference(net, card, checks)
     export_one = _export_file if layout == "files" else _export_bundle
     for target in targets:
         if target.format in READERS:
             check_utf8(Path(output) / name, READERS[target.format])
-    with staged(Path(output), layout) as place:
-        return [export_one(reference, name, target, *place(target)) for target in targets]
+    about = name, network_text({"model": card.model, "plan": card.plan}), ", ".join(map(str, targets)), output
+    get_logger().info("exporting %s (%s) as %s to %s", *about)
+    with staged(Path(output), layout) as place, Progress("exporting", len(targets), "target") as progress:
+        exported = []
+        for target in targets:
+            progress.update(0, str(target))
+            exported.append(export_one(reference, name, target, *place(target)))
+            progress.update(1, str(target))
+        return exported
 
 
 def _export_file(reference: Reference, name: str, target: ExportTarget, scratch: Path, folder: Path) -> Exported:

@@ -18,6 +18,7 @@ from ..utils.errors import UserError
 from ..utils.files import atomic_paths
 from ..utils.optional import require
 from ..utils.paths import check_utf8
+from ..utils.progress import Progress
 from . import int8_exclusions
 from .graph import Graph
 from .onnx import CARD_KEY, onnx_bytes
@@ -97,7 +98,8 @@ def _quantize(model: Any, inputs: np.ndarray) -> Any:
     scope = nncf.IgnoredScope(names=sorted(int8_exclusions.excluded_in_openvino(model)), validate=False)
     # the default is the mean of the images' extremes, which cuts off what only some images reach
     ranges = nncf.quantization.range_estimator.RangeEstimatorParametersSet.MINMAX
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # progress bars
+    shown = Progress(f"calibrating int8 with {len(inputs)} images")
+    with shown, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # NNCF's own bars
         return nncf.quantize(
             model,
             nncf.Dataset([inputs[i : i + 1] for i in range(len(inputs))]),

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import statistics
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ import mxnet as mx
 import numpy as np
 
 from ..engine.layouts import mixed_precision
+from ..utils.progress import Progress
 from . import int8_exclusions, onednn_sum_fix, symbol
 from .graph import INPUT, Graph
 
@@ -55,7 +57,7 @@ def to_int8(graph: Graph, inputs: np.ndarray, calibration: str = "naive") -> Gra
     graph = onednn_sum_fix.keep_sums_apart(graph, int8=True)
     count = len(inputs) // _BATCH * _BATCH or len(inputs)
     data = mx.io.NDArrayIter({INPUT: inputs[:count]}, batch_size=min(_BATCH, count))
-    with _quiet():
+    with Progress(f"calibrating int8 with {count} images"), _quiet():
         fused = graph.symbol.get_backend_symbol(_QUANTIZED_FUSION)
         result, args, aux = quantization.quantize_model(
             fused, graph.args, graph.aux,
@@ -115,10 +117,13 @@ def _quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _no_stderr() -> Iterator[None]:
-    """Drop what is written to file descriptor 2."""
-    with open(os.dup(2), "wb") as kept, open(os.devnull, "wb") as nowhere:
+    """Drop what is written to file descriptor 2, but not to Python's stderr where that writes there: a log goes on."""
+    with open(os.dup(2), "w", encoding="utf-8", errors="backslashreplace") as kept, open(os.devnull, "wb") as nowhere:
+        own = contextlib.redirect_stderr(kept) if sys.stderr is sys.__stderr__ else contextlib.nullcontext()
         os.dup2(nowhere.fileno(), 2)
         try:
-            yield
+            with own:
+                yield
         finally:
+            kept.flush()
             os.dup2(kept.fileno(), 2)

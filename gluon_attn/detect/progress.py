@@ -34,11 +34,16 @@ class DetectionProgress(Progress):
 
     def step(self, trainer: TrainingLoop, step: int, meter: Meter) -> None:
         """Advance the bar; log a line where one is due."""
+        batches = len(trainer.train_loader)
         if self._bar is not None:
-            super().step(trainer, step, meter)
+            self._bar.update(1, f"loss {meter.last_loss:.4f}")
+            if step + 1 == batches:
+                self.stop(trainer)
         if (step + 1) % self._interval:
             return
-        now, waited, batches = perf_counter(), trainer.waited, len(trainer.train_loader)
+        if self._bar is not None:
+            self._bar.told()
+        now, waited = perf_counter(), trainer.waited
         each, waiting = (now - self._since) / self._interval, (waited - self._waited) / self._interval
         self._since, self._waited = now, waited
         left = (trainer.config.train.num_epochs - trainer.epoch) * batches - step - 1

@@ -7,12 +7,12 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from tqdm import tqdm
 
 from ..config.scores import BOX_AP, MASK_AP
 from ..engine.metrics import Meter
 from ..engine.task import Shard, SumOverProcesses, Task, TrainingLoop
 from ..models.detection.detector import Detector, Graphs
+from ..utils.progress import each
 from .figures import evaluate
 from .gather import gathered
 from .inference import InferenceOptions, detect
@@ -113,11 +113,7 @@ class Detection(Task):
         if self._number and self._number % self._every and self._number != self._epochs:
             return {}
         results = []
-        hidden = None if not self._rank else True  # None: off where stderr is no terminal
-        batches = tqdm(
-            loader.epoch(0), total=len(loader), desc="evaluation", unit="batch", leave=False, disable=hidden
-        )  # fmt: skip
-        for images, samples in batches:
+        for images, samples in each(loader.epoch(0), "evaluation", len(loader), "batch"):
             found = self._detections(net, images.as_in_context(contexts[0]), [sample for sample, _ in samples])
             for (sample, _), one in zip(samples, found, strict=True):
                 results += to_results(one, sample.image_id, sample.original, self._category_ids)

@@ -5,14 +5,13 @@ history; `stop` last, also after an error. Within one event callbacks run in the
 """
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-
-from tqdm import tqdm
+from time import perf_counter
 
 from ..checkpoint import CheckpointStore
 from ..nn.params import save_params
+from ..utils import progress
 from ..utils.files import write_text
 from ..utils.log import get_logger
 from .metrics import Meter
@@ -40,29 +39,41 @@ class Callback:
 
 
 class Progress(Callback):
-    """A progress bar on a terminal, else a line every `interval` batches; one line per epoch on both."""
+    """A progress bar on a terminal, else a line every `interval` batches, and ten seconds; one per epoch on both."""
 
     def __init__(self, interval: int):
         self._interval = interval
-        self._bar: tqdm | None = None
+        self._bar: progress.Progress | None = None
+        self._begun = 0.0
 
     def epoch_start(self, trainer: TrainingLoop) -> None:
-        """Open the bar, on a terminal only."""
-        if sys.stderr.isatty():
-            self._bar = tqdm(total=len(trainer.train_loader), desc=f"epoch {trainer.epoch}", unit="batch", leave=False)
+        """Open the bar."""
+        self._begun = perf_counter()
+        self._bar = progress.Progress(f"epoch {trainer.epoch}", len(trainer.train_loader), "batch")
 
     def step(self, trainer: TrainingLoop, step: int, meter: Meter) -> None:
-        """Advance the bar, or log a line after every `interval` batches."""
-        if self._bar is not None:
-            self._bar.update()
-            self._bar.set_postfix(self.shown(trainer, meter), refresh=False)
-        elif (step + 1) % self._interval == 0:
-            total = len(trainer.train_loader)
-            get_logger().info("epoch %d batch %d/%d loss %.4f", trainer.epoch, step + 1, total, meter.last_loss)
+        """Advance the bar; log a line after every `interval` batches where there is no terminal."""
+        if self._bar is None:
+            return
+        has_line = (step + 1) % self._interval == 0 or self._bar.is_due
+        full = has_line or self._bar.shows_bar
+        shown = self.shown(trainer, meter) if full else Progress.shown(self, trainer, meter)
+        words = [f"{name} {value}" for name, value in shown.items()]
+        self._bar.update(1, ", ".join(words), self._run_left(trainer, step + 1))
+        if has_line:
+            self._bar.line()
+        if step + 1 == len(trainer.train_loader):
+            self.stop(trainer)
 
     def shown(self, trainer: TrainingLoop, meter: Meter) -> dict:
-        """What the bar shows beside the count, name -> value."""
-        return {"loss": f"{meter.last_loss:.3f}"}
+        """What is shown beside the count, name -> value."""
+        return {"loss": f"{meter.last_loss:.4f}"}
+
+    def _run_left(self, trainer: TrainingLoop, done: int) -> str:
+        """The time that the batches of all epochs still take; "" in the last epoch."""
+        total, epochs = len(trainer.train_loader), trainer.config.train.num_epochs - trainer.epoch
+        left = (perf_counter() - self._begun) / done * (epochs * total - done)
+        return f"run {progress.duration(left)} left" if epochs > 1 else ""
 
     def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
         """Close the bar and log losses, scores and speed of the epoch."""

@@ -1,6 +1,6 @@
 """Image classification as a task, with or without a teacher, and the evaluation of classifiers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
@@ -10,6 +10,7 @@ from mxnet.gluon.utils import split_and_load
 
 from ..config.distill import DistillConfig
 from ..config.scores import ACCURACY
+from ..utils.progress import each
 from .loss import ClassificationLoss
 from .metrics import ClassificationMeter
 from .task import Shard, SumOverProcesses, Task, TrainingLoop
@@ -98,7 +99,18 @@ def evaluate(
     Returns:
         {"loss", "accuracy", and from six classes on "top5"}; accuracies from 0 to 1.
     """
-    return evaluate_all([net], loader, contexts, total)[0]
+    return evaluate_all([net], _Shown(loader), contexts, total)[0]
+
+
+class _Shown:
+    """A loader whose epochs show how far they are."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def epoch(self, number: int) -> Iterator[tuple]:
+        total = len(self._loader) if hasattr(self._loader, "__len__") else None
+        return each(self._loader.epoch(number), "evaluation", total, "batch")
 
 
 def evaluate_all(

@@ -31,6 +31,7 @@ class Model:
             other attention and no plan.
         blocks: number of blocks in each stage; () if its options decide, or if it has no residual blocks.
         backbone: name of the model without `entries`; None if there are none.
+        own: attentions that belong to its name by its own options, in place of `entries`.
     """
 
     build: Callable[..., HybridBlock]
@@ -42,13 +43,27 @@ class Model:
     own_plan: bool = False
     blocks: tuple[int, ...] = ()
     backbone: str | None = None
+    own: tuple[str, ...] = ()
 
     @property
     def act_stages(self) -> int:
         """Number of stages that an `act` slot counts, the head included."""
         return self.stages + self.head
 
+    @property
+    def attentions(self) -> list[str]:
+        """The attentions that belong to its name, each once."""
+        return list(dict.fromkeys([*self.own, *(entry["name"] for entry in self.entries)]))
+
     def options(self) -> dict[str, Any]:
         """Option name -> default value."""
         parameters = inspect.signature(self.build).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def network_text(recipe: Mapping[str, Any]) -> str:
+    """A network in words, by its recipe or its card as plain data: "resnet50_v1b with se"."""
+    name = recipe["model"]
+    planned = [entry["name"] for entry in (recipe["plan"] or {}).get("entries", ())]
+    attentions = planned or (MODELS.get(name).attentions if name in MODELS else [])
+    return " with ".join([name, *filter(None, [" and ".join(dict.fromkeys(attentions))])])

@@ -62,13 +62,21 @@ def register_model(
     return add
 
 
-def list_models() -> list[str]:
-    """Names of all models.
+def list_models(pattern: str | None = None, *, attention: str | None = None) -> list[str]:
+    """Names of models.
+
+    Args:
+        pattern: those that match it, such as "*eca*" (default: all).
+        attention: those that have this attention in their name; all others take it as `attention`.
 
     Returns:
         The names that `get_model` takes, sorted, without aliases.
+
+    Raises:
+        UserError: there is no such attention.
     """
-    return MODELS.names()
+    wanted = None if attention is None else ATTENTIONS.resolve(attention)
+    return [name for name in MODELS.names(pattern) if wanted is None or wanted in MODELS.get(name).attentions]
 
 
 def model_info(name: str) -> Model:

@@ -24,19 +24,19 @@ _GLUON_CIFAR: _Rows = {
     for version in (1, 2)
 }
 _TORCH_CIFAR: _Rows = {
-    name.format(depth): _cifar(partial(build, count), own_plan=own)
+    name.format(depth): _cifar(partial(build, count), own_plan=bool(own), own=own)
     for depth, (kind, count) in variants.CIFAR_RESNET.items()
     if kind == "basic"
     for name, build, own in (
-        ("cifar_resnet{}_a", partial(cifar.torch, cifar.OPTION_A), False),
-        ("cifar_resnet{}_b", partial(cifar.torch, cifar.OPTION_B), False),
-        ("se_cifar_resnet{}", cifar.se, True),
-        ("anas_resnet{}", cifar.anas, True),
+        ("cifar_resnet{}_a", partial(cifar.torch, cifar.OPTION_A), ()),
+        ("cifar_resnet{}_b", partial(cifar.torch, cifar.OPTION_B), ()),
+        ("se_cifar_resnet{}", cifar.se, ("se",)),
+        ("anas_resnet{}", cifar.anas, ("anas",)),
     )
 }
 _OTHER_CIFAR: _Rows = {
-    "atac_cifar_resnet": _cifar(cifar.atac, head=True, own_plan=True),
-    "dia_cifar_resnet": _cifar(cifar.dia, own_plan=True),
+    "atac_cifar_resnet": _cifar(cifar.atac, head=True, own_plan=True, own=("cha_atac",)),
+    "dia_cifar_resnet": _cifar(cifar.dia, own_plan=True, own=("dia",)),
     # the stem of ImageNet, a 7x7 convolution and pooling, as in the ECA reproduction's runs on CIFAR
     "cifar_resnet18": _cifar(
         partial(imagenet.torch, *variants.RESNET[18], "conv", input_size=32), stages=4
@@ -56,23 +56,26 @@ _TORCH_IMAGENET: _Rows = {
     for version, shortcut, stem in (("v1b", "conv", "large"), ("v1d", "average", "deep"))
 }
 _OTHER_IMAGENET: _Rows = {
-    "atac_resnet50_v1b": _imagenet(partial(imagenet.atac, *variants.RESNET[50]), own_plan=True),
+    "atac_resnet50_v1b": _imagenet(partial(imagenet.atac, *variants.RESNET[50]), own_plan=True, own=("cha_atac",)),
     "fbresnet50": _imagenet(imagenet.fbresnet, blocks=imagenet.FBRESNET_BLOCKS),
-    "dia_fbresnet50": _imagenet(imagenet.dia_fbresnet, own_plan=True, blocks=imagenet.FBRESNET_BLOCKS),
-    "se_fbresnet50": _imagenet(imagenet.se_fbresnet, own_plan=True, blocks=imagenet.FBRESNET_BLOCKS),
-    "sge_fbresnet50": _imagenet(imagenet.sge_fbresnet, own_plan=True, blocks=imagenet.FBRESNET_BLOCKS),
+    "dia_fbresnet50": _imagenet(imagenet.dia_fbresnet, own_plan=True, own=("dia",), blocks=imagenet.FBRESNET_BLOCKS),
+    "se_fbresnet50": _imagenet(imagenet.se_fbresnet, own_plan=True, own=("se",), blocks=imagenet.FBRESNET_BLOCKS),
+    "sge_fbresnet50": _imagenet(imagenet.sge_fbresnet, own_plan=True, own=("sge",), blocks=imagenet.FBRESNET_BLOCKS),
     "mobilenet_v2": _imagenet(MobileNetV2, stages=len(variants.MOBILENET_V2)),
 }
 
 #: networks of searched cells, with the sizes of the published ones
 _cifar_cells = partial(cell_network.build, False, channels=36, layers=20, input_size=32)
 _imagenet_cells = partial(cell_network.build, True, channels=48, layers=14, input_size=224)
+_ATT_DARTS = ("a2", "bam", "cbam")  # the attentions of its genotype
 _CELLS: _Rows = {
     "darts_cifar": _cifar(_cifar_cells, own_plan=True),
     "darts_v2_cifar": _cifar(_cifar_cells, own_plan=True),
-    "att_darts_cifar": _cifar(partial(_cifar_cells, genotype="Att_DARTS"), own_plan=True),
+    "att_darts_cifar": _cifar(partial(_cifar_cells, genotype="Att_DARTS"), own_plan=True, own=_ATT_DARTS),
     "darts_imagenet": _imagenet(_imagenet_cells, stages=3, own_plan=True),
-    "att_darts_imagenet": _imagenet(partial(_imagenet_cells, genotype="Att_DARTS"), stages=3, own_plan=True),
+    "att_darts_imagenet": _imagenet(
+        partial(_imagenet_cells, genotype="Att_DARTS"), stages=3, own_plan=True, own=_ATT_DARTS
+    ),
 }
 
 #: other names of a model: open-atac's and EAN's

@@ -1,11 +1,13 @@
 """Measure the speed of networks of any kind, one process after the other."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..deploy.bench import Speed, ask, measure, summarize
 from ..utils.log import get_logger
 from ..utils.paths import expanded
+from ..utils.progress import Progress
 from .export_detector import exports_detector
 
 _OF_DETECTORS = "gluon_attn.runs.measure_detector"
@@ -28,13 +30,15 @@ def measure_all(
         UserError: A target cannot be opened or run.
     """
     found: list[Speed] = []
-    for target in dict.fromkeys(targets):
-        for count in dict.fromkeys(threads):
-            for batch in dict.fromkeys(batches):
-                new = _measured(target, batch, count, repeat, warm_up)
-                for one in new:
-                    get_logger().info("%s", one)
-                found += new
+    orders = list(itertools.product(dict.fromkeys(targets), dict.fromkeys(threads), dict.fromkeys(batches)))
+    with Progress("measuring", len(orders)) as progress:
+        for target, count, batch in orders:
+            progress.update(0, f"{target}, batch {batch}")
+            new = _measured(target, batch, count, repeat, warm_up)
+            for one in new:
+                get_logger().info("%s", one)
+            found += new
+            progress.update()
     return found
 
 

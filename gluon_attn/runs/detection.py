@@ -26,7 +26,9 @@ from ..engine.devices import contexts
 from ..engine.frozen_start import FrozenStart
 from ..engine.tracking import Pictures
 from ..engine.trainer import Trainer
+from ..models.base import network_text
 from ..models.detection import Detector
+from .announcement import Announcement, data_text
 from .detection_data import check_objects, make_placement, open_sets
 from .detection_network import make_card, make_detector, print_summary, tell_random_start, with_frozen_stages
 from .folder import RunFolder
@@ -88,12 +90,18 @@ def make_detection_trainer(
         config.detect.eval_every, config.train.num_epochs,
     )  # fmt: skip
     pictures = TestPictures(net, sets[1], placement, inference_options(config))
+    words = data_text(config.data.dataset, len(sets[0]), len(sets[1]), len(sets[0].class_names), _canvas(placement))
+    first = Announcement(network_text(net.recipe), words, folder)
     frozen = FrozenStart(pretrained_backbone(net), config.optim.freeze_epochs)
-    own = [frozen, *([] if backend.rank else [*callbacks, *_callbacks(config, folder, pictures)])]
+    own = [frozen, *([] if backend.rank else [first, *callbacks, *_callbacks(config, folder, pictures)])]
     trainer = Trainer(net, task, with_frozen_stages(config, net), devices, train, val, own, backend)
     frozen.check(net)
     card = make_card(net, config, sets[0], placement, inference_options(config))
     return trainer, card, DetectionData(train, val, sets, placement)
+
+
+def _canvas(placement: Placement) -> tuple[int, int, int]:
+    return 3, *placement.canvases.landscape
 
 
 def _loaders(
@@ -120,7 +128,7 @@ def make_training_loader(config: DetectRunConfig, backend: Backend) -> tuple[Det
     placement = make_placement(config, sets)
     net = make_detector(config, len(sets[0].class_names), placement, [mx.cpu()])
     train, _ = _loaders(config, sets, placement, net, backend, 1)
-    return train, (3, *placement.canvases.landscape)
+    return train, _canvas(placement)
 
 
 def learning_options(config: DetectRunConfig) -> LearningOptions:

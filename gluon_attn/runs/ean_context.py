@@ -49,8 +49,20 @@ class SearchContext:
         self.supernet.initialize(ctx=self.devices)
         load_params(self.supernet, self.weights)
         self.supernet.compile_for_evaluation(fused=all(device.device_type == "cpu" for device in self.devices))
+        self.count, self.processes = config.score.images, backend.size
         self.evaluator = Evaluator(self.supernet, loader, self.devices, backend)
         self.extremes = [bit * sum(self.supernet.blocks) for bit in "01"]
+
+    def announce(self, folder: RunFolder) -> None:
+        """Log the first line of the search."""
+        from ..models.base import network_text
+        from .announcement import announce, data_text, devices_text, parameters
+
+        count = self.count or len(self.source.val)
+        what = f"a search (search.py ean), {network_text(self.supernet.recipe)}, {sum(self.supernet.blocks)} blocks"
+        data = data_text(self.source.name, 0, count, self.source.classes, self.source.input_shape)
+        where = f"{devices_text(self.devices, self.processes)}, float32"
+        announce(f"{what}, {parameters(self.supernet):,} parameters", data, where, folder)
 
     def stage_latencies(self) -> list[float]:
         """Measures the milliseconds that the attention of one block adds to an image, for each stage."""

@@ -1,12 +1,9 @@
 """One search for a connection scheme (EAN), from options to a run folder."""
 
 import json
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from ..config.ean import EanSearchConfig
 from ..config.files import merge
@@ -20,6 +17,7 @@ from ..utils import log
 from ..utils.checks import is_number
 from ..utils.errors import UserError
 from ..utils.files import read_json, sha256, write_json, write_text
+from ..utils.progress import Progress
 from .ean_context import SearchContext, supernet_options
 from .ean_results import write_results
 from .folder import RunFolder
@@ -63,7 +61,8 @@ def ean_search(options: Options) -> EanSearchResult:
     options = replace(options, recipe=merge(supernet_options(asked), options.recipe))
     with backend.peer_failures(), placed(options, backend) as place:
         config, folder = place.config, place.folder
-        context = SearchContext(config, backend)
+        with Progress("preparing data and supernet"):
+            context = SearchContext(config, backend)
         earlier = folder if place.resumed else None
         fixed = _fixed_by_start(config, context, earlier, backend)
         searches = _searches(config, context, fixed["times"], earlier)
@@ -74,6 +73,7 @@ def ean_search(options: Options) -> EanSearchResult:
         with describing(place, backend), backend.watched(states), backend.peer_failures():
             if not backend.rank:
                 write_json(folder.supernet_file, fixed)
+                context.announce(folder)
             for search in searches:
                 _run(search, config, None if backend.rank else folder)
             context.evaluator(context.extremes)  # by all processes
@@ -135,8 +135,7 @@ def _searches(
 def _run(search: Searcher, config: EanSearchConfig, folder: RunFolder | None) -> None:
     """Run a search to its last step, saved after each in `folder` (None: nowhere)."""
     steps, interval = config.ean.steps, config.train.log_interval
-    bar = tqdm(total=steps, initial=search.steps, desc=search.name, unit="step", leave=False,
-               disable=folder is None or not sys.stderr.isatty())  # fmt: skip
+    bar = Progress(search.name, steps, "step", search.steps)
 
     def after(search, records):
         if folder is None:
@@ -144,7 +143,7 @@ def _run(search: Searcher, config: EanSearchConfig, folder: RunFolder | None) ->
         text = "".join(json.dumps(record) + "\n" for record in search.samples)
         write_text(folder.samples_file(search.name), text)
         save_search(search, folder.search_state(search.name))
-        bar.update()
+        bar.update(1, f"best {search.best()[1]:.3f}")
         if search.steps % interval == 0 or search.steps == steps:
             bits, reward = search.best()
             log.get_logger().info(

@@ -101,6 +101,8 @@ def stretched(old: Any, new: Any) -> str | None:
         and (data["mixup"] or data["cutmix"]),
     }
     what = [name for name, does in follow.items() if does]
-    if not what or new.to_dict().get("search", {}).get("random_search"):
+    if new.to_dict().get("search", {}).get("random_search"):
         return None
+    if not what:
+        return f"num_epochs {before} -> {after}: the learning rate ({mode} schedule) stays as it was"
     return f"num_epochs {before} -> {after}: from here on {', '.join(what)} as in a run of {after} epochs"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..utils.errors import UserError
+from ..utils.log import get_logger
 from ..utils.paths import expanded
 
 if TYPE_CHECKING:
@@ -98,9 +99,23 @@ def evaluate(
         raise UserError(f"{target} holds a detector: gluon_attn.evaluate_objects evaluates it")
     options = {"data_dir": data_dir, "rec_val": rec_val, "crop_ratio": crop_ratio, "input_size": input_size}
     predictor, source = _open(expanded(str(target)), expanded(params), dataset, options)
+    _announce(str(target), predictor, source)
     score = evaluate_predictor(predictor, source.val, batch_size)
     side = predictor.card.input_shape[1]
     return Evaluation(str(target), predictor.kind, source.name, side, crop_ratio, score, tuple(source.class_names))
+
+
+def _announce(target: str, predictor: "Predictor", source: Any) -> None:
+    """Log the first line."""
+    import mxnet as mx
+
+    from ..models.base import network_text
+    from .announcement import data_text, devices_text
+
+    card = predictor.card
+    data = data_text(source.name, 0, len(source.val), card.classes, card.input_shape)
+    about = predictor.kind, network_text({"model": card.model, "plan": card.plan}), data, devices_text([mx.cpu()])
+    get_logger().info("evaluating %s (%s), %s; %s; %s", target, *about)
 
 
 def _open(

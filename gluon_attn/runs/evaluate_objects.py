@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..config.detect import DetectDataConfig, DetectModelConfig, DetectRunConfig, has_masks
 from ..config.run_kind import held_kind
 from ..data.coco import CocoSet
@@ -17,6 +15,7 @@ from ..detect.results import to_results
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import expanded
+from ..utils.progress import each
 from .detection_data import open_sets, run_config
 from .detector import TrainedDetector, open_detector
 
@@ -63,6 +62,8 @@ def evaluate_objects(
     folder = expanded(str(target))
     config = _config(folder, data_dir)
     _, test = open_sets(config)
+    what = f"the results in {results}" if results else f"{target} ({config.model.model})"
+    get_logger().info("evaluating %s; %s, %d test images", what, config.data.dataset, len(test))
     entries = (
         read_results(expanded(str(results)))
         if results
@@ -107,7 +108,7 @@ def detected(detector: TrainedDetector, images: CocoSet, max_bad: float = 1.0) -
         UserError: there are more.
     """
     found, unread = [], 0
-    for number in tqdm(range(len(images)), desc="evaluation", unit="image", leave=False, disable=None):
+    for number in each(range(len(images)), "evaluation", len(images), "image"):
         try:
             pixels = images.pixels(number)
         except BadImage as error:

@@ -21,6 +21,7 @@ from ..nn.boxes import iou
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from ..utils.paths import check_utf8
+from ..utils.progress import Progress
 from ..utils.seed import generator
 from .detection_data import open_sets, run_config
 from .detector import TrainedDetector, is_detector, named_detector, of_network
@@ -75,9 +76,14 @@ def export_detector(
     for one in targets:
         if one.format in READERS:
             check_utf8(folder, READERS[one.format])
-    reference = _Reference(detector, images)
-    with staged(folder, "folders") as place:
-        return [reference.export(one, *place(one)) for one in targets]
+    get_logger().info("exporting %s as %s to %s", target, ", ".join(map(str, targets)), folder)
+    with staged(folder, "folders") as place, Progress("exporting", len(targets), "target") as progress:
+        reference, exported = _Reference(detector, images), []
+        for one in targets:
+            progress.update(0, str(one))
+            exported.append(reference.export(one, *place(one)))
+            progress.update(1, str(one))
+        return exported
 
 
 def _opened(

@@ -10,6 +10,7 @@ from ..analyze.charts import operation_weights
 from ..analyze.draw import draw, missing
 from ..analyze.figures import save_png
 from ..analyze.plots import draw_history
+from ..config.run_kind import TITLES
 from ..config.search import AnasConfig, AttDartsConfig
 from ..data.factory import build_search
 from ..engine import callbacks as cb
@@ -20,7 +21,9 @@ from ..search.darts.methods import METHODS, Genotype, SearchMethod
 from ..search.darts.trainer import SearchTrainer
 from ..utils import log
 from ..utils.errors import UserError
+from ..utils.progress import Progress
 from ..utils.seed import seed_all
+from .announcement import Announcement, loaders_text
 from .folder import RunFolder
 from .lone_norms import LoneNorms
 from .options import Options
@@ -73,7 +76,8 @@ def gradient_search(options: Options, backend: Backend) -> GradientSearchResult:
         TrainingError: the search cannot continue.
     """
     with placed(options, backend) as place:
-        trainer = make_search_trainer(place.config, place.folder, backend)
+        with Progress("preparing data and supernet"):
+            trainer = make_search_trainer(place.config, place.folder, backend)
         backend.barrier()
         with describing(place, backend):
             fit(trainer, place.folder, place.resumed)
@@ -102,7 +106,9 @@ def make_search_trainer(
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
     callbacks: list[cb.Callback] = []
     if not backend.rank and folder is not None:
-        callbacks = [LoneNorms(net, data, devices, config, backend), *_callbacks(config, folder, method)]
+        first = Announcement(f"{TITLES[config.kind]}, supernet", loaders_text(data), folder)
+        norms = LoneNorms(net, data, devices, config, backend)
+        callbacks = [first, norms, *_callbacks(config, folder, method)]
     trainer = SearchTrainer(
         net, config, method.derive, devices, data.train, alpha_loader, data.val, callbacks, backend
     )  # fmt: skip

@@ -12,7 +12,7 @@ from ..utils.errors import UserError
 from .earlier_runs import RUNS, changed_options, run_name
 from .folder import RunFolder
 from .options import Options
-from .placement import check_outputs, check_resume, refuse_results, taken
+from .placement import check_outputs, check_resume, refuse_results, resumable, taken
 
 
 @contextlib.contextmanager
@@ -45,7 +45,8 @@ def group_placed(
             log.get_logger().warning("no run to resume: starting a new one")
     with taken(path or first, path is not None, backend) as folder:
         backend.barrier()  # all processes have looked before one writes
-        yield RunFolder(folder)
+        with resumable(folder):
+            yield RunFolder(folder)
 
 
 def _check(folder: RunFolder, config: Any, parts: Mapping[str, Options | None]) -> None:

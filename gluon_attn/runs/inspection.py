@@ -14,6 +14,7 @@ from ..data.base import Dataset
 from ..deploy.predictor import graph_inputs
 from ..nn.recording import Gate, recording
 from ..utils.errors import UserError
+from ..utils.progress import each
 
 #: images per pass over a data set
 _BATCH = 32
@@ -80,7 +81,8 @@ def gate_statistics(
 
     chosen, seen = balanced(source.val.labels, count), 0
     with recording(net, receive):
-        for first in range(0, len(chosen), _BATCH):
+        starts = range(0, len(chosen), _BATCH)
+        for first in each(starts, "statistics", len(starts), "batch"):
             pixels, labels, _ = source.val.take(chosen[first : first + _BATCH], None)
             if len(labels):
                 net(network_inputs(card, pixels)).wait_to_read()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..config.run_kind import TITLES, held_kind
 from ..engine.backend import Backend
-from ..utils.errors import UserError
+from ..utils.errors import Interrupted, UserError
 from ..utils.files import ensure_dir, epochs
 from ..utils.paths import check_output_file, check_output_folder
 from .earlier_runs import RUNS, changed_options, find_run, run_name, stretched
@@ -77,6 +77,7 @@ def placed(options: Options, backend: Backend) -> Iterator[Place]:
     Raises:
         UserError: the folder already holds a run, is in use, or the run in it was made with other options; or a file
             that the options name cannot be written.
+        Interrupted: Ctrl-C.
     """
     place = _place(options)
     check_outputs(place.config, backend)
@@ -86,7 +87,19 @@ def placed(options: Options, backend: Backend) -> Iterator[Place]:
             place = Place(place.config, path, notes=place.notes)
         elif not (backend.rank or place.resumed) and _place(options) != place:
             raise UserError(f"{path} was in use by another run until now: choose another option run_dir")
-        yield place
+        with resumable(path):
+            yield place
+
+
+@contextlib.contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """A context in which Ctrl-C raises an `Interrupted` about the run in `folder`, if it has begun."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not folder.exists() or not any(not item.name.startswith(".") for item in folder.iterdir()):
+            raise
+        raise Interrupted(folder) from None
 
 
 @contextlib.contextmanager

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from mxnet.gluon import HybridBlock
 
 from ..analyze.cost import cost
+from ..config.run_kind import TITLES
 from ..config.search import AnasConfig, AttDartsConfig
 from ..data.factory import open_dataset
 from ..engine.backend import Backend
+from ..engine.devices import contexts
 from ..search.darts.methods import METHODS, Genotype, SearchMethod
 from ..utils.errors import UserError
 from ..utils.files import read_json, write_json
 from ..utils.log import get_logger
 from ..utils.seed import derive, generator
+from .announcement import announce, data_text, devices_text
 from .folder import RunFolder
 from .options import Options
 from .placement import placed
@@ -62,6 +65,10 @@ def _search(config, folder, known, backend):
     method, source = METHODS[config.kind](config), open_dataset(config.data, config.train.seed)
     classes, shape, random = source.classes, source.input_shape, generator(config.train.seed, _STREAM)
     left = budget(config, method, classes, shape)
+    what = f"{TITLES[config.kind]}, at random, {config.search.retrain_epochs} epochs per genotype"
+    data = data_text(source.name, len(source.train), 0, classes, shape)
+    where = contexts(config.train.gpus, config.train.num_gpus, backend)
+    announce(what, data, f"{devices_text(where, backend.size)}, float32", folder)
     rows: list[dict] = []
     best: tuple[float, Genotype] | None = None  # (accuracy, genotype)
     get_logger().info("a search with these options takes %.3g MACs per image of its training subset", left)

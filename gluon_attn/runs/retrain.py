@@ -6,12 +6,22 @@ from ..config.search import AnasConfig, AttDartsConfig
 from ..config.train import RunConfig
 from ..data.factory import build_search
 from ..engine.backend import Backend
+from ..engine.callbacks import Callback, Progress
 from ..engine.classification import Classification
 from ..engine.devices import contexts
+from ..engine.task import TrainingLoop
 from ..engine.trainer import Trainer
 from ..search.darts.methods import METHODS, Genotype
 from ..utils.seed import seed_all
 from .lone_norms import LoneNorms
+
+
+class _Bar(Progress):
+    """Without a line for each epoch."""
+
+    def epoch_end(self, trainer: TrainingLoop, record: dict) -> None:
+        """Close the bar."""
+        self.stop(trainer)
 
 
 def retrain(
@@ -39,6 +49,8 @@ def retrain(
     net = METHODS[config.kind](config).network(genotype, data.classes, data.input_shape[1])
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
     run = RunConfig(data=config.data, optim=config.optim, train=train)
-    callbacks = [] if warned or backend.rank else [LoneNorms(net, data, devices, run, backend)]
+    callbacks: list[Callback] = [] if backend.rank else [_Bar(train.log_interval)]
+    if not (warned or backend.rank):
+        callbacks.append(LoneNorms(net, data, devices, run, backend))
     trainer = Trainer(net, Classification(), run, devices, data.train, data.val, callbacks, backend)
     return trainer.task.score.of(trainer.fit())

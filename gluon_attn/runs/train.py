@@ -20,6 +20,7 @@ from ..engine.backend import Backend, connect
 from ..engine.callbacks import Callback
 from ..models.build import build as build_model
 from ..utils import log
+from ..utils.progress import Progress
 from .detection import DetectionData, make_detection_trainer
 from .folder import RunFolder
 from .implied_options import with_implied
@@ -69,11 +70,11 @@ def train(
         model: name of the network (default "cifar_resnet20_v1"); see `list_models`.
         attention: name of its attention (default none); see `list_attentions`.
         dataset: name of the data set (default "cifar10"), such as "digits", "cifar100", "imagenet_folder".
-        task: what is trained for, "classification" or "detection", whose options are those of `train_coco.py --help`
-            and whose defaults are other ones.
+        task: what is trained for, "classification" or "detection", whose options are those of
+            `train_coco.py --help-all` and whose defaults are other ones.
         options: further options, by their names as flags and in recipes, such as num_epochs=8, lr=0.1,
-            run_dir="runs/se", resume="auto"; `gluon-attn train --help` lists all. A group may be a mapping,
-            optim={"lr": 0.1}; config=FILE reads a recipe.
+            run_dir="runs/se", resume="auto"; `gluon-attn train --help-all` lists all. A group may be a
+            mapping, optim={"lr": 0.1}; config=FILE reads a recipe.
 
     Returns:
         The `Result` of the run, whose files are in its folder.
@@ -105,7 +106,8 @@ def train_run(options: Options, build: Build = build_model, callbacks: Iterable[
         make = (
             make_detection_trainer if place.config.kind == DetectRunConfig.kind else partial(make_trainer, build=build)
         )
-        trainer, card, data = make(place.config, place.folder, backend, callbacks=callbacks)  # errors before files
+        with Progress("preparing data and network"):
+            trainer, card, data = make(place.config, place.folder, backend, callbacks=callbacks)  # errors before files
         backend.barrier()
         with describing(place, backend, card):
             best = fit(trainer, place.folder, place.resumed)

@@ -22,9 +22,11 @@ from ..engine.mxnet_states import load_states
 from ..engine.state import start_at_epoch
 from ..engine.task import Task
 from ..engine.trainer import Trainer
+from ..models.base import network_text
 from ..models.build import build as build_model
 from ..utils import log
 from ..utils.errors import UserError
+from .announcement import Announcement, loaders_text
 from .earlier_runs import run_name
 from .folder import RunFolder
 from .lone_norms import LoneNorms
@@ -59,8 +61,9 @@ def make_trainer(
     frozen = FrozenStart(pretrained_features(net), config.optim.freeze_epochs)
     all_callbacks: list[cb.Callback] = [frozen]
     if not backend.rank:
+        first = Announcement(network_text(net.recipe), loaders_text(data), folder)
         norms = LoneNorms(net, data, devices, config, backend)
-        all_callbacks += [*callbacks, norms, *_callbacks(config, folder)]
+        all_callbacks += [first, *callbacks, norms, *_callbacks(config, folder)]
     trainer = Trainer(net, task, config, devices, data.train, data.val, all_callbacks, backend)
     frozen.check(net)
     return trainer, make_card(net, data), data

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from .errors import FULL_DISK, UserError, WriteError
 from .files import ensure_dir, sha256
+from .progress import Progress
 
 _TRIES = 3
 _SECONDS = 30  # without a byte
@@ -95,10 +96,13 @@ def _request(url: str, part: Path) -> None:
     with urllib.request.urlopen(request, timeout=_SECONDS) as response:
         resumes = response.status == 206
         missing = int(response.headers.get("Content-Length") or -1)
-        with open(part, "ab" if resumes else "wb") as file:
+        name, whole = url.rpartition("/")[2], missing
+        with open(part, "ab" if resumes else "wb") as file, Progress(f"downloading {name}") as progress:
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
                 missing -= len(chunk)
+                known = f"{(whole - missing) / 1e6:.0f} of {whole / 1e6:.0f} MB" if whole > 0 else ""
+                progress.update(len(chunk), known)
             file.flush()
             os.fsync(file.fileno())
     if missing > 0:  # http.client does not report it when the body is read in chunks

@@ -30,6 +30,18 @@ class WriteError(UserError):
     """A file or folder that cannot be written, which is as before. During training commands exit with 1."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in a run that can be resumed; the message says how, and a command completes it.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"interrupted; option run_dir {folder} with option resume auto goes on")
+        self.folder = folder
+
+
 class PeerError(TrainingError):
     """Another process of the run has ended or cannot be reached.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from gluon_attn.cli.flags import make_parser, parse
+from gluon_attn.cli.help import Start, help_text
 from gluon_attn.config.base import Config, option
 from gluon_attn.config.train import RunConfig
 
@@ -84,12 +85,15 @@ def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(tmp_path):
 def test_help_shows_groups_and_defaults():
     text = " ".join(make_parser("prog", "text", Whole, {"part": {"size": 8}}).format_help().split())
     assert "usage: prog [options]" in text
-    assert "the part: -s N, --size N, --theSize N how large, in % (default 8)" in text
+    assert "the part: -s, --size N how large, in % (default 8)" in text
     assert "--way {a,b} how (default a)" in text
+    assert "--[no-]on whether --extra NAME=VALUE ... more" in text
+    assert "--no-end whether not" in text
     assert "--steps N,N when (default 1,2)" in text
 
 
 def test_every_flag_of_a_run_has_help_and_one_meaning():
-    text = make_parser("train_cifar.py", "text", RunConfig, {}).format_help()  # a flag in two groups would raise
-    for flag in ("--lr-decay-epoch", "--useReLU", "--useGlobal", "--save-plot-dir", "--resume-from", "-j"):
+    parser = make_parser("train_cifar.py", "text", RunConfig, {})  # a flag in two groups would raise
+    text = help_text(parser, Start(), everything=True)
+    for flag in ("--lr-decay-epoch", "[no-]useReLU", "[no-]useGlobal", "--save-plot-dir", "--resume-from", "-j"):
         assert flag in text

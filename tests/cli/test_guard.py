@@ -1,9 +1,11 @@
 """Exceptions to exit codes."""
 
+from pathlib import Path
+
 import pytest
 
 from gluon_attn.cli.guard import guarded
-from gluon_attn.utils.errors import TrainingError, UserError
+from gluon_attn.utils.errors import Interrupted, TrainingError, UserError
 
 
 def failing(error):
@@ -39,6 +41,21 @@ def test_arguments_are_handed_on(monkeypatch):
 )
 def test_one_line_and_a_code(capsys, error, code, line):
     assert guarded(failing(error), []) == code
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["--lr", "0.1"], "--lr 0.1 "),
+        (["--run-dir", "old", "--resume=auto", "--lr", "0.1"], "--lr 0.1 "),
+        (["ean", "--run_dir=old", "--resume", "old", "a b"], "ean 'a b' "),
+        ([], ""),
+    ],
+)
+def test_an_interrupted_run_says_how_to_go_on(capsys, words, kept):
+    assert guarded(failing(Interrupted(Path("runs/x y"))), words, "python train_cifar.py") == 130
+    line = f"error: interrupted; go on with: python train_cifar.py {kept}--run-dir 'runs/x y' --resume auto\n"
     assert capsys.readouterr().err == line
 
 

@@ -33,13 +33,6 @@ def test_a_mistake_is_one_line_and_code_2(capsys, argv, line):
     assert capsys.readouterr() == ("", line)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help(capsys, name):
-    assert main([name, "--help"]) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith(f"usage: gluon-attn {name}")
-
-
 def test_help_does_not_load_mxnet(run_command):
     code = "import sys; from gluon_attn.cli import main; main(['--help']); sys.exit('mxnet' in sys.modules)"
     assert run_command("-c", code).returncode == 0

@@ -1,22 +1,76 @@
 import json
 
+import pytest
+
 import gluon_attn
 from gluon_attn.cli import main
 
 
-def test_models(capsys):
-    assert main(["models", "--json"]) == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+@pytest.fixture
+def printed(capsys):
+    """What `gluon-attn models` prints for some words, as lines."""
+
+    def call(*words):
+        assert main(["models", *words]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    return call
+
+
+def test_models(printed):
+    rows = {row["name"]: row for row in json.loads("\n".join(printed("--json")))}
     assert list(rows) == gluon_attn.list_models()
     assert rows["atac_cifar_resnet"]["options"]["blocks"] == 3
     assert "params" not in rows["cifar_resnet20_v1"]
-    assert main(["models"]) == 0
-    assert "cifar_resnet20_v1" in capsys.readouterr().out
 
 
-def test_models_with_cost(capsys, monkeypatch):
-    monkeypatch.setattr("gluon_attn.models.factory.list_models", lambda: ["cifar_resnet20_v1"])
-    assert main(["models", "--cost"]) == 0
-    header, row = capsys.readouterr().out.splitlines()
-    assert header.split() == ["name", "input", "params", "MACs", "options"]
-    assert row.split()[:4] == ["cifar_resnet20_v1", "3x32x32", "272,474", "40,813,184"]
+def test_the_list_is_short_and_has_every_model(printed):
+    lines = printed()
+    assert len(lines) < 60
+    assert max(map(len, lines)) <= 100
+    named = set()
+    for line in lines:
+        family, _, depths = line.strip().partition("N = ")
+        name = family.split(" ")[0]
+        named |= {name.replace("resnetN", f"resnet{depth}") for depth in depths.split(", ")} if depths else {name}
+    assert set(gluon_attn.list_models()) <= named
+    assert "  eca_resnetN               eca            N = 18, 34, 50, 101, 152" in lines
+    assert lines[0] == "images of 32x32, which take any --attention:"
+
+
+def test_some_models(printed, refused):
+    lines = printed("eca*")
+    assert [line.split()[0] for line in lines[1:8]] == [
+        "eca_mobilenet_v2", "eca_mobilenet_v2_formula", "eca_resnet18", "eca_resnet18_official", "eca_resnet34",
+        "eca_resnet34_official", "eca_resnet50",
+    ]  # fmt: skip
+    assert printed("eca") == lines  # a word is looked for in the names
+    assert [line.split() for line in printed("--attention", "ge_theta_plus") if line.startswith("  ")] == [
+        ["ge_resnet50", "ge_theta_plus"]
+    ]
+    refused(["models", "'eca_resnet5*'"], "no name matches")
+    refused(["models", "eca_resnet51"], "no name matches 'eca_resnet51', did you mean eca_resnet")
+    refused(["models", "--attention", "gct"], "give any model --attention gct")
+
+
+def test_options_of_models(printed):
+    lines = printed("atac_cifar", "--long")
+    assert lines[0].split() == ["name", "input", "options"]
+    assert lines[1].split("  ") == [
+        "atac_cifar_resnet", "3x32x32",
+        "blocks=3, act_type=ChaATAC, act_layers=4, act_order=bac, reduction, relu, global_pool, input_size=32, "
+        "drop_rate=0.0",
+    ]  # fmt: skip
+    assert not any("None" in line for line in printed("--long"))
+
+
+def test_models_with_cost(printed):
+    header, row = printed("cifar_resnet20_v1", "--cost")
+    assert header.split() == ["name", "input", "params", "MACs"]
+    assert row.split() == ["cifar_resnet20_v1", "3x32x32", "272,474", "40,813,184"]
+
+
+def test_some_published_models(printed):
+    assert [row["name"] for row in json.loads("\n".join(printed("--pretrained", "*_se", "--json")))] == [
+        "digits_resnet20_se"
+    ]

@@ -55,12 +55,12 @@ def test_every_command_takes_plugins(command, capsys):
         )
         == 0
     )
-    assert "--plugin FILE|MODULE" in capsys.readouterr().out
+    assert "--plugin" in capsys.readouterr().out
 
 
 def test_every_script_takes_plugins():
     for parser in (*map(script_parser, SCRIPTS), *map(search_parser, SEARCHES)):
-        assert "--plugin FILE|MODULE" in parser.format_help()
+        assert "--plugin" in parser.format_help()
 
 
 @pytest.mark.parametrize("command", [train_cifar, train_imagenet, lambda words: search(["anas", *words]), main])
@@ -78,7 +78,7 @@ def test_lists_and_costs(place, call):
     rows = json.loads(call(main, "attentions --plugin whole.py --json", place).stdout)
     (row,) = [row for row in rows if row["name"] == "half"]
     assert row == {"name": "half", "slot": "post", "options": {}, "weights": 0, "summary": "Half of the input."}
-    assert "\ntiny " in call(main, "models", place).stdout
+    assert "\n  tiny\n" in call(main, "models", place).stdout
     assert call(main, "cost tiny --attention half", place).returncode == 0
 
 
@@ -209,7 +209,7 @@ for words in (
 def test_the_installed_example(environment, tmp_path):
     done = environment("-c", STORY, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "\npower " in done.stdout
+    assert "\n  power " in done.stdout
     assert "Gates each channel by its power" in done.stdout
     assert "power: 11 passed, 0 failed, 2 not checked" in done.stdout
     assert (tmp_path / "exported" / "run-symbol.json").is_file()

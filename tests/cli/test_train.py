@@ -105,6 +105,29 @@ def test_a_killed_run_resumes_to_the_same_bits(unbroken, killed, tmp_path):
     assert history(tmp_path / "run") == history(unbroken)
 
 
+def test_ctrl_c_says_the_command_that_goes_on(unbroken, tmp_path):
+    command = [sys.executable, "-u", str(SCRIPT), *shlex.split(f"{SMALL} --run-dir run")]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=VARIABLES) as process:
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("epoch 2 batch 2/"):
+                os.kill(process.pid, signal.SIGINT)
+    assert process.returncode == 130
+    before, _, words = said[-1].partition("error: interrupted; go on with: python train_cifar.py ")
+    assert (before, words) == ("", f"{SMALL} --run-dir run --resume auto\n")
+    assert start(words, tmp_path).returncode == 0
+    assert history(tmp_path / "run") == history(unbroken)
+
+
+def test_the_first_line_says_what_runs(unbroken):
+    first = (unbroken / "log.txt").read_text().splitlines()[0]
+    assert first.endswith(
+        " INFO cifar_resnet20_v1 with eca, 272,111 parameters; synthetic, 64 training and 32 test images of 16x16, "
+        "4 classes; CPU, 2 threads, float32; run folder run"
+    )
+
+
 def test_a_damaged_checkpoint_is_passed_over_and_the_run_still_ends_alike(unbroken, killed, tmp_path):
     shutil.copytree(killed, tmp_path / "run")
     newest = max((tmp_path / "run/checkpoints").iterdir())

@@ -1,12 +1,14 @@
 """Networks by name: names, options, recipes, files, and what is refused."""
 
 import json
+import re
 
 import mxnet as mx
 import pytest
 
 import gluon_attn
 from gluon_attn import Plan, get_model, list_models, save_params
+from gluon_attn.attention.base import ATTENTIONS
 from gluon_attn.config.card import Card
 from gluon_attn.models.factory import attention_entry, model_info
 from gluon_attn.utils.errors import UserError
@@ -26,6 +28,32 @@ def test_names():
     assert list_models() == sorted(list_models())
     assert {"atac_cifar_resnet", *CIFAR} <= set(list_models())
     assert gluon_attn.get_model is get_model
+
+
+def test_names_by_pattern_and_attention():
+    assert list_models("ECA_mobilenet*") == ["eca_mobilenet_v2", "eca_mobilenet_v2_formula"]
+    assert list_models("*resnet20_?[12]") == ["cifar_resnet20_v1", "cifar_resnet20_v2"]
+    assert list_models("mobilenet") == []
+    assert list_models("*18*", attention="CBAM") == ["cbam_resnet18"]
+    assert list_models(attention="gct") == []
+    with pytest.raises(UserError, match="did you mean"):
+        list_models(attention="cbamm")
+
+
+def modules(net):
+    """The names of the attentions in a network."""
+    kinds = {ATTENTIONS.get(name): name for name in ATTENTIONS.names()}
+    own = {kinds[type(net)]} if type(net) in kinds else set()
+    return own.union(*(modules(child) for child in net._children.values()))
+
+
+@pytest.mark.parametrize("name", [name for name in list_models() if model_info(name).own_plan])
+def test_the_list_knows_the_attentions_of_a_network(name):
+    depth = re.search(r"resnet(\d+)", name)
+    if depth and int(depth[1]) > 56:
+        pytest.skip("as the same network with fewer layers")
+    options = {"layers": 6, "channels": 4} if "darts" in name else {}
+    assert modules(get_model(name, **options)) - {"identity"} == set(model_info(name).attentions)
 
 
 def test_attention_goes_where_it_belongs():

@@ -119,7 +119,7 @@ def test_a_random_search_resumes_after_the_last_genotype_that_was_trained(monkey
     monkeypatch.setattr(module, "retrain", retrain)
     monkeypatch.setattr(module, "budget", lambda *_: 5)
     monkeypatch.setattr(module, "macs", lambda *_: 1)
-    source = SimpleNamespace(classes=3, input_shape=(3, 8, 8))
+    source = SimpleNamespace(name="few", train=range(9), classes=3, input_shape=(3, 8, 8))
     monkeypatch.setattr(module, "open_dataset", lambda *_: source)
 
     def run(folder, **train):

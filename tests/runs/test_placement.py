@@ -267,8 +267,9 @@ def test_a_schedule_that_is_stretched_is_said(given, what):
         with placed(Options(RunConfig, given=again), Backend()) as place, describing(place, Backend()):
             pass
         line = f"num_epochs {before} -> {epochs}: from here on {what} as in a run of {epochs} epochs"
-        assert place.notes == ((line,) if what and before != epochs else ())
-    assert folder.log_file.read_text().count("num_epochs 10 -> 20") == bool(what)
+        line = line if what else f"num_epochs {before} -> {epochs}: the learning rate (step schedule) stays as it was"
+        assert place.notes == ((line,) if before != epochs else ())
+    assert folder.log_file.read_text().count("num_epochs 10 -> 20") == 1
 
 
 def test_numbers_go_up(tmp_path):

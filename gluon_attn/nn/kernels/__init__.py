@@ -23,6 +23,7 @@ import mxnet as mx
 from ...utils import cpu
 from ...utils.errors import WriteError
 from ...utils.files import atomic_path
+from ...utils.progress import Progress
 
 _HERE = Path(__file__).parent
 #: the C++ files, all compiled into one library
@@ -135,7 +136,7 @@ def _build(compiler: str, library: Path) -> None:
     """Compile the sources to `library`, which appears whole or not at all."""
     home = Path(mx.__file__).parent
     sources = [str(path) for path in (*SOURCES, home / "src/lib_api.cc") if path.suffix == ".cc"]
-    with atomic_path(library) as built:
+    with atomic_path(library) as built, Progress("compiling operators, once for this machine"):
         subprocess.run(
             [compiler, *_FLAGS, f"-I{home / 'include'}", *sources, "-o", str(built)],
             capture_output=True, text=True, check=True,

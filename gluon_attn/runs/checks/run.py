@@ -16,6 +16,7 @@ from ...models.detection import detector_record
 from ...models.factory import model_info
 from ...registry import UnknownName
 from ...utils.errors import UserError, reason
+from ...utils.progress import each
 from ...utils.seed import seed_all
 from ...utils.suggest import did_you_mean
 from . import contract, dtypes, forms, gradients
@@ -124,7 +125,8 @@ def run_checks(
         found = replace(found, note=note)
     if found.result == "failed":
         return [found, *(Finding(check.title, "not checked", note="it does not run") for check in checks[1:])]
-    return [found, *(_run(check, cases, seed) for check in checks[1:])]
+    rest = each(checks[1:], f"checking {name}", len(checks) - 1, "check")
+    return [found, *(_run(check, cases, seed) for check in rest)]
 
 
 def _taken(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[str]]:

@@ -4,11 +4,10 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
-from tqdm import tqdm
-
 from ...config.scores import Score
 from ...utils.errors import TrainingError, UserError
 from ...utils.log import get_logger
+from ...utils.progress import Progress
 from .attempts import TrialState
 from .folder import StudyFolder
 from .plan import StudyPlan
@@ -92,41 +91,34 @@ def run_all(
 
 def _watch(trials: Trials, score: Score, processes: Processes) -> list[TrialState]:
     """Show the progress until all workers have ended."""
-    begun = time.monotonic()
-    with tqdm(total=len(trials.states()), unit="run", disable=None) as bar:
-        first = None
-        bar.n = sum(state.has_ended for state in trials.states())
+    states = trials.states()
+    known = sum(state.has_ended for state in states)
+    with Progress("study", len(states), "run", known) as bar:
         while True:
             alive = processes.alive
             states = trials.states()
             ended = sum(state.has_ended for state in states)
-            first = ended if first is None else first
-            text = describe(states, score, ended - first, time.monotonic() - begun)
-            if bar.disable and ended > bar.n:  # no terminal: a line for each run
-                get_logger().info("%d of %d runs: %s", ended, len(states), text)
-            bar.n = ended
-            bar.set_postfix_str(text, refresh=True)
+            bar.update(ended - known, describe(states, score))
+            if ended > known:
+                bar.line()
+            known = ended
             if not alive:
                 return states
             time.sleep(_POLL)
 
 
-def describe(states: Sequence[TrialState], score: Score, ended: int, seconds: float) -> str:
+def describe(states: Sequence[TrialState], score: Score) -> str:
     """How far a study is, in words.
 
     Args:
         states: of its runs.
         score: what they are compared by.
-        ended: how many of them ended in the last `seconds`, for the time that is left.
-        seconds: see `ended`.
     """
     kinds = ("done", "running", "stopped", "failed")
     counts = {kind: sum(state.state == kind for state in states) for kind in kinds}
     scores = [state.score for state in states if state.score is not None and state.state == "done"]
     words = [f"{count} {kind}" for kind, count in counts.items() if count or kind != "stopped"]
     words += [f"best {(max if score.higher_is_better else min)(scores):.4f}"] if scores else []
-    left = sum(not state.has_ended for state in states)
-    words += [f"{left * seconds / ended / 60:.0f} min left"] if ended and left else []
     return ", ".join(words)
 
 
