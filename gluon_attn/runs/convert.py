@@ -90,7 +90,6 @@ def import_weights(
         UserError: The file or the image cannot be read, it has no such weights, or they are of another network. Nothing
             is written then.
     """
-    get_logger().info("converting %s of %s to %s", path, source, output)
     reading = partial(read_weights, path, weights, find_name_map(source).prefers_ema)
     if config is None:
         missing = "name the network that the weights are of with option model; `gluon-attn models` lists them"
@@ -134,7 +133,6 @@ def export_weights(
     Raises:
         UserError: A file cannot be read, or the library has no network like this. Nothing is written then.
     """
-    get_logger().info("converting %s to %s for %s", path, output, library)
     net, card = _trained_network(path, config, classes)
     pixels = read_image_for(net, image, card) if image else None
     counterpart = needed_counterpart(net, library)
