@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..utils.errors import FULL_DISK, Interrupted, PeerError, TrainingError, UserError
 from ..utils.log import to_terminal
+from ..utils.progress import close_all
 from .spelling import with_flags
 
 _INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as a shell reports them
@@ -89,5 +90,6 @@ def _silence_stdout():
 
 
 def _fail(message, code):
+    close_all()
     print(f"error: {with_flags(' '.join(str(message).split()))}", file=sys.stderr, flush=True)
     return code

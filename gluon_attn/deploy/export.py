@@ -87,8 +87,8 @@ def export_network(
         if target.format in READERS:
             check_utf8(Path(output) / name, READERS[target.format])
     about = name, network_text({"model": card.model, "plan": card.plan}), ", ".join(map(str, targets)), output
-    get_logger().info("exporting %s (%s) as %s to %s", *about)
     with staged(Path(output), layout) as place, Progress("exporting", len(targets), "target") as progress:
+        get_logger().info("exporting %s (%s) as %s to %s", *about)
         exported = []
         for target in targets:
             progress.update(0, str(target))

@@ -99,7 +99,6 @@ def import_weights(
     reading, source = weights_reader(path, source, weights)
     if source is None or config is None:
         source, config = inferred(reading(None).tensors, source, config, classes)
-    get_logger().info("converting %s of %s to %s", path, source, output)
     net = network_of(config, classes)  # before the file is read: whether it can be made
     pixels = read_image_for(net, image) if image else None
     read = reading(source)
@@ -139,7 +138,6 @@ def export_weights(
     Raises:
         UserError: A file cannot be read, or the library has no network like this. Nothing is written then.
     """
-    get_logger().info("converting %s to %s for %s", path, output, library)
     net, card = _trained_network(path, config, classes)
     pixels = read_image_for(net, image, card) if image else None
     counterpart = needed_counterpart(net, library)

@@ -76,8 +76,8 @@ def export_detector(
     for one in targets:
         if one.format in READERS:
             check_utf8(folder, READERS[one.format])
-    get_logger().info("exporting %s as %s to %s", target, ", ".join(map(str, targets)), folder)
     with staged(folder, "folders") as place, Progress("exporting", len(targets), "target") as progress:
+        get_logger().info("exporting %s as %s to %s", target, ", ".join(map(str, targets)), folder)
         reference, exported = _Reference(detector, images), []
         for one in targets:
             progress.update(0, str(one))

@@ -132,6 +132,12 @@ def each(items: Iterable[T], what: str, total: int | None = None, unit: str = ""
             progress.update()
 
 
+def close_all() -> None:
+    """Take all bars away; an error keeps what was underway when it was raised."""
+    for one in reversed(_open.copy()):
+        one.close()
+
+
 def duration(seconds: float) -> str:
     """Seconds as text, such as 40 s, 12 min or 2.5 h."""
     if seconds < 100:

@@ -113,16 +113,20 @@ def test_a_bar_wherever_there_is_a_terminal(lines, streams, monkeypatch, termina
 
 def test_only_the_inner_of_two_is_logged(lines, streams, monkeypatch):
     monkeypatch.setattr(progress, "EVERY", 0.01)
+
+    def wait_for(kind):
+        while not any(text.startswith(kind) for text in lines.texts):
+            lines.arrived.clear()
+            assert lines.arrived.wait(_LONG)
+
     with streams(), Progress("exporting"), Progress("calibrating") as inner:
-        assert lines.arrived.wait(_LONG)
+        wait_for("calibrating")
+        lines.texts.clear()
+        wait_for("calibrating")
+        assert all(text.startswith("calibrating") for text in lines.texts)
         inner.close()
         inner.close()
-        lines.arrived.clear()
-        assert lines.arrived.wait(_LONG)
-    kinds = [text.split(":")[0] for text in lines.texts]
-    assert kinds[0] == "calibrating"
-    assert kinds[-1] == "exporting"
-    assert kinds == sorted(kinds)
+        wait_for("exporting")
 
 
 def test_other_processes_of_a_run_show_nothing(lines, streams):
@@ -142,6 +146,24 @@ def test_items_are_handed_on_and_nothing_is_left(streams):
         first.close()
     assert not progress._open
     assert all("progress" not in one.name for one in threading.enumerate())
+
+
+def test_an_error_leaves_no_bar(streams, lines):
+    def fail():
+        with Progress("outer"):
+            items = each([1], "inner", 1)
+            for _ in items:
+                raise ValueError
+
+    with streams(stderr=True) as (err, _):
+        try:
+            fail()
+        except ValueError:  # which keeps the variables of what raised it
+            assert [one._what for one in progress._open] == ["inner"]
+            assert err.written.wait(_LONG)
+            progress.close_all()
+            assert not progress._open
+            assert err.getvalue().rsplit("\r", 1)[1] == ""
 
 
 @pytest.mark.parametrize(
