@@ -49,9 +49,9 @@ def find_photos(root: Path, val_list: str | None = None, split: bool = False) ->
         UserError: there are no such images; the message says what is there and what is needed.
     """
     train, val = _both(root, val_list)
-    if split and val:
-        get_logger().warning("test images are split off %s; %s is not used", train or root, val)
-    if split and train is None and subfolders(root) and not _inside(root):
+    if split and train and val:
+        get_logger().warning("test images are split off %s; %s is not used", train, val)
+    if split and not (train or val) and os.path.isdir(root) and subfolders(root) and not _inside(root):
         train = root
     if (train is None) if split else (val is None or (train is None and is_list(val))):
         raise UserError(_what_is_missing(root, train))

@@ -246,6 +246,19 @@ def test_a_stratified_split_of_any_form(root, form):
     assert len(list(build(config(where, val_share=0.4), 1).train.epoch(0))) == 1
 
 
+def test_what_cannot_be_split_is_said(root):
+    for path in (root / "train", *root.glob("train.*")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(UserError, match="holds records: read them with option use_rec"):
+        open_dataset(config(root, val_share=0.2), 1)
+    for path in root.glob("val.*"):
+        path.unlink()
+    with pytest.raises(UserError, match=r"holds no class folders: expected .*/train/CLASS/NAME\.jpg"):
+        open_dataset(config(root, val_share=0.2), 1)
+    with pytest.raises(UserError, match="no such folder; name the folder with the images"):
+        open_dataset(config(root / "none", val_share=0.2), 1)
+
+
 def test_test_images_that_are_not_used_are_told(root, caplog):
     assert len(open_dataset(config(root, val_share=0.2), 1).val) == 3
     assert f"test images are split off {root}/train; {root}/val is not used" in caplog.text
