@@ -32,6 +32,7 @@ class FrozenStart(Callback):
         self._names, self._epochs = frozenset(names), epochs
         self._kept: dict[str, str] | None = None  # name -> grad_req to return to, while they are frozen
         self._norms: list[HybridBlock] = []
+        self._added: frozenset[str] = frozenset()  # to what is frozen throughout
 
     def check(self, net: HybridBlock) -> None:
         """Check that something is left to train.
@@ -62,6 +63,8 @@ class FrozenStart(Callback):
         self._kept = {name: params[name].grad_req for name in self._names}
         for name in self._names:
             params[name].grad_req = "null"
+        self._added = self._names - trainer.frozen
+        trainer.frozen |= self._added
         self._norms = set_global_statistics(trainer.net, [params[name] for name in self._names])
         trained = sum(param.grad_req != "null" for param in params.values())
         text = "freeze_epochs: the pretrained backbone is frozen in the first %d epochs, %d tensors are trained"
@@ -74,5 +77,6 @@ class FrozenStart(Callback):
                 params[name].grad_req = request
         for norm in self._norms:
             norm._kwargs["use_global_stats"] = False
+        trainer.frozen -= self._added
         self._kept = None
         get_logger().info("epoch %d: the backbone is trained from now on", trainer.epoch)

@@ -42,6 +42,7 @@ class TrainingLoop(Protocol):
         epoch: number of finished epochs.
         history: one record per finished epoch, JSON data.
         best: the record with the best score; None before the first epoch's end.
+        frozen: structural names of the parameters that are not trained in this epoch.
     """
 
     net: HybridBlock
@@ -56,6 +57,7 @@ class TrainingLoop(Protocol):
     epoch: int
     history: list[dict]
     best: dict | None
+    frozen: set[str]
 
     @property
     def gluon_trainer(self) -> mx.gluon.Trainer:

@@ -42,9 +42,10 @@ class Weights(Callback):
     """The weights after each epoch."""
 
     def __init__(self):
-        self.after = []
+        self.after, self.frozen = [], []
 
     def epoch_end(self, trainer, record):
+        self.frozen.append(set(trainer.frozen))
         params = trainer.net._collect_params_with_prefix()
         self.after.append({name: param.data().asnumpy() for name, param in params.items()})
 
@@ -67,6 +68,7 @@ def test_the_backbone_stays_for_the_first_epochs_and_moves_then(optim):
     start = {name: param.data().asnumpy() for name, param in run.net._collect_params_with_prefix().items()}
     run.fit()
     assert sorted(pretrained_features(run.net)) == sorted(set(start) - NEW - {"5.weight", "5.bias"})
+    assert seen.frozen == [set(pretrained_features(run.net))] * 2 + [set()] * 2
     for name in start:
         moved = [not np.array_equal(start[name], after[name]) for after in seen.after]
         frozen = name in pretrained_features(run.net)
