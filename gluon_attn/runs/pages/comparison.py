@@ -112,8 +112,8 @@ def _sentence(method: Method, found: Comparison) -> str:
     return f"{text}."
 
 
-def _counted(seeds: int) -> str:
-    return f"{seeds} seed{'s' * (seeds > 1)}"
+def _counted(number: int, name: str = "seed") -> str:
+    return f"{number} {name}{'s' * (number > 1)}"
 
 
 def _title(found: Comparison) -> str:
@@ -128,8 +128,8 @@ def _summary(found: Comparison) -> str:
     scored, timed = _MEASURED[found.plan.task.name]
     several = " for the methods, each score for itself; what is concluded rests on the first score"
     return (
-        f"Every method was trained for {config.train.num_epochs} epochs with {named}, with the same batches and, where "
-        f"tensors agree, the same initial weights. {scored}, mean and "
+        f"Every method was trained for {_counted(config.train.num_epochs, 'epoch')} with {named}, with the same batches and, "
+        f"where tensors agree, the same initial weights. {scored}, mean and "
         f"standard deviation over the seeds; differences are from {found.baseline.name}, in percentage points, paired "
         f"by seed. p is that of a two-sided paired t-test after Holm's correction{several * (len(found.scores) > 1)}. "
         f"{timed}"
