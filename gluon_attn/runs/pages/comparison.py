@@ -127,10 +127,11 @@ def _summary(found: Comparison) -> str:
     named = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
     scored, timed = _MEASURED[found.plan.task.name]
     several = " for the methods, each score for itself; what is concluded rests on the first score"
+    length = _counted(config.train.num_epochs, "epoch")
     return (
-        f"Every method was trained for {_counted(config.train.num_epochs, 'epoch')} with {named}, with the same batches and, "
-        f"where tensors agree, the same initial weights. {scored}, mean and "
-        f"standard deviation over the seeds; differences are from {found.baseline.name}, in percentage points, paired "
+        f"Every method was trained for {length} with {named}, with the same batches and, where tensors agree, the same "
+        f"initial weights. {scored}, mean and standard deviation over the seeds; "
+        f"differences are from {found.baseline.name}, in percentage points, paired "
         f"by seed. p is that of a two-sided paired t-test after Holm's correction{several * (len(found.scores) > 1)}. "
         f"{timed}"
     )
