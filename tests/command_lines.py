@@ -182,7 +182,8 @@ def line(name: str, number: int) -> list[str]:
     words = command.small.split()
     positional = [action for action in actions if not action.option_strings]
     if odd and positional and rng.random() < 0.4:  # another target
-        words[rng.randrange(len(positional)) if len(words) > 1 else 0] = value(positional[0], rng, odd, command.names)
+        place = rng.randrange(len(positional)) if len(words) > 1 else 0
+        words[place : place + 1] = [value(positional[0], rng, odd, command.names)]
     for _ in range(rng.choice((0, 1, 1, 2, 3) if number else (0,))):
         words += flag(rng.choice(flags), rng, odd, command.names)
     if odd and rng.random() < 0.15:

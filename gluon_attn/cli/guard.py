@@ -48,7 +48,7 @@ def guarded(
         return _fail(error, 1)
     except Interrupted as interrupt:
         words = sys.argv[1:] if argv is None else list(argv)
-        return _fail(f"interrupted; go on with: {resuming(program, words, interrupt.folder)}", _INTERRUPTED)
+        return _fail(f"interrupted; to resume: {resuming(program, words, interrupt.folder)}", _INTERRUPTED)
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "interrupted", _INTERRUPTED)
     except BrokenPipeError:  # the reader is gone (`| head`)

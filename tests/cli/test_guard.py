@@ -55,7 +55,7 @@ def test_one_line_and_a_code(capsys, error, code, line):
 )
 def test_an_interrupted_run_says_how_to_go_on(capsys, words, kept):
     assert guarded(failing(Interrupted(Path("runs/x y"))), words, "python train_cifar.py") == 130
-    line = f"error: interrupted; go on with: python train_cifar.py {kept}--run-dir 'runs/x y' --resume auto\n"
+    line = f"error: interrupted; to resume: python train_cifar.py {kept}--run-dir 'runs/x y' --resume auto\n"
     assert capsys.readouterr().err == line
 
 

@@ -107,14 +107,17 @@ def test_a_killed_run_resumes_to_the_same_bits(unbroken, killed, tmp_path):
 
 def test_ctrl_c_says_the_command_that_goes_on(unbroken, tmp_path):
     command = [sys.executable, "-u", str(SCRIPT), *shlex.split(f"{SMALL} --run-dir run")]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=VARIABLES) as process:
+    with subprocess.Popen(
+            command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=VARIABLES,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+        ) as process:  # fmt: skip
         said = []
         for line in process.stderr:
             said.append(line)
             if line.startswith("epoch 2 batch 2/"):
                 os.kill(process.pid, signal.SIGINT)
     assert process.returncode == 130
-    before, _, words = said[-1].partition("error: interrupted; go on with: python train_cifar.py ")
+    before, _, words = said[-1].partition("error: interrupted; to resume: python train_cifar.py ")
     assert (before, words) == ("", f"{SMALL} --run-dir run --resume auto\n")
     assert start(words, tmp_path).returncode == 0
     assert history(tmp_path / "run") == history(unbroken)

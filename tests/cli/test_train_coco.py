@@ -109,7 +109,7 @@ def test_evaluation_gives_the_figures_of_the_best_epoch(trained, tmp_path, capsy
 def test_report(trained, tmp_path, capsys):
     page = tmp_path / "report.html"
     assert main(["report", str(trained), "--output", str(page)]) == 0
-    assert capsys.readouterr().out.split()[:6] == ["run", "epochs", "best", "epoch", "box", "AP"]
+    assert capsys.readouterr().out.split()[:6] == ["run", "data", "set", "attention", "params", "(M)"]
     text = page.read_text()
     for part in ("whole (detection)", "loss of the masks", "<h2>Classes</h2>", "mask AP50"):
         assert part in text
