@@ -1,10 +1,10 @@
 """All that must happen before MXNet loads. `import gluon_attn` calls `start`; `gluon-attn doctor` prints the report.
 
-The steps: restore the NumPy aliases that MXNet 1.9 copies, set OpenMP's threads, oneDNN's ISA, OpenBLAS's kernels and
-glibc's thresholds, and load the CUDA libraries of mxnet-cu112. Each step reports what it did and why.
+The steps: restore the names that NumPy has removed, change MXNet for NumPy 2 (`utils/mxnet_changes.py`), set OpenMP's
+threads, oneDNN's ISA, OpenBLAS's kernels and glibc's thresholds, and load the CUDA libraries of mxnet-cu112. Each step
+reports what it did and why.
 """
 
-import builtins
 import functools
 import importlib.util
 import sys
@@ -14,16 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .utils import cpu, cuda, tuning
+from .utils import cpu, cuda, mxnet_changes, tuning
 from .utils.log import get_logger
+from .utils.numpy_names import restore_names
 from .utils.tuning import Step
 
-NO_MXNET = "MXNet is missing: install gluon-attn[cpu] or gluon-attn[cu112]"
+#: whether this Python has wheels of NumPy 1; where it has none, MXNet's wheel cannot be installed with what it asks for
+_NUMPY_1 = sys.version_info < (3, 13)
+NO_MXNET = "MXNet is missing: " + (
+    "install gluon-attn[cpu] or gluon-attn[cu112]" if _NUMPY_1
+    else "pip install --no-deps mxnet==1.9.1 (or mxnet-cu112==1.9.1); it asks for NumPy 1, which this Python has not"
+)  # fmt: skip
+NUMPY = ">=1.26,<2" if _NUMPY_1 else ">=2.1,<2.5"
 GPU_WHEEL = "mxnet-cu112"
 #: MXNet 1.9 adds more gradients than this by a chain of additions and then fails to trace some graphs ("control dep not
 #: found"); the candidate operations of an edge in a search have such sums
 GRADIENT_SUMS = ("MXNET_EXEC_INPLACE_GRAD_SUM_CAP", "1000")
-_ALIASES = ("bool", "int", "float", "object", "complex", "str")  # removed in NumPy 1.24
 _COMMANDS = ("gluon-attn", "train_cifar.py", "train_imagenet.py", "train_coco.py", "search.py")
 
 
@@ -107,7 +113,7 @@ def prepare(host: cpu.Host, modules: Mapping[str, Any] = sys.modules) -> Report:
     malloc = tuning.keep_memory(host)
     read_once = (tuning.THREADS, tuning.ISA, tuning.BLAS)
     late = [name for name in read_once if loaded and host.environ.get(name) != before.get(name)]
-    return Report(None, wheel, _restore_aliases(), threads, amx, blas, malloc, libraries, tuple(late))
+    return Report(None, wheel, _prepare_numpy(modules), threads, amx, blas, malloc, libraries, tuple(late))
 
 
 def obstacle(
@@ -125,10 +131,7 @@ def obstacle(
     if not _found("mxnet", modules, find):
         return NO_MXNET
     if not _found("numpy", modules, find):
-        return "NumPy is missing: pip install 'numpy>=1.26,<2'"
-    numpy = importlib.import_module("numpy")
-    if int(numpy.__version__.split(".")[0]) >= 2:
-        return f"MXNet does not work with NumPy {numpy.__version__}: pip install 'numpy>=1.26,<2'"
+        return f"NumPy is missing: pip install 'numpy{NUMPY}'"
     if not _found("distutils", modules, find):
         return "MXNet needs distutils, which Python 3.12 leaves to setuptools: pip install setuptools"
     return None
@@ -144,14 +147,13 @@ def _found(name: str, modules: Mapping[str, Any], find: Callable[[str], Any]) ->
     return spec is not None and spec.origin is not None  # a folder that only has the name has no origin
 
 
-def _restore_aliases() -> Step:
+def _prepare_numpy(modules: Mapping[str, Any]) -> Step:
     import numpy
 
-    # vars, not hasattr: NumPy warns about access to a removed name
-    missing = [name for name in _ALIASES if name not in vars(numpy)]
-    for name in missing:
-        setattr(numpy, name, getattr(builtins, name))
-    return Step(numpy.__version__, f"aliases restored: {' '.join(missing) or 'none was missing'}")
+    restored, changed = restore_names(numpy), mxnet_changes.needed(numpy.__version__)
+    mxnet_changes.change_when_loaded(numpy.__version__, modules)
+    reason = f"names restored: {' '.join(restored) or 'none was missing'}"
+    return Step(numpy.__version__, reason + (f"; changed in MXNet: {', '.join(changed)}" if changed else ""))
 
 
 def _load_cuda(wheel: str | None, loaded: bool) -> Step:

@@ -1,0 +1,172 @@
+"""What is changed in MXNet 1.9.1 for NumPy 2, once it has loaded.
+
+Functions keep their identity, file and line numbers: only their code is replaced, by that of their own source with one
+exact text exchanged. A text that is not there (another build of MXNet) leaves the function alone and gives one warning.
+"""
+
+import ast
+import contextlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import inspect
+import sys
+import textwrap
+import types
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_NAME = "mxnet"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One exact text of a function.
+
+    Attributes:
+        module: its module.
+        function: its name there, with its class if it has one.
+        old, new: the text and what takes its place.
+        reason: why.
+        since: the first version of NumPy (major, minor) that needs it.
+    """
+
+    module: str
+    function: str
+    old: str
+    new: str
+    reason: str
+    since: tuple[int, int]
+
+
+_TOSTRING = "NumPy 2.3 has no ndarray.tostring"
+_ONE = "in NumPy 2.4 an array of one number with axes is no number"
+CHANGES = (
+    Change("mxnet.recordio", "pack", "label.tostring()", "label.tobytes()", _TOSTRING, (2, 3)),
+    Change("mxnet.recordio", "pack_img", "buf.tostring()", "buf.tobytes()", _TOSTRING, (2, 3)),
+    Change("mxnet.ndarray.ndarray", "NDArray.asscalar", "asnumpy()[()]", "asnumpy().reshape(())[()]", _ONE, (2, 4)),
+    Change("mxnet.contrib.quantization", "_get_optimal_threshold", "threshold = threshold.asnumpy()",
+           "threshold = threshold.asscalar()", _ONE, (2, 4)),
+    Change("mxnet.contrib.quantization", "_get_optimal_threshold", "divergence = divergence.asnumpy()",
+           "divergence = divergence.asscalar()", _ONE, (2, 4)),
+)  # fmt: skip
+#: modules that hand parameters to the library as str(value), which in NumPy 2 names the type of numbers inside tuples
+TEXTS = ("mxnet._ctypes.ndarray", "mxnet._ctypes.symbol", "mxnet.symbol.symbol")
+
+
+def needed(version: str) -> list[str]:
+    """What a version of NumPy needs changed, as `doctor` shows it."""
+    number = _number(version)
+    texts = ["parameters as text"] if number >= (2, 0) else []
+    return [*texts, *dict.fromkeys(f"{one.module}.{one.function}" for one in CHANGES if number >= one.since)]
+
+
+def change_when_loaded(version: str, modules: Mapping[str, Any] = sys.modules) -> None:
+    """Change MXNet for a version of NumPy: now if it is loaded, otherwise when it has been.
+
+    Args:
+        version: of NumPy.
+        modules: the modules that are loaded.
+    """
+    if not needed(version):
+        return
+    if _NAME in modules:
+        apply(version)
+    else:
+        sys.meta_path.insert(0, _Finder(version))
+
+
+def apply(version: str, changes: Sequence[Change] = CHANGES) -> None:
+    """Change the modules of a loaded MXNet for a version of NumPy.
+
+    Args:
+        version: of NumPy.
+        changes: what to change.
+    """
+    number = _number(version)
+    if number >= (2, 0):
+        for name in TEXTS:  # a name of the module comes before Python's own
+            vars(importlib.import_module(name))["str"] = text_of
+    for change in changes:
+        if number >= change.since:
+            _exchange(change)
+
+
+def text_of(value: Any) -> str:
+    """The text of a parameter, as NumPy 1 made it: (2, 3), not (np.int64(2), np.int64(3)).
+
+    Args:
+        value: of a parameter: a number, a text, a tuple or list of such.
+    """
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_inner, value))}{',' if len(value) == 1 else ''})"
+    return f"[{', '.join(map(_inner, value))}]" if isinstance(value, list) else str(value)
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return text_of(value)
+    plain = hasattr(value, "dtype") and not isinstance(value, str) and getattr(value, "shape", None) == ()
+    return str(value) if plain else repr(value)
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def _exchange(change: Change) -> None:
+    """Give a function the code of its source with one text exchanged."""
+    function: Any = importlib.import_module(change.module)
+    for name in change.function.split("."):
+        function = getattr(function, name)
+    lines, first = inspect.getsourcelines(function)
+    source = textwrap.dedent("".join(lines))
+    if source.count(change.old) != 1:
+        warnings.warn(
+            f"{change.module}.{change.function} is not that of MXNet 1.9.1 and stays as it is: {change.reason}",
+            RuntimeWarning, stacklevel=2,
+        )  # fmt: skip
+        return
+    tree = ast.parse(source.replace(change.old, change.new))
+    ast.increment_lineno(tree, first - 1)
+    code = compile(tree, function.__code__.co_filename, "exec")
+    function.__code__ = next(
+        one for one in code.co_consts if isinstance(one, types.CodeType) and one.co_name == function.__name__
+    )
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds MXNet as usual, and changes it once it has loaded; it goes with the first attempt."""
+
+    def __init__(self, version: str):
+        self.version = version
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The spec of MXNet, whose loader does the rest; None for other modules."""
+        if fullname != _NAME:
+            return None
+        with self._away():
+            spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module: types.ModuleType) -> None:
+                load(module)
+                with contextlib.suppress(ValueError):
+                    sys.meta_path.remove(self)
+                apply(self.version)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+    @contextlib.contextmanager
+    def _away(self) -> Iterator[None]:
+        sys.meta_path.remove(self)
+        try:
+            yield
+        finally:
+            sys.meta_path.insert(0, self)
