@@ -41,10 +41,9 @@ CUDA = [  # the libraries that mxnet-cu112 links against, in versions that were 
 ]
 
 EXTRAS = {
-    # the last releases: 2.0 stayed in beta and removed interfaces that we use, and there is no wheel for a later CUDA.
-    # From Python 3.13 on they are installed by `pip install --no-deps`: they ask for NumPy 1, which has no wheels there
-    "cpu": ["mxnet==1.9.1" + BEFORE_313],
-    "cu112": ["mxnet-cu112==1.9.1" + BEFORE_313, *CUDA],
+    # from Python 3.13 on MXNet is installed by `pip install --no-deps`: it asks for NumPy 1, which has no wheels there
+    "cpu": ["mxnet==1.9.1" + BEFORE_313],  # the last release; 2.0 stayed in beta and removed interfaces that we use
+    "cu112": ["mxnet-cu112==1.9.1" + BEFORE_313, *CUDA],  # the last release; there is none for a later CUDA
     "horovod": [
         "horovod==0.28.1",  # the last release; `make horovod` builds it, pip alone cannot
         "cmake<4",  # version 4 rejects the policies of its build files

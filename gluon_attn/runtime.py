@@ -17,6 +17,7 @@ from typing import Any
 from .utils import cpu, cuda, mxnet_changes, tuning
 from .utils.log import get_logger
 from .utils.numpy_names import restore_names
+from .utils.shared_libraries import missing_packages
 from .utils.tuning import Step
 
 #: whether this Python has wheels of NumPy 1; where it has none, MXNet's wheel cannot be installed with what it asks for
@@ -132,8 +133,14 @@ def obstacle(
         return NO_MXNET
     if not _found("numpy", modules, find):
         return f"NumPy is missing: pip install 'numpy{NUMPY}'"
+    numpy = importlib.import_module("numpy")
+    if int(numpy.__version__.split(".")[0]) > 2:
+        return f"MXNet was not tried with NumPy {numpy.__version__}: pip install 'numpy{NUMPY}'"
     if not _found("distutils", modules, find):
         return "MXNet needs distutils, which Python 3.12 leaves to setuptools: pip install setuptools"
+    packages = missing_packages()
+    if packages:
+        return f"libraries of the system are missing: apt install {' '.join(packages)}, or what has them elsewhere"
     return None
 
 

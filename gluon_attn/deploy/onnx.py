@@ -73,7 +73,7 @@ def onnx_bytes(graph: Graph, precision: str = "float32") -> bytes:
 
 
 def _restore_mapping(onnx: Any) -> None:
-    """Put back the module onnx.mapping, which onnx 1.17 removed: MXNet's exporter reads the numbers of types from it."""
+    """Put back the module onnx.mapping, removed in onnx 1.17: MXNet's exporter reads the numbers of types from it."""
     if hasattr(onnx, "mapping"):
         return
     mapping = types.ModuleType("onnx.mapping")

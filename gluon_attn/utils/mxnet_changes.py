@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import inspect
 import sys
 import textwrap
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_NAME = "mxnet"
+_NAME, _TEXT_OF = "mxnet", "_text_of"
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,11 @@ class Change:
     since: tuple[int, int]
 
 
+_TEXT = "NumPy 2 writes the type of numbers inside tuples"
 _TOSTRING = "NumPy 2.3 has no ndarray.tostring"
 _ONE = "in NumPy 2.4 an array of one number with axes is no number"
 CHANGES = (
+    Change("mxnet.symbol.symbol", "var", "str(shape)", f"{_TEXT_OF}(shape)", _TEXT, (2, 0)),
     Change("mxnet.recordio", "pack", "label.tostring()", "label.tobytes()", _TOSTRING, (2, 3)),
     Change("mxnet.recordio", "pack_img", "buf.tostring()", "buf.tobytes()", _TOSTRING, (2, 3)),
     Change("mxnet.ndarray.ndarray", "NDArray.asscalar", "asnumpy()[()]", "asnumpy().reshape(())[()]", _ONE, (2, 4)),
@@ -52,8 +55,8 @@ CHANGES = (
     Change("mxnet.contrib.quantization", "_get_optimal_threshold", "divergence = divergence.asnumpy()",
            "divergence = divergence.asscalar()", _ONE, (2, 4)),
 )  # fmt: skip
-#: modules that hand parameters to the library as str(value), which in NumPy 2 names the type of numbers inside tuples
-TEXTS = ("mxnet._ctypes.ndarray", "mxnet._ctypes.symbol", "mxnet.symbol.symbol")
+#: modules that hand parameters to the library as str(value), and use `str` for nothing else: they get another one
+TEXTS = ("mxnet._ctypes.ndarray", "mxnet._ctypes.symbol")
 
 
 def needed(version: str) -> list[str]:
@@ -88,7 +91,11 @@ def apply(version: str, changes: Sequence[Change] = CHANGES) -> None:
     number = _number(version)
     if number >= (2, 0):
         for name in TEXTS:  # a name of the module comes before Python's own
-            vars(importlib.import_module(name))["str"] = text_of
+            module = _found(name)
+            if module is None:
+                _warn(name, _TEXT)
+            else:
+                vars(module)["str"] = text_of
     for change in changes:
         if number >= change.since:
             _exchange(change)
@@ -118,23 +125,33 @@ def _number(version: str) -> tuple[int, ...]:
 
 def _exchange(change: Change) -> None:
     """Give a function the code of its source with one text exchanged."""
-    function: Any = importlib.import_module(change.module)
+    function: Any = _found(change.module)
     for name in change.function.split("."):
-        function = getattr(function, name)
-    lines, first = inspect.getsourcelines(function)
+        function = getattr(function, name, None)
+    lines, first = inspect.getsourcelines(function) if inspect.isfunction(function) else ([], 0)
     source = textwrap.dedent("".join(lines))
     if source.count(change.old) != 1:
-        warnings.warn(
-            f"{change.module}.{change.function} is not that of MXNet 1.9.1 and stays as it is: {change.reason}",
-            RuntimeWarning, stacklevel=2,
-        )  # fmt: skip
+        _warn(f"{change.module}.{change.function}", change.reason)
         return
     tree = ast.parse(source.replace(change.old, change.new))
     ast.increment_lineno(tree, first - 1)
     code = compile(tree, function.__code__.co_filename, "exec")
+    function.__globals__[_TEXT_OF] = text_of
     function.__code__ = next(
         one for one in code.co_consts if isinstance(one, types.CodeType) and one.co_name == function.__name__
     )
+
+
+def _found(module: str) -> types.ModuleType | None:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None
+
+
+def _warn(name: str, reason: str) -> None:
+    text = f"{name} is not that of MXNet 1.9.1 and stays as it is: {reason}"
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
