@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 
 FOLDER = Path(__file__).resolve().parent
+#: names that MXNet asks NumPy for when it loads, and NumPy 2 has not; nothing here uses them
+REMOVED = "Inf PINF NINF NAN NaN PZERO NZERO alltrue sometrue product round_ in1d trapz msort mirr npv pmt ppmt pv rate"
 LEVELS = 4  # P2 to P5, which rois are pooled from
 GROWTH = np.float32(math.log(1000 / 16))  # largest dw and dh
 
@@ -51,8 +53,9 @@ def open_graph(card: dict[str, Any], name: str) -> Callable[[dict[str, Any]], li
         request = openvino_core().compile_model(str(path), "CPU", settings).create_infer_request()
         return lambda values: [request.infer(values)[one].copy() for one in outputs]
     for kind in ("bool", "int", "float", "object", "complex", "str"):  # NumPy 1.24 removed what MXNet imports
-        if kind not in vars(np):
-            setattr(np, kind, getattr(builtins, kind))
+        vars(np).setdefault(kind, getattr(builtins, kind))
+    for gone in REMOVED.split():
+        vars(np).setdefault(gone, None)
     import mxnet as mx
 
     warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs; their arrays tell

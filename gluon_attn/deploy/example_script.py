@@ -14,18 +14,19 @@ from pathlib import Path
 {imports}
 from PIL import Image
 
-folder = Path(__file__).resolve().parent
-card = json.loads((folder / "card.json").read_text())
-{load}
-for path in sys.argv[1:]:
-    image = Image.open(path)
-    if image.mode not in ("RGB", "L") or image.getexif().get(274, 1) != 1:
-        sys.exit(f"{{path}}: takes upright 8-bit RGB or grey images; gluon-attn predict takes all")
-    image = image.convert("RGB").resize(card["input_shape"][:0:-1])
-    data = {data}
-    logits = {run}
-    names = card["class_names"] or range(card["classes"])
-    print(f"{{path}}: {{names[int(logits.argmax())]}}")
+if __name__ == "__main__":
+    folder = Path(__file__).resolve().parent
+    card = json.loads((folder / "card.json").read_text())
+    {load}
+    for path in sys.argv[1:]:
+        image = Image.open(path)
+        if image.mode not in ("RGB", "L") or image.getexif().get(274, 1) != 1:
+            sys.exit(f"{{path}}: takes upright 8-bit RGB or grey images; gluon-attn predict takes all")
+        image = image.convert("RGB").resize(card["input_shape"][:0:-1])
+        data = {data}
+        logits = {run}
+        names = card["class_names"] or range(card["classes"])
+        print(f"{{path}}: {{names[int(logits.argmax())]}}")
 '''
 _RAW = "np.asarray(image)[None]"
 _NORMALIZED = '((np.asarray(image) / 255 - card["mean"]) / card["std"]).transpose(2, 0, 1)[None].astype("float32")'
@@ -35,7 +36,7 @@ _ENGINES = {
         "MXNet",
         "import gluon_attn  # before MXNet: puts back what it needs of NumPy\nimport mxnet as mx\nimport numpy as np",
         'net = mx.gluon.SymbolBlock.imports(str(folder / "{file}"), ["data"], str(folder / "{params}"))\n'
-        "net.hybridize(static_alloc=True, static_shape=True)",
+        "    net.hybridize(static_alloc=True, static_shape=True)",
         "net(mx.nd.array(data, dtype=data.dtype)).asnumpy()[0]",
     ),
     "onnx": (
