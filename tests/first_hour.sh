@@ -49,7 +49,7 @@ for name, pixels in zip(("china", "flower"), load_sample_images().images):
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path)
 END
-small="--model resnet18_v1b --input-size 64 --batch-size 4 --val-share 0.25"
+small="--model resnet18_v1b --input-size 64 --batch-size 4 --val-share 0.25 --lr 0.01"
 refused val-share "python train_imagenet.py flat --model resnet18_v1b"
 run "python train_imagenet.py flat $small --num-epochs 1 --run-dir runs/plain"
 run "python train_imagenet.py flat $small --num-epochs 2 --run-dir runs/se --attention se --pretrained \
