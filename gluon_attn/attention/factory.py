@@ -53,6 +53,15 @@ def list_attentions(pattern: str | None = None) -> list[str]:
     return ATTENTIONS.names(pattern)
 
 
+def attention_name(block: object) -> str | None:
+    """The name under which the class of a module is registered; None for one that is no attention of its own.
+
+    Args:
+        block: any module.
+    """
+    return next((name for name in ATTENTIONS.names() if ATTENTIONS.get(name) is type(block)), None)
+
+
 def identity_attentions() -> list[str]:
     """Names of the attentions that can start without effect at the end of a residual branch, sorted.
 

@@ -11,7 +11,7 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon import Block, nn
 
-from ..attention.base import ATTENTIONS
+from ..attention.factory import attention_name
 from ..data.factory import DataLoaders
 from ..engine.backend import Backend
 from ..engine.callbacks import Callback
@@ -82,8 +82,8 @@ def lone_norms(net: Block, size: tuple[int, int], device: mx.Context) -> dict[st
 
 def _named(block: Block, path: str = "", attention: str = "") -> Iterator[tuple[str, Block]]:
     """(path, of which attention it is a part; block) of a block and of all below it."""
-    kinds = [name for name in ATTENTIONS.names() if type(block) is ATTENTIONS.get(name)]
-    attention = f" of {kinds[0]}" if kinds else attention
+    kind = attention_name(block)
+    attention = f" of {kind}" if kind else attention
     yield f"{path}{attention}", block
     for name, child in block._children.items():
         yield from _named(child, f"{path}.{name}" if path else name, attention)

@@ -59,10 +59,10 @@ def _counted(card: str) -> RunNetwork:
 
 def _attentions(block: Any) -> Iterator[str]:
     """Names of the attentions in a network, without the parts of others."""
-    from ..attention.factory import ATTENTIONS, Attention
+    from ..attention.factory import Attention, attention_name
 
     if isinstance(block, Attention):
-        yield next((name for name in ATTENTIONS.names() if ATTENTIONS.get(name) is type(block)), type(block).__name__)
+        yield attention_name(block) or type(block).__name__
     else:
         for child in block._children.values():
             yield from _attentions(child)

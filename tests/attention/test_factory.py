@@ -8,7 +8,7 @@ import pytest
 import gluon_attn
 from gluon_attn import attention, get_attention, list_attentions
 from gluon_attn.attention.base import ATTENTIONS, Attention
-from gluon_attn.attention.factory import attention_options
+from gluon_attn.attention.factory import attention_name, attention_options
 from gluon_attn.utils.errors import UserError
 
 
@@ -23,6 +23,13 @@ def failing(name, channels=16, **options):
 def whole_map(name):
     """The option of an attention whose kernel covers the map."""
     return {"spatial": 7} if "spatial" in attention_options(name) else {}
+
+
+@pytest.mark.parametrize("name", ["eca", "cbam", "identity"])
+def test_a_module_tells_its_name(name):
+    module = get_attention(name, 16)
+    assert attention_name(module) == name
+    assert {attention_name(child) for child in module._children.values()} <= {None}
 
 
 def test_names_are_sorted_and_public():
