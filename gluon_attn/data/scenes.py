@@ -4,10 +4,10 @@ Scenes are composed from scikit-learn's handwritten digits and crops of its two 
 JPEG files and JSON in COCO's own layout. Training and test scenes have no digit in common, as in the data set "digits".
 """
 
-import contextlib
 import functools
 import json
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def write_scenes(options: SceneOptions | None = None, folder: Path | str | None 
             if not _is_there(target, options):
                 _write(target, options, workers)
     finally:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             lock.unlink()
     return target
 
@@ -116,7 +116,7 @@ def _is_there(folder: Path, options: SceneOptions) -> bool:
         return False
     wanted = {"version": _VERSION, **asdict(options)}
     found = None
-    with contextlib.suppress(UserError):  # there is none, or another program's
+    with suppress(UserError):  # there is none, or another program's
         found = read_json(folder / _OPTIONS_FILE)
     if found != wanted:
         holds = f"other scenes ({found})" if found else "something else"
@@ -137,8 +137,9 @@ def _write(target: Path, options: SceneOptions, workers: int) -> None:
             draw = functools.partial(_scene, photographs, digits, options, part)
             ensure_dir(folder / image_folder)
             ensure_dir((folder / json_file).parent)
-            drawn = each(map_in_order(draw, count, workers), "drawing", count, "image")
-            content = _write_part(folder / image_folder, drawn)
+            drawn = map_in_order(draw, count, workers)
+            with closing(drawn), closing(each(drawn, "drawing", count, "image")) as shown:
+                content = _write_part(folder / image_folder, shown)
             write_text(folder / json_file, json.dumps(content))
         write_json(folder / _OPTIONS_FILE, {"version": _VERSION, **asdict(options)})
 

@@ -1,9 +1,9 @@
 """Class folders -> data records: the RecordIO files that `imagenet_rec`, and MXNet's own readers, read."""
 
-import contextlib
 import functools
 import re
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -55,8 +55,10 @@ def pack(
     where = printable(str(folder))
     get_logger().info("packing %d images of %s into %s.rec, with %d threads", count, where, prefix, workers)
     targets = [f"{prefix}.{end}" for end in ("rec", "idx", "lst")]
-    with atomic_paths(*targets) as (rec, idx, listing), contextlib.closing(map_in_order(make, count, workers)) as made:
-        index, lines, errors = _write(rec, files, each(made, "packing", count, "image"))
+    made = map_in_order(make, count, workers)
+    with atomic_paths(*targets) as (rec, idx, listing), closing(made):
+        with closing(each(made, "packing", count, "image")) as records:
+            index, lines, errors = _write(rec, files, records)
         if not lines:
             raise UserError(f"no image in {folder} can be read: {errors[0]}")
         write_text(idx, "".join(index))

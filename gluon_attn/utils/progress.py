@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -124,8 +124,8 @@ class Progress:
             self._bar = _make_bar(self._what, self._total, self._unit, self._count)
 
 
-def each(items: Iterable[T], what: str, total: int | None = None, unit: str = "") -> Iterator[T]:
-    """The items, while a `Progress` shows how many have been taken; arguments as there."""
+def each(items: Iterable[T], what: str, total: int | None = None, unit: str = "") -> Generator[T, None, None]:
+    """The items, while a `Progress` shows how many have been taken; arguments as there. Closing it closes that."""
     with Progress(what, total, unit) as progress:
         for item in items:
             yield item

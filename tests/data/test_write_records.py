@@ -15,7 +15,7 @@ from gluon_attn.data.decode import decode
 from gluon_attn.data.factory import open_dataset
 from gluon_attn.data.records import RecordFile, framed
 from gluon_attn.data.write_records import pack
-from gluon_attn.utils import rename
+from gluon_attn.utils import progress, rename
 from gluon_attn.utils.errors import UserError
 
 
@@ -184,6 +184,7 @@ def test_files_are_whole_or_not_there(folder, tmp_path, monkeypatch, error):
     message = r"write .*all.rec: no space; the old file is unchanged" if full else None
     with pytest.raises(UserError if full else type(error), match=message):
         pack(folder, tmp_path / "out/all")
+    assert not progress._open  # although the error is kept, with its variables
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 

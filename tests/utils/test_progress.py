@@ -43,6 +43,12 @@ class Lines(logging.Handler):
         self.arrived.set()
 
 
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """Bars of earlier tests, which a kept error keeps, are taken away."""
+    progress.close_all()
+
+
 @pytest.fixture
 def lines(monkeypatch):
     """What is logged, which goes nowhere else."""
