@@ -1,6 +1,7 @@
 """Names to classes and functions: the only way from a name that a user typed to code of this package or a plugin."""
 
 import fnmatch
+import importlib
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -32,10 +33,12 @@ class Registry(Generic[T]):
     Args:
         kind: the kind of thing, for error messages ("attention", "model", "dataset").
         extended: whether plugins add to it; they are loaded when a name is first looked up.
+        home: module whose import registers the library's own, likewise imported then; None if they are beside it.
     """
 
-    def __init__(self, kind: str, extended: bool = False) -> None:
+    def __init__(self, kind: str, extended: bool = False, home: str | None = None) -> None:
         self.kind = kind
+        self._home = home
         self._extended = extended
         self._makers: dict[str, T] = {}
         self._aliases: dict[str, str] = {}
@@ -67,10 +70,12 @@ class Registry(Generic[T]):
 
     def _withdraw(self, name: str) -> None:
         del self._makers[name], self._origins[name]
-        for alias in self.aliases(name):
+        for alias in [one for one, known in self._aliases.items() if known == name]:
             del self._aliases[alias]
 
     def _complete(self) -> None:
+        if self._home:
+            importlib.import_module(self._home)
         if self._extended:
             plugins.load_all()
 
@@ -102,6 +107,7 @@ class Registry(Generic[T]):
 
     def aliases(self, name: str) -> list[str]:
         """Other names of `name`, in the order of their registration."""
+        self._complete()
         return [alias for alias, known in self._aliases.items() if known == name]
 
     def __contains__(self, name: object) -> bool:

@@ -65,3 +65,14 @@ def test_an_unknown_name_lists_the_nearest(registry, wrong, said):
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert wrong not in registry
+
+
+def test_names_are_there_whatever_was_imported(run_command):
+    """Each registry is asked right after the module that defines it was imported, in a new process."""
+    program = "".join(
+        f"from gluon_attn.{room}.base import {name}; print({own!r} in {name})\n"
+        for room, name, own in (
+            ("data", "DATASETS", "digits"), ("attention", "ATTENTIONS", "se"), ("models", "MODELS", "resnet50_v1b")
+        )
+    )  # fmt: skip
+    assert run_command("-c", program).stdout.splitlines() == ["True"] * 3

@@ -164,4 +164,6 @@ class Dataset:
 
 
 #: name -> function (DataConfig, seed) -> Dataset
-DATASETS: Registry[Callable[[DataConfig, int], Dataset]] = Registry("dataset", extended=True)
+DATASETS: Registry[Callable[[DataConfig, int], Dataset]] = Registry(
+    "dataset", extended=True, home="gluon_attn.data.factory"
+)

@@ -67,7 +67,7 @@ class FrozenStart(Callback):
         trainer.frozen |= self._added
         self._norms = set_global_statistics(trainer.net, [params[name] for name in self._names])
         trained = sum(param.grad_req != "null" for param in params.values())
-        text = "freeze_epochs: the pretrained backbone is frozen in the first %d epochs, %d tensors are trained"
+        text = "freeze_epochs %d: the pretrained backbone is frozen until then, %d tensors are trained"
         get_logger().info(text, self._epochs, trained)
 
     def _thaw(self, trainer: TrainingLoop) -> None:

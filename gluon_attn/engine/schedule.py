@@ -34,19 +34,19 @@ def schedule_warnings(config: OptimConfig, epochs: int) -> list[str]:
     """
     found = []
     if config.warmup_epochs >= epochs:
-        found.append(f"option warmup_epochs {config.warmup_epochs} takes the whole run of {epochs} epochs")
+        found.append(f"option warmup_epochs {config.warmup_epochs} takes the whole run (num_epochs {epochs})")
     if config.lr_mode != "step":
         return found
-    late = [epoch for epoch in step_epochs(config, epochs) if epoch >= epochs]
+    steps = step_epochs(config, epochs)
+    late = [epoch for epoch in steps if epoch >= epochs]
     if config.lr_decay_period >= epochs:
         late = [config.lr_decay_period]
     if late:
-        steps = ", ".join(map(str, late))
-        kept = "" if len(late) < len(step_epochs(config, epochs)) else ", and so never"
+        kept = "" if len(late) < len(steps) else ", and so never"
         name = "lr_decay_period" if config.lr_decay_period else "lr_decay_epoch"
         found.append(
-            f"the learning rate does not fall at epoch {steps} (option {name}), outside the {epochs} epochs of the run"
-            f"{kept}; option lr_mode cosine falls over the whole run"
+            f"the learning rate does not fall at epoch {', '.join(map(str, late))} (option {name}), after the end of "
+            f"the run (num_epochs {epochs}){kept}; option lr_mode cosine falls over the whole run"
         )
     return found
 

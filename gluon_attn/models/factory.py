@@ -10,7 +10,6 @@ from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
 from ..utils.checks import positive
 from ..utils.errors import UserError
-from . import zoo  # noqa: F401 - registers the models
 from .base import MODELS, Model
 from .detection import CLASSES, DetectorBuild, canonical, detector_record
 from .norms import with_norm

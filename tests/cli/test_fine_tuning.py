@@ -93,7 +93,7 @@ def test_a_new_attention_on_a_pretrained_backbone(caplog):
         "plain.params has no weights of the attention: features.2.0.post, features.2.1.post, features.2.2.post and 6 "
         "more are initialized anew; it is for another number of classes: output.weight and output.bias",
         "9 modules begin with gates of 0.5, made up for by the layers before them",
-        "the pretrained backbone is frozen in the first 1 epochs, 38 tensors are trained",
+        "freeze_epochs 1: the pretrained backbone is frozen until then, 38 tensors are trained",
         "epoch 1: the backbone is trained from now on",
     ):
         assert said in caplog.text

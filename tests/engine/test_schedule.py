@@ -62,15 +62,19 @@ def test_the_batch_that_the_rate_is_meant_for():
         (
             {"lr_mode": "step"},
             3,
-            "does not fall at epoch 100, 150 (option lr_decay_epoch), outside the 3 epochs of the run,",
+            "does not fall at epoch 100, 150 (option lr_decay_epoch), after the end of the run (num_epochs 3),",
         ),
         (
             {"lr_decay_epoch": (1, 40)},
             40,
-            "does not fall at epoch 40 (option lr_decay_epoch), outside the 40 epochs of",
+            "does not fall at epoch 40 (option lr_decay_epoch), after the end of the run (num_epochs 40)",
         ),
-        ({"lr_decay_period": 9}, 9, "does not fall at epoch 9 (option lr_decay_period), outside the 9 epochs"),
-        ({"lr_mode": "cosine", "warmup_epochs": 5}, 5, "option warmup_epochs 5 takes the whole run of 5 epochs"),
+        (
+            {"lr_decay_period": 9},
+            9,
+            "does not fall at epoch 9 (option lr_decay_period), after the end of the run (num_epochs 9)",
+        ),
+        ({"lr_mode": "cosine", "warmup_epochs": 5}, 5, "option warmup_epochs 5 takes the whole run (num_epochs 5)"),
     ],
 )
 def test_what_lies_outside_a_run_is_told(options, epochs, line):
