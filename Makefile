@@ -1,4 +1,4 @@
-# make help lists the targets. Settings: PYTHON (3.10 to 3.12), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV, WORKERS
+# make help lists the targets. Settings: PYTHON (3.10 to 3.14), MXNET (cpu, or cu112 for NVIDIA GPUs), VENV, WORKERS
 # (processes of `make test`, one thread each; 0: this one alone), and HOROVOD=no, which spares `make test` Horovod's
 # build: the tests with several processes are skipped then.
 PYTHON ?= python3
@@ -15,6 +15,9 @@ DOCS_STAMP := $(VENV)/.installed-$(MXNET)-docs
 HOROVOD_STAMP := $(VENV)/.installed-$(MXNET)-horovod
 # a worker that has nothing left takes tests from the other; tests that share a fixture mostly stay together
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --durations 15
+# MXNet's wheel asks for NumPy 1, which has no wheels for Python 3.13 and later
+WHEEL := $(if $(filter cpu,$(MXNET)),mxnet,mxnet-$(MXNET))==1.9.1
+INSTALL_MXNET = $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || $(PIP) --no-deps $(WHEEL)
 TEST_STAMPS := $(DEV_STAMP) $(if $(filter no,$(HOROVOD)),,$(HOROVOD_STAMP))
 
 .DEFAULT_GOAL := help
@@ -78,11 +81,13 @@ clean:  ## remove .venv and what builds and tests leave
 $(RUN_STAMP): $(SOURCES) | $(BIN)/python
 	@echo "installing into $(VENV), about a minute"
 	@$(PIP) -e '.[$(MXNET),onnx,sweep]'
+	@$(INSTALL_MXNET)
 	@touch $@
 
 $(DEV_STAMP): $(SOURCES) | $(BIN)/python
 	@echo "installing into $(VENV), about a minute"
 	@$(PIP) -e '.[$(MXNET),onnx,dev]'
+	@$(INSTALL_MXNET)
 	@touch $@ $(RUN_STAMP)
 
 $(DOCS_STAMP): $(RUN_STAMP)
@@ -92,8 +97,8 @@ $(DOCS_STAMP): $(RUN_STAMP)
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: name another one with make PYTHON=..." >&2; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || \
-	  { echo "Python 3.10, 3.11 or 3.12 is needed: name one with make PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' || \
+	  { echo "Python 3.10 to 3.14 is needed: name one with make PYTHON=python3.11" >&2; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "Python's venv module is missing: apt install python3-venv" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV)

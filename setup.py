@@ -8,11 +8,15 @@ from setuptools import find_packages, setup
 SOURCE = (Path(__file__).parent / "gluon_attn" / "version.py").read_text(encoding="utf-8")
 VERSION = re.search(r'__version__ = "(.+)"', SOURCE).group(1)
 
+BEFORE_313, FROM_313 = "; python_version < '3.13'", "; python_version >= '3.13'"
+
 REQUIRES = [
-    "numpy>=1.26,<2",  # MXNet copies names that NumPy 2 removed; 1.26 is the first for Python 3.12
+    "numpy>=1.26,<2" + BEFORE_313,  # MXNet's wheel asks for it; 1.26 is the first for Python 3.12
+    "numpy>=2.1,<2.5" + FROM_313,  # 2.1 is the first for Python 3.13; nncf 3.4 caps it below 2.5
     "setuptools>=66.1",  # brings distutils, which MXNet and GluonCV import; older versions fail on Python 3.12
     "gluoncv==0.10.5.post0",  # the last release
-    "opencv-python>=4.11,<4.12",  # older versions decode truncated JPEG files as gray; 4.12 needs NumPy 2
+    "opencv-python>=4.11,<4.12" + BEFORE_313,  # older versions decode truncated JPEG files as gray; 4.12 needs NumPy 2
+    "opencv-python>=4.13" + FROM_313,  # the first that takes every NumPy 2
     "scipy>=1.11.2",  # required by GluonCV; the first with wheels for Python 3.12
     "pandas>=2.1.1",  # required by GluonCV; the first with wheels for Python 3.12
     "matplotlib>=3.8",  # plots
@@ -37,15 +41,17 @@ CUDA = [  # the libraries that mxnet-cu112 links against, in versions that were 
 ]
 
 EXTRAS = {
-    "cpu": ["mxnet==1.9.1"],  # the last release; 2.0 stayed in beta and removed interfaces that we use
-    "cu112": ["mxnet-cu112==1.9.1", *CUDA],  # the last release; there is none for a later CUDA
+    # from Python 3.13 on MXNet is installed by `pip install --no-deps`: it asks for NumPy 1, which has no wheels there
+    "cpu": ["mxnet==1.9.1" + BEFORE_313],  # the last release; 2.0 stayed in beta and removed interfaces that we use
+    "cu112": ["mxnet-cu112==1.9.1" + BEFORE_313, *CUDA],  # the last release; there is none for a later CUDA
     "horovod": [
         "horovod==0.28.1",  # the last release; `make horovod` builds it, pip alone cannot
         "cmake<4",  # version 4 rejects the policies of its build files
         "setuptools<70",  # its setup.py uses functions that 70 removed
     ],
     "onnx": [
-        "onnx==1.16.2",  # MXNet's exporter needs onnx.mapping, removed in 1.17; 1.16 is the first for Python 3.12
+        "onnx==1.16.2" + BEFORE_313,  # the version that the converters were written for with wheels for Python 3.12
+        "onnx>=1.18" + FROM_313,  # the first with wheels for Python 3.13
         "onnxruntime>=1.17",  # the first with wheels for Python 3.12
     ],
     "openvino": [
@@ -94,7 +100,7 @@ setup(
     version=VERSION,
     description="Attention modules, attention networks and architecture search for MXNet Gluon",
     license="MIT",
-    python_requires=">=3.10,<3.13",  # 3.10 for its syntax; NumPy 1.26 has no wheels for 3.13
+    python_requires=">=3.10,<3.15",  # 3.10 for its syntax; later ones were not tried
     packages=[*find_packages(include=["gluon_attn", "gluon_attn.*"]), "gluon_attn.params"],
     package_dir={"gluon_attn.params": "params"},
     package_data={

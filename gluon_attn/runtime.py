@@ -20,8 +20,13 @@ from .utils.numpy_names import restore_names
 from .utils.shared_libraries import missing_packages
 from .utils.tuning import Step
 
-NO_MXNET = "MXNet is missing: install gluon-attn[cpu] or gluon-attn[cu112]"
-NUMPY = ">=1.26,<2"
+#: whether this Python has wheels of NumPy 1; where it has none, MXNet's wheel cannot be installed with what it asks for
+_NUMPY_1 = sys.version_info < (3, 13)
+NO_MXNET = "MXNet is missing: " + (
+    "install gluon-attn[cpu] or gluon-attn[cu112]" if _NUMPY_1
+    else "pip install --no-deps mxnet==1.9.1 (or mxnet-cu112==1.9.1); it asks for NumPy 1, which this Python has not"
+)  # fmt: skip
+NUMPY = ">=1.26,<2" if _NUMPY_1 else ">=2.1,<2.5"
 GPU_WHEEL = "mxnet-cu112"
 #: MXNet 1.9 adds more gradients than this by a chain of additions and then fails to trace some graphs ("control dep not
 #: found"); the candidate operations of an edge in a search have such sums
