@@ -62,4 +62,4 @@ def _compiled(array):
 
 def norm(arrays: Sequence[mx.nd.NDArray]) -> float:
     """Euclidean norm of all elements of a list of arrays together, as a float."""
-    return mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum().sqrt().asscalar()
+    return float(mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum().sqrt().asscalar())

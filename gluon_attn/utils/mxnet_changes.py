@@ -45,6 +45,8 @@ class Change:
 _TEXT = "NumPy 2 writes the type of numbers inside tuples"
 _TOSTRING = "NumPy 2.3 has no ndarray.tostring"
 _ONE = "in NumPy 2.4 an array of one number with axes is no number"
+_SUM = "in NumPy 2 a Python number plus a float32 is a float32, in which sums lose digits"
+_TOTAL = "self.sum_metric = numpy.float64()"
 CHANGES = (
     Change("mxnet.symbol.symbol", "var", "str(shape)", f"{_TEXT_OF}(shape)", _TEXT, (2, 0)),
     Change("mxnet.recordio", "pack", "label.tostring()", "label.tobytes()", _TOSTRING, (2, 3)),
@@ -54,6 +56,10 @@ CHANGES = (
            "threshold = threshold.asscalar()", _ONE, (2, 4)),
     Change("mxnet.contrib.quantization", "_get_optimal_threshold", "divergence = divergence.asnumpy()",
            "divergence = divergence.asscalar()", _ONE, (2, 4)),
+    Change("mxnet.metric", "EvalMetric.reset", "self.sum_metric = 0.0", _TOTAL, _SUM, (2, 0)),
+    Change("mxnet.metric", "EvalMetric.reset", "self.global_sum_metric = 0.0",
+           "self.global_sum_metric = numpy.float64()", _SUM, (2, 0)),
+    Change("mxnet.metric", "EvalMetric.reset_local", "self.sum_metric = 0.0", _TOTAL, _SUM, (2, 0)),
 )  # fmt: skip
 #: modules that hand parameters to the library as str(value), and use `str` for nothing else: they get another one
 TEXTS = ("mxnet._ctypes.ndarray", "mxnet._ctypes.symbol")
@@ -96,9 +102,9 @@ def apply(version: str, changes: Sequence[Change] = CHANGES) -> None:
                 _warn(name, _TEXT)
             else:
                 vars(module)["str"] = text_of
-    for change in changes:
-        if number >= change.since:
-            _exchange(change)
+    due = [change for change in changes if number >= change.since]
+    for place in dict.fromkeys((change.module, change.function) for change in due):
+        _exchange(*place, [change for change in due if (change.module, change.function) == place])
 
 
 def text_of(value: Any) -> str:
@@ -123,17 +129,19 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-def _exchange(change: Change) -> None:
-    """Give a function the code of its source with one text exchanged."""
-    function: Any = _found(change.module)
-    for name in change.function.split("."):
-        function = getattr(function, name, None)
+def _exchange(module: str, name: str, changes: Sequence[Change]) -> None:
+    """Give a function the code of its source with texts exchanged, all of them or none."""
+    function: Any = _found(module)
+    for part in name.split("."):
+        function = getattr(function, part, None)
     lines, first = inspect.getsourcelines(function) if inspect.isfunction(function) else ([], 0)
     source = textwrap.dedent("".join(lines))
-    if source.count(change.old) != 1:
-        _warn(f"{change.module}.{change.function}", change.reason)
-        return
-    tree = ast.parse(source.replace(change.old, change.new))
+    for change in changes:
+        if source.count(change.old) != 1:
+            _warn(f"{module}.{name}", change.reason)
+            return
+        source = source.replace(change.old, change.new)
+    tree = ast.parse(source)
     ast.increment_lineno(tree, first - 1)
     code = compile(tree, function.__code__.co_filename, "exec")
     function.__globals__[_TEXT_OF] = text_of
