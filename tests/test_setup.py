@@ -1,7 +1,8 @@
-"""setup.py says the same as the code."""
+"""setup.py says the same as the code, and what is old is noticed."""
 
 import re
 import runpy
+import warnings
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,10 @@ def test_every_bound_has_its_reason():
     for line in (ROOT / "setup.py").read_text().splitlines():
         if re.match(r'\s+(?:"[\w-]+": \[)?"[\w-]+[<>=]=?[\d.,<>=a-z]+"(?: \+ \w+)?\]?,', line) and "nvidia" not in line:
             assert "  # " in line, line
+
+
+def test_warnings_that_something_goes_away_are_errors_in_our_own_code():
+    for kind in (DeprecationWarning, FutureWarning):
+        with pytest.raises(kind, match="old"):
+            warnings.warn_explicit("old", kind, "layers.py", 1, module="gluon_attn.nn.layers")
+        warnings.warn_explicit("old", kind, "base.py", 1, module="mxnet.base")

@@ -97,7 +97,7 @@ def cutmix(data: np.ndarray, soft: np.ndarray, lam: float, rng: np.random.Genera
     rows, columns = (_span(side, math.sqrt(1 - lam), rng) for side in (height, width))
     mixed = data.copy()
     mixed[:, :, rows, columns] = data[::-1, :, rows, columns]
-    share = np.float32((rows.stop - rows.start) * (columns.stop - columns.start) / (height * width))
+    share = (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
     return mixed, (1 - share) * soft + share * soft[::-1]
 
 

@@ -63,7 +63,7 @@ def evaluate_predictor(predictor: Predictor, test: ImageSet, batch_size: int = 1
         if not len(labels):
             continue
         if labels.max() >= classes:
-            raise UserError(f"the test set has {labels.max() + 1} classes or more, the network {classes}")
+            raise UserError(f"the test set has {int(labels.max()) + 1} classes or more, the network {classes}")
         if not parts:
             predictor.predict(images, batch_size)  # memory and kernels are set up in the first pass
         start = time.perf_counter()

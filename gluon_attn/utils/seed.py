@@ -12,7 +12,7 @@ def generator(seed: int, *stream: int) -> np.random.Generator:
 
 def derive(seed: int, *stream: int) -> int:
     """A 31-bit integer from `seed` and the integers `stream`, for libraries that take a plain seed."""
-    return int(np.random.SeedSequence([seed, *stream]).generate_state(1)[0] & 0x7FFFFFFF)
+    return int(np.random.SeedSequence([seed, *stream]).generate_state(1)[0]) & 0x7FFFFFFF
 
 
 def seed_all(seed: int, *stream: int) -> None:
