@@ -15,6 +15,9 @@ if [ -z "${FOLDER:-}" ]; then
 fi
 PACKAGES=python3-venv,make,ca-certificates,libgomp1,libquadmath0,libgl1,libglib2.0-0t64,libxcb1
 
+# inside ROOT with /proc, which is gone with the command
+within() { unshare --mount sh -c 'mount -t proc proc "$1/proc" && exec chroot "$@"' within "$@"; }
+
 for suite in "$@"; do
   root="$FOLDER/$suite"
   if [ ! -x "$root/usr/bin/python3" ]; then # sid's script fits suites that are newer than debootstrap
@@ -26,6 +29,6 @@ for suite in "$@"; do
   rm -rf "$root/gluon_attn" && mkdir "$root/gluon_attn"
   git -C "$source" archive HEAD | tar -x -C "$root/gluon_attn"
   echo "== $suite: Debian $(cat "$root/etc/debian_version"), $(chroot "$root" python3 --version)"
-  chroot "$root" make -C /gluon_attn demo PYTHON=python3
-  chroot "$root" /gluon_attn/.venv/bin/gluon-attn doctor | head -12
+  within "$root" make -C /gluon_attn demo PYTHON=python3
+  within "$root" /gluon_attn/.venv/bin/gluon-attn doctor
 done

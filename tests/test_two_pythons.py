@@ -21,7 +21,7 @@ TRAIN = ["train_cifar.py", "--dataset", "digits", "--model", "cifar_resnet20_v1"
          "--batch-size", "64", "--lr", "0.05", "--mixup", "--warmup-epochs", "1", "--save-period", "1",
          "--keep-checkpoints", "9"]  # fmt: skip
 SEARCH = ["search.py", "att-darts", "--dataset", "synthetic", "--train-images", "96", "--batch-size", "16",
-          "--layers", "3", "--channels", "4", "--save-period", "1"]  # fmt: skip
+          "--layers", "3", "--channels", "4"]  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not OTHER, reason="GLUON_ATTN_OTHER_PYTHON names no Python of another environment")
 
@@ -71,7 +71,9 @@ def test_they_are_two_environments():
 def test_weights_are_equal_to_the_bit(runs, end):
     _, folder = runs
     assert tensors(folder / f"this{end}") == tensors(folder / f"other{end}")
-    assert figures(folder / f"this{end}") == figures(folder / f"other{end}")
+    for ours, theirs in zip(figures(folder / f"this{end}"), figures(folder / f"other{end}"), strict=True):
+        for name, value in ours.items():  # NumPy's logarithm, of which entropies are, may differ in the last bit
+            assert theirs[name] == (pytest.approx(value, rel=1e-15) if isinstance(value, float) else value), name
 
 
 @pytest.mark.parametrize(("first", "second"), [("this", "other"), ("other", "this")])
