@@ -164,7 +164,7 @@ def _as_annotations(results: Sequence[Result], kind: str) -> list[dict[str, Any]
     if kind == "bbox":
         areas = [entry["bbox"][2] * entry["bbox"][3] for entry in results]
     else:
-        areas = require("pycocotools.mask").area([entry["segmentation"] for entry in results]) if results else []
+        areas = _areas([entry["segmentation"] for entry in results])
     return [
         {
             "id": number, "image_id": entry["image_id"], "category_id": entry["category_id"], "score": entry["score"],
@@ -172,6 +172,12 @@ def _as_annotations(results: Sequence[Result], kind: str) -> list[dict[str, Any]
         }
         for number, (entry, area) in enumerate(zip(results, areas, strict=True), 1)
     ]  # fmt: skip
+
+
+def _areas(masks: Sequence[Any]) -> list[int]:
+    """Pixels of each mask; pycocotools 2.0.11 counts the masks of a call in 8 bits, which NumPy 2 makes an error."""
+    area = require("pycocotools.mask").area
+    return [pixels for first in range(0, len(masks), 255) for pixels in area(masks[first : first + 255])]
 
 
 def _indexed(ground_truth: Mapping[str, Any], annotations: list[dict[str, Any]]) -> Any:

@@ -131,6 +131,13 @@ def test_masks_have_their_own_area():
     assert found["bbox"].values["mAP_s"] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("images", [85, 86, 170])
+def test_any_number_of_masks(images):
+    """85 images have 255 of them, after which pycocotools' own count ends."""
+    truth = data_set(images)
+    assert figures.evaluate(truth, perfect(truth))["segm"].values["mAP"] == pytest.approx(1)
+
+
 def test_an_object_without_a_mask_is_left_out_of_the_masks():
     """What is found there neither counts for nor against the masks; its box does."""
     truth, results = data_set(), perfect(data_set())
