@@ -11,12 +11,10 @@ VERSION = re.search(r'__version__ = "(.+)"', SOURCE).group(1)
 BEFORE_313, FROM_313 = "; python_version < '3.13'", "; python_version >= '3.13'"
 
 REQUIRES = [
-    "numpy>=1.26,<2" + BEFORE_313,  # MXNet's wheel asks for it; 1.26 is the first for Python 3.12
-    "numpy>=2.1,<2.5" + FROM_313,  # 2.1 is the first for Python 3.13; nncf 3.4 caps it below 2.5
+    "numpy>=1.26,<2.5",  # the first for Python 3.12; nncf 3.4 caps it; MXNet's wheel, if pip installs it, below 2
     "setuptools>=66.1",  # brings distutils, which MXNet and GluonCV import; older versions fail on Python 3.12
     "gluoncv==0.10.5.post0",  # the last release
-    "opencv-python>=4.11,<4.12" + BEFORE_313,  # older versions decode truncated JPEG files as gray; 4.12 needs NumPy 2
-    "opencv-python>=4.13" + FROM_313,  # the first that takes every NumPy 2
+    "opencv-python>=4.11,!=4.12.*",  # older ones decode truncated JPEG files as gray; 4.12 caps NumPy below 2.3
     "scipy>=1.11.2",  # required by GluonCV; the first with wheels for Python 3.12
     "pandas>=2.1.1",  # required by GluonCV; the first with wheels for Python 3.12
     "matplotlib>=3.8",  # plots
