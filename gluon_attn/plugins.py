@@ -24,7 +24,7 @@ GROUP = "gluon_attn.plugins"
 #: environment variable with files and modules, separated as in PATH; child processes find there what this one loaded
 VARIABLE = "GLUON_ATTN_PLUGINS"
 #: modules that register what the package has, which a plugin finds there
-_OWN = tuple(f"{__package__}.{name}" for name in ("attention.factory", "data.factory", "models.factory"))
+_OWN = tuple(f"{__package__}.{name}" for name in ("attention.factory", "data.factory", "models.zoo"))
 
 
 @dataclass

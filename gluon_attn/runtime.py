@@ -103,6 +103,8 @@ def prepare(host: cpu.Host, modules: Mapping[str, Any] = sys.modules) -> Report:
     problem = obstacle(modules)
     if problem:
         return Report(problem=problem)
+    if not _found("distutils", modules, importlib.util.find_spec):
+        importlib.import_module("setuptools")  # brings it; a .pth file does so in the environment's own folder only
     wheel, loaded = cuda.mxnet_wheel(), "mxnet" in modules
     try:
         libraries = _load_cuda(wheel[0], loaded)
@@ -136,7 +138,7 @@ def obstacle(
     numpy = importlib.import_module("numpy")
     if int(numpy.__version__.split(".")[0]) > 2:
         return f"MXNet was not tried with NumPy {numpy.__version__}: pip install 'numpy{NUMPY}'"
-    if not _found("distutils", modules, find):
+    if not _found("distutils", modules, find) and not _found("setuptools", modules, find):
         return "MXNet needs distutils, which Python 3.12 leaves to setuptools: pip install setuptools"
     packages = missing_packages()
     if packages:

@@ -138,10 +138,12 @@ def test_a_folder_named_mxnet_is_not_mxnet(monkeypatch, tmp_path):
     assert runtime.obstacle({}, lambda name: spec) == runtime.NO_MXNET
 
 
-@pytest.mark.parametrize(("missing", "line"), [("numpy", "NumPy is missing"), ("distutils", "pip install setuptools")])
+@pytest.mark.parametrize(
+    ("missing", "line"), [(["numpy"], "NumPy is missing"), (["distutils", "setuptools"], "pip install setuptools")]
+)
 def test_other_obstacles_are_one_line(missing, line):
     spec = importlib.machinery.ModuleSpec("any", None, origin="somewhere")
-    problem = runtime.obstacle({}, lambda name: None if name == missing else spec)
+    problem = runtime.obstacle({}, lambda name: None if name in missing else spec)
     assert line in problem
     assert "\n" not in problem
 

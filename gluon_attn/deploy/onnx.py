@@ -4,8 +4,6 @@ import contextlib
 import io
 import json
 import os
-import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +50,6 @@ def onnx_bytes(graph: Graph, precision: str = "float32") -> bytes:
         UserError: An operator cannot be written as ONNX, or the onnx library is missing.
     """
     onnx = require("onnx")
-    _restore_mapping(onnx)
     opset, ir_version = (ROI_OPSET, ROI_IR_VERSION) if _pools_rois(graph) else (OPSET, IR_VERSION)
     proto = _convert(onnx, graph, opset)
     _tidy(proto, graph)
@@ -70,19 +67,6 @@ def onnx_bytes(graph: Graph, precision: str = "float32") -> bytes:
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise UserError(f"the ONNX graph of this network is not valid: {error}") from None
     return model.SerializeToString()
-
-
-def _restore_mapping(onnx: Any) -> None:
-    """Put back the module onnx.mapping, removed in onnx 1.17: MXNet's exporter reads the numbers of types from it."""
-    if hasattr(onnx, "mapping"):
-        return
-    mapping = types.ModuleType("onnx.mapping")
-    names = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
-             "float64", "complex64", "complex128", "object")  # fmt: skip
-    numbers = {np.dtype(name): onnx.helper.np_dtype_to_tensor_dtype(np.dtype(name)) for name in names}
-    mapping.NP_TYPE_TO_TENSOR_TYPE = numbers  # type: ignore[attr-defined]
-    mapping.TENSOR_TYPE_TO_NP_TYPE = {number: kind for kind, number in numbers.items()}  # type: ignore[attr-defined]
-    onnx.mapping = sys.modules[mapping.__name__] = mapping
 
 
 def _pools_rois(graph: Graph) -> bool:

@@ -1,18 +1,39 @@
 """Converters of MXNet operators that MXNet's own ONNX exporter does not know or writes badly, for operator set 13."""
 
+import sys
+import types
 from typing import Any
+
+from ..utils.optional import require
 
 OPSET = 13
 ROI_ALIGN = "_contrib_ROIAlign"
 
 
 def register() -> None:
-    """Register the converters with MXNet's exporter, for this process. Calling it again changes nothing."""
+    """Make MXNet's exporter ready, with these converters, for this process. Calling it again changes nothing."""
+    _restore_mapping()
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
 
     MXNetGraph.register("pick", OPSET)(convert_pick)
     MXNetGraph.register("_contrib_arange_like", OPSET)(convert_arange_like)
     MXNetGraph.register(ROI_ALIGN, OPSET)(convert_roi_align)
+
+
+def _restore_mapping() -> None:
+    """Put back the module onnx.mapping, removed in onnx 1.17: MXNet's exporter reads the numbers of types from it."""
+    import numpy as np
+
+    onnx: Any = require("onnx")
+    if hasattr(onnx, "mapping"):
+        return
+    mapping = types.ModuleType("onnx.mapping")
+    names = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
+             "float64", "complex64", "complex128", "object")  # fmt: skip
+    numbers = {np.dtype(name): onnx.helper.np_dtype_to_tensor_dtype(np.dtype(name)) for name in names}
+    mapping.NP_TYPE_TO_TENSOR_TYPE = numbers  # type: ignore[attr-defined]
+    mapping.TENSOR_TYPE_TO_NP_TYPE = {number: kind for kind, number in numbers.items()}  # type: ignore[attr-defined]
+    onnx.mapping = sys.modules[mapping.__name__] = mapping
 
 
 def convert_arange_like(node: dict[str, Any], **kwargs: Any) -> tuple[list[Any], tuple[Any, ...]]:
