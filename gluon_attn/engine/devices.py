@@ -10,6 +10,12 @@ from ..utils.log import get_logger
 from .backend import Backend
 
 
+def uses_amx() -> bool:
+    """Whether oneDNN computes with AMX in this process."""
+    amx = runtime.report().amx
+    return amx is not None and amx.value == "on"
+
+
 def contexts(gpus: Sequence[int] | None = None, num_gpus: int = 0, backend: Backend | None = None) -> list[mx.Context]:
     """The devices of this process: GPUs, or the CPU, with one warning where GPUs were asked for and none is usable.
 

@@ -19,18 +19,38 @@ _MAPS = {
 }  # fmt: skip
 
 
-def mixed_precision(symbol: mx.sym.Symbol, dtype: str, low_precision_ops: Iterable[str] = ()) -> mx.sym.Symbol:
+def mixed_precision(
+    symbol: mx.sym.Symbol, dtype: str, low_precision_ops: Iterable[str] = (), images_in_float32: bool = False
+) -> mx.sym.Symbol:
     """Cast the operators of a float32 graph after MXNet's lists for automatic mixed precision (AMP).
 
     Args:
         symbol: The graph. Its parameters stay float32.
         dtype: "bfloat16" or "float16".
         low_precision_ops: Operators that compute in `dtype` although the lists leave them alone.
+        images_in_float32: Whether convolutions that read an input of the network, and the norms behind them, stay in
+            float32. Without AMX oneDNN computes them in bfloat16 in plain memory, not in blocks of channels, since an
+            image has few, and the norm falls to a reference kernel.
     """
     from mxnet.contrib import amp
 
     lists = [*amp.list_lp16_ops(amp.amp.bfloat16 if dtype == "bfloat16" else dtype), *low_precision_ops]
-    return amp.convert_symbol(cast_around_kernels(symbol, dtype), target_dtype=dtype, target_dtype_ops=lists)
+    graph = SymbolGraph.read(symbol)
+    _cast_around_kernels(graph, dtype)
+    excluded = _cast_behind_images(graph, dtype) if images_in_float32 else []
+    return amp.convert_symbol(
+        graph.to_symbol(), target_dtype=dtype, target_dtype_ops=lists, excluded_sym_names=excluded
+    )
+
+
+def _cast_behind_images(graph: SymbolGraph, dtype: str) -> list[str]:
+    """Insert casts to `dtype` behind the convolutions that read an input, and their norms; the convolutions' names."""
+    found = [node for node in graph.nodes if node.op == "Convolution" and node.source(0).is_variable]
+    for node in found:
+        readers = graph.readers(node)
+        norm = readers[0] if len(readers) == 1 and readers[0].op == "BatchNorm" else None
+        graph.insert_after(norm or node, "amp_cast", {"dtype": dtype})
+    return [node.name for node in found]
 
 
 def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
@@ -53,16 +73,14 @@ def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon
     return graph.to_symbol()
 
 
-def cast_around_kernels(symbol: mx.sym.Symbol, dtype: str) -> mx.sym.Symbol:
+def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
     """Insert casts from `dtype` to float32 before compiled operators, which compute in float32, and back after them."""
-    graph = SymbolGraph.read(symbol)
     for node in list(graph.nodes):
         for position, source in enumerate(node.inputs if _is_compiled(node) else ()):
             if not source.node.is_variable:
                 graph.insert_before(node, position, "amp_cast", {"dtype": "float32"})
         if node.op in _MAPS:
             graph.insert_after(node, "amp_cast", {"dtype": dtype})
-    return graph.to_symbol()
 
 
 def _is_compiled(node: Node) -> bool:

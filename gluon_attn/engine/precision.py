@@ -12,6 +12,7 @@ from mxnet.gluon import HybridBlock
 from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
 from ..utils.log import get_logger
+from .devices import uses_amx
 from .layouts import copy_after_narrow_norms, mixed_precision
 
 
@@ -54,7 +55,8 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     """The network's mixed-precision form, on the same weights, which stay float32.
 
     Convolutions and dense layers compute in `dtype`, what needs the range of float32 in float32, as MXNet's AMP lists
-    say. `amp.init` would change every operator of the process; this changes one network.
+    say; without AMX convolutions that read images do, too. `amp.init` would change every operator of the process; this
+    changes one network.
 
     Args:
         net: the network, initialized; it may have several outputs, which then come as float32, and several inputs, see
@@ -64,13 +66,14 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
     outputs = net(*inputs)
     several = _several(outputs)
-    mixed = mixed_precision(mx.sym.Group(list(outputs)) if several else outputs, dtype)
+    graph, params, with_amx = mx.sym.Group(list(outputs)) if several else outputs, net.collect_params(), uses_amx()
+    mixed = mixed_precision(graph, dtype, images_in_float32=not with_amx)
     if several:
         mixed = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in mixed])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs, which come as float32
         return mx.gluon.SymbolBlock(
-            copy_after_narrow_norms(mixed, net.collect_params()), inputs, params=net.collect_params()
+            copy_after_narrow_norms(mixed, params) if with_amx else mixed, inputs, params=params
         )
 
 

@@ -9,7 +9,7 @@ from mxnet import autograd, gluon
 from mxnet.contrib import amp
 
 import gluon_attn
-from gluon_attn.engine.layouts import NARROW, cast_around_kernels, copy_after_narrow_norms
+from gluon_attn.engine.layouts import NARROW, copy_after_narrow_norms, mixed_precision
 from gluon_attn.nn import kernels
 from gluon_attn.nn.cell_ops import cell_op
 
@@ -77,9 +77,7 @@ def test_compiled_operators_stay_in_float32(attention):
     net = gluon_attn.get_attention(attention, 16)
     net.initialize(mx.init.Xavier())
     with kernels.compiled_operators():
-        mixed = amp.convert_symbol(
-            cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16"
-        )
+        mixed = mixed_precision(net(mx.sym.var("data") * 1), "bfloat16")
     nodes = json.loads(mixed.tojson(remove_amp_cast=False))["nodes"]
     operators = [node for node in nodes if node["op"].startswith("gluon_attn_")]
     assert operators
@@ -107,9 +105,7 @@ def test_operations_of_cells_in_bfloat16(name):
     for param, value in before.items():
         net.collect_params()[param].set_data(value)
     with kernels.compiled_operators():
-        mixed = amp.convert_symbol(
-            cast_around_kernels(net(mx.sym.var("data") * 1), "bfloat16"), target_dtype="bfloat16"
-        )
+        mixed = mixed_precision(net(mx.sym.var("data") * 1), "bfloat16")
     assert "gluon_attn_batch_norm" in mixed.tojson()
     for found, wanted in zip(step(net, copy_after_narrow_norms(mixed, net.collect_params()), x), expected, strict=True):
         assert np.linalg.norm(found - wanted) <= 0.2 * np.linalg.norm(wanted)

@@ -8,8 +8,10 @@ import pytest
 
 from gluon_attn import get_attention, get_model, list_attentions
 from gluon_attn.attention.factory import attention_options
+from gluon_attn.engine import precision
 from gluon_attn.engine.precision import computing, low_precision, training_operators, usable_dtype
 from gluon_attn.nn import kernels
+from gluon_attn.nn.symbol_graph import SymbolGraph
 from gluon_attn.utils.errors import UserError
 
 
@@ -76,6 +78,19 @@ def test_low_precision_shares_weights_and_statistics():
     assert np.abs(statistics.data().asnumpy() - before).max() > 0
     assert all(np.isfinite(p.grad().asnumpy()).all() for p in net.collect_params().values() if p.grad_req != "null")
     assert {np.dtype(p.dtype) for p in net.collect_params().values()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize(("amx", "stem_in_float32", "copies"), [(True, False, True), (False, True, False)])
+def test_the_form_fits_the_processor(monkeypatch, amx, stem_in_float32, copies):
+    monkeypatch.setattr(precision, "uses_amx", lambda: amx)
+    net = get_model("cifar_resnet20_v1", 10)
+    net.initialize()
+    net(mx.nd.zeros((1, 3, 16, 16)))
+    graph = SymbolGraph.read(low_precision(net, "bfloat16")(mx.sym.var("data")))
+    convolutions = [node for node in graph.nodes if node.op == "Convolution"]
+    casts = [node.source(1).op == "amp_cast" for node in convolutions]
+    assert casts == [not stem_in_float32, *[True] * (len(casts) - 1)]
+    assert any(node.op == "slice_axis" and node.source(0).op == "BatchNorm" for node in graph.nodes) == copies
 
 
 @pytest.mark.parametrize(
