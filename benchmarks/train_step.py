@@ -6,7 +6,8 @@ Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this fi
 and an SGD update of one batch in memory, ours as in `train_imagenet.py`, PyTorch's in channels-last, eager and after
 torch.compile. Each side has a process of its own, and their steps alternate. Both networks have the same number of
 parameters, or the row says that they do not. Ratios are those of images per second, ours over PyTorch's: above 1 ours
-is faster.
+is faster. The last column is the share of the processor's multiply-adds in that dtype that our step does, see
+`peak.py`; a step counts three times the network's own.
 """
 
 import argparse
@@ -21,11 +22,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.networks import NETWORKS  # noqa: E402
+from benchmarks.lib.peak import share  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 
 SIDES = ("mxnet", "eager", "compiled")
-COLUMNS = ["network", "batch", "type", "img/s", "eager", "compiled", "to eager", "to compiled"]
+COLUMNS = ["network", "batch", "type", "img/s", "eager", "compiled", "to eager", "to compiled", "of the limit"]
 DTYPES = ("float32", "bfloat16")
 _WARM_UP = 3
 
@@ -100,6 +102,15 @@ def parse(description: str, dtypes: Sequence[str], out: str) -> argparse.Namespa
     return arguments
 
 
+def operations(name: str, size: int) -> int:
+    """Operations of a training step for one image, two for a multiply-add: outputs, gradients of maps and weights."""
+    from gluon_attn.config.model import ModelConfig
+    from gluon_attn.runs.describe import model_cost
+
+    row = NETWORKS[name]
+    return 3 * 2 * model_cost(ModelConfig(model=row.model, attention=row.attention), input_size=size).cost.macs
+
+
 def measure(
     arguments: argparse.Namespace, device: str, sides: Sequence[str] = SIDES, columns: Sequence[str] = COLUMNS
 ) -> Table:
@@ -120,7 +131,11 @@ def measure(
         size = 32 if NETWORKS[name].small else arguments.size
         for dtype in arguments.dtype:
             order = {"name": name, "batch": batch, "size": size, "dtype": dtype, "device": device}
-            table.add(name, batch, dtype, *cells(compare(order, arguments.repeat, sides), sides))
+            found = compare(order, arguments.repeat, sides)
+            row, speed = cells(found, sides), found[sides[0]]
+            if device == "cpu":
+                row.append(share(operations(name, size) * speed, 1, dtype) if isinstance(speed, float) else "")
+            table.add(name, batch, dtype, *row)
     return table
 
 
