@@ -81,6 +81,9 @@ def resuming(program: str, words: Sequence[str], folder: Path) -> str:
             kept.append(word)
         elif not equals:
             next(rest, None)
+    script = program.removeprefix("python ")
+    if program != script and Path(sys.argv[0]).name == script:  # by the path that it was called by
+        program = f"python {shlex.quote(sys.argv[0])}"
     return f"{program} {shlex.join([*kept, '--run-dir', str(folder), '--resume', 'auto'])}"
 
 

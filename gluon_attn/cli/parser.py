@@ -10,6 +10,7 @@ from ..utils.paths import expanded
 from ..utils.suggest import did_you_mean
 from ..version import __version__
 from .help import Start, help_text
+from .spelling import OF_TIMM
 
 #: placeholders (`metavar`) of values that are paths, or may be: a leading ~ in these values is the home folder
 PATHS = {
@@ -95,7 +96,9 @@ class _Load(argparse.Action):
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """ ", did you mean ...?" for the name in `known` that is nearest to `name`, "" where none is near."""
-    near = did_you_mean(name, known, most=1, cutoff=0.6)
+    known = list(known)
+    meant = OF_TIMM.get(name)
+    near = f"did you mean {meant}?" if meant in known else did_you_mean(name, known, most=1, cutoff=0.6)
     return f", {near}" if near else ""
 
 

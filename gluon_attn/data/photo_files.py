@@ -149,7 +149,8 @@ def _what_it_holds(root: Path, shown: str) -> str:
     if set(names) & {*TRAIN, *VAL} or not names:
         lists = sorted(path.name for path in root.iterdir() if is_list(path))
         other = f", or name one of its lists, such as {printable(str(root / lists[0]))}" if lists else ""
-        return f"holds no class folders: expected {shown}/train/CLASS/NAME.jpg and {shown}/val/CLASS/NAME.jpg{other}"
+        split = f"{shown}/train/CLASS/NAME.jpg and {shown}/val/CLASS/NAME.jpg"
+        return f"holds no class folders: expected {split}, or with option val_share {shown}/CLASS/NAME.jpg{other}"
     deeper = None if images_in(root / names[0])[0] else deeper_image(root / names[0])
     if deeper:
         return (

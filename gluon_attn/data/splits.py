@@ -68,8 +68,8 @@ def split_off(dataset: Dataset, share: float, seed: int) -> Dataset:
     if not drawn.any():
         raise UserError(f"option val_share {share:g} finds no class with two images: add images")
     if single:
-        text = "%d classes have one image, which is trained on, so that they are not tested: %s"
-        get_logger().warning(text, len(single), ", ".join(single[:_NAMED] + ["..."] * (len(single) > _NAMED)))
+        text = "%s: of each there is one image, which is trained on, so that none is tested"
+        get_logger().warning(text, ", ".join(single[:_NAMED] + ["..."] * (len(single) > _NAMED)))
     val = Subset(dataset.train.with_crop_of(dataset.val), np.flatnonzero(drawn))
     return replace(dataset, train=Subset(dataset.train, np.flatnonzero(~drawn)), val=val)
 

@@ -36,7 +36,7 @@ class DetectionProgress(Progress):
         """Advance the bar; log a line where one is due."""
         batches = len(trainer.train_loader)
         if self._bar is not None:
-            self._bar.update(1, f"loss {meter.last_loss:.4f}")
+            self._bar.update(1, f"loss {meter.last_loss:.4f}" if meter.batches else "")
             if step + 1 == batches:
                 self.stop(trainer)
         if (step + 1) % self._interval:

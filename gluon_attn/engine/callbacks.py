@@ -6,6 +6,7 @@ history; `stop` last, also after an error. Within one event callbacks run in the
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -59,7 +60,7 @@ class Progress(Callback):
         full = has_line or self._bar.shows_bar
         shown = self.shown(trainer, meter) if full else Progress.shown(self, trainer, meter)
         words = [f"{name} {value}" for name, value in shown.items()]
-        self._bar.update(1, ", ".join(words), self._run_left(trainer, step + 1))
+        self._bar.update(1, ", ".join(words), partial(self._run_left, trainer, step + 1))
         if has_line:
             self._bar.line()
         if step + 1 == len(trainer.train_loader):
@@ -67,7 +68,7 @@ class Progress(Callback):
 
     def shown(self, trainer: TrainingLoop, meter: Meter) -> dict:
         """What is shown beside the count, name -> value."""
-        return {"loss": f"{meter.last_loss:.4f}"}
+        return {"loss": f"{meter.last_loss:.4f}"} if meter.batches else {}
 
     def _run_left(self, trainer: TrainingLoop, done: int) -> str:
         """The time that the batches of all epochs still take; "" in the last epoch."""

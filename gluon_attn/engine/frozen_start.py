@@ -67,7 +67,7 @@ class FrozenStart(Callback):
         trainer.frozen |= self._added
         self._norms = set_global_statistics(trainer.net, [params[name] for name in self._names])
         trained = sum(param.grad_req != "null" for param in params.values())
-        text = "freeze_epochs %d: the pretrained backbone is frozen until then, %d tensors are trained"
+        text = "freeze_epochs: the pretrained backbone is frozen before epoch %d, %d tensors are trained meanwhile"
         get_logger().info(text, self._epochs, trained)
 
     def _thaw(self, trainer: TrainingLoop) -> None:
@@ -79,4 +79,5 @@ class FrozenStart(Callback):
             norm._kwargs["use_global_stats"] = False
         trainer.frozen -= self._added
         self._kept = None
-        get_logger().info("epoch %d: the backbone is trained from now on", trainer.epoch)
+        if self._added:  # not all of it is frozen for good by option freeze
+            get_logger().info("epoch %d: the backbone is trained from now on", trainer.epoch)

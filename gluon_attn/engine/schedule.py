@@ -42,12 +42,10 @@ def schedule_warnings(config: OptimConfig, epochs: int) -> list[str]:
     if config.lr_decay_period >= epochs:
         late = [config.lr_decay_period]
     if late:
-        kept = "" if len(late) < len(steps) else ", and so never"
         name = "lr_decay_period" if config.lr_decay_period else "lr_decay_epoch"
-        found.append(
-            f"the learning rate does not fall at epoch {', '.join(map(str, late))} (option {name}), after the end of "
-            f"the run (num_epochs {epochs}){kept}; option lr_mode cosine falls over the whole run"
-        )
+        where = f"option {name} ({', '.join(map(str, late))}) is after the end of the run (num_epochs {epochs})"
+        effect = "falls less often" if len(late) < len(steps) else "stays as it is"
+        found.append(f"{where}: the learning rate {effect}; option lr_mode cosine lowers it over the whole run")
     return found
 
 

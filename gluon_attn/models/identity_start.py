@@ -51,7 +51,7 @@ def start_as_identity(
     if difference > _TOLERANCE:
         raise UserError(
             f"option attention_start identity: with the attention the network computes something else, by "
-            f"{difference:.2g} of its largest output; leave the option out"
+            f"{difference:.2g} of its largest output; leave this option out"
         )
     return sorted({start.factor for start in starts.values()}), difference
 
@@ -93,7 +93,7 @@ def _scaled_layer(root: HybridBlock, path: str, slot: str | None) -> tuple[Any, 
         where = "after" if slot == "inner" else "before"
         raise UserError(
             f"option attention_start identity: {path} has no convolution or norm {where} it whose scale makes up for "
-            "its gate; leave the option out"
+            "its gate; leave this option out"
         )
     return layer, slot != "inner"
 

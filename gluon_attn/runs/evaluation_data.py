@@ -71,7 +71,7 @@ def open_set(config: DataConfig, seed: int, options: dict[str, Any]) -> Dataset:
     changes = {key: value for key, value in options.items() if value is not None}
     if "data_dir" in changes:  # all files are there
         changes = {"rec_val": None, "rec_val_idx": None, **changes}
-    if "rec_val" in changes:  # its index is beside it
+    if changes.get("rec_val"):  # its index is beside it
         changes = {"rec_val_idx": None, "val_share": 0, "val_seed": 0, "hold_out": 0, **changes}
     config = config.replace(**changes)
     if "data_dir" in changes and config.dataset == "imagenet_folder":
@@ -86,7 +86,8 @@ def _of_folder(config: DataConfig) -> DataConfig:
         text = "the network was trained with option val_share %g: so many of the images in %s are evaluated"
         get_logger().warning(text, config.val_share, folder)
     elif is_unsplit(folder):
-        get_logger().warning("%s has no training and test images of its own: all its images are evaluated", folder)
+        text = "%s has no training and test images of its own: all are evaluated, also those a network was trained on"
+        get_logger().warning(text, folder)
         return config.replace(val_share=1)
     return config
 

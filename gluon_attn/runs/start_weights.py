@@ -28,16 +28,16 @@ def start_classifier(net: HybridBlock, path: Path | str, classes: int, strict: b
         net: the network, initialized.
         path: the parameter file.
         classes: of the network.
-        strict: all but the classifier must be in the file, as where its weights are only evaluated.
+        strict: all of it must be in the file, as where its weights are only evaluated.
 
     Raises:
         UserError: the file is of another network.
     """
-    renewed = classifier(net, classes)
     if strict:
-        took = StartWeights(str(path), renewed=tuple(load_params(net, path, renewed=renewed)), classes=classes)
+        load_params(net, path)
+        took = StartWeights(str(path), classes=classes)
     else:
-        took = start_from_file(net, path, renewed, classes)
+        took = start_from_file(net, path, classifier(net, classes), classes)
     _tell(net, took)
     return took
 

@@ -100,6 +100,9 @@ def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:
     if checkpoint:
         trainer.resume(*checkpoint)
         log.get_logger().info("resuming after epoch %d of %s", trainer.epoch - 1, folder)
+        if trainer.epoch >= train.num_epochs:
+            text = "nothing is left to train, the run has %d of %d epochs: a larger option num_epochs continues it"
+            log.get_logger().warning(text, trainer.epoch, train.num_epochs)
     elif train.start_epoch:
         start_at_epoch(trainer, train.start_epoch)
     if train.resume_states and not checkpoint:

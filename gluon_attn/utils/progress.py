@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -35,7 +35,8 @@ class Progress:
 
     def __init__(self, what: str, total: int | None = None, unit: str = "", initial: int = 0) -> None:
         self._what, self._total, self._unit, self._initial = what, total, unit, initial
-        self._count, self._note, self._end, self._start = initial, "", "", time.monotonic()
+        self._count, self._note, self._start = initial, "", time.monotonic()
+        self._end: str | Callable[[], str] = ""
         self._told, self._closed = self._start, threading.Event()
         self._bar: Any = None
         self._thread: threading.Thread | None = None
@@ -51,17 +52,17 @@ class Progress:
         """Whether there is a bar, which there is from a second on."""
         return self._bar is not None
 
-    def update(self, count: int = 1, note: str = "", end: str = "") -> None:
+    def update(self, count: int = 1, note: str = "", end: str | Callable[[], str] = "") -> None:
         """Note that `count` more parts are done.
 
         Args:
             count: how many.
             note: what to show beside their number.
-            end: what to show after the time left.
+            end: what to show after the time left, or what tells it when it is shown.
         """
         self._count, self._note, self._end = self._count + count, note, end
         if self._bar is not None:
-            self._bar.set_postfix_str(", ".join(filter(None, [note, end])), refresh=False)
+            self._bar.set_postfix_str(", ".join(filter(None, [note, self._last()])), refresh=False)
             self._bar.update(self._count - self._bar.n)
 
     @property
@@ -85,7 +86,12 @@ class Progress:
             return f"{self._what}: {duration(elapsed)} so far{', ' * bool(self._note)}{self._note}"
         words = [part for part in (self._what, self._unit, f"{self._count}/{self._total}", self._note) if part]
         left = elapsed / done * (self._total - self._count) if done else None
-        return ", ".join([" ".join(words), *([f"{duration(left)} left"] if left else []), *filter(None, [self._end])])
+        return ", ".join(
+            [" ".join(words), *([f"{duration(left)} left"] if left else []), *filter(None, [self._last()])]
+        )
+
+    def _last(self) -> str:
+        return self._end() if callable(self._end) else self._end
 
     def close(self) -> None:
         """Take the bar away; a second call does nothing."""

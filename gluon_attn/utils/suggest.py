@@ -14,5 +14,6 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 2, cutoff: float =
         cutoff: smallest similarity of a suggestion, from 0 to 1, as in `difflib.get_close_matches`.
     """
     by_lower = {key.lower(): key for key in map(str, known)}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=most, cutoff=cutoff)
+    longer = sorted(key for key in by_lower if key.startswith(f"{name.lower()}_"))  # resnet50: resnet50_v1b
+    near = longer[:most] or difflib.get_close_matches(name.lower(), by_lower, n=most, cutoff=cutoff)
     return f"did you mean {' or '.join(by_lower[key] for key in near)}?" if near else ""

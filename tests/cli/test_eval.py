@@ -108,6 +108,18 @@ def test_records_for_a_run_on_folders(photo_run, photos, tmp_path, capsys):
     assert found(capsys, photo_run, "--rec-val", tmp_path / "val.rec")["correct"] == whole["correct"]
 
 
+def test_a_folder_that_was_moved_has_the_split_of_the_run(photo_run, photos, tmp_path, capsys):
+    """None of the images that the run was trained on is evaluated."""
+    shutil.copytree(photo_run, tmp_path / "run")
+    data = {"dataset": "imagenet_folder", "data_dir": str(photos / "train"), "input_size": 32, "val_share": 0.25}
+    write_yaml(tmp_path / "run/config.yaml", RunConfig.from_dict({"data": data}))
+    before = found(capsys, tmp_path / "run")
+    shutil.copytree(photos / "train", tmp_path / "moved")
+    after = found(capsys, tmp_path / "run", "--data-dir", tmp_path / "moved")
+    assert [after[key] for key in ("images", "correct")] == [before[key] for key in ("images", "correct")]
+    assert after["images"] < len(list((photos / "train").glob("*/*")))
+
+
 def test_other_records_have_their_own_index(photo_run, photos, tmp_path, capsys):
     folder = tmp_path / "run"
     shutil.copytree(photo_run, folder)

@@ -86,6 +86,8 @@ def test_a_new_attention_on_a_pretrained_backbone(caplog):
     save_params(net, "plain.params")
     network = "--model cifar_resnet20_v1 --attention se --classes 10 --pretrained plain.params"
     assert train(f"{SMALL} {network} --freeze-epochs 1 --num-epochs 1 --run-dir none") == 2
+    words = "--model cifar_resnet20_v1 --classes 10 --pretrained plain.params -e --run-dir none"
+    assert train(f"{SMALL} {words}") == 2  # its classifier is not in the file
     more = "--attention-start identity --freeze-epochs 1 --num-epochs 2 --layer-decay 0.5"
     with caplog.at_level("INFO", logger="gluon_attn"):
         assert train(f"{SMALL} {network} {more} --keep-checkpoints 2 --run-dir run") == 0
@@ -93,7 +95,7 @@ def test_a_new_attention_on_a_pretrained_backbone(caplog):
         "plain.params has no weights of the attention: features.2.0.post, features.2.1.post, features.2.2.post and 6 "
         "more are initialized anew; it is for another number of classes: output.weight and output.bias",
         "9 modules begin with gates of 0.5, made up for by the layers before them",
-        "freeze_epochs 1: the pretrained backbone is frozen until then, 38 tensors are trained",
+        "freeze_epochs: the pretrained backbone is frozen before epoch 1, 38 tensors are trained meanwhile",
         "epoch 1: the backbone is trained from now on",
     ):
         assert said in caplog.text

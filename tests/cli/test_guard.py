@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gluon_attn.cli.guard import guarded
+from gluon_attn.cli.guard import guarded, resuming
 from gluon_attn.utils.errors import Interrupted, TrainingError, UserError
 
 
@@ -67,7 +67,7 @@ def test_a_defect_keeps_its_traceback():
 def test_a_reader_that_leaves_early_is_no_traceback(run_command, tmp_path):
     script = tmp_path / "talk.py"
     script.write_text(
-        "import os, sys\nfrom gluon_attn.cli.guard import guarded\n"
+        "import os, sys\nfrom gluon_attn.cli.guard import guarded, resuming\n"
         "reader, writer = os.pipe()\nos.dup2(writer, 1)\nos.close(writer)\nos.close(reader)\n"
         "sys.exit(guarded(lambda argv: print('x' * 100000), []))\n"
     )
@@ -79,7 +79,7 @@ def test_what_may_crash_later_ends_at_once(run_command):
     """Nothing that Python does at its end runs."""
     code = (
         "import atexit\n"
-        "from gluon_attn.cli.guard import guarded\n"
+        "from gluon_attn.cli.guard import guarded, resuming\n"
         "from gluon_attn.utils.errors import PeerError\n"
         "atexit.register(print, 'late')\n"
         "def fail(argv): raise PeerError('gone')\n"
@@ -88,3 +88,11 @@ def test_what_may_crash_later_ends_at_once(run_command):
     )
     done = run_command("-c", code)
     assert (done.returncode, done.stdout, done.stderr) == (1, "early\n", "error: gone\n")
+
+
+def test_the_command_to_resume_with_has_the_path_of_the_script(monkeypatch):
+    program = "python train_cifar.py"
+    assert resuming(program, [], Path("r")) == "python train_cifar.py --run-dir r --resume auto"
+    monkeypatch.setattr("sys.argv", ["/some where/train_cifar.py"])
+    assert resuming(program, [], Path("r")) == "python '/some where/train_cifar.py' --run-dir r --resume auto"
+    assert resuming("gluon-attn train", [], Path("r")) == "gluon-attn train --run-dir r --resume auto"

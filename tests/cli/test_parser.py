@@ -4,7 +4,9 @@ import contextlib
 
 import pytest
 
+from gluon_attn.cli import main
 from gluon_attn.cli.parser import Parser, suggestion
+from gluon_attn.cli.spelling import OF_TIMM
 
 
 @pytest.fixture
@@ -59,3 +61,9 @@ def test_a_mistake_is_one_line_and_code_2(parser, capsys, arguments, said):
 def test_suggestion():
     assert suggestion("docter", ["doctor", "models"]) == ", did you mean doctor?"
     assert suggestion("zzz", ["doctor", "models"]) == ""
+
+
+@pytest.mark.parametrize("flag", OF_TIMM)
+def test_flags_of_timm_lead_to_ours(flag, capsys):
+    assert main(["train", flag, "1"]) == 2
+    assert f"unknown option {flag}, did you mean {OF_TIMM[flag]}?" in capsys.readouterr().err

@@ -117,7 +117,7 @@ def test_ctrl_c_says_the_command_that_goes_on(unbroken, tmp_path):
             if line.startswith("epoch 2 batch 2/"):
                 os.kill(process.pid, signal.SIGINT)
     assert process.returncode == 130
-    before, _, words = said[-1].partition("error: interrupted; to resume: python train_cifar.py ")
+    before, _, words = said[-1].partition(f"error: interrupted; to resume: python {SCRIPT} ")
     assert (before, words) == ("", f"{SMALL} --run-dir run --resume auto\n")
     assert start(words, tmp_path).returncode == 0
     assert history(tmp_path / "run") == history(unbroken)
@@ -150,6 +150,8 @@ def test_resume_finds_the_run_by_its_options(tmp_path, train):
     assert done.returncode == 0, done.stderr
     assert len(history(tmp_path / "runs/synthetic-cifar_resnet20_v1-eca")) == 2
     assert len(history(tmp_path / "runs/synthetic-cifar_resnet20_v1-eca-2")) == 1
+    done = train(f"{short} --num-epochs 2 --resume auto", tmp_path)
+    assert "nothing is left to train, the run has 2 of 2 epochs" in done.stderr
 
 
 def test_a_run_is_not_overwritten_and_not_continued_with_other_options(unbroken, train):

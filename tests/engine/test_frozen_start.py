@@ -62,6 +62,15 @@ def trainer(epochs=4, frozen=2, folder=None, dtype="float32", **optim):
     return Trainer(net, Classification(None), config, [mx.cpu()], data.train, data.val, calls), seen
 
 
+@pytest.mark.parametrize(("freeze", "told"), [(None, True), ("[01]", False)])
+def test_it_is_told_that_the_backbone_is_trained_if_it_is(freeze, told, caplog):
+    """Not where option freeze holds all of it for good."""
+    run, _ = trainer(epochs=2, frozen=1, **({"freeze": freeze} if freeze else {}))
+    with caplog.at_level("INFO", logger="gluon_attn"):
+        run.fit()
+    assert ("epoch 1: the backbone is trained from now on" in caplog.text) == told
+
+
 @pytest.mark.parametrize("optim", [{}, {"optimizer": "adam", "lr": 0.01}, {"ema": 0.5, "accumulate": 2}])
 def test_the_backbone_stays_for_the_first_epochs_and_moves_then(optim):
     run, seen = trainer(**optim)

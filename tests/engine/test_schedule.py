@@ -59,24 +59,14 @@ def test_the_batch_that_the_rate_is_meant_for():
 @pytest.mark.parametrize(
     ("options", "epochs", "line"),
     [
-        (
-            {"lr_mode": "step"},
-            3,
-            "does not fall at epoch 100, 150 (option lr_decay_epoch), after the end of the run (num_epochs 3),",
-        ),
-        (
-            {"lr_decay_epoch": (1, 40)},
-            40,
-            "does not fall at epoch 40 (option lr_decay_epoch), after the end of the run (num_epochs 40)",
-        ),
-        (
-            {"lr_decay_period": 9},
-            9,
-            "does not fall at epoch 9 (option lr_decay_period), after the end of the run (num_epochs 9)",
-        ),
+        ({"lr_mode": "step"}, 3, "option lr_decay_epoch (100, 150) is after the end of the run (num_epochs 3): the "
+                                 "learning rate stays as it is; option lr_mode cosine"),
+        ({"lr_decay_epoch": (1, 40)}, 40, "option lr_decay_epoch (40) is after the end of the run (num_epochs 40): the "
+                                          "learning rate falls less often"),
+        ({"lr_decay_period": 9}, 9, "option lr_decay_period (9) is after the end of the run (num_epochs 9)"),
         ({"lr_mode": "cosine", "warmup_epochs": 5}, 5, "option warmup_epochs 5 takes the whole run (num_epochs 5)"),
     ],
-)
+)  # fmt: skip
 def test_what_lies_outside_a_run_is_told(options, epochs, line):
     (found,) = schedule_warnings(OptimConfig(**options), epochs)
     assert line in found

@@ -41,3 +41,8 @@ def test_there_is_no_second_copy():
             if "difflib" in names or getattr(node, "module", None) == "difflib":
                 found.append(path)
     assert found == [Path(suggest.__file__)]
+
+
+def test_what_a_name_begins_comes_first():
+    names = ["se_resnet50", "resnet50_v1b", "fbresnet50", "resnet50_v1"]
+    assert did_you_mean("resnet50", names) == "did you mean resnet50_v1 or resnet50_v1b?"
