@@ -12,7 +12,7 @@ _RENAMED = {
     "round_": "round", "trapz": "trapezoid",
 }  # fmt: skip
 #: functions of finance, which NumPy 1 only kept to say that they are gone
-_FINANCE = ("fv", "ipmt", "irr", "mirr", "nper", "npv", "pmt", "ppmt", "pv", "rate")
+_FINANCE = ("mirr", "npv", "pmt", "ppmt", "pv", "rate")
 
 
 def removed_names(numpy: Any) -> Mapping[str, Any]:
