@@ -42,6 +42,7 @@ class Report:
         problem: the reason why MXNet cannot load, one line, or None; then the steps below are None, too.
         wheel: (distribution, version) of MXNet.
         late: variables that were set too late, because MXNet was imported first.
+        changed: what is changed in MXNet for NumPy 2, or None.
     """
 
     problem: str | None = None
@@ -53,6 +54,7 @@ class Report:
     malloc: Step | None = None
     cuda: Step | None = None
     late: tuple[str, ...] = ()
+    changed: Step | None = None
 
 
 _report = Report(problem="not started")
@@ -116,7 +118,8 @@ def prepare(host: cpu.Host, modules: Mapping[str, Any] = sys.modules) -> Report:
     malloc = tuning.keep_memory(host)
     read_once = (tuning.THREADS, tuning.ISA, tuning.BLAS)
     late = [name for name in read_once if loaded and host.environ.get(name) != before.get(name)]
-    return Report(None, wheel, _prepare_numpy(modules), threads, amx, blas, malloc, libraries, tuple(late))
+    numpy, changed = _prepare_numpy(modules)
+    return Report(None, wheel, numpy, threads, amx, blas, malloc, libraries, tuple(late), changed)
 
 
 def obstacle(
@@ -156,13 +159,15 @@ def _found(name: str, modules: Mapping[str, Any], find: Callable[[str], Any]) ->
     return spec is not None and spec.origin is not None  # a folder that only has the name has no origin
 
 
-def _prepare_numpy(modules: Mapping[str, Any]) -> Step:
+def _prepare_numpy(modules: Mapping[str, Any]) -> tuple[Step, Step | None]:
+    """(NumPy and the names that were put back, what is changed in MXNet for it: None for nothing)."""
     import numpy
 
     restored, changed = restore_names(numpy), mxnet_changes.needed(numpy.__version__)
     mxnet_changes.change_when_loaded(numpy.__version__, modules)
-    reason = f"names restored: {' '.join(restored) or 'none was missing'}"
-    return Step(numpy.__version__, reason + (f"; changed in MXNet: {', '.join(changed)}" if changed else ""))
+    names = Step(numpy.__version__, f"names restored: {' '.join(restored) or 'none was missing'}")
+    texts = ", ".join(one.removeprefix("mxnet.") for one in changed)
+    return names, Step(str(len(changed)), f"for this NumPy: {texts}") if changed else None
 
 
 def _load_cuda(wheel: str | None, loaded: bool) -> Step:

@@ -88,6 +88,7 @@ def versions(trial: dict[str, Any]) -> list[Row]:
             trial.get("version") or version or "unknown",
             f"wheel {name}" if name else "not from a wheel",
         ),
+        *([_step("MXNet changes", report.changed)] if report.changed else []),
         ("MXNet features", len(trial.get("features", ())), " ".join(trial.get("features", ()))),
         _step("CUDA libraries", report.cuda),
         *((library, _version(library) or "missing", "") for library in _LIBRARIES),
