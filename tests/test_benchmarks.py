@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import sys
 import types
 from pathlib import Path
@@ -28,6 +29,20 @@ def classes(pattern):
 
 
 ATTENTIONS = classes("torch_attention/*.py")
+
+
+def test_what_benchmarks_import_of_each_other_is_there():
+    """Also where PyTorch, which the peers need, is not."""
+    for path in (ROOT / "benchmarks").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("benchmarks"):
+                module = ROOT / node.module.replace(".", "/")
+                file = module.with_suffix(".py")
+                files = [file] if file.is_file() else sorted(module.glob("*.py"))
+                text = "".join(one.read_text(encoding="utf-8") for one in files if one != path)
+                for name in (alias.name for alias in node.names):
+                    found = (module / f"{name}.py").is_file() or (module / name).is_dir()
+                    assert found or re.search(rf"\b{name}\b", text), (path, name)
 
 
 def test_every_attention_has_a_peer():

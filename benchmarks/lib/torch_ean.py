@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from benchmarks.lib import torch_gates
+from benchmarks.lib.torch_attention import channel, spatial
 
 BLOCKS = (3, 4, 6, 3)
 
 
-class DIA(torch_gates.DIA):
+class DIA(channel.DIA):
     """DIA with its recurrent state: `dia(x, (h, c))` gives (y, (h, c))."""
 
     def forward(self, x, state=None):
@@ -24,8 +24,8 @@ class DIA(torch_gates.DIA):
 
 #: name -> maker, a function of the channels
 ATTENTIONS = {
-    "sge": lambda channels: torch_gates.SGE(channels, None),
-    "se": lambda channels: torch_gates.SE(channels, None),
+    "sge": lambda channels: spatial.SGE(channels, None),
+    "se": lambda channels: channel.SE(channels, None),
     "dia": lambda channels: DIA(channels, None, reduction=20),
 }
 
