@@ -44,6 +44,8 @@ def resolved(options: Options) -> tuple[Options, int | None]:
         named = len(path.parts) > 1
     elif RunFolder(path).holds_run:
         folder, number, named = path, None, True
+    elif len(path.parts) > 1 and not path.exists():
+        raise UserError(f"option resume: {value} does not exist; name a run folder, or a checkpoint in it")
     else:
         raise UserError(
             f"option resume takes auto, got {value!r}; or a run folder or its checkpoint, such as "

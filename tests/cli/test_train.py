@@ -223,6 +223,7 @@ BAD = {
     "--pretrained nothing.params": "nothing.params does not exist",
     "--config missing.yaml": "cannot read config missing.yaml",
     "--resume yes": "--resume takes auto",
+    "--resume runs/nothing": "--resume: runs/nothing does not exist; name a run folder",
     "--run-dir file/run": "cannot write to file/run",
     "--plan plan.json": "--plan already says which attention is where: leave out --attention",
     "--gpus 0 --num-gpus 1": "not both",
