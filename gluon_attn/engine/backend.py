@@ -131,7 +131,12 @@ class Horovod(Backend):
 
     def broadcast(self, net: HybridBlock) -> None:
         """See `Backend.broadcast`."""
-        self._hvd.broadcast_parameters(net._collect_params_with_prefix(), root_rank=0)
+        params = net._collect_params_with_prefix()
+        # copies: inference brings weights into oneDNN's own layout, which Horovod cannot send
+        arrays = {name: param.list_data()[0].copy() for name, param in params.items()}
+        self._hvd.broadcast_parameters(arrays, root_rank=0)
+        for name, array in arrays.items():
+            params[name].set_data(array)
 
     def allreduce_sum(self, numbers: Iterable[float]) -> list[float]:
         """See `Backend.allreduce_sum`; the sums are in float64."""

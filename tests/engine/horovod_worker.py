@@ -65,6 +65,7 @@ def train(backend, mode="hybrid", images=96, epochs=2, size=16, **optim):
         net.add(gluon.nn.BatchNorm(in_channels=8), Twice(), gluon.nn.Conv2D(8, 3, in_channels=8, activation="relu"))
     net.add(gluon.nn.GlobalAvgPool2D(), gluon.nn.Dense(6, in_units=8))
     net.initialize(mx.init.MSRAPrelu())
+    net(mx.nd.zeros((1, 3, size, size))).wait_to_read()  # brings weights into a layout that cannot be sent
     trainer = Trainer(net, Classification(), run, [mx.cpu()], sets.train, sets.val, backend=backend)
     trainer.fit()
     return trainer
