@@ -35,7 +35,7 @@ while IFS= read -r line <&3; do
     "make demo") [ -d runs/demo ] || run "$line" ;;  # once
     *) run "$line" ;;
   esac
-done 3< <(printed README.md && printed docs/getting-started.md | sed 's,runs/eca,runs/eca2,g')
+done 3< <(printed README.md && printed docs/getting-started.md | sed 's,runs/eca,runs/eca2,g; s,export/eca,export/eca2,g')
 
 python - << 'END'
 from pathlib import Path
