@@ -23,8 +23,12 @@ from .utils.log import get_logger
 GROUP = "gluon_attn.plugins"
 #: environment variable with files and modules, separated as in PATH; child processes find there what this one loaded
 VARIABLE = "GLUON_ATTN_PLUGINS"
-#: modules that register what the package has, which a plugin finds there
-_OWN = tuple(f"{__package__}.{name}" for name in ("attention.factory", "data.factory", "models.zoo"))
+#: kind of thing -> the module that registers what the package has of it, which a plugin finds there
+OWN = {
+    "attention": f"{__package__}.attention.factory",
+    "dataset": f"{__package__}.data.factory",
+    "model": f"{__package__}.models.zoo",
+}
 
 
 @dataclass
@@ -141,7 +145,7 @@ def _attempt(label: str, load: Callable[[], bool]) -> str | None:
     Returns:
         Why it failed, one line, or None.
     """
-    for module in _OWN:
+    for module in OWN.values():
         importlib.import_module(module)
     plugin = _Plugin(label)
     _loading.append(plugin)

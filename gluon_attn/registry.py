@@ -32,13 +32,12 @@ class Registry(Generic[T]):
 
     Args:
         kind: the kind of thing, for error messages ("attention", "model", "dataset").
-        extended: whether plugins add to it; they are loaded when a name is first looked up.
-        home: module whose import registers the library's own, likewise imported then; None if they are beside it.
+        extended: whether plugins add to it; they, and the module of `plugins.OWN` with the library's own, are loaded
+            when a name is first looked up.
     """
 
-    def __init__(self, kind: str, extended: bool = False, home: str | None = None) -> None:
+    def __init__(self, kind: str, extended: bool = False) -> None:
         self.kind = kind
-        self._home = home
         self._extended = extended
         self._makers: dict[str, T] = {}
         self._aliases: dict[str, str] = {}
@@ -70,13 +69,12 @@ class Registry(Generic[T]):
 
     def _withdraw(self, name: str) -> None:
         del self._makers[name], self._origins[name]
-        for alias in [one for one, known in self._aliases.items() if known == name]:
-            del self._aliases[alias]
+        self._aliases = {alias: known for alias, known in self._aliases.items() if known != name}
 
     def _complete(self) -> None:
-        if self._home:
-            importlib.import_module(self._home)
         if self._extended:
+            if self.kind in plugins.OWN:
+                importlib.import_module(plugins.OWN[self.kind])
             plugins.load_all()
 
     def resolve(self, name: str) -> str:

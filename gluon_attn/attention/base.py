@@ -14,7 +14,7 @@ from ..utils.checks import positive
 from ..utils.errors import UserError
 
 #: name -> class
-ATTENTIONS: Registry[type["Attention"]] = Registry("attention", extended=True, home="gluon_attn.attention.factory")
+ATTENTIONS: Registry[type["Attention"]] = Registry("attention", extended=True)
 #: height of a feature map, or (height, width)
 Size: TypeAlias = int | Sequence[int]
 

@@ -164,6 +164,4 @@ class Dataset:
 
 
 #: name -> function (DataConfig, seed) -> Dataset
-DATASETS: Registry[Callable[[DataConfig, int], Dataset]] = Registry(
-    "dataset", extended=True, home="gluon_attn.data.factory"
-)
+DATASETS: Registry[Callable[[DataConfig, int], Dataset]] = Registry("dataset", extended=True)

@@ -137,9 +137,8 @@ def _write(target: Path, options: SceneOptions, workers: int) -> None:
             draw = functools.partial(_scene, photographs, digits, options, part)
             ensure_dir(folder / image_folder)
             ensure_dir((folder / json_file).parent)
-            drawn = map_in_order(draw, count, workers)
-            with closing(drawn), closing(each(drawn, "drawing", count, "image")) as shown:
-                content = _write_part(folder / image_folder, shown)
+            with closing(each(map_in_order(draw, count, workers), "drawing", count, "image")) as drawn:
+                content = _write_part(folder / image_folder, drawn)
             write_text(folder / json_file, json.dumps(content))
         write_json(folder / _OPTIONS_FILE, {"version": _VERSION, **asdict(options)})
 

@@ -55,10 +55,9 @@ def pack(
     where = printable(str(folder))
     get_logger().info("packing %d images of %s into %s.rec, with %d threads", count, where, prefix, workers)
     targets = [f"{prefix}.{end}" for end in ("rec", "idx", "lst")]
-    made = map_in_order(make, count, workers)
-    with atomic_paths(*targets) as (rec, idx, listing), closing(made):
-        with closing(each(made, "packing", count, "image")) as records:
-            index, lines, errors = _write(rec, files, records)
+    records = each(map_in_order(make, count, workers), "packing", count, "image")
+    with atomic_paths(*targets) as (rec, idx, listing), closing(records):
+        index, lines, errors = _write(rec, files, records)
         if not lines:
             raise UserError(f"no image in {folder} can be read: {errors[0]}")
         write_text(idx, "".join(index))

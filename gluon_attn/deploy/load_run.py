@@ -10,10 +10,10 @@ from ..models.factory import get_model
 from ..nn.params import load_params
 from ..registry import UnknownName
 from ..utils.errors import UserError
+from . import onnx, openvino, symbol
 from .symbol import read_card
 
 CARD, WEIGHTS = "card.json", "best.params"
-_EXPORTED = ("-symbol.json", ".onnx", ".xml")
 
 
 def load_run(folder: Path | str, input_size: int | None = None) -> tuple[mx.gluon.HybridBlock, Card]:
@@ -53,7 +53,9 @@ def load_card(folder: Path | str) -> Card:
     path = Path(folder, CARD)
     if not path.is_file():
         check_kind(folder, "train", "ean-supernet")
-        files = sorted(file for end in _EXPORTED for file in Path(folder).glob(f"*{end}"))
+        files = sorted(
+            file for end in (symbol.ENDING, onnx.ENDING, openvino.ENDING) for file in Path(folder).glob(f"*{end}")
+        )
         advice = f"; name the file in it, such as {files[0]}" if files else ""
         raise UserError(f"{folder} is not a run folder: it has no {CARD}{advice}")
     return read_card(path)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a plan needs no MXNet
     from mxnet.gluon import HybridBlock
 
 #: name -> `Model`; `models/zoo.py` fills it
-MODELS: Registry[Model] = Registry("model", extended=True, home="gluon_attn.models.zoo")
+MODELS: Registry[Model] = Registry("model", extended=True)
 
 
 @dataclass(frozen=True)

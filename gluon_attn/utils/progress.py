@@ -131,11 +131,18 @@ class Progress:
 
 
 def each(items: Iterable[T], what: str, total: int | None = None, unit: str = "") -> Generator[T, None, None]:
-    """The items, while a `Progress` shows how many have been taken; arguments as there. Closing it closes that."""
-    with Progress(what, total, unit) as progress:
+    """The items, while a `Progress` shows how many have been taken; arguments as there.
+
+    Closing it closes that, and `items` if they are a generator.
+    """
+    with Progress(what, total, unit) as progress, _closing(items):
         for item in items:
             yield item
             progress.update()
+
+
+def _closing(items: Iterable[T]) -> contextlib.AbstractContextManager[Any]:
+    return contextlib.closing(items) if isinstance(items, Generator) else contextlib.nullcontext()
 
 
 def close_all() -> None:
