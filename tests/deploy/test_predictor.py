@@ -169,3 +169,9 @@ def test_a_size_that_the_network_does_not_take(tmp_path):
     write_run(tmp_path / "run", net, card)
     with pytest.raises(UserError, match=r"takes no 64x64 images \(.+\): leave option input_size out"):
         predictor.load(tmp_path / "run", 64)
+
+
+def test_a_folder_of_exported_files_is_told_to_name_one(tmp_path):
+    (tmp_path / "net.onnx").touch()
+    with pytest.raises(UserError, match=r"is not a run folder: it has no card.json; name the file in it, .*net\.onnx"):
+        load_run.load_card(tmp_path)
