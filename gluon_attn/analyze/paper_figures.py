@@ -92,6 +92,10 @@ def _zoo(exact: int, macs: str | None = None, note: str = "") -> Figures:
     return Figures("osmr/imgclsmob", f"{exact / MILLION:.2f}", exact=exact, macs=macs, note=note)
 
 
+def _timm(params: str, exact: int, macs: str | None = None, note: str = "") -> Figures:
+    return Figures("huggingface/pytorch-image-models", params, exact=exact, macs=macs, note=note)
+
+
 def _atac(params: str, macs: str, exact: int | None = None, unit: int = GIGA, note: str = "") -> Figures:
     """A row of the table of Dai et al. 2021, whose rows other than ATAC are from the other papers."""
     return Figures("open-atac's table for ImageNet", params, exact=exact, macs=macs, macs_unit=unit, note=note)
@@ -135,6 +139,14 @@ PUBLISHED: dict[str, Figures] = {
     "triplet_resnet50": Figures(
         "Misra et al. 2020, Triplet attention", "25.56", exact=25_561_832, macs="4.169"
     ),
+    "resnest14": _zoo(10_611_688, "2.77"),
+    "resnest26": _zoo(17_069_448, "3.65"),
+    "resnest50": _zoo(27_483_240, "5.40"),
+    "resnest101": _zoo(48_275_016, "10.25"),
+    "resnest200": _zoo(70_201_544, "22.85"),
+    "resnest269": _zoo(110_929_480, "46.0"),
+    "skresnet18": _timm("11.96", 11_958_056, "1.82"),
+    "skresnet34": _timm("22.28", 22_282_376, "3.67"),
     "atac_resnet50_v1b": _atac("28.0", "4.4", 27_934_760),
     "ge_resnet50": _atac("33.7", "3.87", note=STRIDE),
     "aa_resnet50": _atac("25.8", "8.3", unit=TWO_A_MAC, note=PIXELS),

@@ -22,6 +22,8 @@ from .timm_models import timm_call
 #: our networks that have the same names in GluonCV
 _GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
+#: those with an attention in their name
+_GLUONCV_OWN = re.compile(r"resnest\d+")
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: our options that change no tensor
 _FREE = {"input_size", "last_gamma", "drop_rate"}
@@ -86,7 +88,8 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         return None
     classes = recipe["classes"]
     if library == "gluoncv":
-        name = _gluoncv(base, attention, recipe["options"])
+        own = _GLUONCV_OWN.fullmatch(recipe["model"]) and set(recipe["options"]) <= _FREE
+        name = recipe["model"] if own else _gluoncv(base, attention, recipe["options"])
         return Counterpart(library, name, {"classes": classes}) if name else None
     if isinstance(net, TorchResNet) and library == "timm":
         made = timm_call(net, attention)

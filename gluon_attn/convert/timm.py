@@ -64,7 +64,7 @@ def residual(block: HybridBlock) -> Table:
     if not getattr(getattr(block, "design", None), "stem_pool", True):
         return BYOB_BLOCK
     names = {"post": "se"}
-    if any(getattr(getattr(block, f"conv{i}", None), "normed", False) for i in (1, 2)):
+    if any(getattr(getattr(block, f"conv{i}", None), "reference_key", "") == "sk" for i in (1, 2)):
         for i in (1, 2, 3):
             names |= {f"conv{i}": f"conv{i}.conv", f"bn{i}": f"conv{i}.bn"} if hasattr(block, f"bn{i}") else {}
     return names
@@ -81,6 +81,7 @@ NAME_MAP = NameMap(
         "gca": global_context("mlp_add"),
         "gather_excite": gather_excite,
         "sk": selective_kernel,
+        "split": {"bn": "bn0"},
         "resnet": resnet,
         "residual": residual,
     },

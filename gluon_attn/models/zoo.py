@@ -98,7 +98,10 @@ def _named(backbones: _Rows) -> _Rows:
     for name, (backbone, options, entries) in variants.NAMED.items():
         model = backbones[backbone]
         build = partial(model.build, **options)
-        rows[name] = replace(model, build=build, entries=entries, own_plan=True, backbone=backbone)
+        rows[name] = replace(
+            model, build=build, entries=entries, own_plan=True, backbone=backbone, preset=options,
+            blocks=options.get("blocks", model.blocks), input_size=options.get("input_size", model.input_size),
+        )  # fmt: skip
     return rows
 
 

@@ -66,6 +66,8 @@ NETWORKS = [
     ("timm", "resnet50_v1d", {"attention": SK}, "timm.create_model('skresnet50d', num_classes=5)"),
     ("timm", "resnet18_v1b", {"plan": Plan([SK1])}, "timm.create_model('skresnet18', num_classes=5)"),
     ("timm", "resnet34_v1b", {"plan": Plan([SK1])}, "timm.create_model('skresnet34', num_classes=5)"),
+    ("timm", "skresnet18", {}, "timm.create_model('skresnet18', num_classes=5)"),
+    ("timm", "resnest14", {}, "timm.create_model('resnest14d', num_classes=5)"),
     (
         "timm",
         "resnet50_v1b",
