@@ -62,10 +62,16 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
         (name, options) for `timm.create_model`, or None if timm has no such network.
     """
     design = net.design
-    if design.bias or design.head != "fc" or len(net.blocks) != 4 or design.activation not in _ACTIVATIONS:
+    if (
+        design.bias
+        or design.head != "fc"
+        or len(net.blocks) != 4
+        or _grouped(design)
+        or design.activation not in _ACTIVATIONS
+    ):
         return None
-    if not design.stem_pool:
-        return _byob(net, entry)
+    if not design.stem_pool or (design.kind, design.stem, design.shortcut) == ("bottleneck", "tiered", "conv"):
+        return None if design.stem_pool else _byob(net, entry)
     if entry and entry["name"] == "sk":
         return _resnet(net, "sk") if (entry["slot"], entry["options"]) == SELECTIVE[design.kind] else None
     if entry and entry["name"] == "split":
@@ -75,6 +81,10 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
     if made is None or layer is None:
         return None
     return made[0], {**made[1], **({"block_args": {"attn_layer": layer}} if layer else {})}
+
+
+def _grouped(design):
+    return (design.groups, design.base_width, design.group_size) != (1, 64, None)
 
 
 def _layer(entry, kind, slot):

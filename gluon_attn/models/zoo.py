@@ -78,8 +78,10 @@ _CELLS: _Rows = {
     ),
 }
 
-#: other names of a model: open-atac's and EAN's
+#: other names of a model: timm's, open-atac's and EAN's
 _ALIASES = {
+    "botnet26t": ("botnet26t_256",),
+    "botnet50ts": ("botnet50t", "botnet50ts_256"),
     "atac_cifar_resnet": ("atac",),
     "dia_fbresnet50": ("forward_dia_fbresnet50",),
     "se_fbresnet50": ("forward_config_share_se_resnet50",),

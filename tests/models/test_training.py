@@ -28,6 +28,11 @@ FEW = {name: Plan([{"name": name, "slot": "conv", "scheme": "1011"}]) for name i
 CONV_NETWORKS = {
     "resnest14": {"widths": [16, 16, 32, 32]},
     "skresnet18": {"widths": [16, 16, 32, 32]},
+    "botnet26t": {"widths": [16, 16, 32, 32]},
+    "halonet26t": {"widths": [16, 16, 32, 32]},
+    "lambda_resnet26t": {"widths": [16, 16, 32, 32]},
+    "eca_resnext26ts": {"widths": [16, 16, 32, 32], "group_size": 8},
+    "bat_resnext26ts": {"widths": [16, 16, 32, 32], "group_size": 8},
 }
 
 

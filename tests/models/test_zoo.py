@@ -4,6 +4,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 from model_checks import num_weights, stages_of
+from mxnet.gluon import nn
 
 from gluon_attn import Plan, get_model, list_models
 from gluon_attn.models.added_parts import plain_recipe
@@ -85,6 +86,37 @@ def test_split_attention_in_every_block():
     assert model_info("resnest269").options()["drop_rate"] == 0.2
     assert [model_info(f"resnest{depth}").input_size for depth in (101, 200, 269)] == [224, 256, 320]
     assert model_info("resnest200").blocks == (3, 24, 36, 3)
+
+
+def test_self_attention_in_some_blocks():
+    def places(name):
+        stages = by_stage(get_model(name, 10))
+        found = [(i, j, block.conv2) for i, stage in enumerate(stages) for j, block in enumerate(stage)]
+        return {(i, j): layer for i, j, layer in found if not isinstance(layer, nn.Conv2D)}
+
+    for name, kind in (("botnet26t", "BoT"), ("halonet26t", "Halo"), ("lambda_resnet26t", "LambdaLayer")):
+        there = places(name)
+        assert list(there) == [(2, 1), (3, 0), (3, 1)]
+        # a stride is the module's, or a pooling behind it
+        modules = [layer[0] if isinstance(layer, nn.HybridSequential) else layer for layer in there.values()]
+        assert {type(module).__name__ for module in modules} == {kind}
+    halo = places("halonet50ts")
+    assert list(halo) == [(1, 3), (2, 1), (2, 3), (2, 5), (3, 1)]
+    assert [layer._heads for layer in halo.values()] == [4, 8, 8, 8, 8]
+    assert model_info("botnet50ts").input_size == 256
+
+
+def test_groups_of_one_size():
+    net = get_model("eca_resnext26ts", 10)
+    assert [stage[0].conv2._kwargs["num_group"] for stage in by_stage(net)] == [2, 4, 8, 16]
+    with pytest.raises(UserError, match="group_size 48 does not divide the width 64 of a stage"):
+        get_model("resnet50_v1b", group_size=48)
+    with pytest.raises(UserError, match="give groups or group_size, not both: got 2 and 32"):
+        get_model("resnet50_v1b", groups=2, group_size=32)
+    with pytest.raises(UserError, match="base_width 1 is too small for a stage of width 16"):
+        get_model("resnet50_v1b", groups=32, base_width=1, widths=[16, 32, 64, 128])
+    with pytest.raises(UserError, match="group_size are for bottlenecks"):
+        get_model("resnet18_v1b", group_size=32)
 
 
 def test_the_backbone_of_a_preset_has_its_options():
