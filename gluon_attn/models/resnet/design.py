@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from ...utils.checks import positive
+from ...utils.errors import UserError
+
 
 @dataclass(frozen=True)
 class Design:
@@ -13,6 +16,7 @@ class Design:
         groups: of the 3x3 of a bottleneck (ResNeXt), which has int(width * base_width / 64) * groups channels, as in
             torchvision. A module of a plan in its place has groups by an option of its own, if at all.
         base_width: see groups: more channels inside a bottleneck (wide ResNets: 128).
+        group_size: channels in each group, in place of their number. None: `groups` counts.
         reduce_first: channels of the 3x3 of a bottleneck over those of its first 1x1 (SENet-154: 2).
         bias: the convolutions have biases.
         shortcut: shortcut of a block that changes the shape. "conv": a 1x1 convolution and a norm (option B of He et
@@ -34,6 +38,7 @@ class Design:
     widths: tuple[int, ...] = (64, 128, 256, 512)
     groups: int = 1
     base_width: int = 64
+    group_size: int | None = None
     reduce_first: int = 1
     bias: bool = False
     shortcut: str = "conv"
@@ -45,3 +50,36 @@ class Design:
     activation: str = "relu"
     final_width: int | None = None
     head: str = "fc"
+
+    def __post_init__(self) -> None:
+        sizes = [positive(name, getattr(self, name)) for name in ("groups", "base_width", "reduce_first")]
+        if self.kind != "bottleneck" and (*sizes, self.group_size) != (1, 64, 1, None):
+            raise UserError(
+                "groups, base_width, group_size and reduce_first are for bottlenecks: a basic block has no inner width"
+            )
+        if self.group_size is not None and self.groups != 1:
+            raise UserError(f"give groups or group_size, not both: got {self.groups} and {self.group_size}")
+        for width in self.widths if self.kind == "bottleneck" else ():
+            self.inside(width)
+
+    def inside(self, width: int) -> tuple[int, int, int]:
+        """The convolutions inside a bottleneck.
+
+        Args:
+            width: of the stage.
+
+        Returns:
+            Channels of the first 1x1, channels of the 3x3, groups of the 3x3.
+
+        Raises:
+            UserError: there would be none, or the groups do not divide them.
+        """
+        channels = width * self.base_width // 64 * self.groups
+        if not channels:
+            raise UserError(f"base_width={self.base_width} leaves no channel in a stage of width {width}")
+        if self.group_size is not None and channels % positive("group_size", self.group_size):
+            raise UserError(f"group_size={self.group_size} does not divide the {channels} channels of a 3x3")
+        groups = channels // self.group_size if self.group_size else self.groups
+        if channels % (self.reduce_first * groups):
+            raise UserError(f"{groups} groups do not divide {channels}/{self.reduce_first} channels before a 3x3")
+        return channels // self.reduce_first, channels, groups

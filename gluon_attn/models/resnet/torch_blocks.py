@@ -5,8 +5,6 @@ from typing import Any
 from mxnet.gluon import HybridBlock, nn
 
 from ...nn.layers import get_activation
-from ...utils.checks import positive
-from ...utils.errors import UserError
 from ..slots import BlockSlots, Residual, strided_size
 from .design import Design
 from .layers import block_conv, conv, conv_shapes
@@ -53,7 +51,7 @@ class TorchBlock(Residual):
         self, design: Design, last_gamma: bool, channels: int, stride: int, in_channels: int, slots: BlockSlots
     ):
         super().__init__()
-        shapes = _shapes(design, channels, stride)
+        shapes, groups = _shapes(design, channels, stride)
         self.design = design
         self._order: list[str] = []
         width, size = in_channels, slots.spatial
@@ -62,8 +60,9 @@ class TorchBlock(Residual):
                 last = i == len(shapes)
                 if last:
                     self._append("inner", slots.inner(width, size))
-                groups = design.groups if i == 2 else 1
-                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, groups)
+                layer = block_conv(
+                    slots, i - 1, out, kernel, step, width, size, design.bias, groups if kernel > 1 else 1
+                )
                 width, size = out, strided_size(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
@@ -93,26 +92,12 @@ class TorchBlock(Residual):
 
 
 def _shapes(design, channels, stride):
-    """`conv_shapes` with the design's channels inside a bottleneck."""
+    """(as of `conv_shapes`, groups of the 3x3)."""
     shapes = conv_shapes(design.kind, channels, stride)
-    groups, base, first = design.groups, design.base_width, design.reduce_first
-    if (groups, base, first) == (1, 64, 1):
-        return shapes
-    if design.kind != "bottleneck":
-        raise UserError(
-            "groups, base_width and reduce_first are for bottleneck blocks: basic blocks have no inner width"
-        )
-    for name, value in (("groups", groups), ("base_width", base), ("reduce_first", first)):
-        positive(name, value)
-    width = channels // 4 * base // 64 * groups
-    if not width:
-        raise UserError(
-            f"base_width={base} leaves no channel of {channels // 4} inside a bottleneck: give a larger one"
-        )
-    if width % (first * groups):
-        raise UserError(f"groups={groups} do not divide {width}/{first} channels after a bottleneck's first 1x1")
-    (_, kernel, stride_1), (_, kernel_2, stride_2), last = shapes
-    return [(width // first, kernel, stride_1), (width, kernel_2, stride_2), last]
+    if design.kind == "basic":
+        return shapes, 1
+    first, second, groups = design.inside(channels // 4)
+    return [(first, *shapes[0][1:]), (second, *shapes[1][1:]), shapes[2]], groups
 
 
 def _shortcut(design, channels, stride, in_channels, stage):
