@@ -45,7 +45,9 @@ def build(config: ModelConfig, classes: int, input_size: int | None = None) -> H
     elif info.own_plan:  # get_model refuses another attention or plan
         name, chosen = config.model, {"attention": config.attention, "plan": _plan_file(config)}
     else:
-        name, chosen = config.model, {"plan": _plan_file(config) or Plan(_entries(config, info))}
+        planned = config.ksize or config.attention or config.act_type or not info.entries
+        own = Plan(_entries(config, info)) if planned else None  # None: what the model has by default
+        name, chosen = config.model, {"plan": _plan_file(config) or own}
     options = _network_options(config, info, input_size)
     twice = [key for key in config.model_options if key in options and key != "input_size"]
     if twice:

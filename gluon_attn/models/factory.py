@@ -104,7 +104,8 @@ def get_model(
             name of a ResNet for ImageNet, such as mask_rcnn_fpn_eca_resnet50.
         classes: number of outputs (default: 1000, of a detector 80); of a detector without the background.
         attention: a name of `list_attentions()`, or a mapping {"name": ..., option: value}. It goes into the slot that
-            it is made for, in every block or stage.
+            it is made for, in every block or stage; in a network that has an attention by default (MobileNetV3,
+            EfficientNet, RegNetY) into the place of that.
         plan: which attention is in which slot, a `Plan` or its plain data, in place of `attention`.
         pretrained: a parameter file to load, or True for the published parameters of exactly this network
             (`gluon-attn models --pretrained` lists them). False: the network is uninitialized.
@@ -164,9 +165,22 @@ def attention_entry(model: Model, name: str, options: dict[str, Any] | None = No
         UserError: the attention or the slot is unknown.
     """
     kind = ATTENTIONS.get(name)
+    if slot is None and kind.slot == "post" and model.entries and not model.own_plan:
+        return _in_place(model, name, options or {})
     slot = slot or kind.slot
     stages = tuple(range(1, model.stages)) if kind.between and slot == "stage" else None
     return Entry(slot=slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
+
+
+def _in_place(model, name, options):
+    """The entry of an attention in the place of the one that a model has by default."""
+    own = [Entry.from_dict(entry, "plan entry") for entry in model.entries]
+    stages = None if any(entry.stages is None for entry in own) else sorted({n for entry in own for n in entry.stages})
+    every = stages is None or len(stages) == model.stages
+    return Entry(
+        slot=own[0].slot, name=name, options=options, stages=None if every else tuple(stages),
+        shared=ATTENTIONS.get(name).shared,
+    )  # fmt: skip
 
 
 def _with_scheme_file(name, attention, plan, options):
@@ -200,4 +214,4 @@ def _plan(name, model, attention, plan):
         return Plan.from_dict(plan)
     if plan is not None and not isinstance(plan, Plan):
         raise UserError(f"plan must be a Plan or its plain data, got {plan!r}; Plan.load reads a file")
-    return plan or Plan()
+    return Plan(model.entries) if plan is None else plan

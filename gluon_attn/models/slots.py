@@ -36,9 +36,14 @@ class BlockSlots:
         """The module at the end of the residual branch, or None."""
         return self.plan.make("post", self.stage, self.block, channels, spatial)
 
-    def inner(self, channels: int, spatial: int) -> HybridBlock | None:
-        """The module before the block's last convolution, or None."""
-        return self.plan.make("inner", self.stage, self.block, channels, spatial)
+    def inner(self, channels: int, spatial: int, block_channels: int | None = None) -> HybridBlock | None:
+        """The module before the block's last convolution, or None.
+
+        Args:
+            channels, spatial: of the module's input.
+            block_channels: of the block's input; None: the network does not say.
+        """
+        return self.plan.make("inner", self.stage, self.block, channels, spatial, block_channels=block_channels)
 
     def conv(self, channels: int, spatial: int, stride: int, default: Callable[[], HybridBlock]) -> HybridBlock:
         """The module in place of the 3x3 convolution that keeps the number of channels.
