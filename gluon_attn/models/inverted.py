@@ -68,7 +68,9 @@ class MixedConv(HybridBlock):
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         """N,C,H,W -> N,channels,H/stride,W/stride."""
         spans = zip(self._children.values(), self._spans, strict=True)
-        return F.concat(*[conv(F.slice_axis(x, axis=1, begin=start, end=end)) for conv, (start, end) in spans], dim=1)
+        maps = [conv(F.slice_axis(x, axis=1, begin=start, end=end)) for conv, (start, end) in spans]
+        # as of five axes: the gradient of oneDNN's concatenation fails on some layouts that a convolution leaves
+        return F.squeeze(F.concat(*[F.expand_dims(y, axis=1) for y in maps], dim=2), axis=1)
 
 
 class InvertedBlock(Residual):
