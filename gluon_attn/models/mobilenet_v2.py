@@ -54,13 +54,14 @@ class InvertedResidual(Residual):
     """
 
     reference_key = "inverted_residual"
+    drop_path_to_last = False
 
     def __init__(self, expansion: int, channels: int, stride: int, in_channels: int, slots: BlockSlots):
         # the prefix names the stage, since the network holds the blocks of all stages in one row
         super().__init__(prefix=f"stage{slots.stage}_block{slots.block}_")
         hidden = expansion * in_channels
         self._first = slots.block == 0
-        self._shortcut = stride == 1 and channels == in_channels
+        self.added = stride == 1 and channels == in_channels
         with self.name_scope():
             self.conv = nn.HybridSequential()
             with self.conv.name_scope():
@@ -76,7 +77,7 @@ class InvertedResidual(Residual):
     def hybrid_forward(self, F: Any, x: Any, *state: Any) -> Any:
         """N,C,H,W -> N,channels,H/stride,W/stride."""
         y, new = self.attend(F, self.conv(x), () if self._first else state)
-        y = x + y if self._shortcut else y
+        y = x + y if self.added else y
         return (y, *new) if new else y
 
 

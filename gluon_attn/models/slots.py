@@ -99,6 +99,10 @@ class Residual(HybridBlock):
         downsample: the shortcut; None if it is the identity.
         post: the attention at the end of the branch, or None.
         last: the activation after the addition; None for ReLU.
+        drop_path: what drops the branch of some images in training, or None; `drop_path.with_drop_path` sets it.
+        added: whether the input or the shortcut is added to the branch.
+        drop_path_to_last: the last block of a network drops with the whole rate, as in timm's ResNets; False: the rate
+            would be reached one block after it, as in their mobile networks.
     """
 
     reference_key = "residual"
@@ -107,6 +111,9 @@ class Residual(HybridBlock):
     post: HybridBlock | None = None
     downsample: HybridBlock | None = None
     last: HybridBlock | None = None
+    drop_path: HybridBlock | None = None
+    added = True
+    drop_path_to_last = True
     _connected = True
 
     @contextlib.contextmanager
@@ -124,7 +131,7 @@ class Residual(HybridBlock):
         return getattr(self.post, "states", 0) if self._connected else 0
 
     def attend(self, F: Any, x: Any, state: tuple) -> tuple[Any, tuple]:
-        """Apply `post`.
+        """Apply `post`, then `drop_path`.
 
         Args:
             F: `mx.nd` or `mx.sym`.
@@ -134,10 +141,12 @@ class Residual(HybridBlock):
         Returns:
             The new x, and the new state, which is empty if `post` carries none.
         """
-        if not self.states:
-            return self.post(x) if self.post and self._connected else x, ()
-        x, *new = self.post(x, *(state or self.post.begin_state(F, x)))  # type: ignore[misc, union-attr]
-        return x, tuple(new)
+        new: Any = ()
+        if self.states:
+            x, *new = self.post(x, *(state or self.post.begin_state(F, x)))  # type: ignore[misc, union-attr]
+        elif self.post and self._connected:
+            x = self.post(x)
+        return self.drop_path(x) if self.drop_path else x, tuple(new)
 
     def hybrid_forward(self, F: Any, x: Any, *state: Any) -> Any:
         """Branch, addition, activation: N,C,H,W -> N,channels,H/stride,W/stride."""

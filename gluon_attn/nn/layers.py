@@ -130,7 +130,27 @@ class DropPath(HybridBlock):
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """(N,C,H,W) -> (N,C,H,W)."""
-        return F.Dropout(x, p=self.rate, axes=(1, 2, 3)) if self.rate else F.identity(x)
+        return _drop_samples(F, x, self.rate)
+
+
+class DropBranch(HybridBlock):
+    """`DropPath` of a residual branch, whose rate no schedule changes.
+
+    Args:
+        rate: probability.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self._rate = rate
+
+    def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
+        """(N,C,H,W) -> (N,C,H,W)."""
+        return _drop_samples(F, x, self._rate)
+
+
+def _drop_samples(F, x, rate):
+    return F.Dropout(x, p=rate, axes=(1, 2, 3)) if rate else F.identity(x)
 
 
 def set_drop_path(net: HybridBlock, rate: float, kind: type[HybridBlock] = DropPath) -> None:
