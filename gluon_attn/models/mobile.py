@@ -12,14 +12,13 @@ from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.channel_attention import ROUNDINGS, rounded_channels
+from ..nn.channel_attention import ROUNDINGS
 from ..nn.layers import GlobalAvgPool, get_activation
 from ..utils.checks import above, choice, positive, rate
-from ..utils.errors import UserError
 from . import mobile_rows
 from .inverted import SLOTS, InvertedBlock, InvertedRow
 from .plan import Plan
-from .slots import BlockSlots, Stage, strided_size
+from .slots import BlockSlots, Stage, scaled_channels, strided_size
 
 
 class MobileNetwork(HybridBlock):
@@ -110,13 +109,6 @@ def _stage(rows, norm, plan, number, width, size):
     return blocks, size
 
 
-def _scaled(multiplier, rounding, channels):
-    scaled = rounded_channels(channels * multiplier, rounding)
-    if scaled < 1:
-        raise UserError(f"multiplier {multiplier} leaves none of {channels} channels; give a larger one")
-    return scaled
-
-
 def mobilenet_v3(
     kind: str,
     plan: Plan,
@@ -143,7 +135,7 @@ def mobilenet_v3(
     Raises:
         UserError: an option is wrong, or the plan does not fit.
     """
-    scaled = partial(_scaled, above("multiplier", multiplier), choice("rounding", rounding, ROUNDINGS))
+    scaled = partial(scaled_channels, above("multiplier", multiplier), choice("rounding", rounding, ROUNDINGS))
     stages = [
         [
             InvertedRow((kernel,), scaled(hidden), scaled(channels), stride, activation)
@@ -179,7 +171,7 @@ def efficientnet(
     Raises:
         UserError: an option is wrong, or the plan does not fit.
     """
-    scaled, depth = partial(_scaled, above("width", width), "nearest"), above("depth", depth)
+    scaled, depth = partial(scaled_channels, above("width", width), "nearest"), above("depth", depth)
     before, stages = scaled(32), []
     for expansion, kernel, stride, full, count in mobile_rows.EFFICIENTNET:
         rows, channels = [], scaled(full)
@@ -214,7 +206,7 @@ def mixnet(
         UserError: an option is wrong, or the plan does not fit.
     """
     stem, head, table = mobile_rows.MIXNET[kind]
-    scaled = partial(_scaled, above("multiplier", multiplier), "nearest")
+    scaled = partial(scaled_channels, above("multiplier", multiplier), "nearest")
     before, stages = scaled(stem), []
     for groups in table:
         rows = []

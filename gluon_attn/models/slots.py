@@ -6,13 +6,32 @@ from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
+from ..nn.channel_attention import rounded_channels
 from ..nn.layers import get_activation
+from ..utils.errors import UserError
 from .plan import Plan
 
 
 def strided_size(size: int, stride: int) -> int:
     """Height of a feature map of height `size` after a convolution with a stride and "same" padding."""
     return -(-size // stride)
+
+
+def scaled_channels(multiplier: float, rounding: str, channels: int) -> int:
+    """A number of channels times a width multiplier.
+
+    Args:
+        multiplier: the factor.
+        rounding: as of `nn.channel_attention.rounded_channels`.
+        channels: the number.
+
+    Raises:
+        UserError: nothing is left.
+    """
+    scaled = rounded_channels(channels * multiplier, rounding)
+    if scaled < 1:
+        raise UserError(f"multiplier {multiplier} leaves none of {channels} channels; give a larger one")
+    return scaled
 
 
 class BlockSlots:
