@@ -12,11 +12,14 @@ import numpy as np
 from mxnet.gluon import HybridBlock
 
 from ..models import variants
+from ..models.mobile import MobileNetwork
+from ..models.regnet import RegNet
 from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet
 from ..utils.errors import UserError
 from ..utils.optional import without_torch
 from .files import read_weights
+from .mobile_names import mobile_name
 from .timm_models import timm_call
 
 #: our networks that have the same names in GluonCV
@@ -24,7 +27,7 @@ _GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: our options that change no tensor
-_FREE = {"input_size", "last_gamma", "drop_rate"}
+_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,10 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         None if the library has no such network.
     """
     recipe = net.recipe
+    if isinstance(net, (MobileNetwork, RegNet)):
+        name = mobile_name(recipe, library)
+        key = "classes" if library == "gluoncv" else "num_classes"
+        return Counterpart(library, name, {key: recipe["classes"]}) if name else None
     base, attention = _parts(recipe["model"], (recipe["plan"] or {}).get("entries", []))
     if not base or "norm" in recipe["options"]:
         return None

@@ -10,6 +10,7 @@ from typing import Any
 from ..utils.errors import UserError
 from ..utils.suggest import did_you_mean
 from .files import Weights, read_weights
+from .mobile_names import NAMES as MOBILE
 from .tensors import Tensors
 
 #: library -> its networks whose weights ours take: others may have the same tensors and compute otherwise
@@ -21,9 +22,9 @@ NETWORKS = {
         *(f"seresnet{name}" for name in ("18", "34", "50", "101", "152", "152d", "50t", "33ts")),
         *(f"ecaresnet{name}" for name in ("26t", "50t", "50d", "101d", "269d", "light")), "eca_resnet33ts",
         *(f"skresnet{name}" for name in ("18", "34", "50", "50d")),
-        "gcresnet33ts", "gcresnet50t",
+        "gcresnet33ts", "gcresnet50t", *MOBILE["timm"],
     ),
-    "torchvision": (*(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2"),
+    "torchvision": (*(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2", *MOBILE["torchvision"]),
 }  # fmt: skip
 _INSTALL = {"timm": "pip install timm", "torchvision": "pip install torch torchvision"}
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gluon_attn import Plan
+from gluon_attn.convert.mobile_names import NAMES as MOBILE
 
 
 @dataclass(frozen=True)
@@ -107,4 +108,10 @@ _TIMM_LAYERS = [
     )
 ]
 
-ROWS = [*_TORCHVISION, *_TIMM_RESNETS, *_TIMM_ATTENTIONS, *_TIMM_LAYERS]
+_MOBILE = [
+    Row(ours, options, library, name, deep=name[-2:] in ("b2", "b3", "b4") or ours.endswith("gf"))
+    for library in ("torchvision", "timm")
+    for name, (ours, options) in MOBILE[library].items()
+]
+
+ROWS = [*_TORCHVISION, *_TIMM_RESNETS, *_TIMM_ATTENTIONS, *_TIMM_LAYERS, *_MOBILE]
