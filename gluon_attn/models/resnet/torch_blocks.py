@@ -51,7 +51,7 @@ class TorchBlock(Residual):
         self, design: Design, last_gamma: bool, channels: int, stride: int, in_channels: int, slots: BlockSlots
     ):
         super().__init__()
-        shapes = conv_shapes(design.kind, channels, stride)
+        shapes, groups = _shapes(design, channels, stride)
         self.design = design
         self._order: list[str] = []
         width, size = in_channels, slots.spatial
@@ -60,7 +60,9 @@ class TorchBlock(Residual):
                 last = i == len(shapes)
                 if last:
                     self._append("inner", slots.inner(width, size))
-                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias)
+                layer = block_conv(
+                    slots, i - 1, out, kernel, step, width, size, design.bias, groups if kernel > 1 else 1
+                )
                 width, size = out, strided_size(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
@@ -87,6 +89,15 @@ class TorchBlock(Residual):
         for name in self._order:
             x = getattr(self, name)(x)
         return x
+
+
+def _shapes(design, channels, stride):
+    """(as of `conv_shapes`, groups of the 3x3)."""
+    shapes = conv_shapes(design.kind, channels, stride)
+    if design.kind == "basic":
+        return shapes, 1
+    inside, groups = design.inside(channels // 4)
+    return [(inside, *shape[1:]) for shape in shapes[:-1]] + shapes[-1:], groups
 
 
 def _shortcut(design, channels, stride, in_channels):
