@@ -12,11 +12,14 @@ import numpy as np
 from mxnet.gluon import HybridBlock
 
 from ..models import variants, variants_conv
+from ..models.mobile import MobileNetwork
+from ..models.regnet import RegNet
 from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet
 from ..utils.errors import UserError
 from ..utils.optional import without_torch
 from .files import read_weights
+from .mobile_names import mobile_name
 from .timm_models import timm_call
 
 #: our networks that have the same names in GluonCV
@@ -29,7 +32,7 @@ _OWN = {
 }
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: our options that change no tensor
-_FREE = {"input_size", "last_gamma", "drop_rate"}
+_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,10 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         None if the library has no such network.
     """
     recipe = net.recipe
+    if isinstance(net, (MobileNetwork, RegNet)):
+        name = mobile_name(recipe, library)
+        key = "classes" if library == "gluoncv" else "num_classes"
+        return Counterpart(library, name, {key: recipe["classes"]}) if name else None
     own = _own(recipe, library)
     if own:
         return own
