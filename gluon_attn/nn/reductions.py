@@ -66,7 +66,7 @@ def line_mean(F: Any, x: Tensor, axis: int) -> Tensor:
 def global_avg(F: Any, x: Tensor) -> Tensor:
     """Mean over height and width, (N,C,H,W) -> (N,C,1,1)."""
     if plain():
-        return F.mean(x, axis=(2, 3), keepdims=True)
+        return F.Pooling(x, kernel=(1, 1), global_pool=True, pool_type="avg")
     if compiled():
         return F.gluon_attn_mean(x, first_axis=2, last_axis=3)
     rows = F.reshape(x, shape=(0, 0, -1))
