@@ -70,7 +70,7 @@ def block_conv(
     default = partial(conv, channels, kernel, stride, in_channels, bias, groups)
     if index == 0 and kernel == 3:
         return slots.conv1(channels, in_channels, spatial, stride, default)
-    return slots.conv(channels, spatial, stride, default) if index == 1 else default()
+    return slots.conv(channels, spatial, stride, default, in_channels) if index == 1 else default()
 
 
 def make_stage(
