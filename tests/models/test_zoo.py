@@ -115,7 +115,7 @@ def test_groups_of_one_size():
         get_model("resnet50_v1b", groups=2, group_size=32)
     with pytest.raises(UserError, match="base_width 1 is too small for a stage of width 16"):
         get_model("resnet50_v1b", groups=32, base_width=1, widths=[16, 32, 64, 128])
-    with pytest.raises(UserError, match="group_size are for bottlenecks"):
+    with pytest.raises(UserError, match="group_size and reduce_first are for bottlenecks"):
         get_model("resnet18_v1b", group_size=32)
 
 

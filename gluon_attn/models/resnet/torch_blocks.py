@@ -60,9 +60,7 @@ class TorchBlock(Residual):
                 last = i == len(shapes)
                 if last:
                     self._append("inner", slots.inner(width, size))
-                layer = block_conv(
-                    slots, i - 1, out, kernel, step, width, size, design.bias, groups if kernel > 1 else 1
-                )
+                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, groups if i == 2 else 1)
                 width, size = out, strided_size(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
@@ -92,12 +90,12 @@ class TorchBlock(Residual):
 
 
 def _shapes(design, channels, stride):
-    """(as of `conv_shapes`, groups of the 3x3)."""
+    """(as of `conv_shapes`, groups of a bottleneck's 3x3)."""
     shapes = conv_shapes(design.kind, channels, stride)
     if design.kind == "basic":
         return shapes, 1
-    first, second, groups = design.inside(channels // 4)
-    return [(first, *shapes[0][1:]), (second, *shapes[1][1:]), shapes[2]], groups
+    first, inside, groups = design.inside(channels // 4)
+    return [(first, *shapes[0][1:]), (inside, *shapes[1][1:]), shapes[2]], groups
 
 
 def _shortcut(design, channels, stride, in_channels, stage):

@@ -69,10 +69,10 @@ def test_half_the_channels_before_a_grouped_convolution():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "resnet18_v1b", "groups": 2}, "groups, base_width and reduce_first are for bottleneck blocks"),
+        ({"name": "resnet18_v1b", "groups": 2}, "reduce_first are for bottlenecks: a basic block has no groups"),
         ({"base_width": 0}, "base_width must be"),
         ({"groups": 1.5}, "groups must be"),
-        ({"groups": 32, "widths": [8] * 4, "base_width": 4}, "base_width=4 leaves no channel of 8"),
+        ({"groups": 32, "widths": [8] * 4, "base_width": 4}, "base_width 4 is too small for a stage of width 8"),
         ({"groups": 8, "base_width": 4, "reduce_first": 3}, "groups=8 do not divide 32/3 channels"),
     ],
 )
@@ -82,5 +82,5 @@ def test_inner_widths_that_do_not_fit(options, message):
 
 
 def test_attention_in_place_of_a_grouped_convolution_has_its_own_groups():
-    net = get_model("resnet50_v1b", 10, groups=32, base_width=4, attention={"name": "sk", "options": {"groups": 16}})
+    net = get_model("resnet50_v1b", 10, groups=32, base_width=4, attention={"name": "sk", "groups": 16})
     assert net.layer1[0].conv2.branches[0][0].weight.shape[:2] == (128, 8)
