@@ -24,6 +24,29 @@ RESNET: dict[int, tuple[str, tuple[int, ...]]] = {
     152: ("bottleneck", (3, 8, 36, 3)),
 }
 
+#: ResNets for ImageNet with other channels inside their bottlenecks: name -> (depth, groups, width of each group in the
+#: first stage, as in `Design`).
+GROUPED: dict[str, tuple[int, int, int]] = {
+    "resnext50_32x4d": (50, 32, 4),
+    "resnext101_32x4d": (101, 32, 4),
+    "resnext101_64x4d": (101, 64, 4),
+    "resnext101_32x8d": (101, 32, 8),
+    "wide_resnet50_2": (50, 1, 128),
+    "wide_resnet101_2": (101, 1, 128),
+}
+
+#: SENet-154 without its attention: options of resnet152_v1b
+SENET_154 = {
+    "groups": 64,
+    "base_width": 4,
+    "reduce_first": 2,
+    "shortcut_kernel": 3,
+    "stem": "deep",
+    "stem_width": 64,
+    "stem_pad": False,
+    "drop_rate": 0.2,
+}
+
 #: MobileNetV2: (expansion, channels, blocks, stride of the first) of each stage.
 MOBILENET_V2 = (
     (1, 16, 1, 1),
@@ -71,6 +94,11 @@ NAMED: dict[str, tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]] = {
         f"eca_resnet{depth}_official": (f"resnet{depth}_v1b", {}, eca_entries(by_kernel(kernels)))
         for depth, kernels in _ECA_KERNELS.items()
     },
+    **{
+        f"se_{name}": (name, {}, ({"name": "se"},))
+        for name in ("resnext50_32x4d", "resnext101_32x4d", "resnext101_64x4d")
+    },
+    "senet_154": ("resnet152_v1b", SENET_154, ({"name": "se"},)),
     "aa_resnet50": ("resnet50_v1b", {}, ({"name": "aa", "slot": "conv", "stages": (2, 3, 4)},)),
     "fa_resnet50": ("resnet50_v1b", {}, ({"name": "fa", "slot": "conv"},)),
     "ge_resnet50": ("resnet50_v1b", {}, ({"name": "ge_theta_plus"},)),

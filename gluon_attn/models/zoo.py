@@ -55,6 +55,13 @@ _TORCH_IMAGENET: _Rows = {
     for depth, (kind, blocks) in variants.RESNET.items()
     for version, shortcut, stem in (("v1b", "conv", "large"), ("v1d", "average", "deep"))
 }
+_GROUPED: _Rows = {
+    name: _imagenet(
+        partial(imagenet.torch, *variants.RESNET[depth], "conv", groups=groups, base_width=width),
+        blocks=variants.RESNET[depth][1],
+    )
+    for name, (depth, groups, width) in variants.GROUPED.items()
+}
 _OTHER_IMAGENET: _Rows = {
     "atac_resnet50_v1b": _imagenet(partial(imagenet.atac, *variants.RESNET[50]), own_plan=True, own=("cha_atac",)),
     "fbresnet50": _imagenet(imagenet.fbresnet, blocks=imagenet.FBRESNET_BLOCKS),
@@ -103,7 +110,8 @@ def _named(backbones: _Rows) -> _Rows:
 
 
 _PLAIN: _Rows = {
-    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_OTHER_IMAGENET,
+    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_GROUPED,
+    **_OTHER_IMAGENET,
 }  # fmt: skip
 _register(_PLAIN)
 _register(_named(_PLAIN))  # not looked up in the registry, which would load plugins in the middle of this import

@@ -16,6 +16,21 @@ FORMULA = {18: 11_689_548, 34: 21_797_746, 50: 25_557_118, 101: 44_549_331, 152:
 KERNELS = {18: "3577", 34: "3357", 50: "3557", 101: "3357", 152: "3357"}
 
 
+#: learnable parameters as torchvision's and GluonCV's models have them
+GROUPED = {
+    "resnext50_32x4d": 25_028_904,
+    "resnext101_32x4d": 44_177_704,
+    "resnext101_64x4d": 83_455_272,
+    "resnext101_32x8d": 88_791_336,
+    "wide_resnet50_2": 68_883_240,
+    "wide_resnet101_2": 126_886_696,
+    "se_resnext50_32x4d": 27_559_896,
+    "se_resnext101_32x4d": 48_955_416,
+    "se_resnext101_64x4d": 88_232_984,
+    "senet_154": 115_088_984,
+}
+
+
 def by_stage(net):
     return [[block for block in stage if isinstance(block, TorchBlock)] for stage in stages_of(net)]
 
@@ -30,6 +45,11 @@ def test_names():
 @pytest.mark.parametrize("depth", RESNET)
 def test_eca_by_the_formula(depth):
     assert num_weights(get_model(f"eca_resnet{depth}")) == FORMULA[depth]
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_groups_and_more_width(name):
+    assert num_weights(get_model(name)) == GROUPED[name]
 
 
 @pytest.mark.parametrize("depth", RESNET)
