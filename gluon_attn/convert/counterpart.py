@@ -20,7 +20,7 @@ from .files import read_weights
 from .timm_models import timm_call
 
 #: our networks that have the same names in GluonCV
-_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
+_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|cifar_wideresnet(16_10|28_10|40_8)|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
 _RESNEXT = re.compile(r"(cifar_)?resnext\d+_\d+x\d+d")
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}

@@ -14,6 +14,17 @@ CIFAR_RESNET: dict[int, tuple[str, int]] = {
     164: ("bottleneck", 18),
 }
 
+#: wide ResNets for CIFAR: depth, and times as many channels as the narrow ones.
+CIFAR_WIDE = ((16, 10), (28, 10), (40, 8), (52, 4))
+
+#: ResNeXts for CIFAR: name -> (groups, width of each group in the first stage, widths of the stages, channels of the
+#: stem, blocks per stage), as in `Design`.
+CIFAR_RESNEXT: dict[str, tuple[int, int, tuple[int, ...], int, int]] = {
+    "cifar_resnext29_16x64d": (16, 64, (64, 128, 256), 64, 3),
+    "cifar_resnext29_32x4d": (32, 4, (64, 128, 256), 64, 3),
+    "cifar_resnext101_8x32d": (8, 64, (32, 64, 128), 32, 11),
+}
+
 #: ResNets for ImageNet: depth -> (block, blocks of each stage). Four stages of 64 to 512 channels (bottlenecks: 4 times
 #: that).
 RESNET: dict[int, tuple[str, tuple[int, ...]]] = {
@@ -83,6 +94,9 @@ def by_kernel(kernels: Sequence[int]) -> dict[int, tuple[int, ...]]:
     return {k: tuple(i for i, kernel in enumerate(kernels, 1) if kernel == k) for k in dict.fromkeys(kernels)}
 
 
+_DIA = ({"name": "dia", "shared": True},)
+_DIANET = {"input_norm": False, "end_norm": True}
+
 #: models with their attention in their name: name -> (backbone, options with another default there, plan entries)
 NAMED: dict[str, tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]] = {
     **{
@@ -98,6 +112,10 @@ NAMED: dict[str, tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]] = {
         f"se_{name}": (name, {}, ({"name": "se"},))
         for name in ("resnext50_32x4d", "resnext101_32x4d", "resnext101_64x4d")
     },
+    # as in the authors' code: a norm ends each branch, and none precedes the first block
+    "dia_cifar_preresnet164": ("cifar_resnet164_v2", _DIANET, _DIA),
+    "dia_cifar_wideresnet52_4": ("cifar_wideresnet52_4", {**_DIANET, "stem_norm": False, "drop_rate": 0.3}, _DIA),
+    "dia_cifar_resnext101_8x32d": ("cifar_resnext101_8x32d", {}, _DIA),
     "senet_154": ("resnet152_v1b", SENET_154, ({"name": "se"},)),
     "aa_resnet50": ("resnet50_v1b", {}, ({"name": "aa", "slot": "conv", "stages": (2, 3, 4)},)),
     "fa_resnet50": ("resnet50_v1b", {}, ({"name": "fa", "slot": "conv"},)),

@@ -34,6 +34,19 @@ _TORCH_CIFAR: _Rows = {
         ("anas_resnet{}", cifar.anas, ("anas",)),
     )
 }
+_WIDE_CIFAR: _Rows = {
+    f"cifar_wideresnet{depth}_{times}": _cifar(
+        partial(
+            cifar.gluon, 2, "basic", (depth - 4) // 6, early_shortcut=True, stem_norm=True,
+            channels=(16, 16 * times, 32 * times, 64 * times),
+        ),
+        head=True, blocks=((depth - 4) // 6,) * 3,
+    )
+    for depth, times in variants.CIFAR_WIDE
+}  # fmt: skip
+_RESNEXT_CIFAR: _Rows = {
+    name: _cifar(partial(cifar.resnext, *row), blocks=(row[-1],) * 3) for name, row in variants.CIFAR_RESNEXT.items()
+}
 _OTHER_CIFAR: _Rows = {
     "atac_cifar_resnet": _cifar(cifar.atac, head=True, own_plan=True, own=("cha_atac",)),
     "dia_cifar_resnet": _cifar(cifar.dia, own_plan=True, own=("dia",)),
@@ -87,6 +100,8 @@ _CELLS: _Rows = {
 
 #: other names of a model: open-atac's and EAN's
 _ALIASES = {
+    "cifar_resnext29_16x64d": ("cifar_resnet29_16x64d",),
+    "cifar_resnext29_32x4d": ("cifar_resnet29_32x4d",),
     "atac_cifar_resnet": ("atac",),
     "dia_fbresnet50": ("forward_dia_fbresnet50",),
     "se_fbresnet50": ("forward_config_share_se_resnet50",),
@@ -110,7 +125,8 @@ def _named(backbones: _Rows) -> _Rows:
 
 
 _PLAIN: _Rows = {
-    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_GROUPED,
+    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_WIDE_CIFAR,
+    **_RESNEXT_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_GROUPED,
     **_OTHER_IMAGENET,
 }  # fmt: skip
 _register(_PLAIN)

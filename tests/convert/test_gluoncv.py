@@ -12,7 +12,7 @@ from gluon_attn.utils.optional import without_torch
 
 #: networks of GluonCV's whose layers have our kinds, so that Gluon's own names can be told, too
 SAME = ("resnet18_v1b", "resnet50_v1d", "cifar_resnet20_v2", "resnet50_v1", "resnet18_v2")
-RESNEXT = ("resnext50_32x4d", "se_resnext50_32x4d", "senet_154")
+RESNEXT = ("cifar_wideresnet16_10", "cifar_resnext29_32x4d", "resnext50_32x4d", "se_resnext50_32x4d", "senet_154")
 OTHER = ("se_resnet18_v1", "se_resnet50_v1", "se_resnet50_v2", "mobilenetv2_1.0", "mobilenetv2_0.25")
 
 

@@ -28,6 +28,15 @@ GROUPED = {
     "se_resnext101_32x4d": 48_955_416,
     "se_resnext101_64x4d": 88_232_984,
     "senet_154": 115_088_984,
+    "cifar_wideresnet16_10": 17_116_666,
+    "cifar_wideresnet28_10": 36_479_226,
+    "cifar_wideresnet40_8": 35_748_346,
+    "cifar_resnext29_16x64d": 68_155_210,
+    "cifar_resnext29_32x4d": 4_775_754,
+    # DIANet's with 100 classes, by the authors' code
+    "dia_cifar_preresnet164": 1_961_364,
+    "dia_cifar_wideresnet52_4": 12_298_516,
+    "dia_cifar_resnext101_8x32d": 33_006_020,
 }
 
 
@@ -49,7 +58,8 @@ def test_eca_by_the_formula(depth):
 
 @pytest.mark.parametrize("name", GROUPED)
 def test_groups_and_more_width(name):
-    assert num_weights(get_model(name)) == GROUPED[name]
+    classes = 100 if name.startswith("dia") else 10 if name.startswith("cifar") else 1000
+    assert num_weights(get_model(name, classes)) == GROUPED[name]
 
 
 @pytest.mark.parametrize("depth", RESNET)
