@@ -62,6 +62,8 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
         (name, options) for `timm.create_model`, or None if timm has no such network.
     """
     design = net.design
+    if design.shortcut_kernel != 1 or not design.stem_pad:
+        return None
     if (
         design.bias
         or design.head != "fc"
@@ -104,6 +106,9 @@ def _resnet(net, start=""):
     if design.stem == "small" or design.final_width or (design.stem == "large" and stem_width != 64):
         return None
     options: dict[str, Any] = {} if design.activation == "relu" else {"act_layer": _ACTIVATIONS[design.activation]}
+    inner = {"cardinality": design.groups, "base_width": design.base_width, "block_reduce_first": design.reduce_first}
+    if tuple(inner.values()) != (1, 64, 1):
+        options |= inner
     if design.widths != Design.widths:
         options["channels"] = design.widths
     letter = _LETTERS.get((design.shortcut, design.stem, stem_width))
