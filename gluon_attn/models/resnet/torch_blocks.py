@@ -5,6 +5,8 @@ from typing import Any
 from mxnet.gluon import HybridBlock, nn
 
 from ...nn.layers import get_activation
+from ...utils.checks import positive
+from ...utils.errors import UserError
 from ..slots import BlockSlots, Residual, strided_size
 from .design import Design
 from .layers import block_conv, conv, conv_shapes
@@ -51,7 +53,7 @@ class TorchBlock(Residual):
         self, design: Design, last_gamma: bool, channels: int, stride: int, in_channels: int, slots: BlockSlots
     ):
         super().__init__()
-        shapes, groups = _shapes(design, channels, stride)
+        shapes = _shapes(design, channels, stride)
         self.design = design
         self._order: list[str] = []
         width, size = in_channels, slots.spatial
@@ -60,9 +62,8 @@ class TorchBlock(Residual):
                 last = i == len(shapes)
                 if last:
                     self._append("inner", slots.inner(width, size))
-                layer = block_conv(
-                    slots, i - 1, out, kernel, step, width, size, design.bias, groups if kernel > 1 else 1
-                )
+                groups = _groups(design, out) if i == 2 else 1
+                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, groups)
                 width, size = out, strided_size(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
@@ -74,7 +75,7 @@ class TorchBlock(Residual):
             if design.activation != "relu":
                 self.last = get_activation(design.activation)
             if channels != in_channels or stride != 1:
-                self.downsample = _shortcut(design, channels, stride, in_channels)
+                self.downsample = _shortcut(design, channels, stride, in_channels, slots.stage)
 
     def _alias(self):
         return "block"  # in Gluon's own parameter names, which convert/gluon_names.py reads
@@ -92,15 +93,39 @@ class TorchBlock(Residual):
 
 
 def _shapes(design, channels, stride):
-    """(as of `conv_shapes`, groups of the 3x3)."""
+    """`conv_shapes` with the design's channels inside a bottleneck."""
     shapes = conv_shapes(design.kind, channels, stride)
-    if design.kind == "basic":
-        return shapes, 1
-    inside, groups = design.inside(channels // 4)
-    return [(inside, *shape[1:]) for shape in shapes[:-1]] + shapes[-1:], groups
+    groups, base, first = design.groups, design.base_width, design.reduce_first
+    if (groups, base, first, design.group_size) == (1, 64, 1, None):
+        return shapes
+    if design.kind != "bottleneck":
+        given = "group_size is" if design.group_size else "groups, base_width and reduce_first are"
+        raise UserError(f"{given} for bottleneck blocks: basic blocks have no inner width")
+    for name, value in (("groups", groups), ("base_width", base), ("reduce_first", first)):
+        positive(name, value)
+    width = channels // 4 * base // 64 * groups
+    if not width:
+        raise UserError(
+            f"base_width={base} leaves no channel of {channels // 4} inside a bottleneck: give a larger one"
+        )
+    if width % (first * groups):
+        raise UserError(f"groups={groups} do not divide {width}/{first} channels after a bottleneck's first 1x1")
+    (_, kernel, stride_1), (_, kernel_2, stride_2), last = shapes
+    return [(width // first, kernel, stride_1), (width, kernel_2, stride_2), last]
 
 
-def _shortcut(design, channels, stride, in_channels):
+def _groups(design, width):
+    """Groups of the 3x3 of a block with `width` channels inside."""
+    if design.group_size is None:
+        return design.groups
+    if design.groups != 1:
+        raise UserError(f"give groups or group_size, not both: got {design.groups} and {design.group_size}")
+    if width % positive("group_size", design.group_size):
+        raise UserError(f"group_size={design.group_size} does not divide {width} channels inside a bottleneck")
+    return width // design.group_size
+
+
+def _shortcut(design, channels, stride, in_channels, stage):
     if design.shortcut == "pad":
         return PaddedShortcut((channels - in_channels) // 2)
     layers = nn.HybridSequential(prefix="down_")
@@ -108,5 +133,6 @@ def _shortcut(design, channels, stride, in_channels):
         if design.shortcut == "average":
             layers.add(nn.AvgPool2D(stride, stride, ceil_mode=True, count_include_pad=False))
             stride = 1
-        layers.add(conv(channels, 1, stride, in_channels, design.bias), nn.BatchNorm(in_channels=channels))
+        kernel = design.shortcut_kernel if stage > 1 else 1
+        layers.add(conv(channels, kernel, stride, in_channels, design.bias), nn.BatchNorm(in_channels=channels))
     return layers
