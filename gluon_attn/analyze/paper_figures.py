@@ -21,6 +21,7 @@ TWO_A_MAC = GIGA // 2
 FREE = {"drop_rate", "drop_path", "last_gamma"}
 HE = "He et al. 2015, table 6"
 STRIDE = "stride in the first 1x1 convolutions there"
+SUMS = "sums over windows counted there, and cut at a tenth"
 NORMS = "norms counted there too"
 PIXELS = "products of pixels with pixels, 0.5 G, not counted there"
 WINDOWS = "49 keys per pixel there; ours share 100 among 16 pixels, which is faster"
@@ -165,6 +166,12 @@ PUBLISHED: dict[str, Figures] = {
     "skresnext50_32x4d": _timm("27.48", 27_479_784, "4.50"),
     "sknet50": _zoo(27_479_784),
     "sknet101": _zoo(48_736_040),
+    "cotnet50": Figures("Li et al. 2021, CoT", "22.2", macs="3.3", note=SUMS),
+    "cotnet101": Figures("Li et al. 2021, CoT", "38.3", macs="6.1", note=SUMS),
+    "epsanet50": Figures("Zhang et al. 2021, EPSANet", "22.56", macs="3.62"),
+    "epsanet101": Figures("Zhang et al. 2021, EPSANet", "38.90", macs="6.82"),
+    "epsanet50_large": Figures("Zhang et al. 2021, EPSANet", "27.90", macs="4.72"),
+    "epsanet101_large": Figures("Zhang et al. 2021, EPSANet", "49.59", macs="8.97"),
     "botnet26t": _timm("12.49", 12_488_672, "3.32"),
     "botnet50ts": _timm("22.74", 22_742_688),
     "halonet26t": _timm("12.48", 12_480_288, "3.19"),

@@ -1,5 +1,6 @@
 """Pyramid squeeze attention."""
 
+from collections.abc import Sequence
 from math import gcd
 from typing import Any
 
@@ -9,19 +10,19 @@ from ..nn import fast
 from ..nn.channel_attention import branch_softmax, hidden_channels, pointwise_mlp
 from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
-from ..utils.checks import positive
+from ..utils.checks import odd, positive, positives
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention
 
-#: kernel and groups of each part
-PYRAMID = ((3, 1), (5, 4), (7, 8), (9, 16))
+#: number of parts
+PARTS = 4
 
 
 @ATTENTIONS.register("psa", "PSA", "EPSA", "PSAModule")
 class PSA(InFloat32, Attention):
     """Pyramid squeeze attention of EPSANet, Zhang et al. 2021, https://arxiv.org/abs/2105.14447
 
-    u_i = conv_i x, C / 4 channels each, kernels 3, 5, 7, 9 in 1, 4, 8, 16 groups, no biases; y = concat of a_i u_i, a_i
+    u_i = conv_i x, C / 4 channels each, in groups, no biases; y = concat of a_i u_i, a_i
     = softmax over i of sigmoid(W2 relu(W1 avg(u_i))), one SE for all four.
 
     Place: instead of the 3x3 convolution.
@@ -32,24 +33,45 @@ class PSA(InFloat32, Attention):
 
     Args:
         channels: C, a multiple of 4; where C / 4 is no multiple of the groups their greatest common divisor is taken.
+        kernels: sizes of the four kernels, odd (default [3, 5, 7, 9], the paper's).
+        groups: of the four convolutions (default [1, 4, 8, 16], the paper's; its large networks have 32 in each).
         reduction: C / 4 over the hidden width (default 16, the authors'; W1 and W2 have biases as there).
         stride: of the convolutions (default 1).
     """
 
+    reference_key = "psa"
+
     slot = "conv"
 
-    def __init__(self, channels: int, *, reduction: int = 16, stride: int = 1) -> None:
+    def __init__(
+        self,
+        channels: int,
+        *,
+        kernels: Sequence[int] = (3, 5, 7, 9),
+        groups: Sequence[int] = (1, 4, 8, 16),
+        reduction: int = 16,
+        stride: int = 1,
+    ) -> None:
         super().__init__(channels)
-        if channels % len(PYRAMID):
-            raise UserError(f"psa needs a multiple of {len(PYRAMID)} channels, got {channels}")
-        part, stride = channels // len(PYRAMID), positive("stride", stride)
+        if channels % PARTS:
+            raise UserError(f"psa needs a multiple of {PARTS} channels, got {channels}")
+        kernels, groups = (
+            positives(name, given, PARTS, "part") for name, given in (("kernels", kernels), ("groups", groups))
+        )
+        part, stride = channels // PARTS, positive("stride", stride)
         hidden = hidden_channels(part, positive("reduction", reduction))
         with self.name_scope():
             self.pyramid = nn.HybridSequential(prefix="")
-            for size, groups in PYRAMID:
+            for size, count in zip(kernels, groups, strict=True):
                 self.pyramid.add(
                     nn.Conv2D(
-                        part, size, stride, size // 2, groups=gcd(part, groups), use_bias=False, in_channels=channels
+                        part,
+                        odd("kernels", size),
+                        stride,
+                        size // 2,
+                        groups=gcd(part, count),
+                        use_bias=False,
+                        in_channels=channels,
                     )
                 )
             self.mlp = pointwise_mlp(part, hidden)

@@ -13,6 +13,7 @@ from ..config.tasks import CLASSIFICATION, DETECTION, TASKS, TrainingTask
 from ..runs.options import Options
 from ..runs.photograph_defaults import own_options, reference_script, with_photograph_defaults
 from ..utils import log
+from ..utils.errors import UserError
 from .flags import make_parser, parse, refuse
 from .guard import guarded
 from .parser import Parser
@@ -25,7 +26,7 @@ FOREIGN_FLAGS = {
     "--eval-frequency": (1, "the network is evaluated after every epoch"),
     "--auto-aug": (0, "give --rand-augment 2,9"),
     "--batch-norm": (0, "there is no VGG here, and all networks have batch norms"),
-    "--use-avd": (0, "it belongs to ResNeSt: --attention split has what is here of it"),
+    "--use-avd": (0, "it belongs to ResNeSt, whose strides are always pooled: --model resnest50"),
     "--dropblock-prob": (1, "no network here has DropBlock: --drop-rate drops single values"),
     "--checkpoint-path": (1, "--resume auto resumes a run"),
     "--exp-path": (1, "--run-dir names the folder of the run"),
@@ -139,7 +140,13 @@ def script_parser(name: str) -> Parser:
             "--defaults", choices=(OWN, *REFERENCES),
             help="whose defaults hold (default: those of the repository whose own flags are given, else own)",
         )  # fmt: skip
-    refuse(parser, FOREIGN_FLAGS)
+        parser.add_argument(
+            "--use-avd", action="store_true", default=argparse.SUPPRESS,
+            help="strides by average pooling, which ResNeSts always have here",
+        )  # fmt: skip
+    refuse(
+        parser, {flag: what for flag, what in FOREIGN_FLAGS.items() if not script.photographs or flag != "--use-avd"}
+    )
     return parser
 
 
@@ -149,11 +156,24 @@ def script_options(name: str, argv: Sequence[str]) -> Options:
     options = parse(script_parser(name), argv, SCRIPTS[name].task.config, SCRIPTS[name].defaults, own)
     if not SCRIPTS[name].photographs:
         return options
+    if "use_avd" in own:
+        _check_avd(options)
     found = None if "defaults" in own else reference_script(options)
     if found:
         flags = ", ".join(map(flag, own_options(options, REFERENCES[found])))
         log.get_logger().info("a command of %s (%s): its defaults hold; --defaults %s takes ours", found, flags, OWN)
     return with_photograph_defaults(options, own.get("defaults"))
+
+
+def _check_avd(options: Options) -> None:
+    """`UserError` if a network without split attention is asked for average-pooled strides."""
+    from ..attention.factory import ATTENTIONS
+    from ..models.factory import model_info
+
+    model = options.config().model
+    named = [ATTENTIONS.resolve(model.attention)] if model.attention else model_info(model.model).attentions
+    if "split" not in named:
+        raise UserError("--use-avd is for ResNeSt: give --model resnest50, or --attention split")
 
 
 def run_script(name: str, argv: Sequence[str]) -> int:

@@ -54,6 +54,8 @@ _RESNEXT: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
 }
 _TS = {"stem": "tiered", "activation": "swish", "group_size": 32, "input_size": 256}
 
+#: of the large EPSANets: the numbers of weights that the paper prints leave these kernels alone
+_LARGE_PSA = {"name": "psa", "slot": "conv", "options": {"kernels": [3, 5, 5, 7], "groups": [32] * 4}}
 #: names of those that are of timm's class ByobNet
 BYOB = (*_SELF_ATTENTION, *_RESNEXT)
 
@@ -68,6 +70,9 @@ CONV_NAMED: dict[str, tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]] = 
         name: (f"resnet{depth}_v1b", {"groups": 32, "base_width": 4}, ({"name": "sk", "slot": "conv"},))
         for name, depth in (("skresnext50_32x4d", 50), ("sknet50", 50), ("sknet101", 101))
     },
+    **{f"cotnet{depth}": (f"resnet{depth}_v1b", {}, ({"name": "cot", "slot": "conv"},)) for depth in (50, 101)},
+    **{f"epsanet{depth}": (f"resnet{depth}_v1b", {}, ({"name": "psa", "slot": "conv"},)) for depth in (50, 101)},
+    **{f"epsanet{depth}_large": (f"resnet{depth}_v1b", {"base_width": 128}, (_LARGE_PSA,)) for depth in (50, 101)},
     **{
         name: ("resnet50_v1b", _BODIES[body][0], tuple({**entry, "scheme": _BODIES[body][1]} for entry in entries))
         for name, (body, entries) in _SELF_ATTENTION.items()

@@ -8,6 +8,7 @@ import yaml
 from photographs import draw_set
 
 from gluon_attn.cli import main, train_imagenet
+from gluon_attn.cli.train import script_options
 
 OPEN_ATAC = (
     "--mode hybrid --lr 0.075 --lr-mode cosine --num-epochs 160 --batch-size 128 --num-gpus 2 -j 48 --warmup-epochs 5 "
@@ -118,7 +119,7 @@ def test_weights_are_tested_and_trained_on(photographs, here, capsys):
         ("--resume-states f --trust", "--resume-states needs the weights: --pretrained FILE or --use-pretrained"),
         ("--trust", "--trust is for --resume-states: leave it out"),
         ("--dist-url tcp://a", "--dist-url has no meaning here: start several processes with horovodrun -np N"),
-        ("--use_avd", "--use-avd has no meaning here"),
+        ("--use_avd", "--use-avd is for ResNeSt: give --model resnest50, or --attention split"),
         ("-e", "--evaluate needs the weights: --pretrained FILE or --use-pretrained"),
         ("--start-epoch 1", "--start-epoch needs the weights"),
         ("--start-epoch 4 --epochs 4 --pretrained f", "--start-epoch 4 leaves nothing of --num-epochs 4"),
@@ -139,3 +140,9 @@ def test_mistakes_are_one_line(photographs, here, capsys, words, line):
     assert len(errors) == 1
     assert line in errors[0]
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("words", ["--model resnest50", "--model resnet50_v1d --attention split"])
+def test_average_pooled_strides_are_resnests(words):
+    options = script_options("train_imagenet.py", [*words.split(), "--use_avd"])
+    assert options.config() == script_options("train_imagenet.py", words.split()).config()

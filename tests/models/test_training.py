@@ -28,6 +28,8 @@ FEW = {name: Plan([{"name": name, "slot": "conv", "scheme": "1011"}]) for name i
 CONV_NETWORKS = {
     "resnest14": {"widths": [16, 16, 32, 32]},
     "skresnet18": {"widths": [16, 16, 32, 32]},
+    "cotnet50": {"widths": [16, 16, 32, 32], "blocks": [1, 1, 1, 1]},
+    "epsanet50": {"widths": [16, 16, 32, 32], "blocks": [1, 1, 1, 1]},
     "botnet26t": {"widths": [16, 16, 32, 32]},
     "halonet26t": {"widths": [16, 16, 32, 32]},
     "lambda_resnet26t": {"widths": [16, 16, 32, 32]},

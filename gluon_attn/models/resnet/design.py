@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-from ...utils.checks import positive
-from ...utils.errors import UserError
-
 
 @dataclass(frozen=True)
 class Design:
@@ -16,7 +13,8 @@ class Design:
         groups: of the 3x3 of a bottleneck (ResNeXt), which has int(width * base_width / 64) * groups channels, as in
             torchvision. A module of a plan in its place has groups by an option of its own, if at all.
         base_width: see groups: more channels inside a bottleneck (wide ResNets: 128).
-        group_size: channels in each group, in place of their number. None: `groups` counts.
+        group_size: channels in each group of the 3x3 of a bottleneck, in place of `groups` (timm's ResNeXt-26ts). None:
+            `groups` counts.
         reduce_first: channels of the 3x3 of a bottleneck over those of its first 1x1 (SENet-154: 2).
         bias: the convolutions have biases.
         shortcut: shortcut of a block that changes the shape. "conv": a 1x1 convolution and a norm (option B of He et

@@ -64,7 +64,7 @@ def block_conv(
     Args:
         slots: of the block.
         index: number of the convolution in the block, from 0.
-        channels, kernel, stride, in_channels, bias, groups: as of `conv`.
+        channels, kernel, stride, in_channels, bias: as of `conv`.
         spatial: height of the convolution's input.
     """
     default = partial(conv, channels, kernel, stride, in_channels, bias, groups)
