@@ -58,6 +58,7 @@ def test_augmented_attention_without_products_of_pixels():
         ("eca_resnet18_official", 10, {}),
         ("resnet50_v1b", 1000, {"input_size": 256}),
         ("atac_resnet50_v1b", 1000, {"act_layers": 3}),
+        ("efficientnet_b0", 1000, {"attention": "eca"}),
     ],
 )
 def test_figures_are_for_exactly_that_network(name, classes, options):
