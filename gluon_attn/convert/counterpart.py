@@ -99,7 +99,8 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         made = timm_call(net, attention)
     else:
         name = _torchvision(net, base) if library == "torchvision" and attention is None else None
-        made = name and (name, {})
+        width = net.recipe["options"].get("multiplier", 1)
+        made = name and (name, {} if width == 1 else {"width_mult": width})
     return Counterpart(library, made[0], {"num_classes": classes, **made[1]}) if made else None
 
 
@@ -151,7 +152,9 @@ def _torchvision(net, base):
         depths = {row: depth for depth, row in variants.RESNET.items()}
         depth = depths.get((net.design.kind, net.blocks))
         return f"resnet{depth}" if depth and net.design == Design(net.design.kind) else None
-    return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
+    options = net.recipe["options"]
+    known = options.get("multiplier", 1) == 1 or options.get("rounding") == "nearest"
+    return base if base == "mobilenet_v2" and known else None
 
 
 def _torch_logits(made, tensors, images):
