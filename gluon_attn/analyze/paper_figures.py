@@ -22,6 +22,7 @@ TWO_A_MAC = GIGA // 2
 FREE = {"drop_rate", "drop_path", "last_gamma"}
 HE = "He et al. 2015, table 6"
 STRIDE = "stride in the first 1x1 convolutions there"
+NORMS = "norms counted there too"
 PIXELS = "products of pixels with pixels, 0.5 G, not counted there"
 WINDOWS = "49 keys per pixel there; ours share 100 among 16 pixels, which is faster"
 
@@ -97,6 +98,10 @@ def _torchvision(exact: int, macs: str) -> Figures:
     return Figures("torchvision", f"{exact / MILLION:.2f}", exact=exact, macs=macs)
 
 
+def _timm(params: str, exact: int | None, macs: str | None = None, note: str = "") -> Figures:
+    return Figures("huggingface/pytorch-image-models", params, exact=exact, macs=macs, note=note)
+
+
 def _atac(params: str, macs: str, exact: int | None = None, unit: int = GIGA, note: str = "") -> Figures:
     """A row of the table of Dai et al. 2021, whose rows other than ATAC are from the other papers."""
     return Figures("open-atac's table for ImageNet", params, exact=exact, macs=macs, macs_unit=unit, note=note)
@@ -140,6 +145,28 @@ PUBLISHED: dict[str, Figures] = {
     "triplet_resnet50": Figures(
         "Misra et al. 2020, Triplet attention", "25.56", exact=25_561_832, macs="4.169"
     ),
+    "resnest14": _zoo(10_611_688, "2.77"),
+    "resnest26": _zoo(17_069_448, "3.65"),
+    "resnest50": _zoo(27_483_240, "5.40"),
+    "resnest101": _zoo(48_275_016, "10.25"),
+    "resnest200": _zoo(70_201_544, "22.85"),
+    "resnest269": _zoo(110_929_480, "46.0"),
+    "skresnet18": _timm("11.96", 11_958_056, "1.82"),
+    "skresnet34": _timm("22.28", 22_282_376, "3.67"),
+    "skresnext50_32x4d": _timm("27.48", 27_479_784, "4.50"),
+    "sknet50": _zoo(27_479_784),
+    "sknet101": _zoo(48_736_040),
+    "botnet26t": _timm("12.49", 12_488_672, "3.32"),
+    "botnet50ts": _timm("22.74", 22_742_688),
+    "halonet26t": _timm("12.48", 12_480_288, "3.19"),
+    "halonet50ts": _timm("22.73", 22_733_280, "5.30"),
+    "lambda_resnet26t": _timm("10.96", 10_958_272, "3.02"),
+    "lambda_resnet50ts": _timm("21.54", 21_536_832, "5.07"),
+    "seresnext26ts": _timm("10.39", 10_388_064, "2.43", NORMS),
+    "eca_resnext26ts": _timm("10.30", 10_297_988, "2.43", NORMS),
+    "gcresnext26ts": _timm("10.48", None, "2.43"),
+    "gcresnext50ts": _timm("15.67", None),
+    "bat_resnext26ts": _timm("10.73", 10_731_200, "2.53"),
     "atac_resnet50_v1b": _atac("28.0", "4.4", 27_934_760),
     "ge_resnet50": _atac("33.7", "3.87", note=STRIDE),
     "aa_resnet50": _atac("25.8", "8.3", unit=TWO_A_MAC, note=PIXELS),

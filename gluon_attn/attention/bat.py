@@ -35,6 +35,8 @@ class BAT(InFloat32, Attention):
         drop_rate: of the dropout of whole channels (default 0.2, timm's).
     """
 
+    reference_key = "bat"
+
     def __init__(
         self, channels: int, *, reduction: int = 4, block_size: int = 7, groups: int = 2, drop_rate: float = 0.2
     ) -> None:

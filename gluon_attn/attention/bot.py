@@ -4,6 +4,7 @@ from typing import Any
 
 from ..nn.self_attention import RelativeSelfAttention
 from ..nn.tracing import Tensor
+from ..utils.checks import choice
 from ..utils.errors import UserError
 from .base import ATTENTIONS, Attention, OneMapSize, Size, head_count, map_size
 
@@ -18,8 +19,6 @@ class BoT(OneMapSize, Attention):
 
     Place: in place of the 3x3 convolution (the paper: in the last stage).
 
-    timm scales the products with the keys alone.
-
     Shape: N,C,H,W -> N,C,H,W.
 
     Args:
@@ -27,20 +26,26 @@ class BoT(OneMapSize, Attention):
         heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
         spatial: height of the feature map, or (height, width); it takes feature maps of that size only (no default; in
             a network the plan sets it).
+        variant: "paper" (default) or "timm": the products with the keys alone are scaled, and one convolution gives q,
+            k and v.
     """
+
+    reference_key = "bot"
 
     slot = "conv"
 
-    def __init__(self, channels: int, *, heads: int | None = None, spatial: Size | None = None) -> None:
+    def __init__(
+        self, channels: int, *, heads: int | None = None, spatial: Size | None = None, variant: str = "paper"
+    ) -> None:
         super().__init__(channels)
         heads = head_count("bot", heads, channels, 4)
         self._map = map_size(spatial)
         if self._map is None:
             raise UserError("bot has weights for distances in the feature map: give its height as spatial")
-        width = channels // heads
+        width, timm = channels // heads, choice("variant", variant, ("paper", "timm")) == "timm"
         with self.name_scope():
             self.attention = RelativeSelfAttention(
-                channels, heads=heads, keys=width, values=width, size=self._map, bias=False
+                channels, heads=heads, keys=width, values=width, size=self._map, bias=False, timm=timm
             )
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:

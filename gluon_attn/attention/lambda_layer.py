@@ -1,5 +1,6 @@
 """Lambda layer."""
 
+import itertools
 from typing import Any
 
 from mxnet import init
@@ -9,7 +10,7 @@ from ..nn import fast
 from ..nn.float32_stats import InFloat32
 from ..nn.self_attention import split_heads
 from ..nn.tracing import Tensor
-from ..utils.checks import odd, positive
+from ..utils.checks import choice, odd, positive
 from .base import ATTENTIONS, Attention, head_count
 
 
@@ -33,31 +34,56 @@ class LambdaLayer(InFloat32, Attention):
         heads: a divisor of C (default None: the paper's 4, or the greatest number that divides 4 and C).
         keys: width of a query (default 16, the paper's).
         kernel_size: of the window, odd (default 23, the paper's; timm has 9).
+        variant: "paper" (default) or "timm": one convolution gives q, k and v, and position_p has a bias.
     """
+
+    reference_key = "lambda"
 
     slot = "conv"
 
-    def __init__(self, channels: int, *, heads: int | None = None, keys: int = 16, kernel_size: int = 23) -> None:
+    def __init__(
+        self,
+        channels: int,
+        *,
+        heads: int | None = None,
+        keys: int = 16,
+        kernel_size: int = 23,
+        variant: str = "paper",
+    ) -> None:
         super().__init__(channels)
         self._heads = heads = head_count("lambda", heads, channels, 4)
         self._keys, self._values = positive("keys", keys), channels // heads
+        self._joint = choice("variant", variant, ("paper", "timm")) == "timm"
         with self.name_scope():
-            self.query = _normed(channels, heads * keys)
-            self.key = nn.Conv2D(keys, 1, use_bias=False, in_channels=channels)
-            self.value = _normed(channels, self._values)
+            if self._joint:
+                width = heads * keys + keys + self._values
+                self.qkv = nn.Conv2D(width, 1, use_bias=False, in_channels=channels)
+                self.norm_q, self.norm_v = (nn.BatchNorm(in_channels=size) for size in (heads * keys, self._values))
+            else:
+                self.query = _normed(channels, heads * keys)
+                self.key = nn.Conv2D(keys, 1, use_bias=False, in_channels=channels)
+                self.value = _normed(channels, self._values)
             self.position = nn.Conv2D(
-                keys, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=False, in_channels=1,
+                keys, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=self._joint, in_channels=1,
                 weight_initializer=init.Normal(keys**-0.5),
             )  # fmt: skip
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
-        query, value = self.query(x), self.value(x)
-        weights = fast.softmax(F, self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))))
+        query, key, value = self._qkv(F, x)
+        weights = fast.softmax(F, self.widen(F, F.reshape(key, shape=(0, 0, -1))))
         content = F.batch_dot(F.reshape(value, shape=(0, 0, -1)), self.narrow(F, weights), transpose_b=True)
         content = F.reshape(F.concat(*[content] * self._heads, dim=1), shape=(-1, self._values, self._keys))
         local = F.reshape_like(self._local(F, x, query, value), x)
         return local + F.reshape_like(F.batch_dot(content, split_heads(F, query, self._keys)), local)
+
+    def _qkv(self, F: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if not self._joint:
+            return self.query(x), self.key(x), self.value(x)
+        maps, queries = self.qkv(x), self._heads * self._keys
+        ends = (0, queries, queries + self._keys, None)
+        query, key, value = (F.slice_axis(maps, axis=1, begin=b, end=e) for b, e in itertools.pairwise(ends))
+        return self.norm_q(query), key, self.norm_v(value)
 
     def _local(self, F: Any, x: Tensor, query: Tensor, value: Any) -> Tensor:
         """Each pixel's queries with its own position matrix, (N,C,HW)."""

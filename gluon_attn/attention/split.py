@@ -39,6 +39,8 @@ class SplitAttention(InFloat32, Attention):
             networks (default 1: none).
     """
 
+    reference_key = "split"
+
     slot = "conv"
     normed = True
 

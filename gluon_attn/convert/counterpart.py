@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from mxnet.gluon import HybridBlock
 
-from ..models import variants
+from ..models import variants, variants_conv
 from ..models.mobile import MobileNetwork
 from ..models.regnet import RegNet
 from ..models.resnet.design import Design
@@ -25,6 +25,11 @@ from .timm_models import timm_call
 #: our networks that have the same names in GluonCV
 _GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
+#: library -> our networks whose names there follow from ours
+_OWN = {
+    "gluoncv": {name: name for name in variants_conv.CONV_NAMED if name.startswith("resnest")},
+    "timm": {name: f"{name}_256" if "bot" in name else name for name in (*variants_conv.BYOB, "skresnext50_32x4d")},
+}
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: our options that change no tensor
 _FREE = {"input_size", "last_gamma", "drop_rate", "drop_path"}
@@ -88,6 +93,9 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         name = mobile_name(recipe, library)
         key = "classes" if library == "gluoncv" else "num_classes"
         return Counterpart(library, name, {key: recipe["classes"]}) if name else None
+    own = _own(recipe, library)
+    if own:
+        return own
     base, attention = _parts(recipe["model"], (recipe["plan"] or {}).get("entries", []))
     if not base or "norm" in recipe["options"]:
         return None
@@ -102,6 +110,17 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         width = net.recipe["options"].get("multiplier", 1)
         made = name and (name, {} if width == 1 else {"width_mult": width})
     return Counterpart(library, made[0], {"num_classes": classes, **made[1]}) if made else None
+
+
+def _own(recipe: Mapping[str, Any], library: str) -> Counterpart | None:
+    """The counterpart of a network with a name of its own there, or None."""
+    name = _OWN.get(library, {}).get(recipe["model"])
+    if name is None or not set(recipe["options"]) <= _FREE:
+        return None
+    options = {"classes" if library == "gluoncv" else "num_classes": recipe["classes"]}
+    if "bot" in name and "input_size" in recipe["options"]:
+        options["img_size"] = recipe["options"]["input_size"]
+    return Counterpart(library, name, options)
 
 
 def needed_counterpart(net: HybridBlock, library: str) -> Counterpart:

@@ -14,6 +14,8 @@ from .names import NameMap, parameter_names
 from .tensors import Tensors
 
 _BLOCK = re.compile(r"stage(\d+)_block\d+_(down_)?(.*)")
+#: blocks inside of a block that have no scope of their own there
+_UNNAMED = re.compile(r"^splitattention\d+_")
 _COUNTED = re.compile(r"([a-z]+)(\d+)(_.*)")
 
 
@@ -59,7 +61,8 @@ def gluon_names(block: HybridBlock) -> dict[str, str]:
         local = param.name.removeprefix(block.prefix)
         found = _BLOCK.fullmatch(local)
         if found:
-            scope, rest = (f"down{found[1]}_" if found[2] else f"layers{found[1]}_"), found[3]
+            scope = f"down{found[1]}_" if found[2] else f"layers{found[1]}_"
+            rest = _UNNAMED.sub("", found[3])
         else:
             scope, rest = "", local.removeprefix("stem_")
         counted = _COUNTED.fullmatch(rest)

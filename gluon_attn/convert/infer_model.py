@@ -137,6 +137,8 @@ def _attentions(tensors, start, slot):
 
 
 def _selective(tensors):
+    if "layer1.0.conv2.bn0.weight" in tensors:
+        return [{"attention": "split"}]
     for kind, layer in (("basic", "conv1"), ("bottleneck", "conv2")):
         if any(name.startswith(f"layer1.0.{layer}.paths.") for name in tensors):
             slot, options = SELECTIVE[kind]

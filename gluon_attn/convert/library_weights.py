@@ -22,7 +22,11 @@ NETWORKS = {
         *(f"seresnet{name}" for name in ("18", "34", "50", "101", "152", "152d", "50t", "33ts")),
         *(f"ecaresnet{name}" for name in ("26t", "50t", "50d", "101d", "269d", "light")), "eca_resnet33ts",
         *(f"skresnet{name}" for name in ("18", "34", "50", "50d")),
-        "gcresnet33ts", "gcresnet50t", *MOBILE["timm"],
+        *(f"resnest{name}" for name in ("14d", "26d", "50d", "101e", "200e", "269e")),
+        "gcresnet33ts", "gcresnet50t", "botnet26t_256", "halonet26t", "halonet50ts",
+        "lambda_resnet26t", "lambda_resnet50ts", "gcresnext50ts", "skresnext50_32x4d",
+        *(f"{name}26ts" for name in ("seresnext", "eca_resnext", "gcresnext", "bat_resnext")),
+        *MOBILE["timm"],
     ),
     "torchvision": (*(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2", *MOBILE["torchvision"]),
 }  # fmt: skip

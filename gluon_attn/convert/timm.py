@@ -1,9 +1,10 @@
 """Names of huggingface/pytorch-image-models (timm): its attention layers, alone and in its networks."""
 
-from mxnet.gluon import HybridBlock
+from mxnet.gluon import HybridBlock, nn
 
 from ..models.inverted import InvertedBlock
 from ..models.mobile import MobileNetwork
+from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet
 from .names import NameMap, Table
 
@@ -13,6 +14,16 @@ CBAM = {
     "mlp.2": "channel.fc2",
     "conv": "spatial.conv.conv",
     "norm": "spatial.conv.bn",
+}
+EMBEDDINGS = ("pos_embed.height_rel", "pos_embed.width_rel")
+BAT = {
+    **{
+        f"{ours}.{i}": f"{there}.{layer}"
+        for ours, there in (("squeeze", "conv1"), ("expand", "conv2"), ("maps", "ba.conv1"), ("mix", "ba.conv2"))
+        for i, layer in enumerate(("conv", "bn"))
+    },
+    "rows": "ba.conv_p",
+    "columns": "ba.conv_q",
 }
 
 
@@ -56,17 +67,37 @@ BYOB = {
 }
 
 
-def resnet(net: TorchResNet) -> Table:
-    """The table of a network, which has one of two classes there."""
-    return {} if net.design.stem_pool else BYOB
+def resnet(net: TorchResNet) -> list[Table]:
+    """The tables of a network, which has one of two classes there."""
+    if not net.design.stem_pool:
+        return [BYOB]
+    return [BYOB, {}] if _tiered(net.design) else [{}]
 
 
-def residual(block: HybridBlock) -> Table:
-    """The table of a `Residual`: with selective kernels a convolution and its norm are one layer there."""
-    if not getattr(getattr(block, "design", None), "stem_pool", True):
+def _tiered(design: Design | None) -> bool:
+    """Whether it is mostly of the class ByobNet, though it has a pooling after the stem."""
+    return design is not None and (design.kind, design.stem, design.shortcut) == ("bottleneck", "tiered", "conv")
+
+
+def residual(block: HybridBlock) -> list[Table]:
+    """The tables of a `Residual`, see `resnet`."""
+    design = getattr(block, "design", None)
+    if not getattr(design, "stem_pool", True):
+        return [_byob_block(block)]
+    return [_byob_block(block), _resnet_block(block)] if _tiered(design) else [_resnet_block(block)]
+
+
+def _byob_block(block: HybridBlock) -> Table:
+    if isinstance(block.conv2, nn.Conv2D):
         return BYOB_BLOCK
+    inside = ".0" if isinstance(block.conv2, nn.HybridSequential) else ""  # a pooling after it
+    return {**BYOB_BLOCK, f"conv2{inside}": "self_attn", "bn2": "post_attn"}
+
+
+def _resnet_block(block: HybridBlock) -> Table:
+    """With selective kernels a convolution and its norm are one layer there."""
     names = {"post": "se"}
-    if any(getattr(getattr(block, f"conv{i}", None), "normed", False) for i in (1, 2)):
+    if any(getattr(getattr(block, f"conv{i}", None), "reference_key", "") == "sk" for i in (1, 2)):
         for i in (1, 2, 3):
             names |= {f"conv{i}": f"conv{i}.conv", f"bn{i}": f"conv{i}.bn"} if hasattr(block, f"bn{i}") else {}
     return names
@@ -118,6 +149,11 @@ NAME_MAP = NameMap(
         "gca": global_context("mlp_add"),
         "gather_excite": gather_excite,
         "sk": selective_kernel,
+        "split": {"bn": "bn0"},
+        "bot": {"attention.qkv": "qkv", "attention.rows": EMBEDDINGS[0], "attention.columns": EMBEDDINGS[1]},
+        "halo": {"query": "q", "both": "kv", "rows": EMBEDDINGS[0], "columns": EMBEDDINGS[1]},
+        "lambda": {"position": "conv_lambda"},
+        "bat": BAT,
         "resnet": resnet,
         "residual": residual,
     },
@@ -130,5 +166,7 @@ NAME_MAP = NameMap(
         r"(.*\.)?spatial\.conv\.conv\.weight": lambda weight: weight[:, ::-1],
         # MobileNetV3's dense layer is a convolution there
         r"conv_head\.weight": lambda weight: weight.reshape(*weight.shape[:2], 1, 1),
+        # a lambda layer's convolution over the map is one in three dimensions there, the last of one number
+        r"(.*\.)?conv_lambda\.weight": lambda weight: weight[..., None] if weight.ndim == 4 else weight[..., 0],
     },
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..models import variants
+from ..models import variants, variants_conv
 from ..models.resnet.design import Design
 from ..models.resnet.stems import STEM_WIDTHS
 from ..models.resnet.torch_resnet import TorchResNet
@@ -19,10 +19,7 @@ _LAYERS = {
     "gca": ("gca", {"epsilon": 1e-6}),
 }
 #: block -> our (slot, options) of timm's selective kernels
-SELECTIVE = {
-    "basic": ("conv1", {"groups": 1, "reduction": 8, "narrowest": 16, "split": True}),
-    "bottleneck": ("conv", {"groups": 1, "narrowest": 8, "split": True}),
-}
+SELECTIVE = {kind: (entry["slot"], entry["options"]) for kind, entry in variants_conv.SELECTIVE.items()}
 _DEPTHS = {
     **{row: depth for depth, row in variants.RESNET.items()},
     ("basic", (1, 1, 1, 1)): 10,
@@ -42,6 +39,9 @@ _NAMES = {f"resnet{depth}{letter}" for depth in (50, 101, 152) for letter in (""
     f"resnet{name}" for name in ("10t", "14t", "18", "18d", "26", "26d", "26t", "34", "34d", "50t", "200", "200d")
 }
 _SELECTIVE_NAMES = {"skresnet18", "skresnet34", "skresnet50", "skresnet50d"}
+#: depths of timm's ResNeSts, with the letter of their stem
+RESNEST = ("14d", "26d", "50d", "101e", "200e", "269e")
+_RESNEST = {**{row[1]: depth for row, depth in _DEPTHS.items() if row[0] == "bottleneck"}, (3, 30, 48, 8): 269}
 #: ResNets of timm's ByobNet: name -> (blocks, widths, activation, width after the last stage, attn_layer)
 BYOB = {
     "gcresnet50t": ((3, 4, 6, 3), (64, 128, 256, 512), "relu", None, "gca"),
@@ -62,17 +62,29 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
         (name, options) for `timm.create_model`, or None if timm has no such network.
     """
     design = net.design
-    if design.bias or design.head != "fc" or len(net.blocks) != 4 or design.activation not in _ACTIVATIONS:
+    if (
+        design.bias
+        or design.head != "fc"
+        or len(net.blocks) != 4
+        or _grouped(design)
+        or design.activation not in _ACTIVATIONS
+    ):
         return None
-    if not design.stem_pool:
-        return _byob(net, entry)
+    if not design.stem_pool or (design.kind, design.stem, design.shortcut) == ("bottleneck", "tiered", "conv"):
+        return None if design.stem_pool else _byob(net, entry)
     if entry and entry["name"] == "sk":
         return _resnet(net, "sk") if (entry["slot"], entry["options"]) == SELECTIVE[design.kind] else None
+    if entry and entry["name"] == "split":
+        return _resnest(net) if (entry["slot"], entry["options"]) == ("conv", {}) else None
     layer = _layer(entry, design.kind, "post")
     made = _resnet(net)
     if made is None or layer is None:
         return None
     return made[0], {**made[1], **({"block_args": {"attn_layer": layer}} if layer else {})}
+
+
+def _grouped(design):
+    return (design.groups, design.base_width, design.group_size) != (1, 64, None)
 
 
 def _layer(entry, kind, slot):
@@ -104,6 +116,17 @@ def _resnet(net, start=""):
     if design.shortcut == "average":
         options["avg_down"] = True
     return f"{start}resnet{18 if design.kind == 'basic' else 50}", options
+
+
+def _resnest(net):
+    design, depth = net.design, _RESNEST.get(net.blocks)
+    width = design.stem_width or STEM_WIDTHS[design.stem]
+    letter = {32: "d", 64: "e"}.get(width)
+    if f"{depth}{letter}" not in RESNEST or design != Design(
+        "bottleneck", shortcut="average", stem="deep", stem_width=design.stem_width
+    ):
+        return None
+    return f"resnest{depth}{letter}", {}
 
 
 def _byob(net, entry):

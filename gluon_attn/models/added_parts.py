@@ -104,7 +104,8 @@ def plain_recipe(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
     record = model_info(recipe["model"])
     if record.own_plan and record.backbone is None:
         return None
-    return {**recipe, "model": record.backbone or recipe["model"], "plan": Plan().to_dict()}
+    options = {**record.preset, **recipe["options"]}
+    return {**recipe, "model": record.backbone or recipe["model"], "plan": Plan().to_dict(), "options": options}
 
 
 def _pairs(own: HybridBlock, plain: HybridBlock, prefix: str, there: str) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..registry import Registry
@@ -32,6 +32,7 @@ class Model:
         blocks: number of blocks in each stage; () if its options decide, or if it has no residual blocks.
         backbone: name of the model without `entries`; None if there are none.
         own: attentions that belong to its name by its own options, in place of `entries`.
+        preset: options of `backbone` that have another default here.
     """
 
     build: Callable[..., HybridBlock]
@@ -44,6 +45,7 @@ class Model:
     blocks: tuple[int, ...] = ()
     backbone: str | None = None
     own: tuple[str, ...] = ()
+    preset: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def act_stages(self) -> int:

@@ -41,7 +41,7 @@ def build(config: ModelConfig, classes: int, input_size: int | None = None) -> H
     _refuse_unused(config, info)
     chosen: dict[str, Any]
     if config.ksize and info.own_plan:
-        name, chosen = info.backbone or config.model, {"plan": Plan(_eca_entries(config, info))}
+        name, chosen = info.backbone or config.model, {"plan": Plan(_eca_entries(config, info)), **info.preset}
     elif info.own_plan:  # get_model refuses another attention or plan
         name, chosen = config.model, {"attention": config.attention, "plan": _plan_file(config)}
     else:
@@ -54,7 +54,7 @@ def build(config: ModelConfig, classes: int, input_size: int | None = None) -> H
         raise UserError(f"{', '.join(twice)}: given alone and by option model_options; give one")
     options.update(config.model_options)
     pretrained = config.use_pretrained or config.pretrained or False
-    return get_model(name, classes, pretrained=pretrained, **chosen, **options)
+    return get_model(name, classes, pretrained=pretrained, **{**chosen, **options})
 
 
 def _with_scheme_file(config: ModelConfig, path: str) -> ModelConfig:

@@ -64,16 +64,24 @@ class BlockSlots:
         """
         return self.plan.make("inner", self.stage, self.block, channels, spatial, block_channels=block_channels)
 
-    def conv(self, channels: int, spatial: int, stride: int, default: Callable[[], HybridBlock]) -> HybridBlock:
+    def conv(
+        self,
+        channels: int,
+        spatial: int,
+        stride: int,
+        default: Callable[[], HybridBlock],
+        in_channels: int | None = None,
+    ) -> HybridBlock:
         """The module in place of the 3x3 convolution that keeps the number of channels.
 
         Args:
-            channels: of input and output.
+            channels: of the output.
             spatial: height of the input.
             stride: of the convolution.
             default: makes the convolution if the plan has no module here.
+            in_channels: of the input, if they are others (SENet-154; default None: `channels`).
         """
-        return self.plan.make("conv", self.stage, self.block, channels, spatial, stride) or default()
+        return self.plan.make("conv", self.stage, self.block, channels, spatial, stride, in_channels) or default()
 
     def conv1(
         self, channels: int, in_channels: int, spatial: int, stride: int, default: Callable[[], HybridBlock]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .variants_conv import CONV_NAMED
+
 #: ResNets for CIFAR: depth -> (block, blocks per stage). Three stages of 16, 32, 64 channels (bottlenecks: 4 times
 #: that).
 CIFAR_RESNET: dict[int, tuple[str, int]] = {
@@ -78,4 +80,5 @@ NAMED: dict[str, tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]] = {
     "eca_mobilenet_v2": ("mobilenet_v2", {"drop_rate": 0.25}, eca_entries({1: (1, 2, 3, 4), 3: (5, 6, 7)})),
     "eca_mobilenet_v2_formula": ("mobilenet_v2", {"drop_rate": 0.25}, ({"name": "eca"},)),
     "eca_efficientnet_b0": ("efficientnet_b0", {}, ({"name": "eca", "slot": "inner"},)),
+    **CONV_NAMED,
 }

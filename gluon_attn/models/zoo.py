@@ -119,9 +119,11 @@ _CELLS: _Rows = {
     ),
 }
 
-#: other names of a model: open-atac's, EAN's and torchvision's
+#: other names of a model: timm's, torchvision's, open-atac's and EAN's
 _ALIASES = {
     **{f"regnety_{name}": (f"regnet_y_{name}",) for name in mobile_rows.REGNETY},
+    "botnet26t": ("botnet26t_256",),
+    "botnet50ts": ("botnet50t", "botnet50ts_256"),
     "atac_cifar_resnet": ("atac",),
     "dia_fbresnet50": ("forward_dia_fbresnet50",),
     "se_fbresnet50": ("forward_config_share_se_resnet50",),
@@ -140,7 +142,10 @@ def _named(backbones: _Rows) -> _Rows:
     for name, (backbone, options, entries) in variants.NAMED.items():
         model = backbones[backbone]
         build = partial(model.build, **options)
-        rows[name] = replace(model, build=build, entries=entries, own_plan=True, backbone=backbone)
+        rows[name] = replace(
+            model, build=build, entries=entries, own_plan=True, backbone=backbone, preset=options,
+            blocks=options.get("blocks", model.blocks), input_size=options.get("input_size", model.input_size),
+        )  # fmt: skip
     return rows
 
 

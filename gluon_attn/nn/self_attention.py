@@ -34,6 +34,7 @@ class RelativeSelfAttention(InFloat32, HybridBlock):
 
     Per head softmax_p'(q_p . (k_p' + column(x' - x) + row(y' - y))) v_p', q scaled by keys^-1/2; the row and column
     embeddings are shared by the heads and start normal with deviation keys^-1/2. q, k and v are 1x1 convolutions.
+    In timm's form the scale leaves out the products with the embeddings, and one convolution gives q, k and v.
 
     Args:
         channels: C.
@@ -42,23 +43,37 @@ class RelativeSelfAttention(InFloat32, HybridBlock):
         values: width of v in one head.
         size: (H, W); other sizes are not taken.
         bias: the convolutions have biases.
+        timm: timm's form, for keys as wide as values (default False).
     """
 
-    def __init__(self, channels: int, *, heads: int, keys: int, values: int, size: tuple[int, int], bias: bool) -> None:
+    def __init__(
+        self,
+        channels: int,
+        *,
+        heads: int,
+        keys: int,
+        values: int,
+        size: tuple[int, int],
+        bias: bool,
+        timm: bool = False,
+    ) -> None:
         super().__init__()
-        self._keys, self._values, self._size = keys, values, size
+        self._keys, self._values, self._size, self._timm = keys, values, size, timm
+        widths = {"query": heads * keys, "key": heads * keys, "value": heads * values}
         with self.name_scope():
-            self.query = nn.Conv2D(heads * keys, 1, use_bias=bias, in_channels=channels)
-            self.key = nn.Conv2D(heads * keys, 1, use_bias=bias, in_channels=channels)
-            self.value = nn.Conv2D(heads * values, 1, use_bias=bias, in_channels=channels)
+            for name, width in ({"qkv": sum(widths.values())} if timm else widths).items():
+                setattr(self, name, nn.Conv2D(width, 1, use_bias=bias, in_channels=channels))
             for name, length in zip(("rows", "columns"), size, strict=True):
                 embeddings = self.params.get(name, shape=(2 * length - 1, keys), init=init.Normal(keys**-0.5))
                 setattr(self, name, embeddings)
 
     def hybrid_forward(self, F: Any, x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         """(N,C,H,W) -> (N,heads*values,H,W)."""
-        value_map = self.value(x)
-        sizes = (self.query(x), self._keys), (self.key(x), self._keys), (value_map, self._values)
+        if self._timm:
+            query_map, key_map, value_map = F.SliceChannel(self.qkv(x), num_outputs=3, axis=1)
+        else:
+            query_map, key_map, value_map = self.query(x), self.key(x), self.value(x)
+        sizes = (query_map, self._keys), (key_map, self._keys), (value_map, self._values)
         query, key, value = (self.widen(F, split_heads(F, *pair)) for pair in sizes)
         query = F.transpose(query * self._keys**-0.5, axes=(0, 2, 1))  # (B,HW,keys), B = N * heads
         height, width = self._size
@@ -69,7 +84,8 @@ class RelativeSelfAttention(InFloat32, HybridBlock):
 
     def _products(self, F: Any, query: Tensor, embeddings: Tensor) -> Tensor:
         """Each query times each relative embedding, (B,HW,distances)."""
-        return F.dot(query, self.widen(F, embeddings), transpose_b=True)
+        embeddings = self.widen(F, embeddings)
+        return F.dot(query, embeddings * self._keys**0.5 if self._timm else embeddings, transpose_b=True)
 
     def _logits(self, F: Any, query: Tensor, key: Tensor, of_rows: Tensor, of_columns: Tensor) -> Tensor:
         """query key + of_rows[row of the key] + of_columns[column of the key], (B,HW,HW)."""

@@ -27,7 +27,8 @@ def offsets_of(block: int, reach: int, step: int = 1) -> int:
 
 def attend(
     F: Any, module: InFloat32, queries: Tensor, keys: Tensor, values: Tensor, position_logits: Tensor, *, size: int,
-    offsets: int, block: int, reach: int, step: int = 1, scale: float = 1.0,
+    offsets: int, block: int, reach: int, step: int = 1, scale: float = 1.0, shift: int | None = None,
+    masked: bool = True,
 ) -> Tensor:  # fmt: skip
     """softmax over the window of scale * (q . k + position logit), times v, in each head; pixels outside do not count.
 
@@ -46,6 +47,8 @@ def attend(
         reach: how far its window goes beyond it on each side, in pixels of the keys.
         step: divides `block` (default 1).
         scale: of the logits (default 1).
+        shift: of the offsets from one query to the next (default None: `step`).
+        masked: pixels outside do not count (default). False: their keys and values are 0.
 
     Returns:
         (N*heads,size,H/step,W/step).
@@ -58,11 +61,12 @@ def attend(
     extended = F.concat(queries, ones, position_logits, dim=1)
     cut = blocks(F, extended if scale == 1 else extended * scale, side)  # softmax's own temperature is 5 times slower
     border = F.zeros_like(F.slice_axis(keys, axis=1, begin=0, end=1))
-    keys = F.concat(padded(F, keys, block, reach), padded(F, border, block, reach, OUTSIDE), dim=1)
+    keys = F.concat(padded(F, keys, block, reach), padded(F, border, block, reach, OUTSIDE if masked else 0.0), dim=1)
 
     position = F.SliceChannel(F.slice_axis(cut, axis=3, begin=size + 1, end=None), num_outputs=2, axis=3)
-    rows = _shifted(F, position[0], offsets, side, width, step)
-    columns = _shifted(F, F.SwapAxis(position[1], dim1=1, dim2=2), offsets, side, width, step)
+    shift = step if shift is None else shift
+    rows = _shifted(F, position[0], offsets, side, width, shift)
+    columns = _shifted(F, F.SwapAxis(position[1], dim1=1, dim2=2), offsets, side, width, shift)
     columns = F.SwapAxis(columns, dim1=1, dim2=2)
     logits = F.batch_dot(
         _flat(F, F.slice_axis(cut, axis=3, begin=0, end=size + 1), side),

@@ -11,7 +11,7 @@ from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.optional import without_torch
 
 #: networks of GluonCV's whose layers have our kinds, so that Gluon's own names can be told, too
-SAME = ("resnet18_v1b", "resnet50_v1d", "cifar_resnet20_v2", "resnet50_v1", "resnet18_v2")
+SAME = ("resnet18_v1b", "resnet50_v1d", "cifar_resnet20_v2", "resnet50_v1", "resnet18_v2", "resnest14")
 OTHER = (
     "se_resnet18_v1",
     "se_resnet50_v1",
@@ -41,7 +41,7 @@ def test_gluoncvs_zoo(name, prefixed, tmp_path):
         attention = {"name": "se", "bias": False} if name.startswith("se_") else None
         net = get_model(name.removeprefix("se_"), 5, attention=attention)
     load_reference(net, read_weights(tmp_path / "net.params").tensors, "gluoncv")
-    allowed = 1e-6 if name in SAME else 1e-5  # a gate's operators are others than there
+    allowed = 1e-6 if name in SAME and name != "resnest14" else 1e-5  # a gate's operators are others than there
     assert np.abs((net(x) - wanted).asnumpy()).max() <= allowed * np.abs(wanted.asnumpy()).max()
     assert str(counterpart(net, "gluoncv")) == f"gluoncv.model_zoo.get_model({name!r}, classes=5)"
     logits = counterpart(net, "gluoncv").logits

@@ -39,6 +39,8 @@ NETWORKS = {
     "skresnet34": f"resnet34_v1b {SK18}",
     "skresnet50": f"resnet50_v1b {SK50}",
     "skresnet50d": f"resnet50_v1d {SK50}",
+    "resnest26d": "resnet50_v1d --model-options 'blocks=[2,2,2,2]' --attention split",
+    "resnest101e": "resnet101_v1d --model-options stem_width=64 --attention split",
     "gcresnet50t": f"resnet50_v1b --model-options stem=tiered stem_pool=false --attention gca --slot inner {GC}",
     "gcresnet33ts": f"{TS} final_width=1280 --attention gca --slot inner {GC}",
     "seresnet33ts": f"{TS} final_width=1280 {SE_INNER}",

@@ -66,6 +66,13 @@ NETWORKS = [
     ("timm", "resnet50_v1d", {"attention": SK}, "timm.create_model('skresnet50d', num_classes=5)"),
     ("timm", "resnet18_v1b", {"plan": Plan([SK1])}, "timm.create_model('skresnet18', num_classes=5)"),
     ("timm", "resnet34_v1b", {"plan": Plan([SK1])}, "timm.create_model('skresnet34', num_classes=5)"),
+    ("timm", "skresnet18", {}, "timm.create_model('skresnet18', num_classes=5)"),
+    ("timm", "botnet26t", {"input_size": 64}, "timm.create_model('botnet26t_256', num_classes=5, img_size=64)"),
+    ("timm", "halonet50ts", {}, "timm.create_model('halonet50ts', num_classes=5)"),
+    ("timm", "lambda_resnet26t", {}, "timm.create_model('lambda_resnet26t', num_classes=5)"),
+    ("timm", "gcresnext26ts", {}, "timm.create_model('gcresnext26ts', num_classes=5)"),
+    ("timm", "bat_resnext26ts", {}, "timm.create_model('bat_resnext26ts', num_classes=5)"),
+    ("timm", "resnest14", {}, "timm.create_model('resnest14d', num_classes=5)"),
     (
         "timm",
         "resnet50_v1b",

@@ -24,26 +24,44 @@ BLOCKS = (2, 1, 1)  # of the quick network; a stage of two, since some attention
 FEW = {name: Plan([{"name": name, "slot": "conv", "scheme": "1011"}]) for name in ("fa", "halo")}
 
 
-def some(arrays, count):
+#: networks with an attention in place of the 3x3 -> options that make them narrow
+CONV_NETWORKS = {
+    "resnest14": {"widths": [16, 16, 32, 32]},
+    "skresnet18": {"widths": [16, 16, 32, 32]},
+    "botnet26t": {"widths": [16, 16, 32, 32]},
+    "halonet26t": {"widths": [16, 16, 32, 32]},
+    "lambda_resnet26t": {"widths": [16, 16, 32, 32]},
+    "eca_resnext26ts": {"widths": [16, 16, 32, 32], "group_size": 8},
+    "bat_resnext26ts": {"widths": [16, 16, 32, 32], "group_size": 8},
+}
+
+
+def some(arrays, count, step=4):
     """The first images in their own size, which is 8 x 8; None: all, enlarged to 32 x 32 as the commands have them."""
     if count is None:
         return arrays
-    return ArraySet(np.ascontiguousarray(arrays.images[:count, ::4, ::4]), arrays.labels[:count])
+    return ArraySet(np.ascontiguousarray(arrays.images[:count, ::step, ::step]), arrays.labels[:count])
 
 
-def fit(name, dtype, images):
-    """(trainer of three epochs, cifar_resnet20_v1 with one attention, with few blocks if there are few images)."""
+def fit(name, dtype, images, network=None):
+    """(trainer of three epochs, cifar_resnet20_v1 with one attention, with few blocks if there are few images).
+
+    network: options of the network called `name`, in place of that, for images of 32 x 32.
+    """
     config = RunConfig(
         data=DataConfig(dataset="digits", batch_size=32, num_workers=0),
         optim=OptimConfig(optimizer="adam", lr=0.01, lr_mode="cosine", warmup_epochs=0),
         train=TrainConfig(num_epochs=3, dtype=dtype, seed=3),
     )
     source = factory.open_dataset(config.data, 3)
-    train, val = some(source.train, images), some(source.val, images)
+    step = 4 if network is None else 1
+    train, val = some(source.train, images, step), some(source.val, images, step)
     prepare = for_evaluation(source)
     loaders = [Loader(arrays, 32, prepare, train=learn, seed=3) for arrays, learn in ((train, True), (val, False))]
     size = train.images.shape[1]
-    if images:
+    if network is not None:
+        net = get_model(name, source.classes, input_size=size, **network)
+    elif images:
         plan = FEW.get(name) or Plan([attention_entry(model_info("cifar_resnet20_v1"), name)])
         net = GluonResNet(1, "basic", BLOCKS, plan, source.classes, input_size=size)
     else:
@@ -53,8 +71,8 @@ def fit(name, dtype, images):
     return engine.Trainer(net, Classification(), config, [mx.cpu()], *loaders), net
 
 
-def check(name, dtype, images):
-    trainer, net = fit(name, dtype, images)
+def check(name, dtype, images, network=None):
+    trainer, net = fit(name, dtype, images, network)
     trainer.fit()
     losses = [record["train_loss"] for record in trainer.history]
     assert np.isfinite(losses).all()
@@ -77,6 +95,12 @@ def emulate(monkeypatch):
 @both
 def test_three_epochs_on_some_digits(name, dtype):
     check(name, dtype, QUICK)
+
+
+@pytest.mark.parametrize("name", CONV_NETWORKS)
+@both
+def test_three_epochs_of_a_network(name, dtype):
+    check(name, dtype, QUICK, CONV_NETWORKS[name])
 
 
 @pytest.mark.slow

@@ -4,8 +4,10 @@ import mxnet as mx
 import numpy as np
 import pytest
 from model_checks import num_weights, stages_of
+from mxnet.gluon import nn
 
-from gluon_attn import get_model, list_models
+from gluon_attn import Plan, get_model, list_models
+from gluon_attn.models.added_parts import plain_recipe
 from gluon_attn.models.factory import model_info
 from gluon_attn.models.resnet.torch_blocks import TorchBlock
 from gluon_attn.models.variants import NAMED, RESNET
@@ -13,6 +15,8 @@ from gluon_attn.utils.errors import UserError
 
 #: of the ECA reproduction's code, which the formula's networks are
 FORMULA = {18: 11_689_548, 34: 21_797_746, 50: 25_557_118, 101: 44_549_331, 152: 60_193_064}
+#: parts of names of networks that differ from another in the number of blocks alone
+DEEP = ("34", "101", "152", "200", "269")
 KERNELS = {18: "3577", 34: "3357", 50: "3557", 101: "3357", 152: "3357"}
 
 
@@ -73,6 +77,57 @@ def test_attention_in_place_of_the_3x3():
     assert [type(stage[0].conv2[1]).__name__ for stage in stages[1:]] == ["AvgPool2D"] * 3
 
 
+def test_split_attention_in_every_block():
+    """With the stride by pooling; the dropout and the image size of the deepest are those of the published ones."""
+    net = get_model("resnest14", 10)
+    splits = [stage[0].conv2 for stage in by_stage(net)]
+    assert [(type(conv).__name__, conv._stride) for conv in splits] == [("SplitAttention", s) for s in (1, 2, 2, 2)]
+    assert len(list(net.layer2[0].downsample)) == 3
+    assert model_info("resnest269").options()["drop_rate"] == 0.2
+    assert [model_info(f"resnest{depth}").input_size for depth in (101, 200, 269)] == [224, 256, 320]
+    assert model_info("resnest200").blocks == (3, 24, 36, 3)
+
+
+def test_self_attention_in_some_blocks():
+    def places(name):
+        stages = by_stage(get_model(name, 10))
+        found = [(i, j, block.conv2) for i, stage in enumerate(stages) for j, block in enumerate(stage)]
+        return {(i, j): layer for i, j, layer in found if not isinstance(layer, nn.Conv2D)}
+
+    for name, kind in (("botnet26t", "BoT"), ("halonet26t", "Halo"), ("lambda_resnet26t", "LambdaLayer")):
+        there = places(name)
+        assert list(there) == [(2, 1), (3, 0), (3, 1)]
+        # a stride is the module's, or a pooling behind it
+        modules = [layer[0] if isinstance(layer, nn.HybridSequential) else layer for layer in there.values()]
+        assert {type(module).__name__ for module in modules} == {kind}
+    halo = places("halonet50ts")
+    assert list(halo) == [(1, 3), (2, 1), (2, 3), (2, 5), (3, 1)]
+    assert [layer._heads for layer in halo.values()] == [4, 8, 8, 8, 8]
+    assert model_info("botnet50ts").input_size == 256
+
+
+def test_groups_of_one_size():
+    net = get_model("eca_resnext26ts", 10)
+    assert [stage[0].conv2._kwargs["num_group"] for stage in by_stage(net)] == [2, 4, 8, 16]
+    with pytest.raises(UserError, match="group_size 48 does not divide the width 64 of a stage"):
+        get_model("resnet50_v1b", group_size=48)
+    with pytest.raises(UserError, match="give groups or group_size, not both: got 2 and 32"):
+        get_model("resnet50_v1b", groups=2, group_size=32)
+    with pytest.raises(UserError, match="base_width 1 is too small for a stage of width 16"):
+        get_model("resnet50_v1b", groups=32, base_width=1, widths=[16, 32, 64, 128])
+    with pytest.raises(UserError, match="group_size and reduce_first are for bottlenecks"):
+        get_model("resnet18_v1b", group_size=32)
+
+
+def test_the_backbone_of_a_preset_has_its_options():
+    """So that weights of the network without its attention, or with another one, have their places."""
+    net = get_model("resnest101", 10, last_gamma=True)
+    assert plain_recipe(net.recipe) == {
+        "model": "resnet101_v1d", "classes": 10, "plan": Plan().to_dict(),
+        "options": {"stem_width": 64, "last_gamma": True},
+    }  # fmt: skip
+
+
 def test_gather_excite_is_told_its_maps():
     """Whole-map kernels with a perceptron (GE-theta-plus), for the maps of the given images."""
     sizes = [block.post.gather[0].weight.shape[2] for (block, *_) in by_stage(get_model("ge_resnet50", 10))]
@@ -101,7 +156,7 @@ def test_another_attention_is_refused():
         get_model("se_resnet18", attention="eca")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMED if not any(depth in name for depth in ("34", "101", "152"))])
+@pytest.mark.parametrize("name", [name for name in NAMED if not any(depth in name for depth in DEEP)])
 def test_each_builds_and_runs(name):
     """Those left out differ in the number of blocks alone."""
     net = get_model(name, 10, input_size=64)

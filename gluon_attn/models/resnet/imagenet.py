@@ -62,9 +62,15 @@ def torch(
     *,
     blocks: Sequence[int] | None = None,
     widths: Sequence[int] = Design.widths,
+    groups: int = 1,
+    base_width: int = 64,
+    group_size: int | None = None,
+    reduce_first: int = 1,
+    shortcut_kernel: int = 1,
     stem: str = "large",
     stem_width: int | None = None,
     stem_pool: bool = True,
+    stem_pad: bool = True,
     activation: str = "relu",
     final_width: int | None = None,
     input_size: int = 224,
@@ -82,15 +88,17 @@ def torch(
         shortcut: as of `Design`.
         plan, classes, input_size, last_gamma, drop_rate: see the module's docstring.
         blocks: number of blocks in each stage, in place of `counts` (default None: `counts`).
-        widths, stem, stem_width, stem_pool, activation, final_width: as of `Design`.
+        widths, groups, base_width, group_size, reduce_first, shortcut_kernel, stem, stem_width, stem_pool, stem_pad,
+            activation, final_width: as of `Design`.
 
     Raises:
         UserError: an option is wrong.
     """
     counts = counts if blocks is None else positives("blocks", blocks, len(counts))
     design = Design(
-        kind, positives("widths", widths, len(counts)), shortcut=shortcut, stem=stem, stem_width=stem_width,
-        stem_pool=stem_pool, activation=activation, final_width=final_width,
+        kind, positives("widths", widths, len(counts)), groups, base_width, group_size, reduce_first,
+        shortcut=shortcut, shortcut_kernel=shortcut_kernel, stem=stem, stem_width=stem_width, stem_pool=stem_pool,
+        stem_pad=stem_pad, activation=activation, final_width=final_width,
     )  # fmt: skip
     return TorchResNet(
         design, counts, plan, classes, input_size=input_size, last_gamma=last_gamma, drop_rate=drop_rate

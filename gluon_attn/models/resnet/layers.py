@@ -9,7 +9,7 @@ from ..plan import SLOTS, Plan
 from ..slots import BlockSlots, Stage, strided_size
 
 
-def conv(channels: int, kernel: int, stride: int, in_channels: int, bias: bool = False) -> nn.Conv2D:
+def conv(channels: int, kernel: int, stride: int, in_channels: int, bias: bool = False, groups: int = 1) -> nn.Conv2D:
     """A convolution of an odd kernel size with "same" padding.
 
     Args:
@@ -18,8 +18,9 @@ def conv(channels: int, kernel: int, stride: int, in_channels: int, bias: bool =
         stride: of both axes.
         in_channels: of the input.
         bias: with a bias (default False).
+        groups: of channels (default 1).
     """
-    return nn.Conv2D(channels, kernel, stride, kernel // 2, use_bias=bias, in_channels=in_channels)
+    return nn.Conv2D(channels, kernel, stride, kernel // 2, groups=groups, use_bias=bias, in_channels=in_channels)
 
 
 def conv_shapes(kind: str, channels: int, stride: int, stride_first: bool = False) -> list[tuple[int, int, int]]:
@@ -54,6 +55,7 @@ def block_conv(
     in_channels: int,
     spatial: int,
     bias: bool = False,
+    groups: int = 1,
 ) -> HybridBlock:
     """A convolution of a block, or what the plan puts in its place.
 
@@ -62,13 +64,13 @@ def block_conv(
     Args:
         slots: of the block.
         index: number of the convolution in the block, from 0.
-        channels, kernel, stride, in_channels, bias: as of `conv`.
+        channels, kernel, stride, in_channels, bias, groups: as of `conv`.
         spatial: height of the convolution's input.
     """
-    default = partial(conv, channels, kernel, stride, in_channels, bias)
+    default = partial(conv, channels, kernel, stride, in_channels, bias, groups)
     if index == 0 and kernel == 3:
         return slots.conv1(channels, in_channels, spatial, stride, default)
-    return slots.conv(channels, spatial, stride, default) if index == 1 else default()
+    return slots.conv(channels, spatial, stride, default, in_channels) if index == 1 else default()
 
 
 def make_stage(

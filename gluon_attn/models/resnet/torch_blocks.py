@@ -51,7 +51,7 @@ class TorchBlock(Residual):
         self, design: Design, last_gamma: bool, channels: int, stride: int, in_channels: int, slots: BlockSlots
     ):
         super().__init__()
-        shapes = conv_shapes(design.kind, channels, stride)
+        shapes, groups = _shapes(design, channels, stride)
         self.design = design
         self._order: list[str] = []
         width, size = in_channels, slots.spatial
@@ -60,7 +60,7 @@ class TorchBlock(Residual):
                 last = i == len(shapes)
                 if last:
                     self._append("inner", slots.inner(width, size))
-                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias)
+                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, groups if i == 2 else 1)
                 width, size = out, strided_size(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
@@ -72,7 +72,7 @@ class TorchBlock(Residual):
             if design.activation != "relu":
                 self.last = get_activation(design.activation)
             if channels != in_channels or stride != 1:
-                self.downsample = _shortcut(design, channels, stride, in_channels)
+                self.downsample = _shortcut(design, channels, stride, in_channels, slots.stage)
 
     def _alias(self):
         return "block"  # in Gluon's own parameter names, which convert/gluon_names.py reads
@@ -89,7 +89,16 @@ class TorchBlock(Residual):
         return x
 
 
-def _shortcut(design, channels, stride, in_channels):
+def _shapes(design, channels, stride):
+    """(as of `conv_shapes`, groups of a bottleneck's 3x3)."""
+    shapes = conv_shapes(design.kind, channels, stride)
+    if design.kind == "basic":
+        return shapes, 1
+    first, inside, groups = design.inside(channels // 4)
+    return [(first, *shapes[0][1:]), (inside, *shapes[1][1:]), shapes[2]], groups
+
+
+def _shortcut(design, channels, stride, in_channels, stage):
     if design.shortcut == "pad":
         return PaddedShortcut((channels - in_channels) // 2)
     layers = nn.HybridSequential(prefix="down_")
@@ -97,5 +106,6 @@ def _shortcut(design, channels, stride, in_channels):
         if design.shortcut == "average":
             layers.add(nn.AvgPool2D(stride, stride, ceil_mode=True, count_include_pad=False))
             stride = 1
-        layers.add(conv(channels, 1, stride, in_channels, design.bias), nn.BatchNorm(in_channels=channels))
+        kernel = design.shortcut_kernel if stage > 1 else 1
+        layers.add(conv(channels, kernel, stride, in_channels, design.bias), nn.BatchNorm(in_channels=channels))
     return layers

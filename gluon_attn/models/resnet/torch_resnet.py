@@ -67,7 +67,7 @@ class TorchResNet(HybridBlock):
         with self.name_scope():
             self.conv1, width = make_stem(design)
             self.bn1, self.relu = nn.BatchNorm(in_channels=width), get_activation(design.activation)
-            self.maxpool = nn.MaxPool2D(3, 2, 1) if large and design.stem_pool else None
+            self.maxpool = _pool(design) if large and design.stem_pool else None
             size = strided_size(size, 4) if large else size
             for i, (count, inner) in enumerate(zip(blocks, design.widths, strict=True), 1):
                 out = inner * expansion
@@ -89,6 +89,10 @@ class TorchResNet(HybridBlock):
             x = getattr(self, f"layer{i}")(x)
         x = self.flat(self.avgpool(self.final(x) if self.final else x))
         return getattr(self, self._head)(self.drop(x) if self.drop else x)
+
+
+def _pool(design):
+    return nn.MaxPool2D(3, 2, 1) if switch("stem_pad", design.stem_pad) else nn.MaxPool2D(3, 2, ceil_mode=True)
 
 
 def _final(design, width):
