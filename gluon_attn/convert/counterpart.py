@@ -111,7 +111,8 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         made = timm_call(net, attention)
     else:
         name = _torchvision(net, base) if library == "torchvision" and attention is None else None
-        made = name and (name, {})
+        width = net.recipe["options"].get("multiplier", 1)
+        made = name and (name, {} if width == 1 else {"width_mult": width})
     return Counterpart(library, made[0], {"num_classes": classes, **made[1]}) if made else None
 
 
@@ -187,7 +188,9 @@ def _torchvision(net, base):
             return None
         named = {row: name for name, row in variants.GROUPED.items() if name not in _NOT_IN_TORCHVISION}
         return f"resnet{depth}" if depth and inside[1:] == (1, 64) else named.get(inside)
-    return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
+    options = net.recipe["options"]
+    known = options.get("multiplier", 1) == 1 or options.get("rounding") == "nearest"
+    return base if base == "mobilenet_v2" and known else None
 
 
 def _torch_logits(made, tensors, images):

@@ -187,8 +187,8 @@ def attention_entry(model: Model, name: str, options: dict[str, Any] | None = No
 def _in_place(model, name, options):
     """The entry of an attention in the place of the one that a model has by default."""
     own = [Entry.from_dict(entry, "plan entry") for entry in model.entries]
-    stages = None if any(entry.stages is None for entry in own) else sorted({n for entry in own for n in entry.stages})
-    every = stages is None or len(stages) == model.stages
+    stages = sorted({stage for entry in own for stage in entry.stages or range(1, model.stages + 1)})
+    every = len(stages) == model.stages
     return Entry(
         slot=own[0].slot, name=name, options=options, stages=None if every else tuple(stages),
         shared=ATTENTIONS.get(name).shared,

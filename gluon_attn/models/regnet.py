@@ -51,8 +51,8 @@ class RegNetBlock(Residual):
             self.conv1, self.bn1 = _conv(channels, 1, 1, in_channels), nn.BatchNorm(in_channels=channels)
             self.relu1 = slots.act(channels, size)
             self.conv2 = slots.conv(channels, size, stride, grouped)
-            self.bn2 = self.relu2 = None
-            if not getattr(self.conv2, "normed", False):
+            self.normed = getattr(self.conv2, "normed", False)
+            if not self.normed:
                 self.bn2, self.relu2 = nn.BatchNorm(in_channels=channels), slots.act(channels, after)
             self.inner = slots.inner(channels, after, in_channels)
             self.conv3 = _conv(channels, 1, 1, channels)
@@ -66,7 +66,7 @@ class RegNetBlock(Residual):
     def body(self, x: Any) -> Any:
         """The branch without `post`: x (N,C,H,W) -> (N,channels,H/stride,W/stride)."""
         x = self.conv2(self.relu1(self.bn1(self.conv1(x))))
-        x = self.relu2(self.bn2(x)) if self.bn2 else x
+        x = x if self.normed else self.relu2(self.bn2(x))
         return self.bn3(self.conv3(self.inner(x) if self.inner else x))
 
 

@@ -55,6 +55,17 @@ _DEEP = (101, 152, 200, 269)
 _TORCHVISION = [
     *(Row(f"resnet{n}_v1b", {}, "torchvision", f"resnet{n}", deep=n in _DEEP) for n in (18, 34, 50, 101, 152)),
     Row("mobilenet_v2", {}, "torchvision", "mobilenet_v2"),
+    *(
+        Row(
+            "mobilenet_v2",
+            {"multiplier": width, "rounding": "nearest"},
+            "torchvision",
+            "mobilenet_v2",
+            {"width_mult": width},
+            guessed=False,
+        )
+        for width in (0.35, 0.75, 1.4)
+    ),
 ]
 _TIMM_RESNETS = [
     *(Row(f"resnet{n}_v1b", {}, "timm", f"resnet{n}", deep=n in _DEEP) for n in (18, 34, 50, 101, 152)),

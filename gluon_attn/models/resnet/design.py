@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from ...utils.checks import positive
+from ...utils.errors import UserError
+
 
 @dataclass(frozen=True)
 class Design:
