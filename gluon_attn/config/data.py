@@ -130,6 +130,10 @@ class DataConfig(Config):
         0.0, "probability that a random rectangle of an image becomes noise (Zhong et al. 2017)",
         check=between(0, 1), flags=("--reprob",),
     )  # fmt: skip
+    aug_repeats: int = option(
+        1, "repeated augmentation: each image comes N times in a row, changed each time, in epochs of as many images "
+        "as without", check=at_least(1),
+    )  # fmt: skip
     cutout: bool = option(False, "zero a random square (DeVries & Taylor 2017)")
     cutout_length: int = option(16, "side of the cutout square in pixels", flags=("--cutout-len",), check=at_least(1))
     mixup: bool = option(False, "mixup: train on blended pairs of images (Zhang et al. 2017)")
