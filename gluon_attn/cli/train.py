@@ -23,7 +23,6 @@ _LAUNCHER = "start several processes with horovodrun -np N"
 #: flags of GluonCV's, ECA-Net's and EAN's scripts that have no effect here: flag -> (number of values, what to do)
 FOREIGN_FLAGS = {
     "--eval-frequency": (1, "the network is evaluated after every epoch"),
-    "--auto-aug": (0, "give --rand-augment 2,9"),
     "--batch-norm": (0, "there is no VGG here, and all networks have batch norms"),
     "--use-avd": (0, "it belongs to ResNeSt: --attention split has what is here of it"),
     "--dropblock-prob": (1, "no network here has DropBlock: --drop-rate drops single values"),
