@@ -25,7 +25,6 @@ FOREIGN_FLAGS = {
     "--eval-frequency": (1, "the network is evaluated after every epoch"),
     "--batch-norm": (0, "there is no VGG here, and all networks have batch norms"),
     "--use-avd": (0, "it belongs to ResNeSt: --attention split has what is here of it"),
-    "--dropblock-prob": (1, "no network here has DropBlock: --drop-rate drops single values"),
     "--checkpoint-path": (1, "--resume auto resumes a run"),
     "--exp-path": (1, "--run-dir names the folder of the run"),
     "--save": (1, "--run-dir names the folder of the run"),

@@ -24,7 +24,7 @@ _GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: our options that change no tensor
-_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path"}
+_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path", "dropblock_prob"}
 
 
 @dataclass(frozen=True)
