@@ -19,7 +19,7 @@ MEBI, GIBI = 2**20, 2**30
 TWO_A_MAC = GIGA // 2
 
 #: options that change neither parameters nor work
-FREE = {"drop_rate", "drop_path", "last_gamma"}
+FREE = {"drop_rate", "drop_path", "dropblock_prob", "last_gamma"}
 HE = "He et al. 2015, table 6"
 STRIDE = "stride in the first 1x1 convolutions there"
 SUMS = "sums over windows counted there, and cut at a tenth"

@@ -36,7 +36,7 @@ _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)
 _OURS = {"resnext101_32x8d", "cifar_resnext101_8x32d"}
 _NOT_IN_TORCHVISION = {"resnext101_32x4d"}
 #: our options that change no tensor
-_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path"}
+_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path", "dropblock_prob"}
 
 
 @dataclass(frozen=True)

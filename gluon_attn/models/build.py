@@ -67,7 +67,16 @@ def _with_scheme_file(config: ModelConfig, path: str) -> ModelConfig:
     meant["model_options"] = {**meant["model_options"], **config.model_options}
     default = type(config)()
     given = {"model": config.model}
-    for key in ("attention", "attention_options", "shared", "norm", "drop_rate", "drop_path", "last_gamma"):
+    for key in (
+        "attention",
+        "attention_options",
+        "shared",
+        "norm",
+        "drop_rate",
+        "drop_path",
+        "dropblock_prob",
+        "last_gamma",
+    ):
         if getattr(config, key) != getattr(default, key):
             given[key] = getattr(config, key)
     return config.replace(**{**meant, **given})
@@ -96,7 +105,8 @@ def _refuse_unused(config: ModelConfig, info: Model) -> None:
 def _network_options(config: ModelConfig, info: Model, input_size: int | None) -> dict[str, Any]:
     """Options of the network that have a field of their own in the config."""
     options: dict[str, Any] = {"drop_rate": config.drop_rate, "blocks": config.blocks, "input_size": input_size}
-    options["last_gamma"], options["drop_path"] = config.last_gamma or None, config.drop_path
+    options["last_gamma"] = config.last_gamma or None
+    options["drop_path"], options["dropblock_prob"] = config.drop_path, config.dropblock_prob
     options["norm"] = config.norm if config.norm != "batch" else None
     if info.own_plan and not config.attention:
         options["scheme"] = _scheme_bits(config, info)

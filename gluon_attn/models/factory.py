@@ -12,13 +12,14 @@ from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import MODELS, Model
 from .detection import CLASSES, DetectorBuild, canonical, detector_record
+from .drop_block import with_drop_block
 from .drop_path import with_drop_path
 from .norms import with_norm
 from .plan import Entry, Plan
 from .scheme import Scheme, is_file
 
 #: options of `get_model` that do nothing outside of training
-ONLY_IN_TRAINING = frozenset({"drop_path"})
+ONLY_IN_TRAINING = frozenset({"drop_path", "dropblock_prob"})
 B = TypeVar("B", bound=Callable[..., HybridBlock])
 
 
@@ -99,6 +100,7 @@ def get_model(
     *,
     norm: str = "batch",
     drop_path: float = 0.0,
+    dropblock_prob: float = 0.0,
     **options: Any,
 ) -> HybridBlock:
     """Make a network.
@@ -116,6 +118,8 @@ def get_model(
         norm: "batch" or "group" normalization in the backbone, see `norms.with_norm`.
         drop_path: largest probability that training drops the branch of a residual block for an image, see
             `drop_path.with_drop_path`; of a network of searched cells, that of every path.
+        dropblock_prob: probability that training drops a value with the square around it, see
+            `drop_block.with_drop_block`.
         **options: options of the model, such as `input_size`, `drop_rate`, `last_gamma`; `model_info(name).options()`
             has all with their defaults. `scheme` may also be the file of a connection scheme for this model, see
             `scheme.Scheme`; models such as sge_fbresnet50 take its bits, too.
@@ -147,8 +151,10 @@ def get_model(
         options["drop_path"] = drop_path
     elif drop_path:
         whole["drop_path"] = drop_path
+    if dropblock_prob:
+        whole["dropblock_prob"] = dropblock_prob
     net = with_norm(model.build(chosen, classes, **options), norm)
-    with_drop_path(net, whole.get("drop_path", 0))
+    with_drop_block(with_drop_path(net, whole.get("drop_path", 0)), dropblock_prob)
     # the content of files that options name, so that the recipe needs no file
     options = {**options, **{key: value for key, value in getattr(net, "resolved", {}).items() if key in options}}
     net.recipe = {

@@ -17,7 +17,7 @@ from .plan import Plan
 
 VERSION = 1
 #: network options with a field of their own in `ModelConfig`
-_CONFIG_OPTIONS = ("norm", "drop_rate", "drop_path", "last_gamma")
+_CONFIG_OPTIONS = ("norm", "drop_rate", "drop_path", "dropblock_prob", "last_gamma")
 
 
 def from_codes(codes: Sequence[int], blocks: Sequence[int]) -> str:

@@ -1,5 +1,6 @@
 """Residual blocks with PyTorch's parameter names: `conv1 bn1 conv2 ... downsample.0 downsample.1`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
@@ -81,6 +82,20 @@ class TorchBlock(Residual):
         if layer is not None:
             setattr(self, name, layer)
             self._order.append(name)
+
+    def append_after_norms(self, name: str, make: Callable[[], HybridBlock]) -> None:
+        """Put a layer after each norm, or after what is in place of a convolution and its norm.
+
+        Args:
+            name: of the layers, before the number of the convolution.
+            make: makes one.
+        """
+        order, self._order = self._order, []
+        for layer in order:
+            self._order.append(layer)
+            kind, number = layer.rstrip("0123456789"), layer[-1]
+            if kind == "bn" or (kind == "conv" and f"bn{number}" not in order):
+                self._append(f"{name}{number}", make())
 
     def body(self, x: Any) -> Any:
         """The residual branch without `post`: x (N,in_channels,H,W) -> (N,channels,H/stride,W/stride)."""
