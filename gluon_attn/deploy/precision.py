@@ -19,7 +19,6 @@ from mxnet.contrib import amp
 from ..engine.layouts import mixed_precision
 from ..nn.symbol_graph import SymbolGraph
 from ..utils.progress import Progress
-
 from . import int8_exclusions, onednn_sum_fix, symbol
 from .graph import INPUT, Graph
 

@@ -17,7 +17,7 @@ _MAPS = {
         "weighted_sum",
     )
 }  # fmt: skip
-#: operators that AMP leaves in bfloat16, where MXNet computes them number by number -> oneDNN's activation in their place
+#: operators that AMP leaves in bfloat16, where MXNet computes number by number -> oneDNN's activation in their place
 _ACTIVATIONS = {"relu": "relu", "tanh": "tanh"}
 #: such operators that are faster in float32, casts included
 _FASTER_IN_FLOAT32 = ("abs", "clip", "sqrt", "square")
