@@ -56,9 +56,9 @@ def plain() -> bool:
     return _plain.get()
 
 
-def pooled() -> bool:
-    """Whether this thread is inside `plain_operators()` or `inference_operators()`."""
-    return _plain.get() or _inference.get()
+def inference() -> bool:
+    """Whether this thread is inside `inference_operators()`."""
+    return _inference.get()
 
 
 def compiled() -> bool:
