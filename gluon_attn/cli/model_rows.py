@@ -46,7 +46,7 @@ def _row(members):
     first, depths = members[0], ""
     name = first.name
     if len(members) > 1:
-        depths = ", ".join(map(str, sorted(int(_NUMBER.findall(model.name)[0]) for model in members)))
+        depths = " ".join(map(str, sorted(int(_NUMBER.findall(model.name)[0]) for model in members)))
         name = _NUMBER.sub("N", name, count=1)
     files = sum(model.files for model in members) or None
     return f"  {name}", ", ".join(first.attentions), depths, ", ".join(first.sources), files

@@ -15,6 +15,8 @@ from .parser import suggestion
 
 #: most networks that get a row each without being asked for
 _ROWS = 40
+#: largest height of an image that is no photograph
+_THUMBNAIL = 64
 #: what `--long` says of options that it shows by their name alone
 OPEN_OPTIONS = "an option without a value here follows from the others"
 _DETECTORS = "detectors: mask_rcnn_fpn_NAME and faster_rcnn_fpn_NAME, with NAME a ResNet for\nimages of 224x224"
@@ -72,15 +74,16 @@ def run(args: argparse.Namespace) -> int:
         rows = [describe_model(name, args.cost) for name in each(names, "describing", len(names), "model")]
         print(_table(rows, args.long))
         return 0
-    sections: dict[tuple[int, bool], list[Listed]] = {}
+    sections: dict[tuple[bool, bool], dict[Listed, int]] = {}
     files = published_files()
     for name in names:
         model = model_info(name)
         row = Listed(name, tuple(model.attentions), tuple(weight_sources(name)), len(files.get(name, ())))
-        sections.setdefault((model.input_size, model.own_plan), []).append(row)
-    for (size, own), members in sorted(sections.items()):
+        sections.setdefault((model.input_size > _THUMBNAIL, model.own_plan), {})[row] = model.input_size
+    for (_, own), members in sorted(sections.items()):
         kind = "with an attention or cells of their own" if own else "which take any --attention"
-        print(f"images of {size}x{size}, {kind}:\n{listed(members, len(names) > _ROWS)}\n")
+        sizes = " to ".join(f"{size}x{size}" for size in sorted({min(members.values()), max(members.values())}))
+        print(f"images of {sizes}, {kind}:\n{listed(list(members), len(names) > _ROWS)}\n")
     print(f"{_DETECTORS}\n" * (len(names) > _ROWS) + _LEGEND)
     return 0
 

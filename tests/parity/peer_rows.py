@@ -125,4 +125,20 @@ _MOBILE = [
     for name, (ours, options) in MOBILE[library].items()
 ]
 
-ROWS = [*_TORCHVISION, *_TIMM_RESNETS, *_TIMM_ATTENTIONS, *_TIMM_LAYERS, *_MOBILE]
+_REPLACED = [  # what stands in place of the 3x3, and ResNeXts with a tiered stem
+    *(
+        Row(f"resnest{n}", {}, "timm", f"resnest{n}{letter}", size=64, deep=n > 50)
+        for n, letter in ((14, "d"), (26, "d"), (50, "d"), (101, "e"), (200, "e"), (269, "e"))
+    ),
+    *(Row(f"skresnet{n}", {}, "timm", f"skresnet{n}") for n in (18, 34)),
+    Row("skresnext50_32x4d", {}, "timm", "skresnext50_32x4d"),
+    Row("botnet26t", {}, "timm", "botnet26t_256", size=256),
+    Row("botnet26t", {"input_size": 64}, "timm", "botnet26t_256", {"img_size": 64}, guessed=False),
+    *(Row(name, {}, "timm", name, size=256, deep="50" in name) for name in ("halonet26t", "halonet50ts")),
+    *(Row(name, {}, "timm", name, deep="50" in name) for name in ("lambda_resnet26t", "lambda_resnet50ts")),
+    *(Row(f"{name}26ts", {}, "timm", f"{name}26ts") for name in ("seresnext", "eca_resnext", "gcresnext")),
+    Row("gcresnext50ts", {}, "timm", "gcresnext50ts"),
+    Row("bat_resnext26ts", {}, "timm", "bat_resnext26ts", size=256),
+]
+
+ROWS = [*_TORCHVISION, *_TIMM_RESNETS, *_TIMM_ATTENTIONS, *_TIMM_LAYERS, *_MOBILE, *_REPLACED]
