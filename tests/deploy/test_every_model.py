@@ -18,7 +18,7 @@ QUICK = {"atac_cifar_resnet", "cifar_resnet20_a", "cifar_resnet20_v1", "cifar_re
 #: what is shown at full size, and what has weights for each place of its maps
 WHOLE = {"resnet50_v1b", "eca_resnet50", "aa_resnet50", "fa_resnet50"}
 #: shorter than the published ones, of the same parts
-SHORT = {"darts": {"layers": 5, "channels": 8}, "dia_cifar": {"depth": 20}}
+SHORT = {"darts": {"layers": 5, "channels": 8}, "dia_cifar_resnet": {"depth": 20}}
 
 
 def models():
