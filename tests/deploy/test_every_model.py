@@ -21,7 +21,7 @@ QUICK = {
 #: what is shown at full size, and what has weights for each place of its maps
 WHOLE = {"resnet50_v1b", "eca_resnet50", "aa_resnet50", "fa_resnet50"}
 #: shorter than the published ones, of the same parts
-SHORT = {"darts": {"layers": 5, "channels": 8}, "dia_cifar": {"depth": 20}}
+SHORT = {"darts": {"layers": 5, "channels": 8}, "dia_cifar_resnet": {"depth": 20}}
 
 
 def models():

@@ -19,9 +19,13 @@ def eca_model(args, case):
     """The reproduction's, by the kernel formula; its MobileNetV2 ignores the formula's arguments."""
     name, classes = args.pop("fn"), args.pop("num_classes", 1000)
     if name == "eca_mobilenet_v2":
-        fixed(args, width_mult=1.0)
         args.pop("b", None), args.pop("gamma", None)
-        return Built(get_model("eca_mobilenet_v2_formula", classes, drop_rate=0), "ecanet")
+        options = renamed(args, {"width_mult": "multiplier"})
+        return Built(get_model("eca_mobilenet_v2_formula", classes, drop_rate=0, **options), "ecanet")
+    formula = renamed(args, {"b": "b", "gamma": "gamma"})
+    if formula:
+        name = f"{name.removeprefix('eca_')}_v1b"
+        return Built(get_model(name, classes, attention={"name": "eca", **formula}), "ecanet")
     return Built(get_model(name, classes), "ecanet")
 
 
@@ -29,8 +33,8 @@ def eca_orig_model(args, case):
     """BangguWu/ECANet's, by given kernels, one a stage."""
     name, classes = args.pop("fn"), args.pop("num_classes", 1000)
     if name == "eca_mobilenet_v2":
-        fixed(args, width_mult=1.0)
-        return Built(get_model(name, classes, drop_rate=0), "ecanet")
+        options = renamed(args, {"width_mult": "multiplier"})
+        return Built(get_model(name, classes, drop_rate=0, **options), "ecanet")
     kernels = args.pop("k_size", [3, 3, 3, 3])
     plan = [
         {"name": "eca", "stages": [i], "options": {"kernel_size": int(kernel)}} for i, kernel in enumerate(kernels, 1)
@@ -124,23 +128,39 @@ def atac(args):
 
 
 def atac_resnet20(args, case):
-    fixed(args, asBackbone=False, channels=[16, 16, 32, 64], dilation=1, replace_act="relu", skernel=3)
+    # a backbone has no classes, and the rest is of other activations there
+    fixed(args, asBackbone=False, dilation=1, replace_act="relu", skernel=3)
+    channels = args.pop("channels", [16, 16, 32, 64])
     layers, classes = args.pop("layers"), args.pop("classes")
     act_type, options = atac(args)
-    if layers == layers[:1] * 3:
+    if layers == layers[:1] * 3 and channels == [16, 16, 32, 64]:
         net = get_model("atac_cifar_resnet", classes, blocks=layers[0], act_type=act_type, **options)
     else:
-        net = GluonResNet(2, "basic", layers, Plan([act_entry(act_type, 4, **options)]), classes)
+        plan = Plan([act_entry(act_type, len(layers) + 1, **options)])
+        net = GluonResNet(2, "basic", layers, plan, classes, channels=channels)
     return Built(net, "open-atac")
 
 
+def v1b_design(args):
+    """The `Design` of bottlenecks by the arguments of GluonCV's ResNetV1b."""
+    fixed(args, use_global_stats=False, final_drop=0.0)
+    deep, average = args.pop("deep_stem", False), args.pop("avg_down", False)
+    width = args.pop("stem_width", 32)
+    return Design(
+        "bottleneck", shortcut="average" if average else "conv", dilated=args.pop("dilated", False),
+        stem="deep" if deep else "large", stem_width=width if deep else None,
+    )  # fmt: skip
+
+
 def atac_resnet50(args, case):
+    design, gamma = v1b_design(args), args.pop("last_gamma", False)
     layers, classes = args.pop("layers"), args.pop("classes", 1000)
     act_type, options = atac(args)
-    if layers == [3, 4, 6, 3]:
+    if layers == [3, 4, 6, 3] and design == Design("bottleneck") and not gamma:
         return Built(get_model("atac_resnet50_v1b", classes, act_type=act_type, **options), "open-atac")
     plan = Plan([act_entry(act_type, 4, **options)])
-    return Built(TorchResNet(Design("bottleneck"), layers, plan, classes, input_size=224), "open-atac")
+    net = TorchResNet(design, layers, plan, classes, input_size=224, last_gamma=gamma)
+    return Built(net, "open-atac")
 
 
 BUILDS = {

@@ -8,7 +8,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 from builds import make
-from golden import read_index
+from golden import OWN, folder, read_index
 
 from gluon_attn import load_params
 from gluon_attn.convert import match, read_weights, save_match
@@ -98,5 +98,7 @@ def test_a_converted_file_gives_the_references_output(source, case, layout, tmp_
 
 
 def test_every_source_is_read_in_each_of_its_layouts():
+    """Of those that the folder has cases of; our own has all."""
     for source, layouts in LAYOUTS.items():
-        assert {param.values[2] for param in RUNS if param.values[0] == source} == set(layouts)
+        read = {param.values[2] for param in RUNS if param.values[0] == source}
+        assert read == (set(layouts) if folder() == OWN or set(WANTED[source]) & set(CASES) else set())

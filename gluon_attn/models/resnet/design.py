@@ -24,6 +24,8 @@ class Design:
             al. 2015). "average": average pooling before these (version 1d). "pad": zero channels, no weights (option
             A).
         shortcut_kernel: kernel size of the shortcuts' convolutions, from stage 2 on (SENet-154: 3).
+        dilated: from stage 3 on dilated convolutions in place of strides, which leave maps of an eighth of the images'
+            height (GluonCV's, for segmentation).
         stem: "large": a 7x7 convolution and max pooling. "deep": three 3x3 instead of the 7x7 (version 1d). "tiered":
             deep, with fewer channels in the first 3x3 (timm's version t). "small": one 3x3.
         stem_width: channels of the large (default 64) or small (default 16) stem; of the second convolution of a deep
@@ -44,6 +46,7 @@ class Design:
     bias: bool = False
     shortcut: str = "conv"
     shortcut_kernel: int = 1
+    dilated: bool = False
     stem: str = "large"
     stem_width: int | None = None
     stem_pool: bool = True

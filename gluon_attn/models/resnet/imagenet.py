@@ -15,7 +15,7 @@ The builders share these arguments:
 from collections.abc import Sequence
 from typing import Any
 
-from ...utils.checks import positives
+from ...utils.checks import positives, switch
 from .. import variants
 from ..act_plan import act_entry
 from ..plan import Plan
@@ -66,7 +66,9 @@ def torch(
     base_width: int = 64,
     group_size: int | None = None,
     reduce_first: int = 1,
+    avg_down: bool | None = None,
     shortcut_kernel: int = 1,
+    dilated: bool = False,
     stem: str = "large",
     stem_width: int | None = None,
     stem_pool: bool = True,
@@ -89,16 +91,19 @@ def torch(
         plan, classes, input_size, last_gamma, drop_rate: see the module's docstring.
         blocks: number of blocks in each stage, in place of `counts` (default None: `counts`).
         widths, groups, base_width, group_size, reduce_first, shortcut_kernel, stem, stem_width, stem_pool, stem_pad,
-            activation, final_width: as of `Design`.
+            activation, final_width, dilated: as of `Design`.
+        avg_down: shortcuts with average pooling before the convolution, or without (default None: as of `shortcut`).
 
     Raises:
         UserError: an option is wrong.
     """
+    if avg_down is not None:
+        shortcut = "average" if switch("avg_down", avg_down) else "conv"
     counts = counts if blocks is None else positives("blocks", blocks, len(counts))
     design = Design(
         kind, positives("widths", widths, len(counts)), groups, base_width, group_size, reduce_first,
-        shortcut=shortcut, shortcut_kernel=shortcut_kernel, stem=stem, stem_width=stem_width, stem_pool=stem_pool,
-        stem_pad=stem_pad, activation=activation, final_width=final_width,
+        shortcut=shortcut, shortcut_kernel=shortcut_kernel, dilated=dilated, stem=stem, stem_width=stem_width,
+        stem_pool=stem_pool, stem_pad=stem_pad, activation=activation, final_width=final_width,
     )  # fmt: skip
     return TorchResNet(
         design, counts, plan, classes, input_size=input_size, last_gamma=last_gamma, drop_rate=drop_rate

@@ -9,7 +9,9 @@ from ..plan import SLOTS, Plan
 from ..slots import BlockSlots, Stage, strided_size
 
 
-def conv(channels: int, kernel: int, stride: int, in_channels: int, bias: bool = False, groups: int = 1) -> nn.Conv2D:
+def conv(
+    channels: int, kernel: int, stride: int, in_channels: int, bias: bool = False, groups: int = 1, dilation: int = 1
+) -> nn.Conv2D:
     """A convolution of an odd kernel size with "same" padding.
 
     Args:
@@ -19,8 +21,11 @@ def conv(channels: int, kernel: int, stride: int, in_channels: int, bias: bool =
         in_channels: of the input.
         bias: with a bias (default False).
         groups: of channels (default 1).
+        dilation: of the kernel (default 1).
     """
-    return nn.Conv2D(channels, kernel, stride, kernel // 2, groups=groups, use_bias=bias, in_channels=in_channels)
+    return nn.Conv2D(
+        channels, kernel, stride, kernel // 2 * dilation, dilation, groups, use_bias=bias, in_channels=in_channels
+    )
 
 
 def conv_shapes(kind: str, channels: int, stride: int, stride_first: bool = False) -> list[tuple[int, int, int]]:
@@ -56,6 +61,7 @@ def block_conv(
     spatial: int,
     bias: bool = False,
     groups: int = 1,
+    dilation: int = 1,
 ) -> HybridBlock:
     """A convolution of a block, or what the plan puts in its place.
 
@@ -66,8 +72,9 @@ def block_conv(
         index: number of the convolution in the block, from 0.
         channels, kernel, stride, in_channels, bias: as of `conv`.
         spatial: height of the convolution's input.
+        groups, dilation: of the convolution; a module of the plan has neither.
     """
-    default = partial(conv, channels, kernel, stride, in_channels, bias, groups)
+    default = partial(conv, channels, kernel, stride, in_channels, bias, groups, dilation)
     if index == 0 and kernel == 3:
         return slots.conv1(channels, in_channels, spatial, stride, default)
     return slots.conv(channels, spatial, stride, default, in_channels) if index == 1 else default()
@@ -82,6 +89,7 @@ def make_stage(
     channels: int,
     spatial: int,
     drop_rate: float = 0.0,
+    strided: bool = True,
 ) -> Stage:
     """The blocks of a stage and the module of its `stage` slot.
 
@@ -94,11 +102,12 @@ def make_stage(
         channels: output channels of the stage.
         spatial: input height of the stage.
         drop_rate: dropout probability inside the blocks.
+        strided: False: no block of the stage has a stride.
     """
     blocks = Stage(prefix=f"stage{number}_")
     with blocks.name_scope():
         for block in range(count):
-            stride = 2 if number > 1 and block == 0 else 1
+            stride = 2 if strided and number > 1 and block == 0 else 1
             slots = BlockSlots(plan, number, block, spatial, drop_rate)
             blocks.add(make_block(channels, stride, in_channels if block == 0 else channels, slots))
             spatial = strided_size(spatial, stride)

@@ -55,13 +55,15 @@ class TorchBlock(Residual):
         shapes, groups = _shapes(design, channels, stride)
         self.design = design
         self._order: list[str] = []
+        rates = _dilations(design, slots)
         width, size = in_channels, slots.spatial
         with self.name_scope():
             for i, (out, kernel, step) in enumerate(shapes, 1):
                 last = i == len(shapes)
                 if last:
                     self._append("inner", slots.inner(width, size))
-                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, groups if i == 2 else 1)
+                split = groups if i == 2 else 1
+                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, split, rates[i - 1])
                 width, size = out, strided_size(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
@@ -102,6 +104,13 @@ class TorchBlock(Residual):
         for name in self._order:
             x = getattr(self, name)(x)
         return x
+
+
+def _dilations(design, slots):
+    """Dilation of each convolution; the first 3x3 of a dilated stage has that of the stage before."""
+    rate = 2 ** max(0, slots.stage - 2) if design.dilated else 1
+    first = max(1, rate // 2) if slots.block == 0 else rate
+    return (first, rate) if design.kind == "basic" else (1, first, 1)
 
 
 def _shapes(design, channels, stride):

@@ -61,6 +61,7 @@ class TorchResNet(HybridBlock):
         size, large = positive("input_size", input_size), design.stem != "small"
         plan = plan.bind(blocks, slot_names(design.kind), head=False)
         make_block = partial(TorchBlock, design, switch("last_gamma", last_gamma))
+        whole = 3 if switch("dilated", design.dilated) else len(blocks) + 1  # the first stage that keeps its map
         expansion = 4 if design.kind == "bottleneck" else 1
         self._stages, self._head = len(blocks), design.head
         self.design, self.blocks = design, tuple(blocks)
@@ -71,8 +72,8 @@ class TorchResNet(HybridBlock):
             size = strided_size(size, 4) if large else size
             for i, (count, inner) in enumerate(zip(blocks, design.widths, strict=True), 1):
                 out = inner * expansion
-                setattr(self, f"layer{i}", make_stage(make_block, plan, i, count, width, out, size))
-                width, size = out, strided_size(size, 2) if i > 1 else size
+                setattr(self, f"layer{i}", make_stage(make_block, plan, i, count, width, out, size, strided=i < whole))
+                width, size = out, strided_size(size, 2) if 1 < i < whole else size
             self.final, width = _final(design, width)
             self.avgpool, self.flat = GlobalAvgPool(), nn.Flatten()
             self.drop = nn.Dropout(drop_rate) if rate("drop_rate", drop_rate) else None

@@ -4,7 +4,9 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_attn import get_model, load_params
+from gluon_attn import Plan, get_model, load_params
+from gluon_attn.models.resnet.gluon_resnet import GluonResNet
+from gluon_attn.utils.errors import UserError
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -23,3 +25,21 @@ def test_gluoncvs_files_load_and_give_gluoncvs_outputs(depth, version, tmp_path)
     expected = theirs(x).asnumpy()
     # equal to the bit up to the last pooling, which adds 64 numbers in another order
     np.testing.assert_allclose(ours(x).asnumpy(), expected, rtol=0, atol=1e-6 * abs(expected).max())
+
+
+def test_channels_of_their_own():
+    net = GluonResNet(1, "bottleneck", [1, 1], Plan(), 10, channels=[8, 32, 40])
+    assert [stage[0].body[0].weight.shape[:2] for stage in (net.features[2], net.features[3])] == [(8, 8), (10, 32)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": [8, 30, 40]}, "channels of bottlenecks must be multiples of 4"),
+        ({"channels": [8, 32]}, "channels"),
+        ({"end_norm": True}, "early_shortcut, input_norm and end_norm are for version 2"),
+    ],
+)
+def test_options_that_do_not_fit(options, message):
+    with pytest.raises(UserError, match=message):
+        GluonResNet(1, "bottleneck", [1, 1], Plan(), 10, **options)

@@ -8,7 +8,9 @@ from model_checks import initialized, randomized, stages_of
 import gluon_attn
 from gluon_attn import Plan, get_model, load_params
 from gluon_attn.analyze.cost import cost
+from gluon_attn.convert import load_reference, read_weights
 from gluon_attn.utils.errors import UserError
+from gluon_attn.utils.optional import without_torch
 
 BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}
 DIA = "1100011110010011"
@@ -141,3 +143,31 @@ def test_refused(name, options, words):
     with pytest.raises(UserError) as caught:
         get_model(name, 10, **options)
     assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "theirs", "ours"),
+    [
+        ("resnet18_v1b", [1, 1, 2, 2], {"dilated": True}, {"dilated": True}),
+        (
+            "resnet50_v1b", [1, 1, 2, 2], {"dilated": True, "deep_stem": True, "stem_width": 16, "avg_down": True},
+            {"dilated": True, "stem": "deep", "stem_width": 16, "avg_down": True},
+        ),
+        ("resnet50_v1d", [1, 1, 1, 1], {"deep_stem": True}, {"avg_down": False}),
+    ],
+)  # fmt: skip
+def test_options_of_gluoncvs_version_1b(name, layers, theirs, ours, tmp_path):
+    with without_torch():
+        from gluoncv.model_zoo import resnetv1b
+
+    block = resnetv1b.BottleneckV1b if "50" in name else resnetv1b.BasicBlockV1b
+    reference = resnetv1b.ResNetV1b(block, layers, classes=5, name_prefix="resnetv1b_", **theirs)
+    reference.initialize(mx.init.MSRAPrelu())
+    x = mx.nd.random.normal(shape=(2, 3, 64, 64))
+    wanted = reference(x).asnumpy()
+    reference.save_parameters(str(tmp_path / "net.params"))
+    net = get_model(name, 5, blocks=layers, **ours)
+    load_reference(net, read_weights(tmp_path / "net.params").tensors, "gluoncv")
+    assert (net(x).asnumpy() == wanted).all()
+    if ours.get("dilated"):
+        assert net.layer4(net.layer3(net.layer2(mx.nd.ones((1, block.expansion * 64, 16, 16))))).shape[2:] == (8, 8)
