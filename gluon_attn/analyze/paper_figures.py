@@ -98,6 +98,11 @@ def _timm(params: str, exact: int | None, macs: str | None = None, note: str = "
     return Figures("huggingface/pytorch-image-models", params, exact=exact, macs=macs, note=note)
 
 
+def _torchvision(exact: int, macs: str) -> Figures:
+    """Parameters and operations in the description of torchvision's weights."""
+    return Figures("torchvision", f"{exact / MILLION:.2f}", exact=exact, macs=macs)
+
+
 def _atac(params: str, macs: str, exact: int | None = None, unit: int = GIGA, note: str = "") -> Figures:
     """A row of the table of Dai et al. 2021, whose rows other than ATAC are from the other papers."""
     return Figures("open-atac's table for ImageNet", params, exact=exact, macs=macs, macs_unit=unit, note=note)
@@ -136,6 +141,15 @@ PUBLISHED: dict[str, Figures] = {
     "bam_resnet50": _insight("25.92", 25_915_099, "4.20"),
     "bam_resnet101": _zoo(44_907_227),
     "bam_resnet152": _zoo(60_550_875),
+    "resnext50_32x4d": _torchvision(25_028_904, "4.23"),
+    "resnext101_64x4d": _torchvision(83_455_272, "15.46"),
+    "resnext101_32x8d": _torchvision(88_791_336, "16.414"),
+    "wide_resnet50_2": _torchvision(68_883_240, "11.398"),
+    "wide_resnet101_2": _torchvision(126_886_696, "22.753"),
+    "se_resnext50_32x4d": _zoo(27_559_896, "4.26"),
+    "se_resnext101_32x4d": _zoo(48_955_416, "8.01"),
+    "se_resnext101_64x4d": _zoo(88_232_984, "15.51"),
+    "senet_154": _zoo(115_088_984, "20.75"),
     "sge_resnet50": _insight("25.56", 25_559_080, "4.127"),
     "sge_resnet101": _insight("44.55", 44_553_384, "7.858"),
     "triplet_resnet50": Figures(

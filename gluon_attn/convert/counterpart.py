@@ -20,14 +20,18 @@ from .files import read_weights
 from .timm_models import timm_call
 
 #: our networks that have the same names in GluonCV
-_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|resnet\d+_v(1|2|1b|1d)")
+_GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|cifar_wideresnet(16_10|28_10|40_8)|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
 #: library -> our networks whose names there follow from ours
 _OWN = {
     "gluoncv": {name: name for name in variants_conv.CONV_NAMED if name.startswith("resnest")},
     "timm": {name: f"{name}_256" if "bot" in name else name for name in (*variants_conv.BYOB, "skresnext50_32x4d")},
 }
+_RESNEXT = re.compile(r"(cifar_)?resnext\d+_\d+x\d+d")
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
+#: ours that GluonCV or torchvision has not
+_OURS = {"resnext101_32x8d", "cifar_resnext101_8x32d"}
+_NOT_IN_TORCHVISION = {"resnext101_32x4d"}
 #: our options that change no tensor
 _FREE = {"input_size", "last_gamma", "drop_rate"}
 
@@ -137,6 +141,8 @@ def _parts(model, entries):
     info = model_info(model)
     entries = list(info.entries) if info.own_plan else entries
     base = info.backbone or model
+    if model == "senet_154":  # a resnet152_v1b with options of its own
+        return model, dict(info.entries[0])
     if not entries:
         return (base, None) if info.backbone or not info.own_plan else ("", None)
     entry = {"options": {}, "slot": "post", "shared": False, "scheme": None, "stages": None, **entries[0]}
@@ -147,9 +153,16 @@ def _parts(model, entries):
 
 def _gluoncv(base, attention, options):
     """Name of a network there, or None."""
+    if base == "senet_154":
+        return base if set(options) <= _FREE else None
     if base == "mobilenet_v2" and attention is None and set(options) <= {*_FREE, "multiplier"}:
         return _MOBILENETS.get(options.get("multiplier", 1))
-    if not _GLUONCV.fullmatch(base) or not set(options) <= _FREE:
+    if not set(options) <= _FREE:
+        return None
+    if _RESNEXT.fullmatch(base) and base not in _OURS:
+        gate = attention and (attention["name"], attention["slot"], attention["options"])
+        return base if not gate else f"se_{base}" if gate == ("se", "post", {}) else None
+    if not _GLUONCV.fullmatch(base):
         return None
     if attention is None:
         return base
@@ -161,8 +174,12 @@ def _torchvision(net, base):
     """Name of a network without attention, or None."""
     if isinstance(net, TorchResNet):
         depths = {row: depth for depth, row in variants.RESNET.items()}
-        depth = depths.get((net.design.kind, net.blocks))
-        return f"resnet{depth}" if depth and net.design == Design(net.design.kind) else None
+        depth, design = depths.get((net.design.kind, net.blocks)), net.design
+        inside = (depth, design.groups, design.base_width)
+        if design != Design(design.kind, groups=design.groups, base_width=design.base_width):
+            return None
+        named = {row: name for name, row in variants.GROUPED.items() if name not in _NOT_IN_TORCHVISION}
+        return f"resnet{depth}" if depth and inside[1:] == (1, 64) else named.get(inside)
     return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
 
 

@@ -1,7 +1,8 @@
 """Gluon's own parameter names, which files of `collect_params().save()` have: resnetv1b0_layers1_conv0_weight.
 
 They number the layers of a kind in the order in which they were made: over the network, over each stage (stage1 or
-layers1 there) and over the shortcuts of each stage (down1). Ours number them over each block.
+layers1 there) and over the shortcuts of each stage (down1); those of a ResNeXt over the whole stage. Ours number them
+over each block.
 """
 
 import re
@@ -52,17 +53,25 @@ def sorted_names(block: HybridBlock) -> list[str]:
     return [paths[name] for name in sorted(paths)]
 
 
+def is_resnext(block: HybridBlock) -> bool:
+    """Whether a network or block is one of GluonCV's ResNeXt or SENet: a `TorchResNet` or its block with groups."""
+    return getattr(getattr(block, "design", None), "groups", 1) > 1
+
+
 def gluon_names(block: HybridBlock) -> dict[str, str]:
     """Name of each parameter of `block` -> its name, without the network's prefix, if stages number their layers."""
     counts: dict[tuple[str, str], int] = {}
     seen: dict[str, int] = {}
     names: dict[str, str] = {}
+    whole = is_resnext(block)
     for param in block._collect_params_with_prefix().values():
         local = param.name.removeprefix(block.prefix)
         found = _BLOCK.fullmatch(local)
         if found:
             scope = f"down{found[1]}_" if found[2] else f"layers{found[1]}_"
             rest = _UNNAMED.sub("", found[3])
+            if whole:
+                scope, rest = f"stage{found[1]}_", rest.removeprefix("se0_")
         else:
             scope, rest = "", local.removeprefix("stem_")
         counted = _COUNTED.fullmatch(rest)

@@ -62,16 +62,14 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
         (name, options) for `timm.create_model`, or None if timm has no such network.
     """
     design = net.design
-    if (
-        design.bias
-        or design.head != "fc"
-        or len(net.blocks) != 4
-        or _grouped(design)
-        or design.activation not in _ACTIVATIONS
-    ):
+    if design.shortcut_kernel != 1 or not design.stem_pad or design.group_size:
+        return None
+    if design.bias or design.head != "fc" or len(net.blocks) != 4 or design.activation not in _ACTIVATIONS:
         return None
     if not design.stem_pool or (design.kind, design.stem, design.shortcut) == ("bottleneck", "tiered", "conv"):
         return None if design.stem_pool else _byob(net, entry)
+    if entry and entry["slot"] in ("conv", "conv1") and (design.groups, design.base_width) != (1, 64):
+        return None
     if entry and entry["name"] == "sk":
         return _resnet(net, "sk") if (entry["slot"], entry["options"]) == SELECTIVE[design.kind] else None
     if entry and entry["name"] == "split":
@@ -81,10 +79,6 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
     if made is None or layer is None:
         return None
     return made[0], {**made[1], **({"block_args": {"attn_layer": layer}} if layer else {})}
-
-
-def _grouped(design):
-    return (design.groups, design.base_width, design.group_size) != (1, 64, None)
 
 
 def _layer(entry, kind, slot):
@@ -104,6 +98,9 @@ def _resnet(net, start=""):
     if design.stem == "small" or design.final_width or (design.stem == "large" and stem_width != 64):
         return None
     options: dict[str, Any] = {} if design.activation == "relu" else {"act_layer": _ACTIVATIONS[design.activation]}
+    inner = {"cardinality": design.groups, "base_width": design.base_width, "block_reduce_first": design.reduce_first}
+    if tuple(inner.values()) != (1, 64, 1):
+        options |= inner
     if design.widths != Design.widths:
         options["channels"] = design.widths
     letter = _LETTERS.get((design.shortcut, design.stem, stem_width))

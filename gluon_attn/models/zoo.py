@@ -34,6 +34,19 @@ _TORCH_CIFAR: _Rows = {
         ("anas_resnet{}", cifar.anas, ("anas",)),
     )
 }
+_WIDE_CIFAR: _Rows = {
+    f"cifar_wideresnet{depth}_{times}": _cifar(
+        partial(
+            cifar.gluon, 2, "basic", (depth - 4) // 6, early_shortcut=True, stem_norm=True,
+            channels=(16, 16 * times, 32 * times, 64 * times),
+        ),
+        head=True, blocks=((depth - 4) // 6,) * 3,
+    )
+    for depth, times in variants.CIFAR_WIDE
+}  # fmt: skip
+_RESNEXT_CIFAR: _Rows = {
+    name: _cifar(partial(cifar.resnext, *row), blocks=(row[-1],) * 3) for name, row in variants.CIFAR_RESNEXT.items()
+}
 _OTHER_CIFAR: _Rows = {
     "atac_cifar_resnet": _cifar(cifar.atac, head=True, own_plan=True, own=("cha_atac",)),
     "dia_cifar_resnet": _cifar(cifar.dia, own_plan=True, own=("dia",)),
@@ -54,6 +67,13 @@ _TORCH_IMAGENET: _Rows = {
     f"resnet{depth}_{version}": _imagenet(partial(imagenet.torch, kind, blocks, shortcut, stem=stem), blocks=blocks)
     for depth, (kind, blocks) in variants.RESNET.items()
     for version, shortcut, stem in (("v1b", "conv", "large"), ("v1d", "average", "deep"))
+}
+_GROUPED: _Rows = {
+    name: _imagenet(
+        partial(imagenet.torch, *variants.RESNET[depth], "conv", groups=groups, base_width=width),
+        blocks=variants.RESNET[depth][1],
+    )
+    for name, (depth, groups, width) in variants.GROUPED.items()
 }
 _OTHER_IMAGENET: _Rows = {
     "atac_resnet50_v1b": _imagenet(partial(imagenet.atac, *variants.RESNET[50]), own_plan=True, own=("cha_atac",)),
@@ -82,6 +102,8 @@ _CELLS: _Rows = {
 _ALIASES = {
     "botnet26t": ("botnet26t_256",),
     "botnet50ts": ("botnet50t", "botnet50ts_256"),
+    "cifar_resnext29_16x64d": ("cifar_resnet29_16x64d",),
+    "cifar_resnext29_32x4d": ("cifar_resnet29_32x4d",),
     "atac_cifar_resnet": ("atac",),
     "dia_fbresnet50": ("forward_dia_fbresnet50",),
     "se_fbresnet50": ("forward_config_share_se_resnet50",),
@@ -108,7 +130,9 @@ def _named(backbones: _Rows) -> _Rows:
 
 
 _PLAIN: _Rows = {
-    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_OTHER_IMAGENET,
+    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_WIDE_CIFAR,
+    **_RESNEXT_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_GROUPED,
+    **_OTHER_IMAGENET,
 }  # fmt: skip
 _register(_PLAIN)
 _register(_named(_PLAIN))  # not looked up in the registry, which would load plugins in the middle of this import

@@ -20,6 +20,30 @@ DEEP = ("34", "101", "152", "200", "269")
 KERNELS = {18: "3577", 34: "3357", 50: "3557", 101: "3357", 152: "3357"}
 
 
+#: learnable parameters as torchvision's and GluonCV's models have them
+GROUPED = {
+    "resnext50_32x4d": 25_028_904,
+    "resnext101_32x4d": 44_177_704,
+    "resnext101_64x4d": 83_455_272,
+    "resnext101_32x8d": 88_791_336,
+    "wide_resnet50_2": 68_883_240,
+    "wide_resnet101_2": 126_886_696,
+    "se_resnext50_32x4d": 27_559_896,
+    "se_resnext101_32x4d": 48_955_416,
+    "se_resnext101_64x4d": 88_232_984,
+    "senet_154": 115_088_984,
+    "cifar_wideresnet16_10": 17_116_666,
+    "cifar_wideresnet28_10": 36_479_226,
+    "cifar_wideresnet40_8": 35_748_346,
+    "cifar_resnext29_16x64d": 68_155_210,
+    "cifar_resnext29_32x4d": 4_775_754,
+    # DIANet's with 100 classes, by the authors' code
+    "dia_cifar_preresnet164": 1_961_364,
+    "dia_cifar_wideresnet52_4": 12_298_516,
+    "dia_cifar_resnext101_8x32d": 33_006_020,
+}
+
+
 def by_stage(net):
     return [[block for block in stage if isinstance(block, TorchBlock)] for stage in stages_of(net)]
 
@@ -34,6 +58,12 @@ def test_names():
 @pytest.mark.parametrize("depth", RESNET)
 def test_eca_by_the_formula(depth):
     assert num_weights(get_model(f"eca_resnet{depth}")) == FORMULA[depth]
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_groups_and_more_width(name):
+    classes = 100 if name.startswith("dia") else 10 if name.startswith("cifar") else 1000
+    assert num_weights(get_model(name, classes)) == GROUPED[name]
 
 
 @pytest.mark.parametrize("depth", RESNET)

@@ -13,6 +13,7 @@ The builders share these arguments:
     last_gamma: the scale of each block's last norm starts at 0 (default False).
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -41,18 +42,26 @@ def gluon(
     input_size: int = 32,
     drop_rate: float = 0.0,
     last_gamma: bool = False,
+    channels: Sequence[int] | None = None,
+    early_shortcut: bool | None = None,
+    input_norm: bool = True,
+    stem_norm: bool | None = None,
+    end_norm: bool = False,
 ) -> GluonResNet:
-    """GluonCV's `cifar_resnet*`.
+    """GluonCV's `cifar_resnet*` and `cifar_wideresnet*`.
 
     Args:
         version: 1 or 2.
         kind: "basic" or "bottleneck" blocks.
         count: number of blocks in each of the three stages.
         plan, classes, input_size, drop_rate, last_gamma: see the module's docstring.
+        channels, early_shortcut, input_norm, stem_norm, end_norm: as of `GluonResNet`.
     """
     return GluonResNet(
-        version, kind, [count] * 3, plan, classes, input_size=input_size, drop_rate=drop_rate, last_gamma=last_gamma
-    )
+        version, kind, [count] * 3, plan, classes, input_size=input_size, drop_rate=drop_rate, last_gamma=last_gamma,
+        channels=channels, early_shortcut=early_shortcut, input_norm=input_norm, stem_norm=stem_norm,
+        end_norm=end_norm,
+    )  # fmt: skip
 
 
 def atac(
@@ -98,6 +107,30 @@ def torch(
         plan, classes, input_size, last_gamma: see the module's docstring.
     """
     return TorchResNet(design, [count] * 3, plan, classes, input_size=input_size, last_gamma=last_gamma)
+
+
+def resnext(
+    groups: int,
+    base_width: int,
+    widths: tuple[int, ...],
+    stem: int,
+    count: int,
+    plan: Plan,
+    classes: int,
+    *,
+    input_size: int = 32,
+    last_gamma: bool = False,
+) -> TorchResNet:
+    """A ResNeXt.
+
+    Args:
+        groups, base_width, widths: as of `Design`.
+        stem: channels of the stem.
+        count: number of blocks in each of the three stages.
+        plan, classes, input_size, last_gamma: see the module's docstring.
+    """
+    design = Design("bottleneck", widths, groups, base_width, stem="small", stem_width=stem)
+    return torch(design, count, plan, classes, input_size=input_size, last_gamma=last_gamma)
 
 
 def se(

@@ -72,11 +72,21 @@ class BlockV2(Residual):
         stride: stride of the block.
         in_channels: input channels.
         slots: the block's slots.
+        end_norm: a norm follows the last convolution (default False), as in DIANet's networks.
     """
 
     reference_key = "gluon_block_v2"
 
-    def __init__(self, kind: str, large: bool, channels: int, stride: int, in_channels: int, slots: BlockSlots):
+    def __init__(
+        self,
+        kind: str,
+        large: bool,
+        channels: int,
+        stride: int,
+        in_channels: int,
+        slots: BlockSlots,
+        end_norm: bool = False,
+    ):
         super().__init__(prefix="")
         self._large = large
         shapes = conv_shapes(kind, channels, stride)
@@ -89,6 +99,7 @@ class BlockV2(Residual):
                 self.inner = slots.inner(width, size)
             setattr(self, f"conv{i}", block_conv(slots, i - 1, out, kernel, step, width, size))
             width, size = out, strided_size(size, step)
+        self.end = nn.BatchNorm(in_channels=channels) if end_norm else None
         self.post = slots.post(channels, size)
         self.downsample = None
         if channels != in_channels or stride != 1:
@@ -103,5 +114,5 @@ class BlockV2(Residual):
                 residual = self.downsample(x if self._large else residual)
             x = self.inner(x) if self.inner and i == self._depth else x
             x = getattr(self, f"conv{i}")(x)
-        x, new = self.attend(F, x, state)
+        x, new = self.attend(F, self.end(x) if self.end else x, state)
         return (residual + x, *new) if new else residual + x

@@ -82,5 +82,5 @@ def test_inner_widths_that_do_not_fit(options, message):
 
 
 def test_attention_in_place_of_a_grouped_convolution_has_its_own_groups():
-    net = get_model("resnet50_v1b", 10, groups=32, base_width=4, attention={"name": "sk", "options": {"groups": 16}})
+    net = get_model("resnet50_v1b", 10, groups=32, base_width=4, attention={"name": "sk", "groups": 16})
     assert net.layer1[0].conv2.branches[0][0].weight.shape[:2] == (128, 8)
