@@ -175,7 +175,7 @@ def _torchvision(net, base):
     if isinstance(net, TorchResNet):
         depths = {row: depth for depth, row in variants.RESNET.items()}
         depth, design = depths.get((net.design.kind, net.blocks)), net.design
-        inside = (depth, design.groups, design.base_width)
+        inside = (depth or 0, design.groups, design.base_width)
         if design != Design(design.kind, groups=design.groups, base_width=design.base_width):
             return None
         named = {row: name for name, row in variants.GROUPED.items() if name not in _NOT_IN_TORCHVISION}
