@@ -74,6 +74,8 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
         return None
     if not design.stem_pool or (design.kind, design.stem, design.shortcut) == ("bottleneck", "tiered", "conv"):
         return None if design.stem_pool else _byob(net, entry)
+    if entry and entry["slot"] in ("conv", "conv1") and (design.groups, design.base_width) != (1, 64):
+        return None
     if entry and entry["name"] == "sk":
         return _resnet(net, "sk") if (entry["slot"], entry["options"]) == SELECTIVE[design.kind] else None
     if entry and entry["name"] == "split":
@@ -83,10 +85,6 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
     if made is None or layer is None:
         return None
     return made[0], {**made[1], **({"block_args": {"attn_layer": layer}} if layer else {})}
-
-
-def _grouped(design):
-    return (design.groups, design.base_width, design.group_size) != (1, 64, None)
 
 
 def _layer(entry, kind, slot):
