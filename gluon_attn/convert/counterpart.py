@@ -26,10 +26,16 @@ from .timm_models import timm_call
 _GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|cifar_wideresnet(16_10|28_10|40_8)|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
 _RESNEXT = re.compile(r"(cifar_)?resnext\d+_\d+x\d+d")
+_SE_RESNEXT = ("50_32x4d", "101_32x4d", "101_64x4d")
 #: library -> our networks whose names there follow from ours
-_OWN = {
+OWN = {
     "gluoncv": {name: name for name in variants_conv.CONV_NAMED if name.startswith("resnest")},
-    "timm": {name: f"{name}_256" if "bot" in name else name for name in (*variants_conv.BYOB, "skresnext50_32x4d")},
+    "timm": {
+        **{name: f"{name}_256" if "bot" in name else name for name in (*variants_conv.BYOB, "skresnext50_32x4d")},
+        **{name: name for name in variants.GROUPED},
+        **{f"se_resnext{name}": f"seresnext{name}" for name in _SE_RESNEXT},
+    },
+    "torchvision": {name: name for name in variants.GROUPED if name != "resnext101_32x4d"},
 }
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: ours that GluonCV or torchvision has not
@@ -118,8 +124,8 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
 
 def _own(recipe: Mapping[str, Any], library: str) -> Counterpart | None:
     """The counterpart of a network with a name of its own there, or None."""
-    name = _OWN.get(library, {}).get(recipe["model"])
-    if name is None or not set(recipe["options"]) <= _FREE:
+    name = OWN.get(library, {}).get(recipe["model"])
+    if name is None or not set(recipe["options"]) <= _FREE or (recipe["plan"] or {}).get("entries"):
         return None
     options = {"classes" if library == "gluoncv" else "num_classes": recipe["classes"]}
     if "bot" in name and "input_size" in recipe["options"]:

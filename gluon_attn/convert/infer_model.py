@@ -11,6 +11,7 @@ from ..config.model import ModelConfig
 from ..models import variants
 from ..models.build import build
 from ..utils.errors import UserError
+from .counterpart import OWN
 from .from_reference import match
 from .mobile_names import mobile_candidates
 from .tensors import Tensors
@@ -89,6 +90,8 @@ def _candidates(tensors: Tensors, source: str) -> Iterator[dict[str, Any]]:
         fields = _resnet(tensors)
         for chosen in _attentions(tensors, "layer1.0.se.", None) or _selective(tensors) or [{}]:
             yield {**fields, **chosen}
+    if any(name.startswith(("layer1.0.", "stages.0.0.conv1_1x1")) for name in tensors):
+        yield from ({"model": name} for name in OWN[source])
 
 
 def _resnet(tensors):

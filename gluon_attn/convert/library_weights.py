@@ -13,6 +13,10 @@ from .files import Weights, read_weights
 from .mobile_names import NAMES as MOBILE
 from .tensors import Tensors
 
+#: those that both have
+GROUPED = (
+    *(f"resnext{name}" for name in ("50_32x4d", "101_64x4d", "101_32x8d")), "wide_resnet50_2", "wide_resnet101_2",
+)  # fmt: skip
 #: library -> its networks whose weights ours take: others may have the same tensors and compute otherwise
 NETWORKS = {
     "timm": (
@@ -26,9 +30,12 @@ NETWORKS = {
         "gcresnet33ts", "gcresnet50t", "botnet26t_256", "halonet26t", "halonet50ts",
         "lambda_resnet26t", "lambda_resnet50ts", "gcresnext50ts", "skresnext50_32x4d",
         *(f"{name}26ts" for name in ("seresnext", "eca_resnext", "gcresnext", "bat_resnext")),
+        *GROUPED, "resnext101_32x4d", *(f"seresnext{name}" for name in ("50_32x4d", "101_32x4d", "101_64x4d")),
         *MOBILE["timm"],
     ),
-    "torchvision": (*(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2", *MOBILE["torchvision"]),
+    "torchvision": (
+        *(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2", *GROUPED, *MOBILE["torchvision"]
+    ),
 }  # fmt: skip
 _INSTALL = {"timm": "pip install timm", "torchvision": "pip install torch torchvision"}
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gluon_attn import Plan
+from gluon_attn.convert.library_weights import GROUPED, NETWORKS
 from gluon_attn.convert.mobile_names import NAMES as MOBILE
 
 
@@ -141,4 +142,13 @@ _REPLACED = [  # what stands in place of the 3x3, and ResNeXts with a tiered ste
     Row("bat_resnext26ts", {}, "timm", "bat_resnext26ts", size=256),
 ]
 
-ROWS = [*_TORCHVISION, *_TIMM_RESNETS, *_TIMM_ATTENTIONS, *_TIMM_LAYERS, *_MOBILE, *_REPLACED]
+_GROUPED = [
+    *(Row(name, {}, library, name, deep="101" in name) for library in NETWORKS for name in GROUPED),
+    Row("resnext101_32x4d", {}, "timm", "resnext101_32x4d", deep=True),
+    *(
+        Row(f"se_resnext{name}", {}, "timm", f"seresnext{name}", deep="101" in name)
+        for name in ("50_32x4d", "101_32x4d", "101_64x4d")
+    ),
+]
+
+ROWS = [*_TORCHVISION, *_TIMM_RESNETS, *_TIMM_ATTENTIONS, *_TIMM_LAYERS, *_MOBILE, *_REPLACED, *_GROUPED]
