@@ -95,10 +95,6 @@ def _zoo(exact: int, macs: str | None = None, note: str = "") -> Figures:
     return Figures("osmr/imgclsmob", f"{exact / MILLION:.2f}", exact=exact, macs=macs, note=note)
 
 
-def _torchvision(exact: int, macs: str) -> Figures:
-    return Figures("torchvision", f"{exact / MILLION:.2f}", exact=exact, macs=macs)
-
-
 def _timm(params: str, exact: int | None, macs: str | None = None, note: str = "") -> Figures:
     return Figures("huggingface/pytorch-image-models", params, exact=exact, macs=macs, note=note)
 
