@@ -33,6 +33,9 @@ def structural(block: HybridBlock, name_map: NameMap, tensors: Tensors) -> Tenso
     """
     if not tensors or any("." in name for name in tensors):
         return tensors
+    named = name_map.flat.get(vars(type(block)).get("reference_key", ""))
+    if named:
+        return tensors.renamed(lambda name: named(block, name))
     own, flat, theirs = block._collect_params_with_prefix(), gluon_names(block), parameter_names(block, name_map)
     names: dict[str, str] = {}
     for path, param in own.items():

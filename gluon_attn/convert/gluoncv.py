@@ -1,5 +1,7 @@
 """Names of GluonCV's model zoo: ResNets have our structural names; the other networks there number their layers."""
 
+import re
+
 from mxnet.gluon import HybridBlock, nn
 
 from ..models.inverted import InvertedBlock
@@ -69,6 +71,30 @@ def mobile_network(net: MobileNetwork) -> Table:
     }
 
 
+def flat_mobile(net: MobileNetwork, name: str) -> str:
+    """The structural name of a tensor of MobileNetV3, whose layers have prefixes of their own: seq-0-linear-conv2d."""
+    count = sum(isinstance(block, InvertedBlock) for stage in net.blocks for block in stage)
+    outer = {
+        "first-3x3-conv-conv2d": "features.0",
+        "first-3x3-conv-batchnorm": "features.1",
+        "last-1x1-conv1-conv2d": f"features.{count + 3}",
+        "last-1x1-conv1-batchnorm": f"features.{count + 4}",
+        "last-1x1-conv2-conv2d": f"features.{count + 7}",
+        "output_fc": "output.0",
+    }
+    found = re.fullmatch(r"(?:_resunit\d+_)?(.*?)_(weight|bias|gamma|beta|running_mean|running_var)", name)
+    if not found:
+        return name
+    layer, leaf = found.groups()
+    inside = re.fullmatch(r"seq-(\d+)-(exp|depthwise|linear|se)[-_](conv2d|batchnorm|fc1|fc2)", layer)
+    if not inside:
+        return f"{outer[layer]}.{leaf}" if layer in outer else name
+    number, part, kind = inside.groups()
+    path = {"exp": "expand", "depthwise": "conv1", "linear": "conv2", "se": "se"}[part]
+    return f"features.{int(number) + 3}.{path}.{_KINDS[kind]}.{leaf}"
+
+
+_KINDS = {"conv2d": "conv", "batchnorm": "bn", "fc1": "conv1", "fc2": "conv2"}
 INVERTED_BLOCK = {
     **{f"conv_{ours}": f"{theirs}.conv" for ours, theirs in (("pw", "expand"), ("dw", "conv1"), ("pwl", "conv2"))},
     **{f"bn{i}": f"{theirs}.bn" for i, theirs in ((1, "expand"), (2, "conv1"), (3, "conv2"))},
@@ -89,6 +115,7 @@ NAME_MAP = NameMap(
     },
     leaves={},
     gluon=True,
+    flat={"mobile_network": flat_mobile},
     # MobileNetV2's classifier has no bias
     absent=(r"output\.0\.bias",),
 )

@@ -54,6 +54,8 @@ class NameMap:
             `gluon_names`.
         companions: regular expression of names there -> name of a tensor of one zero that must accompany it.
         prefers_ema: whether the reference itself loads the EMA of a checkpoint that has one.
+        flat: `reference_key` -> function of our block and of a name that its author gave in place of Gluon's own, which
+            gives the structural name there.
     """
 
     tables: Mapping[str, Table | Sequence[Table] | Callable[[Any], Table | Sequence[Table]]]
@@ -64,6 +66,7 @@ class NameMap:
     gluon: bool = False
     companions: Mapping[str, str] = field(default_factory=dict)
     prefers_ema: bool = False
+    flat: Mapping[str, Callable[[Any, str], str]] = field(default_factory=dict)
 
     def changed(self, name: str, value: np.ndarray) -> np.ndarray:
         """Apply `changes` to a tensor.

@@ -25,7 +25,10 @@ OTHER = (
 
 @pytest.mark.parametrize(
     ("name", "prefixed"),
-    [*((name, True) for name in SAME + RESNEXT), *((name, False) for name in SAME + RESNEXT + OTHER)],
+    [
+        *((name, True) for name in (*SAME, *RESNEXT, "mobilenetv3_small")),
+        *((name, False) for name in SAME + RESNEXT + OTHER),
+    ],
 )
 def test_gluoncvs_zoo(name, prefixed, tmp_path):
     with without_torch():
