@@ -61,6 +61,7 @@ NAMES = {
     "--supernet": ("supernet", "run", "search", "ean", "failed", "x"),
     "--scheme": ("101010101", "1", "012", "scheme.json"),
     "--rand-augment": ("2,9", "1,0", "0,1", "2"),
+    "--aa": ("rand-m9-mstd0.5", "original", "rand-n1-inc1", "rand-x"),
     "--progressive-size": ("8", "8,12", "12,8"),
     "--lr-decay-epoch": ("1", "1,2", "0"),
     "--ksize": ("357", "3", "0"),

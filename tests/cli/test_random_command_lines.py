@@ -30,9 +30,9 @@ from gluon_attn.utils.errors import UserError
 SECONDS = 20  # that a line may take
 #: command -> least share of its lines that run to the end
 DONE = {
-    "train_cifar.py": 0.35,  # of its options some go with --pretrained alone
+    "train_cifar.py": 0.25,  # of its options some go with another alone, such as --pretrained or --bce-loss
     "train_coco.py": 0.25,
-    "train": 0.4,
+    "train": 0.25,
     "att-darts": 0.2,
     "ean-supernet": 0.3,
     "cost": 0.3,
