@@ -62,15 +62,9 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
         (name, options) for `timm.create_model`, or None if timm has no such network.
     """
     design = net.design
-    if design.shortcut_kernel != 1 or not design.stem_pad:
+    if design.shortcut_kernel != 1 or not design.stem_pad or design.group_size or design.dilated:
         return None
-    if (
-        design.bias
-        or design.head != "fc"
-        or len(net.blocks) != 4
-        or _grouped(design)
-        or design.activation not in _ACTIVATIONS
-    ):
+    if design.bias or design.head != "fc" or len(net.blocks) != 4 or design.activation not in _ACTIVATIONS:
         return None
     if not design.stem_pool or (design.kind, design.stem, design.shortcut) == ("bottleneck", "tiered", "conv"):
         return None if design.stem_pool else _byob(net, entry)
