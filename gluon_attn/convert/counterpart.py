@@ -156,11 +156,13 @@ def _torchvision(net, base):
     if isinstance(net, TorchResNet):
         depths = {row: depth for depth, row in variants.RESNET.items()}
         depth, design = depths.get((net.design.kind, net.blocks)), net.design
-        inside = (depth, design.groups, design.base_width)
+        inside = (design.groups, design.base_width)
         if design != Design(design.kind, groups=design.groups, base_width=design.base_width):
             return None
         named = {row: name for name, row in variants.GROUPED.items() if name not in _NOT_IN_TORCHVISION}
-        return f"resnet{depth}" if depth and inside[1:] == (1, 64) else named.get(inside)
+        if depth is None:
+            return None
+        return f"resnet{depth}" if inside == (1, 64) else named.get((depth, *inside))
     return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
 
 
