@@ -62,7 +62,7 @@ def timm_call(net: TorchResNet, entry: dict[str, Any] | None) -> tuple[str, dict
         (name, options) for `timm.create_model`, or None if timm has no such network.
     """
     design = net.design
-    if design.shortcut_kernel != 1 or not design.stem_pad:
+    if design.shortcut_kernel != 1 or not design.stem_pad or design.dilated:
         return None
     if design.bias or design.head != "fc" or len(net.blocks) != 4 or design.activation not in _ACTIVATIONS:
         return None
