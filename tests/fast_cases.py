@@ -16,8 +16,8 @@ CASES = {
     "spatial_gate": ("xs", lambda x, g: x * g, "broadcast_mul"),
     "channel_mean": ("x", lambda x: x.mean(1, keepdims=True), "mean"),
     "channel_max": ("x", lambda x: x.max(1, keepdims=True), "max"),
-    "global_avg": ("x", lambda x: x.mean((2, 3), keepdims=True), "mean"),
-    "global_max": ("x", lambda x: x.max((2, 3), keepdims=True), "max"),
+    "global_avg": ("x", lambda x: x.mean((2, 3), keepdims=True), "Pooling"),
+    "global_max": ("x", lambda x: x.max((2, 3), keepdims=True), "Pooling"),
     "sigmoid": ("x", lambda x: 1 / (1 + np.exp(-x)), "sigmoid"),
 }
 each_case = pytest.mark.parametrize("name", CASES)

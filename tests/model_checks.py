@@ -72,7 +72,7 @@ class ProbePlan(Plan):
         self.bound = (tuple(blocks), tuple(slots), head)
         return self
 
-    def make(self, slot, stage, block, channels, spatial=None, stride=1, in_channels=None):
+    def make(self, slot, stage, block, channels, spatial=None, stride=1, in_channels=None, block_channels=None):
         if slot not in self.bound[1] or in_channels not in (None, channels):
             return None
         self.asked.append((slot, stage, block))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models.factory import model_info
+from ..models.plan import Plan
 from .cost import Cost
 
 MILLION, GIGA = 10**6, 10**9
@@ -18,7 +19,7 @@ MEBI, GIBI = 2**20, 2**30
 TWO_A_MAC = GIGA // 2
 
 #: options that change neither parameters nor work
-FREE = {"drop_rate", "last_gamma"}
+FREE = {"drop_rate", "drop_path", "dropblock_prob", "last_gamma"}
 HE = "He et al. 2015, table 6"
 STRIDE = "stride in the first 1x1 convolutions there"
 SUMS = "sums over windows counted there, and cut at a tenth"
@@ -187,6 +188,20 @@ PUBLISHED: dict[str, Figures] = {
     "ge_resnet50": _atac("33.7", "3.87", note=STRIDE),
     "aa_resnet50": _atac("25.8", "8.3", unit=TWO_A_MAC, note=PIXELS),
     "fa_resnet50": _atac("18.0", "7.2", unit=TWO_A_MAC, note=WINDOWS),
+    "mobilenet_v3_large": _torchvision(5_483_032, "0.217"),
+    "mobilenet_v3_small": _torchvision(2_542_856, "0.057"),
+    "mobilenetv3_large": _zoo(5_481_752),
+    "mobilenetv3_small": _zoo(2_945_288),
+    "efficientnet_b0": _torchvision(5_288_548, "0.386"),
+    "efficientnet_b1": _torchvision(7_794_184, "0.687"),
+    "efficientnet_b2": Figures("Tan & Le 2019, EfficientNet", "9.1", exact=9_109_994, macs="1.0"),
+    "efficientnet_b3": _torchvision(12_233_232, "1.827"),
+    "efficientnet_b4": _torchvision(19_341_616, "4.394"),
+    "mixnet_s": Figures("Tan & Le 2019, MixNet", "4.1", exact=4_134_606),
+    "regnety_400mf": _torchvision(4_344_144, "0.402"),
+    "regnety_800mf": _torchvision(6_432_512, "0.834"),
+    "regnety_1_6gf": _torchvision(11_202_430, "1.612"),
+    "regnety_3_2gf": _torchvision(19_436_338, "3.176"),
 }  # fmt: skip
 
 
@@ -200,9 +215,12 @@ def published(recipe: Mapping[str, Any]) -> Figures | None:
         None where there are none for exactly that network.
     """
     figures = PUBLISHED.get(recipe["model"])
-    if not figures or figures.classes != recipe["classes"] or (recipe["plan"] or {}).get("entries"):
+    if not figures or figures.classes != recipe["classes"]:
         return None
-    usual = model_info(recipe["model"]).options()
+    info = model_info(recipe["model"])
+    if not info.own_plan and recipe["plan"] != Plan(info.entries).to_dict():
+        return None
+    usual = info.options()
     changed = {name for name, value in recipe["options"].items() if value != usual[name]}
     return None if changed - FREE else figures
 

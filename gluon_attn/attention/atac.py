@@ -38,7 +38,8 @@ class ChaATAC(Attention):
         hidden = hidden_channels(channels, positive("reduction", reduction))
         self._global_pool = switch("global_pool", global_pool)
         with self.name_scope():
-            self.mlp = pointwise_mlp(channels, hidden, bias=False, norm=True, relu=switch("relu", relu))
+            inner = "relu" if switch("relu", relu) else None
+            self.mlp = pointwise_mlp(channels, hidden, bias=False, norm=True, activation=inner)
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

@@ -42,5 +42,5 @@ class ESE(Attention):
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
         logits = self.conv(fast.global_avg(F, x))
-        gate = F.hard_sigmoid(logits, alpha=1 / 6, beta=0.5) if self._hard else fast.sigmoid(F, logits)
+        gate = fast.hard_sigmoid(F, logits) if self._hard else fast.sigmoid(F, logits)
         return fast.channel_gate(F, x, gate)

@@ -6,22 +6,32 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..registry import matching
 from ..utils.errors import UserError
 from ..utils.progress import each
 from ..utils.table import render
+from .model_rows import Listed, listed
 from .parser import suggestion
 
 #: most networks that get a row each without being asked for
 _ROWS = 40
-_NUMBER = re.compile(r"(\d+)")
 #: what `--long` says of options that it shows by their name alone
 OPEN_OPTIONS = "an option without a value here follows from the others"
-_DETECTORS = "detectors: mask_rcnn_fpn_NAME and faster_rcnn_fpn_NAME, with NAME a ResNet for images of 224x224"
+_DETECTORS = "detectors: mask_rcnn_fpn_NAME and faster_rcnn_fpn_NAME, with NAME a ResNet for\nimages of 224x224"
+
+_LEGEND = (
+    "weights of: whose files `gluon-attn convert` reads; files: see --pretrained\n"
+    "--filter '*resnext*' shortens the list, --long and --cost tell more of a network"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `gluon-attn models`."""
     add_pattern(parser, "eca*")
+    parser.add_argument(
+        "--filter", nargs="+", action="extend", metavar="PATTERN", default=[],
+        help="list those that match one of these, such as '*resnext*' 'mobilenet*'; each must match one",
+    )  # fmt: skip
     parser.add_argument("--attention", metavar="NAME", help="those with this attention in their name")
     parser.add_argument("--long", action="store_true", help="a row for each network, with its options")
     parser.add_argument("--cost", action="store_true", help="a row for each network, with its parameters and MACs")
@@ -43,33 +53,58 @@ def add_pattern(parser: argparse.ArgumentParser, example: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the networks, by image size and attention, a row for those that differ in their depth alone."""
+    from ..convert.weight_sources import weight_sources
     from ..models.factory import list_models, model_info
-    from ..runs.describe import describe_model
+    from ..runs.describe import describe_model, published_files
 
     if args.pretrained:
         return _published(args)
-    names = list_models(as_pattern(args.pattern), attention=args.attention)
-    if not names and args.attention and not args.pattern:
+    known = list_models(attention=args.attention)
+    if not known:
         raise UserError(f"no model has {args.attention} in its name: give any model option attention {args.attention}")
-    check_found(names, args.pattern, list_models())
+    names = _chosen(known, args)
     if args.json:
-        print(json.dumps([describe_model(name, args.cost) for name in names], indent=2))
+        files = published_files()
+        rows = [{**describe_model(name, args.cost), "published": files.get(name, [])} for name in names]
+        print(json.dumps(rows, indent=2))
         return 0
     if args.long or args.cost:
         rows = [describe_model(name, args.cost) for name in each(names, "describing", len(names), "model")]
         print(_table(rows, args.long))
         return 0
-    models = {name: model_info(name) for name in names}
-    sections: dict[tuple[int, bool], list[str]] = {}
-    for name, model in models.items():
-        sections.setdefault((model.input_size, model.own_plan), []).append(name)
+    sections: dict[tuple[int, bool], list[Listed]] = {}
+    files = published_files()
+    for name in names:
+        model = model_info(name)
+        row = Listed(name, tuple(model.attentions), tuple(weight_sources(name)), len(files.get(name, ())))
+        sections.setdefault((model.input_size, model.own_plan), []).append(row)
     for (size, own), members in sorted(sections.items()):
         kind = "with an attention or cells of their own" if own else "which take any --attention"
-        print(f"images of {size}x{size}, {kind}:")
-        attentions = {name: ", ".join(models[name].attentions) for name in members}
-        print("\n".join(_rows(members, attentions) if len(names) <= _ROWS else _families(members, attentions)) + "\n")
-    print(f"{_DETECTORS}\n" * (len(names) > _ROWS) + "--long shows the options, --cost parameters and MACs")
+        print(f"images of {size}x{size}, {kind}:\n{listed(members, len(names) > _ROWS)}\n")
+    print(f"{_DETECTORS}\n" * (len(names) > _ROWS) + _LEGEND)
     return 0
+
+
+def _chosen(names: Sequence[str], args: argparse.Namespace) -> list[str]:
+    """Those of `names` that match one of the patterns, sorted; all without one."""
+    patterns = [pattern for pattern in (args.pattern, *args.filter) if pattern is not None]
+    found: set[str] = set()
+    for pattern in patterns:
+        matched = matching(names, as_pattern(pattern))
+        check_found(matched, pattern, names, _of_library(pattern))
+        found.update(matched)
+    return sorted(found if patterns else names)
+
+
+def _of_library(pattern: str) -> str:
+    """Which networks of other libraries have such a name, and how their weights come; "" if none has."""
+    from ..convert.library_weights import NETWORKS
+    from ..nn.params import few
+
+    found = [
+        f"{library}:{name}" for library, names in NETWORKS.items() for name in matching(names, as_pattern(pattern))
+    ]
+    return f"; the weights of {few(found)} come by gluon-attn convert {found[0]}" if found else ""
 
 
 def as_pattern(word: str | None) -> str | None:
@@ -77,35 +112,16 @@ def as_pattern(word: str | None) -> str | None:
     return word if word is None or re.search(r"[*?[]", word) else f"*{word}*"
 
 
-def check_found(names: Sequence[str], pattern: str | None, known: Iterable[str]) -> None:
-    """Raise a `UserError` that names the nearest known name where a pattern matches none."""
+def check_found(names: Sequence[str], pattern: str | None, known: Iterable[str], hint: str = "") -> None:
+    """Raise a `UserError` that names the nearest known name, and says `hint`, where a pattern matches none."""
     if not names:
-        raise UserError(f"no name matches {pattern!r}{suggestion(str(pattern).strip('*?'), known)}")
+        near = suggestion(str(pattern).strip("*?"), known) + hint or "; without a pattern all are listed"
+        raise UserError(f"no name matches {pattern!r}{near}")
 
 
 def options_text(options: Mapping[str, Any]) -> str:
     """Options with their defaults; those whose default is decided elsewhere by their name alone."""
     return ", ".join(key if value is None else f"{key}={value}" for key, value in options.items())
-
-
-def _rows(names: Sequence[str], attentions: Mapping[str, str]) -> list[str]:
-    by_depth = sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in _NUMBER.split(name)])
-    width = max(map(len, names))
-    return [f"  {name:<{width}}  {attentions[name]}".rstrip() for name in by_depth]
-
-
-def _families(names: Sequence[str], attentions: Mapping[str, str]) -> list[str]:
-    """A row for networks that differ in their depth alone: eca_resnetN with N = 18, 34, 50."""
-    depths: dict[str, list[int]] = {}
-    for name in names:
-        depths.setdefault(re.sub(r"(?<=resnet)\d+", "N", name), []).extend(map(int, re.findall(r"resnet(\d+)", name)))
-    rows = []
-    for family, found in depths.items():
-        name = family if len(found) > 1 else family.replace("resnetN", f"resnet{found[0]}") if found else family
-        member = name.replace("resnetN", f"resnet{found[0]}") if found else name
-        depth = f"N = {', '.join(map(str, sorted(found)))}" if len(found) > 1 else ""
-        rows.append((f"  {name}", attentions[member], depth))
-    return render(("", "", ""), rows).split("\n")[1:]
 
 
 def _table(rows: Sequence[Mapping[str, Any]], long: bool) -> str:
@@ -123,12 +139,9 @@ def _table(rows: Sequence[Mapping[str, Any]], long: bool) -> str:
 def _published(args: argparse.Namespace) -> int:
     """Print a row for each published network."""
     from ..models.catalogue import catalogue
-    from ..registry import matching
 
     entries = catalogue()
-    names = matching(entries, as_pattern(args.pattern))
-    check_found(names, args.pattern, entries)
-    known = [entries[name] for name in names]
+    known = [entries[name] for name in _chosen(list(entries), args)]
     if args.json:
         print(json.dumps([entry.to_dict() for entry in known], indent=2))
         return 0

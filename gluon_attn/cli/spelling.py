@@ -13,11 +13,12 @@ from ..config.train import RunConfig
 _OPTION = re.compile(r"\boption ([a-z][a-z0-9_]*)")
 #: flags of timm's train.py whose namesakes here are spelled in another way -> these; others are near enough
 OF_TIMM = {
-    "--aa": "--rand-augment", "--amp": "--dtype", "--amp-dtype": "--dtype", "--checkpoint-hist": "--keep-checkpoints",
+    "--amp": "--dtype", "--amp-dtype": "--dtype", "--checkpoint-hist": "--keep-checkpoints",
     "--decay-epochs": "--lr-decay-period", "--decay-milestones": "--lr-decay-epoch", "--decay-rate": "--lr-decay",
-    "--drop": "--drop-rate", "--drop-path": "--drop-path-prob", "--grad-accum-steps": "--accumulate",
+    "--drop": "--drop-rate", "--grad-accum-steps": "--accumulate",
     "--img-size": "--input-size", "--initial-checkpoint": "--pretrained", "--min-lr": "--target-lr",
-    "--model-ema": "--ema", "--model-ema-decay": "--ema", "--num-classes": "--classes", "--opt": "--optimizer",
+    "--model-ema": "--ema", "--model-ema-decay": "--ema",
+    "--model-ema-warmup": "--ema-warmup", "--num-classes": "--classes", "--opt": "--optimizer",
     "--output": "--run-dir", "--sched": "--lr-mode", "--scheduler": "--lr-mode", "--smoothing": "--label-smoothing",
 }  # fmt: skip
 _UNLIKE = {"for_speed": "--for speed"}  # flags that are not the option's name

@@ -24,10 +24,8 @@ _LAUNCHER = "start several processes with horovodrun -np N"
 #: flags of GluonCV's, ECA-Net's and EAN's scripts that have no effect here: flag -> (number of values, what to do)
 FOREIGN_FLAGS = {
     "--eval-frequency": (1, "the network is evaluated after every epoch"),
-    "--auto-aug": (0, "give --rand-augment 2,9"),
     "--batch-norm": (0, "there is no VGG here, and all networks have batch norms"),
     "--use-avd": (0, "it belongs to ResNeSt, whose strides are always pooled: --model resnest50"),
-    "--dropblock-prob": (1, "no network here has DropBlock: --drop-rate drops single values"),
     "--checkpoint-path": (1, "--resume auto resumes a run"),
     "--exp-path": (1, "--run-dir names the folder of the run"),
     "--save": (1, "--run-dir names the folder of the run"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..utils.errors import UserError
+from .augmentation import ORIGINAL, policy_error
 from .base import Config, at_least, between, option
 
 _RECORDS = ("rec_train", "rec_train_idx", "rec_val", "rec_val_idx")
@@ -126,9 +127,18 @@ class DataConfig(Config):
         "RandAugment N,M: N operations of magnitude M, 0 to 30, per image (Cubuk et al. 2019)",
         check=_rand_augment,
     )
+    aa: str | None = option(
+        None, "augmentation policy under timm's name: rand-m9-mstd0.5-inc1 and the like (RandAugment with levels up to "
+        "10), or original (AutoAugment for ImageNet, Cubuk et al. 2018)", check=policy_error, metavar="POLICY",
+    )  # fmt: skip
+    auto_aug: bool = option(False, "AutoAugment: the same as --aa original")
     random_erasing: float = option(
         0.0, "probability that a random rectangle of an image becomes noise (Zhong et al. 2017)",
         check=between(0, 1), flags=("--reprob",),
+    )  # fmt: skip
+    aug_repeats: int = option(
+        1, "repeated augmentation: each image comes N times in a row, changed each time, in epochs of as many images "
+        "as without", check=at_least(1),
     )  # fmt: skip
     cutout: bool = option(False, "zero a random square (DeVries & Taylor 2017)")
     cutout_length: int = option(16, "side of the cutout square in pixels", flags=("--cutout-len",), check=at_least(1))
@@ -149,6 +159,13 @@ class DataConfig(Config):
         for name in _WITHOUT_EFFECT.get(self.dataset, ()):
             if getattr(self, name) != type(self).__dataclass_fields__[name].default:
                 raise UserError(f"option {name} has no effect on {self.dataset}: leave it out")
+        if self.auto_aug:
+            if self.aa not in (None, ORIGINAL):
+                raise UserError(f"option auto_aug means option aa {ORIGINAL}: leave out option aa {self.aa}")
+            object.__setattr__(self, "aa", ORIGINAL)  # one spelling in config.yaml
+            object.__setattr__(self, "auto_aug", False)
+        if self.aa and self.rand_augment:
+            raise UserError("option aa and option rand_augment are two policies: give one")
         if self.val_share and (self.rec_val or self.val_list):
             name = "rec_val" if self.rec_val else "val_list"
             raise UserError(f"option {name} names the test images, option val_share splits them off: give one")

@@ -23,7 +23,7 @@ HIDDEN = {
     },
     "train": {
         "auxiliary_weight", "drop_path_prob", "evaluate", "start_epoch", "resume_states", "trust", "save_period",
-        "save_dir",
+        "save_dir", "bce_loss", "bce_sum", "bce_target_threshold",
     },
     "optim": {"layer_decay"},
 }  # fmt: skip

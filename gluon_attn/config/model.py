@@ -81,6 +81,14 @@ class ModelConfig(Config):
     drop_rate: float | None = option(
         None, "dropout: inside the blocks of cifar_resnet*_v1 and _v2, before the classifier elsewhere", check=rate
     )
+    drop_path: float | None = option(
+        None, "stochastic depth: probability that training drops the branch of the last residual block for an image; "
+        "it rises from 0 with the depth", check=rate,
+    )  # fmt: skip
+    dropblock_prob: float | None = option(
+        None, "DropBlock: probability that training drops a value, in squares of 3x3 pixels, in the third and later "
+        "stages of a ResNet", check=rate,
+    )  # fmt: skip
     last_gamma: bool = option(False, "initialize the scale (gamma) of the last norm in each block to 0")
     norm: str = option("batch", "normalization of the backbone", choices=("batch", "group"))
     use_gn: bool = option(False, "the same as --norm group")

@@ -14,9 +14,13 @@ def _fraction(value: float) -> str | None:
 class OptimConfig(Config):
     """The optimizer and its schedule."""
 
-    optimizer: str = option("nag", "MXNet optimizer: nag, sgd, adam, rmsprop, lamb, lars, ...")
+    optimizer: str = option("nag", "MXNet optimizer: nag, sgd, adam, adamw, rmsproptf, lamb, lars, ...")
     lr: float = option(0.1, "learning rate", flags=("--learning-rate",), check=above(0))
     momentum: float | None = option(None, "momentum (default 0.9 where the optimizer has one)", check=rate)
+    epsilon: float | None = option(
+        None, "epsilon of the optimizer, where it has one (rmsproptf: inside the root, default 0.001)",
+        check=above(0), flags=("--opt-eps",),
+    )  # fmt: skip
     wd: float = option(1e-4, "weight decay", flags=("--weight-decay",), check=at_least(0))
     no_wd: bool = option(False, "no weight decay on biases and on scale and shift of norms")
     lr_mode: str = option("step", "schedule of the learning rate", choices=("step", "cosine", "poly"))
@@ -49,6 +53,10 @@ class OptimConfig(Config):
         "evaluate and keep an exponential moving average (EMA) of the weights with this decay, such as 0.999",
         check=rate,
     )
+    ema_warmup: str = option(
+        "short", "how the decay of --ema begins at update n: short n / (n + 9), power 1 - (n + 1) ** (-2/3), as timm's "
+        "--model-ema-warmup, or none: it is constant", choices=("short", "power", "none"),
+    )  # fmt: skip
     freeze: str | None = option(
         None, "parameters that are not trained: a regular expression for the start of their names, or the word "
         "features: all but the classifier", metavar="PATTERN",
@@ -75,5 +83,7 @@ class OptimConfig(Config):
         super().__post_init__()
         if self.warmup_updates and self.warmup_epochs:
             raise UserError("option warmup_updates and option warmup_epochs are two lengths of one warm-up: give one")
+        if self.ema_warmup != "short" and self.ema is None:
+            raise UserError("option ema_warmup needs option ema")
         if self.lr_scaling == "none" and self.lr_batch != type(self).lr_batch:
             raise UserError("option lr_batch needs option lr_scaling linear or sqrt")

@@ -13,11 +13,12 @@ from .train import TrainConfig
 
 #: options of training that have no effect in a search
 _WITHOUT_EFFECT = {
-    "data": ("progressive_size", "mixup", "mixup_alpha", "cutmix", "cutmix_alpha", "mixup_off_epoch",
+    "data": ("progressive_size", "aug_repeats", "mixup", "mixup_alpha", "cutmix", "cutmix_alpha", "mixup_off_epoch",
              "label_smoothing"),
-    "optim": ("accumulate", "ema", "freeze", "freeze_epochs", "layer_decay", "sync_bn"),
+    "optim": ("accumulate", "ema", "ema_warmup", "freeze", "freeze_epochs", "layer_decay", "sync_bn"),
     "train": ("start_epoch", "patience", "evaluate", "benchmark", "data_benchmark", "benchmark_batches", "save_period",
-              "save_dir", "save_plot_dir", "summary", "auxiliary_weight", "drop_path_prob"),
+              "save_dir", "save_plot_dir", "summary", "auxiliary_weight", "drop_path_prob",
+              "bce_loss", "bce_sum", "bce_target_threshold"),
 }  # fmt: skip
 NET_TYPES = {"resnet20": 3, "resnet32": 5, "resnet44": 7, "resnet56": 9, "resnet110": 18}
 

@@ -30,6 +30,12 @@ class TrainConfig(Config):
     auxiliary_weight: float | None = option(
         None, "weight of the loss of the auxiliary head, with --auxiliary (default 0.4)", check=at_least(0)
     )
+    bce_loss: bool = option(False, "binary cross entropy of each class in place of the cross entropy of all")
+    bce_sum: bool = option(False, "sum the binary cross entropy over the classes (default: the mean)")
+    bce_target_threshold: float | None = option(
+        None, "binary cross entropy: targets above this, of mixup and label smoothing, become 1, the others 0",
+        check=between(0, 1), flags=("--bce-target-thresh",),
+    )  # fmt: skip
     drop_path_prob: float | None = option(
         None, "final drop-path probability of a cell network; it grows linearly from 0 over the epochs",
         check=rate,
@@ -95,6 +101,9 @@ class TrainConfig(Config):
         object.__setattr__(self, "no_cuda", False)
         object.__setattr__(self, "wandb", self.wandb or self.project is not None)
         object.__setattr__(self, "project", self.project or ("gluon-attn" if self.wandb else None))
+        for name in ("bce_sum", "bce_target_threshold"):
+            if getattr(self, name) not in (None, False) and not self.bce_loss:
+                raise UserError(f"option {name} needs option bce_loss")
         if self.benchmark and self.data_benchmark:
             raise UserError("option benchmark and option data_benchmark measure different things: give one")
         if self.resume_states and not self.trust:
@@ -140,6 +149,8 @@ class RunConfig(Config):
         check_freeze_epochs(self, bool(from_weights))
         if self.train.auxiliary_weight is not None and not self.has_auxiliary:
             raise UserError("option auxiliary_weight needs option auxiliary")
+        if self.train.bce_loss and self.distill.teacher:
+            raise UserError("option bce_loss and option teacher are two losses: leave one out")
         if self.has_auxiliary and self.train.dtype != "float32":
             raise UserError("a network with an auxiliary head trains in float32: leave out option dtype")
         sizes = 1 + len(self.data.progressive_size or ())

@@ -12,28 +12,31 @@ import numpy as np
 from mxnet.gluon import HybridBlock
 
 from ..models import variants, variants_conv
+from ..models.mobile import MobileNetwork
+from ..models.regnet import RegNet
 from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet
 from ..utils.errors import UserError
 from ..utils.optional import without_torch
 from .files import read_weights
+from .mobile_names import mobile_name
 from .timm_models import timm_call
 
 #: our networks that have the same names in GluonCV
 _GLUONCV = re.compile(r"cifar_resnet\d+_v[12]|cifar_wideresnet(16_10|28_10|40_8)|resnet\d+_v(1|2|1b|1d)")
 _GLUONCV_SE = re.compile(r"resnet\d+_v[12]")
+_RESNEXT = re.compile(r"(cifar_)?resnext\d+_\d+x\d+d")
 #: library -> our networks whose names there follow from ours
 _OWN = {
     "gluoncv": {name: name for name in variants_conv.CONV_NAMED if name.startswith("resnest")},
     "timm": {name: f"{name}_256" if "bot" in name else name for name in (*variants_conv.BYOB, "skresnext50_32x4d")},
 }
-_RESNEXT = re.compile(r"(cifar_)?resnext\d+_\d+x\d+d")
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: ours that GluonCV or torchvision has not
 _OURS = {"resnext101_32x8d", "cifar_resnext101_8x32d"}
 _NOT_IN_TORCHVISION = {"resnext101_32x4d"}
 #: our options that change no tensor
-_FREE = {"input_size", "last_gamma", "drop_rate"}
+_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path", "dropblock_prob"}
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         None if the library has no such network.
     """
     recipe = net.recipe
+    if isinstance(net, (MobileNetwork, RegNet)):
+        name = mobile_name(recipe, library)
+        key = "classes" if library == "gluoncv" else "num_classes"
+        return Counterpart(library, name, {key: recipe["classes"]}) if name else None
     own = _own(recipe, library)
     if own:
         return own
@@ -104,7 +111,8 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
         made = timm_call(net, attention)
     else:
         name = _torchvision(net, base) if library == "torchvision" and attention is None else None
-        made = name and (name, {})
+        width = net.recipe["options"].get("multiplier", 1)
+        made = name and (name, {} if width == 1 else {"width_mult": width})
     return Counterpart(library, made[0], {"num_classes": classes, **made[1]}) if made else None
 
 
@@ -175,12 +183,14 @@ def _torchvision(net, base):
     if isinstance(net, TorchResNet):
         depths = {row: depth for depth, row in variants.RESNET.items()}
         depth, design = depths.get((net.design.kind, net.blocks)), net.design
-        inside = (depth or 0, design.groups, design.base_width)
-        if design != Design(design.kind, groups=design.groups, base_width=design.base_width):
+        if depth is None or design != Design(design.kind, groups=design.groups, base_width=design.base_width):
             return None
+        inside = (depth, design.groups, design.base_width)
         named = {row: name for name, row in variants.GROUPED.items() if name not in _NOT_IN_TORCHVISION}
-        return f"resnet{depth}" if depth and inside[1:] == (1, 64) else named.get(inside)
-    return base if base == "mobilenet_v2" and net.recipe["options"].get("multiplier", 1) == 1 else None
+        return f"resnet{depth}" if inside[1:] == (1, 64) else named.get(inside)
+    options = net.recipe["options"]
+    known = options.get("multiplier", 1) == 1 or options.get("rounding") == "nearest"
+    return base if base == "mobilenet_v2" and known else None
 
 
 def _torch_logits(made, tensors, images):

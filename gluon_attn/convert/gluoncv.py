@@ -2,6 +2,8 @@
 
 from mxnet.gluon import HybridBlock, nn
 
+from ..models.inverted import InvertedBlock
+from ..models.mobile import MobileNetwork
 from ..models.resnet.torch_resnet import TorchResNet
 from .gluon_names import is_resnext
 from .names import NameMap, Table
@@ -52,8 +54,33 @@ def inverted(block: HybridBlock) -> Table:
     return names
 
 
+def mobile_network(net: MobileNetwork) -> Table:
+    """The table of a MobileNetV3: blocks and the layers of the outer convolutions are numbered as one sequence."""
+    names, number = {"conv_stem": "features.0", "bn1": "features.1", "classifier": "output.0"}, 3
+    for i, stage in enumerate(net.blocks):
+        blocks = [j for j, block in enumerate(stage) if isinstance(block, InvertedBlock)]
+        names |= {f"blocks.{i}.{j}": f"features.{number + j}" for j in blocks}
+        number += len(blocks)
+    return {
+        **names,
+        "conv_head": f"features.{number}",
+        "bn2": f"features.{number + 1}",
+        "hidden": f"features.{number + 4}",
+    }
+
+
+INVERTED_BLOCK = {
+    **{f"conv_{ours}": f"{theirs}.conv" for ours, theirs in (("pw", "expand"), ("dw", "conv1"), ("pwl", "conv2"))},
+    **{f"bn{i}": f"{theirs}.bn" for i, theirs in ((1, "expand"), (2, "conv1"), (3, "conv2"))},
+    "inner": "se",
+    "inner.mlp.0": "se.conv1",
+    "inner.mlp.2": "se.conv2",
+}
+
 NAME_MAP = NameMap(
     tables={
+        "inverted_block": INVERTED_BLOCK,
+        "mobile_network": mobile_network,
         "se": {"mlp.0": "0", "mlp.2": "2"},
         "resnet": resnet,
         "residual": residual,

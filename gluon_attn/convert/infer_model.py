@@ -1,4 +1,4 @@
-"""Infer the network from the weights of a ResNet of timm or torchvision, or of torchvision's MobileNetV2."""
+"""Infer the network from the weights of a ResNet or a mobile network of timm or torchvision."""
 
 import re
 import shlex
@@ -12,6 +12,7 @@ from ..models import variants
 from ..models.build import build
 from ..utils.errors import UserError
 from .from_reference import match
+from .mobile_names import mobile_candidates
 from .tensors import Tensors
 from .timm_models import BYOB, SELECTIVE
 from .wrappers import unwrapped
@@ -26,6 +27,9 @@ _SIGNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fc.weight", "ese", {}),
     ("conv.weight", "eca", {}),
 )
+
+#: names of the last layer's weights; of MobileNetV3's two dense layers the second counts
+_CLASSIFIERS = ("fc.weight", "head.fc.weight", "classifier.3.weight", "classifier.1.weight", "classifier.weight")
 
 #: sources whose networks can be inferred
 LIBRARIES = ("timm", "torchvision")
@@ -44,7 +48,7 @@ def infer_config(tensors: Tensors, source: str) -> ModelConfig | None:
     if source not in LIBRARIES:
         return None
     for found in unwrapped(tensors):
-        for fields in _candidates(found.tensors):
+        for fields in _candidates(found.tensors, source):
             try:
                 config = ModelConfig(**fields)
                 match(build(config, _classes(found.tensors)), found.tensors, source)
@@ -70,12 +74,13 @@ def _text(value):
 
 
 def _classes(tensors):
-    name = next((name for name in ("fc.weight", "head.fc.weight", "classifier.1.weight") if name in tensors), None)
+    name = next((name for name in _CLASSIFIERS if name in tensors), None)
     return len(tensors[name]) if name else 1
 
 
-def _candidates(tensors: Tensors) -> Iterator[dict[str, Any]]:
+def _candidates(tensors: Tensors, source: str) -> Iterator[dict[str, Any]]:
     """Options of each network that it may be."""
+    yield from mobile_candidates(tensors, source)
     if any(name.startswith("stages.0.0.conv1_1x1") for name in tensors):
         yield from _byob(tensors)
     elif "features.0.0.weight" in tensors:

@@ -10,6 +10,7 @@ from typing import Any
 from ..utils.errors import UserError
 from ..utils.suggest import did_you_mean
 from .files import Weights, read_weights
+from .mobile_names import NAMES as MOBILE
 from .tensors import Tensors
 
 #: library -> its networks whose weights ours take: others may have the same tensors and compute otherwise
@@ -25,8 +26,9 @@ NETWORKS = {
         "gcresnet33ts", "gcresnet50t", "botnet26t_256", "halonet26t", "halonet50ts",
         "lambda_resnet26t", "lambda_resnet50ts", "gcresnext50ts", "skresnext50_32x4d",
         *(f"{name}26ts" for name in ("seresnext", "eca_resnext", "gcresnext", "bat_resnext")),
+        *MOBILE["timm"],
     ),
-    "torchvision": (*(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2"),
+    "torchvision": (*(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2", *MOBILE["torchvision"]),
 }  # fmt: skip
 _INSTALL = {"timm": "pip install timm", "torchvision": "pip install torch torchvision"}
 

@@ -3,8 +3,9 @@
 A `NameMap` has tables {path inside our block: path inside the reference's block}. A table's key is the `reference_key`
 of our block's class or of a class that it inherits from; names of classes are never looked at. The longest path that
 fits counts; "" is the block itself, and each "^" in a path of the reference goes up one level. A path without an entry
-has the same name there. A block may have several tables, one for each spelling: the one with the most names in the
-weights is used. A table may also be made by a function of the block.
+has the same name there. A path into a block goes before that block's own table. A block may have several tables, one
+for each spelling: the one with the most names in the weights is used. A table may also be made by a function of the
+block.
 """
 
 import importlib
@@ -123,7 +124,8 @@ def _walk(block, path, owner, table, name_map, known, prefix):
         names[attribute] = _resolved(prefix, theirs)
     for name, child in block._children.items():
         inside = _joined(path, name)
-        if _has_table(child, name_map):
+        into = any(key.startswith(f"{inside}.") for key in table)  # the owner's table knows the inside of the child
+        if _has_table(child, name_map) and not into:
             below = parameter_names(child, name_map, known, _resolved(prefix, _translated(inside, table)))
         else:
             below = _walk(child, inside, owner, table, name_map, known, prefix)

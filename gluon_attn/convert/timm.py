@@ -1,7 +1,9 @@
-"""Names of huggingface/pytorch-image-models (timm): its attention layers, alone and in its ResNets."""
+"""Names of huggingface/pytorch-image-models (timm): its attention layers, alone and in its networks."""
 
 from mxnet.gluon import HybridBlock, nn
 
+from ..models.inverted import InvertedBlock
+from ..models.mobile import MobileNetwork
 from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet
 from .names import NameMap, Table
@@ -101,8 +103,43 @@ def _resnet_block(block: HybridBlock) -> Table:
     return names
 
 
+#: squeeze-and-excitation after the depthwise convolution
+INNER = {"inner": "se", "inner.mlp.0": "se.conv_reduce", "inner.mlp.2": "se.conv_expand"}
+
+
+def inverted_block(block: InvertedBlock) -> Table:
+    """The table of an inverted residual block: one that does not expand counts its layers from the depthwise one."""
+    if block.expands:
+        return INNER
+    return {**INNER, "bn2": "bn1", "conv_pwl": "conv_pw", "bn3": "bn2"}
+
+
+def mobile_network(net: MobileNetwork) -> Table:
+    """The table of a network of such blocks: MobileNetV3's last convolution counts as a stage there."""
+    last = f"blocks.{len(net.blocks)}.0"
+    return {"conv_head": f"{last}.conv", "bn2": f"{last}.bn1", "hidden": "conv_head"} if net.hidden else {}
+
+
+REGNET = {
+    "conv1": "stem.conv",
+    "bn1": "stem.bn",
+    "fc": "head.fc",
+    **{f"layer{i}.{j}": f"s{i}.b{j + 1}" for i in range(1, 5) for j in range(40)},
+}
+REGNET_BLOCK = {
+    **{f"conv{i}": f"conv{i}.conv" for i in (1, 2, 3)},
+    **{f"bn{i}": f"conv{i}.bn" for i in (1, 2, 3)},
+    "downsample.0": "downsample.conv",
+    "downsample.1": "downsample.bn",
+    "inner": "se",
+}
+
 NAME_MAP = NameMap(
     tables={
+        "inverted_block": inverted_block,
+        "mobile_network": mobile_network,
+        "regnet": REGNET,
+        "regnet_block": REGNET_BLOCK,
         "se": {"mlp.0": "fc1", "mlp.2": "fc2"},
         "ese": {"conv": "fc"},
         "eca_mlp": {"squeeze": "conv", "conv": "conv2"},
@@ -125,9 +162,11 @@ NAME_MAP = NameMap(
     companions={r"((?:.*\.)?conv_attn)\.weight": r"\1.bias"},
     prefers_ema=True,
     # theirs convolves [mean; max], ours [max; mean]
-    # and its convolution over the map is one in three dimensions, the last of one number
     changes={
         r"(.*\.)?spatial\.conv\.conv\.weight": lambda weight: weight[:, ::-1],
+        # MobileNetV3's dense layer is a convolution there
+        r"conv_head\.weight": lambda weight: weight.reshape(*weight.shape[:2], 1, 1),
+        # a lambda layer's convolution over the map is one in three dimensions there, the last of one number
         r"(.*\.)?conv_lambda\.weight": lambda weight: weight[..., None] if weight.ndim == 4 else weight[..., 0],
     },
 )

@@ -1,7 +1,9 @@
-"""Names of pytorch/vision (torchvision): its ResNets and its MobileNetV2 have our names, its detectors have not."""
+"""Names of pytorch/vision (torchvision): its ResNets and its MobileNetV2 have our names, others have not."""
 
 from mxnet.gluon import HybridBlock
 
+from ..models.inverted import InvertedBlock
+from ..models.mobile import MobileNetwork
 from .names import NameMap, Table
 
 
@@ -24,4 +26,54 @@ def detector(net: HybridBlock) -> list[Table]:
     return [{**shared, **new, "body.rpn.conv": "rpn.head.conv.0.0"}, {**shared, **old}]
 
 
-NAME_MAP = NameMap(tables={"detector": detector})
+def mobile_network(net: MobileNetwork) -> Table:
+    """The table of a network of inverted residual blocks: MobileNetV3 has them in one row, EfficientNet in stages."""
+    names, row = {"conv_stem": "features.0.0", "bn1": "features.0.1"}, 1
+    for i, stage in enumerate(net.blocks):
+        blocks = [j for j, block in enumerate(stage) if isinstance(block, InvertedBlock)]
+        if net.hidden:
+            names |= {f"blocks.{i}.{j}": f"features.{row + j}.block" for j in blocks}
+            row += len(blocks)
+        else:
+            names |= {f"blocks.{i}.{j}": f"features.{i + 1}.{j}.block" for j in blocks}
+    last = row if net.hidden else len(net.blocks) + 1
+    names |= {"conv_head": f"features.{last}.0", "bn2": f"features.{last}.1", "hidden": "classifier.0"}
+    return {**names, "classifier": "classifier.3" if net.hidden else "classifier.1"}
+
+
+def inverted_block(block: InvertedBlock) -> Table:
+    """The table of an inverted residual block: its layers are numbered there, each convolution with its norm."""
+    convs = [("conv_pw", "bn1")] * block.expands + [("conv_dw", "bn2")]
+    names = {own: f"{i}.{j}" for i, pair in enumerate(convs) for j, own in enumerate(pair)}
+    count = len(convs)
+    if block.inner is not None:
+        names["inner"] = str(count)
+        count += 1
+    return {**names, "conv_pwl": f"{count}.0", "bn3": f"{count}.1"}
+
+
+def regnet(net: HybridBlock) -> Table:
+    """The table of a RegNet, whose blocks have the number of their stage twice there."""
+    names = {"conv1": "stem.0", "bn1": "stem.1"}
+    for i in range(1, 5):
+        names |= {f"layer{i}.{j}": f"trunk_output.block{i}.block{i}-{j}" for j in range(len(getattr(net, f"layer{i}")))}
+    return names
+
+
+REGNET_BLOCK = {
+    **{f"conv{i}": f"f.{letter}.0" for i, letter in ((1, "a"), (2, "b"), (3, "c"))},
+    **{f"bn{i}": f"f.{letter}.1" for i, letter in ((1, "a"), (2, "b"), (3, "c"))},
+    "downsample": "proj",
+    "inner": "f.se",
+}
+
+NAME_MAP = NameMap(
+    tables={
+        "detector": detector,
+        "inverted_block": inverted_block,
+        "mobile_network": mobile_network,
+        "regnet": regnet,
+        "regnet_block": REGNET_BLOCK,
+        "se": {"mlp.0": "fc1", "mlp.2": "fc2"},
+    }
+)

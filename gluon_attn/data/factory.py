@@ -149,9 +149,10 @@ def _loaders(cfg: DataConfig, dataset: Dataset, seed: int, devices: int, rank: i
     }  # fmt: skip
     batch_size, sizes = cfg.batch_size * devices, _progressive_sizes(cfg, dataset)
     prepare = for_training(cfg, dataset)
+    of_training: dict[str, Any] = {**common, "repeats": cfg.aug_repeats, "progressive_sizes": sizes}
     return DataLoaders(
         name=dataset.name,
-        train=Loader(dataset.train, batch_size, prepare, train=True, progressive_sizes=sizes, **common),
+        train=Loader(dataset.train, batch_size, prepare, train=True, **of_training),
         val=Loader(dataset.val, batch_size, for_evaluation(dataset), train=False, **common),
         classes=dataset.classes,
         class_names=dataset.class_names,

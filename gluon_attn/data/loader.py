@@ -49,6 +49,9 @@ class Loader:
         max_bad: share of this process's images that may be unreadable.
         rank: number of this process.
         size: number of processes.
+        repeats: in training each drawn image comes this often in a row, changed at random each time, and an epoch has
+            so many fewer images; the copies go to different processes. Hoffer et al. 2019,
+            https://arxiv.org/abs/1901.09335; as timm's `RepeatAugSampler`.
         progressive_sizes: (H, W) of smaller images to train on first. The epochs of a run are shared evenly among
             them, in this order, and the set's own size.
 
@@ -68,11 +71,13 @@ class Loader:
         max_bad: float = 0.0,
         rank: int = 0,
         size: int = 1,
+        repeats: int = 1,
         progressive_sizes: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._images, self._prepare, self._train = images, prepare, train
         self._progressive_sizes = tuple(progressive_sizes)
         self._seed, self._rank, self._size = seed, rank, size
+        self._repeats = repeats
         self._num_workers, self._max_bad = num_workers, max_bad
         self._share = len(images) // size if train else len(range(rank, len(images), size))
         if train and not self._share:
@@ -140,7 +145,7 @@ class Loader:
         if not self._train:
             return np.arange(self._rank, count, self._size)
         order = generator(self._seed, _ORDER, epoch).permutation(count)
-        return order[self._rank :: self._size]
+        return np.repeat(order, self._repeats)[:count][self._rank :: self._size]
 
     def _image_size(self, epoch: int, epochs: int | None) -> tuple[int, int] | None:
         """Smaller size of an epoch's images, or None; the first epoch of each size is logged."""

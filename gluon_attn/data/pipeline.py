@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..config.data import DataConfig
+from .auto_augment import auto_augment
 from .base import Dataset
 from .loader import Prepare
 from .mixing import Pair, make_targets
@@ -83,5 +84,7 @@ def _pixel_steps(cfg: DataConfig, dataset: Dataset) -> Iterator[Callable[..., np
     if cfg.rand_augment:
         count, magnitude = cfg.rand_augment
         yield functools.partial(rand_augment, count=count, magnitude=magnitude)
+    if cfg.aa:
+        yield functools.partial(auto_augment, policy=cfg.aa)
     if jitter or noise:
         yield functools.partial(color_jitter, jitter=jitter, noise=noise)

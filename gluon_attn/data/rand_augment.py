@@ -9,7 +9,9 @@ from PIL import Image, ImageEnhance, ImageOps
 from ..config.data import MOST_MAGNITUDE
 
 _GRAY = (128, 128, 128)
-_TRANSLATE, _SHEAR = 150 / 331, 0.3
+#: share of the side at the largest magnitude
+TRANSLATION = 150 / 331
+_SHEAR = 0.3
 #: (image, strength from 0 to 1, sign -1 or 1) -> image
 Operation = Callable[[Image.Image, float, int], Image.Image]
 
@@ -67,6 +69,6 @@ OPERATIONS: dict[str, Operation] = {
     "sharpness": _enhance(ImageEnhance.Sharpness),
     "shear_x": _affine(lambda strength, width, height: (1, _SHEAR * strength, 0, 0, 1, 0)),
     "shear_y": _affine(lambda strength, width, height: (1, 0, 0, _SHEAR * strength, 1, 0)),
-    "translate_x": _affine(lambda strength, width, height: (1, 0, _TRANSLATE * strength * width, 0, 1, 0)),
-    "translate_y": _affine(lambda strength, width, height: (1, 0, 0, 0, 1, _TRANSLATE * strength * height)),
+    "translate_x": _affine(lambda strength, width, height: (1, 0, TRANSLATION * strength * width, 0, 1, 0)),
+    "translate_y": _affine(lambda strength, width, height: (1, 0, 0, 0, 1, TRANSLATION * strength * height)),
 }

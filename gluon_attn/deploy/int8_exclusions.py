@@ -11,7 +11,7 @@ from ..nn.symbol_graph import Node, SymbolGraph
 _MXNET = {"sigmoid", "hard_sigmoid", "tanh", "softmax", "log_softmax", "softmin", "SoftmaxActivation"}
 _ACTIVATIONS = {"sigmoid", "tanh"}
 #: the same of OpenVINO
-_OPENVINO = {"Sigmoid", "HSigmoid", "Tanh", "Softmax", "LogSoftmax"}
+_OPENVINO = {"Sigmoid", "HSigmoid", "HardSigmoid", "Tanh", "Softmax", "LogSoftmax"}
 #: OpenVINO's operations that leave the values of gates and weights alone, and those that apply them
 _CARRIERS = {"Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 _PRODUCTS = {"MatMul", "Multiply"}

@@ -6,7 +6,7 @@ import mxnet as mx
 
 from ..config.card import Card
 from ..config.run_kind import check_kind
-from ..models.factory import get_model
+from ..models.factory import ONLY_IN_TRAINING, get_model
 from ..nn.params import load_params
 from ..registry import UnknownName
 from ..utils.errors import UserError
@@ -78,8 +78,9 @@ def card_network(card: Card, weights: Path | str, name: str) -> mx.gluon.HybridB
     Raises:
         UserError: The card or the file is damaged, or they do not belong together.
     """
+    options = {key: value for key, value in card.options.items() if key not in ONLY_IN_TRAINING}
     try:
-        net = get_model(card.model, card.classes, plan=card.plan, **card.options)
+        net = get_model(card.model, card.classes, plan=card.plan, **options)
     except UnknownName as error:
         raise UserError(
             f"{name}: unknown {error.kind} {error.name!r}; if a plugin has it, name that with option plugin"

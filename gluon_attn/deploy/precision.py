@@ -14,8 +14,10 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
+from mxnet.contrib import amp
 
 from ..engine.layouts import mixed_precision
+from ..nn.symbol_graph import SymbolGraph
 from ..utils.progress import Progress
 from . import int8_exclusions, onednn_sum_fix, symbol
 from .graph import INPUT, Graph
@@ -30,9 +32,18 @@ _PRODUCTS = ["elemwise_mul", "broadcast_mul"]
 
 
 def to_bfloat16(graph: Graph) -> Graph:
-    """Cast `graph` to bfloat16 where MXNet's lists for mixed precision allow it. Weights stay float32."""
+    """Cast `graph` to bfloat16 where MXNet's lists for mixed precision allow it, with the weights that it reads so."""
     with _quiet():
-        return dataclasses.replace(graph, symbol=mixed_precision(graph.symbol, "bfloat16", _CONCATENATE))
+        nodes = SymbolGraph.read(mixed_precision(graph.symbol, "bfloat16", _CONCATENATE))
+    tensors = graph.tensors
+    casts = [node for node in nodes.nodes if node.op == "amp_cast" and node.attrs["dtype"] == "bfloat16"]
+    weights = {cast: cast.source(0) for cast in casts if cast.source(0).name in graph.args}
+    weights = {cast: weight for cast, weight in weights.items() if nodes.uses(weight) == 1}
+    nodes.replace(weights)
+    for weight in weights.values():
+        tensors[weight.name] = mx.nd.amp_cast(tensors[weight.name], dtype=amp.amp.bfloat16)
+        weight.attrs["__dtype__"] = "12"  # MXNet's number for bfloat16
+    return graph.edited(nodes, tensors)
 
 
 def fuse_for_onednn(graph: Graph) -> Graph:

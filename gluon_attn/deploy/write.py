@@ -9,6 +9,7 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
+from ..nn.tracing import inference_operators
 from ..utils.errors import UserError
 from . import graph_edit, onnx, openvino, precision, symbol
 from .graph import Graph, trace
@@ -105,9 +106,9 @@ def _graph_for_mxnet(
     kind: str, traced: Callable[..., Graph], inputs: np.ndarray | Sequence[np.ndarray], calibration: str = "naive"
 ) -> Graph:
     """The graph that MXNet runs fastest in this precision."""
-    graphs = {
-        plain: graph_edit.norms_as_convolutions(graph_edit.fold_norms(traced(plain=plain))) for plain in (False, True)
-    }
+    with inference_operators():
+        graphs = {plain: traced(plain=plain) for plain in (False, True)}
+    graphs = {plain: graph_edit.norms_as_convolutions(graph_edit.fold_norms(graph)) for plain, graph in graphs.items()}
     if kind == "bfloat16":  # not fused: fusion loses ten times the digits
         graphs = {plain: precision.to_bfloat16(graph) for plain, graph in graphs.items()}
     graph = graphs[precision.fastest_graph(graphs, inputs)]

@@ -10,6 +10,7 @@ from mxnet.gluon.utils import split_and_load
 
 from ..config.distill import DistillConfig
 from ..config.scores import ACCURACY
+from ..config.train import TrainConfig
 from ..utils.progress import each
 from .loss import ClassificationLoss
 from .metrics import ClassificationMeter
@@ -17,18 +18,19 @@ from .task import Shard, SumOverProcesses, Task, TrainingLoop
 
 
 class Classification(Task):
-    """Cross entropy with the labels; the score is the top-1 accuracy.
+    """Cross entropy with the labels, or binary cross entropy; the score is the top-1 accuracy.
 
     Batches are (images (B,3,H,W) float32, labels (B,) class indices or (B,classes) soft labels).
 
     Args:
         auxiliary_weight: weight of the loss of an auxiliary head (default 0.4, as in DARTS).
+        train: options of the loss, see `ClassificationLoss`.
     """
 
     score = ACCURACY
 
-    def __init__(self, auxiliary_weight: float | None = None):
-        self.loss = ClassificationLoss(auxiliary_weight)
+    def __init__(self, auxiliary_weight: float | None = None, train: TrainConfig | None = None):
+        self.loss = ClassificationLoss(auxiliary_weight, train=train)
 
     def split(self, batch: tuple, contexts: Sequence[mx.Context]) -> list[Shard]:
         """The (images, labels) of each device."""

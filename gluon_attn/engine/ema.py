@@ -1,7 +1,7 @@
 """Exponential moving average (EMA) of the weights."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import mxnet as mx
 from mxnet.gluon import HybridBlock
@@ -25,31 +25,38 @@ def running_statistics(net: HybridBlock, frozen: Collection[str], ema: "WeightEM
     return [params[name].list_data()[0] for name in names] + averaged
 
 
+#: warm-up -> number of an update, from 0 -> the largest decay there
+_BOUNDS: dict[str, Callable[[int], float]] = {
+    "short": lambda n: n / (n + 9), "power": lambda n: 1 - (n + 1) ** (-2 / 3), "none": lambda n: 1.0,
+}  # fmt: skip
+
+
 class WeightEMA:
     """Exponential moving average of a network's weights and running statistics, in float32.
 
     value = d * value + (1 - d) * weight after each update, d = min(decay, n / (n + 9)) at update n (from 0), so that a
-    short run is not held back by its first weights.
+    short run is not held back by its first weights; or with another warm-up.
 
     Args:
         net: the network.
         decay: the largest d, such as 0.999.
+        warmup: what bounds d: "short" (default), "power" 1 - (n + 1) ** (-2/3), timm's, or "none".
 
     Attributes:
         values: structural name -> averaged array.
         updates: n.
     """
 
-    def __init__(self, net: HybridBlock, decay: float):
+    def __init__(self, net: HybridBlock, decay: float, warmup: str = "short"):
         self._params = net._collect_params_with_prefix()
-        self._decay = decay
+        self._decay, self._bound = decay, _BOUNDS[warmup]
         self.values: dict[str, mx.nd.NDArray] = {}
         self.updates = 0
 
     def update(self) -> None:
         """Take in the weights as they are now."""
         mx.nd.waitall()  # a backward pass writes running statistics without MXNet's engine knowing
-        decay = min(self._decay, self.updates / (self.updates + 9))
+        decay = min(self._decay, self._bound(self.updates))
         weights = {name: param.list_data()[0].astype("float32", copy=False) for name, param in self._params.items()}
         known = [name for name in weights if name in self.values]
         arrays.add([self.values[name] for name in known], [weights[name] for name in known], 1 - decay, decay=-1.0)

@@ -17,6 +17,10 @@ _MAPS = {
         "weighted_sum",
     )
 }  # fmt: skip
+#: operators that AMP leaves in bfloat16, where MXNet computes number by number -> oneDNN's activation in their place
+_ACTIVATIONS = {"relu": "relu", "tanh": "tanh"}
+#: such operators that are faster in float32, casts included
+_FASTER_IN_FLOAT32 = ("abs", "clip", "sqrt", "square")
 
 
 def mixed_precision(
@@ -34,13 +38,28 @@ def mixed_precision(
     """
     from mxnet.contrib import amp
 
-    lists = [*amp.list_lp16_ops(amp.amp.bfloat16 if dtype == "bfloat16" else dtype), *low_precision_ops]
+    kind = amp.amp.bfloat16 if dtype == "bfloat16" else dtype
+    lists = [*amp.list_lp16_ops(kind), *low_precision_ops]
+    single = amp.list_fp32_ops(kind)
     graph = SymbolGraph.read(symbol)
+    if dtype == "bfloat16":
+        single += _FASTER_IN_FLOAT32
+        _use_activations(graph)
     _cast_around_kernels(graph, dtype)
     excluded = _cast_behind_images(graph, dtype) if images_in_float32 else []
     return amp.convert_symbol(
-        graph.to_symbol(), target_dtype=dtype, target_dtype_ops=lists, excluded_sym_names=excluded
+        graph.to_symbol(), target_dtype=dtype, target_dtype_ops=lists, fp32_ops=single, excluded_sym_names=excluded
     )
+
+
+def _use_activations(graph: SymbolGraph) -> None:
+    """Compute operators by oneDNN's activations; relu6, a clip, by its ReLU and a minimum in float32."""
+    for node in list(graph.nodes):
+        if node.op == "clip" and float(node.attrs["a_min"]) == 0:
+            graph.insert_after(node, "_minimum_scalar", {"scalar": node.attrs["a_max"]})
+            node.op, node.attrs = "Activation", {"act_type": "relu"}
+        elif node.op in _ACTIVATIONS:
+            node.op, node.attrs = "Activation", {"act_type": _ACTIVATIONS[node.op]}
 
 
 def _cast_behind_images(graph: SymbolGraph, dtype: str) -> list[str]:

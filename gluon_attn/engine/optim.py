@@ -13,6 +13,7 @@ from ..config.optim import OptimConfig
 from ..utils.errors import UserError
 from .backend import Backend
 from .layer_decay import decay_layers
+from .optimizers import AdamW, RMSPropTF
 
 #: lbsgd keeps past gradients outside its state, dcasgd fails with momentum in MXNet 1.9.1, sgld at learning rate 0,
 #: groupadagrad takes matrices only, ccsgd is an old name of sgd, test is MXNet's own
@@ -71,9 +72,13 @@ class NAG(mx.optimizer.NAG):
             mx.nd.cast(exact, dtype=weight.dtype, out=weight)
 
 
+#: name -> optimizer that MXNet has in another form, or not
+_OWN = {"sgd": SGD, "nag": NAG, "rmsproptf": RMSPropTF, "adamw": AdamW}
+
+
 def optimizer_names() -> list[str]:
-    """MXNet optimizers that a run can save and resume."""
-    return sorted(set(mx.optimizer.Optimizer.opt_registry) - _UNUSABLE)
+    """Optimizers that a run can save and resume: MXNet's, and those of `_OWN`."""
+    return sorted({*mx.optimizer.Optimizer.opt_registry, *_OWN} - _UNUSABLE)
 
 
 def make_trainer(
@@ -101,12 +106,17 @@ def make_trainer(
     name = config.optimizer.lower()
     if name not in optimizer_names():
         raise UserError(f"unknown optimizer {config.optimizer!r}{nearest(name, optimizer_names())}")
-    accepted = inspect.signature(mx.optimizer.Optimizer.opt_registry[name].__init__).parameters
+    optimizer = _OWN.get(name) or mx.optimizer.Optimizer.opt_registry[name]
+    accepted = inspect.signature(optimizer.__init__).parameters
     options = {"wd": config.wd, "lr_scheduler": schedule, "multi_precision": True}
     if "momentum" in accepted:
         options["momentum"] = 0.9 if config.momentum is None else config.momentum
     elif config.momentum is not None:
         raise UserError(f"optimizer {name} has no momentum: leave option momentum out")
+    if config.epsilon is not None:
+        if "epsilon" not in accepted:
+            raise UserError(f"optimizer {name} has no epsilon: leave option epsilon out")
+        options["epsilon"] = config.epsilon
     params = list({id(p): p for p in net._collect_params_with_prefix().values()}.values())
     others = set(map(id, excluded))
     params = [param for param in params if id(param) not in others]
@@ -118,7 +128,6 @@ def make_trainer(
             raise UserError(f"the steps of {name} do not follow the learning rate: leave option layer_decay out")
         decay_layers(net, config.layer_decay)
     options["learning_rate"] = config.lr
-    optimizer = {"sgd": SGD, "nag": NAG}.get(name, mx.optimizer.Optimizer.opt_registry[name])
     return (backend or Backend()).make_trainer(params, optimizer(**options), config)
 
 

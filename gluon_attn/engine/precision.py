@@ -67,6 +67,8 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     outputs = net(*inputs)
     several = _several(outputs)
     graph, params, with_amx = mx.sym.Group(list(outputs)) if several else outputs, net.collect_params(), uses_amx()
+    for param in params.values():
+        param.cast(param.dtype)  # new arrays: inference leaves weights in a layout that the casts of AMP cannot read
     mixed = mixed_precision(graph, dtype, images_in_float32=not with_amx)
     if several:
         mixed = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in mixed])

@@ -47,7 +47,7 @@ def make_update(
         get_logger().info("lr %g = %g x %s", optim.lr, config.optim.lr, ratio)
     trainer = make_trainer(net, optim, Schedule(optim, config.train.num_epochs, per_epoch), backend, excluded)
     scaler = LossScaler() if dtype == "float16" else None
-    ema = WeightEMA(net, optim.ema) if optim.ema is not None else None
+    ema = WeightEMA(net, optim.ema, optim.ema_warmup) if optim.ema is not None else None
     return Update(trainer, per_epoch, optim.clip_grad, backend.size, scaler, ema)
 
 

@@ -82,6 +82,21 @@ def without_plan(net: HybridBlock) -> HybridBlock | None:
     return recipe and get_model(recipe["model"], recipe["classes"], **recipe["options"])
 
 
+def default_attention(net: HybridBlock) -> list[str]:
+    """Names of the parameters of the attention that the network's model has by default, whatever its plan put there.
+
+    Args:
+        net: the network, with the `recipe` that `get_model` gives it.
+    """
+    recipe = net.recipe
+    record = model_info(recipe["model"])
+    if record.own_plan or not record.entries:
+        return []
+    usual = get_model(recipe["model"], recipe["classes"], **recipe["options"])
+    starts = tuple(f"{path}." for path in planned_modules(usual))
+    return [name for name in usual._collect_params_with_prefix() if name.startswith(starts)]
+
+
 def plain_recipe(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
     """The recipe of a network without its attention; None if there is no such network."""
     if recipe is None:

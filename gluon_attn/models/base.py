@@ -28,7 +28,7 @@ class Model:
         classes: number of classes of the data set that it was designed for.
         entries: plan entries that belong to its name, as plain data. () if there are none.
         own_plan: whether its attention belongs to its name, by `entries` or by its own options. Such a model takes no
-            other attention and no plan.
+            other attention and no plan. With `entries` but not its own plan, another attention takes their place.
         blocks: number of blocks in each stage; () if its options decide, or if it has no residual blocks.
         backbone: name of the model without `entries`; None if there are none.
         own: attentions that belong to its name by its own options, in place of `entries`.

@@ -45,7 +45,9 @@ def build(config: ModelConfig, classes: int, input_size: int | None = None) -> H
     elif info.own_plan:  # get_model refuses another attention or plan
         name, chosen = config.model, {"attention": config.attention, "plan": _plan_file(config)}
     else:
-        name, chosen = config.model, {"plan": _plan_file(config) or Plan(_entries(config, info))}
+        planned = config.ksize or config.attention or config.act_type or not info.entries
+        own = Plan(_entries(config, info)) if planned else None  # None: what the model has by default
+        name, chosen = config.model, {"plan": _plan_file(config) or own}
     options = _network_options(config, info, input_size)
     twice = [key for key in config.model_options if key in options and key != "input_size"]
     if twice:
@@ -65,7 +67,16 @@ def _with_scheme_file(config: ModelConfig, path: str) -> ModelConfig:
     meant["model_options"] = {**meant["model_options"], **config.model_options}
     default = type(config)()
     given = {"model": config.model}
-    for key in ("attention", "attention_options", "shared", "norm", "drop_rate", "last_gamma"):
+    for key in (
+        "attention",
+        "attention_options",
+        "shared",
+        "norm",
+        "drop_rate",
+        "drop_path",
+        "dropblock_prob",
+        "last_gamma",
+    ):
         if getattr(config, key) != getattr(default, key):
             given[key] = getattr(config, key)
     return config.replace(**{**meant, **given})
@@ -78,6 +89,8 @@ def _refuse_unused(config: ModelConfig, info: Model) -> None:
         given = getattr(config, name)
         if given is not None and given is not False and not attentional:
             raise UserError(f"option {name} needs an option act_type such as ChaATAC")
+    if config.drop_path and "drop_path" in info.options():
+        raise UserError(f"the paths of {config.model} are dropped by a schedule: option drop_path_prob, not drop_path")
     if config.r and not (config.attention or attentional):
         raise UserError("option r needs an option attention or an option act_type such as ChaATAC")
     if config.shared is not None and not config.attention:
@@ -93,6 +106,7 @@ def _network_options(config: ModelConfig, info: Model, input_size: int | None) -
     """Options of the network that have a field of their own in the config."""
     options: dict[str, Any] = {"drop_rate": config.drop_rate, "blocks": config.blocks, "input_size": input_size}
     options["last_gamma"] = config.last_gamma or None
+    options["drop_path"], options["dropblock_prob"] = config.drop_path, config.dropblock_prob
     options["norm"] = config.norm if config.norm != "batch" else None
     if info.own_plan and not config.attention:
         options["scheme"] = _scheme_bits(config, info)

@@ -67,11 +67,18 @@ class Entry(Config):
         if len(self.scheme) != sum(blocks):
             raise UserError(f"{self.name}: the scheme has {len(self.scheme)} bits, the network {sum(blocks)} blocks")
 
-    def build(self, channels: int, spatial: int | None, stride: int = 1, in_channels: int | None = None) -> HybridBlock:
+    def build(
+        self,
+        channels: int,
+        spatial: int | None,
+        stride: int = 1,
+        in_channels: int | None = None,
+        block_channels: int | None = None,
+    ) -> HybridBlock:
         """A new module. Only here MXNet is needed.
 
         Args:
-            channels, spatial, stride, in_channels: as of `Plan.make`.
+            channels, spatial, stride, in_channels, block_channels: as of `Plan.make`.
 
         Raises:
             UserError: the attention is unknown or does not accept its options.
@@ -88,6 +95,8 @@ class Entry(Config):
         known = attention_options(self.name)
         if "spatial" in known and "spatial" not in options and spatial is not None:
             options["spatial"] = spatial
+        if options.get("block_channels") == "input" and block_channels is not None:
+            options["block_channels"] = block_channels
         if in_channels not in (None, channels):
             if "in_channels" not in known:
                 raise UserError(

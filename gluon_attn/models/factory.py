@@ -12,10 +12,14 @@ from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import MODELS, Model
 from .detection import CLASSES, DetectorBuild, canonical, detector_record
+from .drop_block import with_drop_block
+from .drop_path import with_drop_path
 from .norms import with_norm
 from .plan import Entry, Plan
 from .scheme import Scheme, is_file
 
+#: options of `get_model` that do nothing outside of training
+ONLY_IN_TRAINING = frozenset({"drop_path", "dropblock_prob"})
 B = TypeVar("B", bound=Callable[..., HybridBlock])
 
 
@@ -95,6 +99,8 @@ def get_model(
     pretrained: bool | str | Path = False,
     *,
     norm: str = "batch",
+    drop_path: float = 0.0,
+    dropblock_prob: float = 0.0,
     **options: Any,
 ) -> HybridBlock:
     """Make a network.
@@ -104,11 +110,16 @@ def get_model(
             name of a ResNet for ImageNet, such as mask_rcnn_fpn_eca_resnet50.
         classes: number of outputs (default: 1000, of a detector 80); of a detector without the background.
         attention: a name of `list_attentions()`, or a mapping {"name": ..., option: value}. It goes into the slot that
-            it is made for, in every block or stage.
+            it is made for, in every block or stage; in a network that has an attention by default (MobileNetV3,
+            EfficientNet, RegNetY) into the place of that.
         plan: which attention is in which slot, a `Plan` or its plain data, in place of `attention`.
         pretrained: a parameter file to load, or True for the published parameters of exactly this network
             (`gluon-attn models --pretrained` lists them). False: the network is uninitialized.
         norm: "batch" or "group" normalization in the backbone, see `norms.with_norm`.
+        drop_path: largest probability that training drops the branch of a residual block for an image, see
+            `drop_path.with_drop_path`; of a network of searched cells, that of every path.
+        dropblock_prob: probability that training drops a value with the square around it, see
+            `drop_block.with_drop_block`.
         **options: options of the model, such as `input_size`, `drop_rate`, `last_gamma`; `model_info(name).options()`
             has all with their defaults. `scheme` may also be the file of a connection scheme for this model, see
             `scheme.Scheme`; models such as sge_fbresnet50 take its bits, too.
@@ -135,14 +146,22 @@ def get_model(
     usual = CLASSES if isinstance(model.build, DetectorBuild) else 1000
     classes = positive("classes", usual if classes is None else classes)
     chosen = _plan(name, model, attention, plan)
+    whole: dict[str, Any] = {"norm": norm} if norm != "batch" else {}
+    if drop_path and "drop_path" in known:  # a network with a way of its own
+        options["drop_path"] = drop_path
+    elif drop_path:
+        whole["drop_path"] = drop_path
+    if dropblock_prob:
+        whole["dropblock_prob"] = dropblock_prob
     net = with_norm(model.build(chosen, classes, **options), norm)
+    with_drop_block(with_drop_path(net, whole.get("drop_path", 0)), dropblock_prob)
     # the content of files that options name, so that the recipe needs no file
     options = {**options, **{key: value for key, value in getattr(net, "resolved", {}).items() if key in options}}
     net.recipe = {
         "model": canonical(name),
         "classes": classes,
         "plan": None if model.own_plan else chosen.to_dict(),
-        "options": options if norm == "batch" else {**options, "norm": norm},
+        "options": {**options, **whole},
     }
     if pretrained:
         from .pretrained import load_params, pretrained_path
@@ -164,9 +183,22 @@ def attention_entry(model: Model, name: str, options: dict[str, Any] | None = No
         UserError: the attention or the slot is unknown.
     """
     kind = ATTENTIONS.get(name)
+    if slot is None and kind.slot == "post" and model.entries and not model.own_plan:
+        return _in_place(model, name, options or {})
     slot = slot or kind.slot
     stages = tuple(range(1, model.stages)) if kind.between and slot == "stage" else None
     return Entry(slot=slot, name=name, options=options or {}, stages=stages, shared=kind.shared)
+
+
+def _in_place(model, name, options):
+    """The entry of an attention in the place of the one that a model has by default."""
+    own = [Entry.from_dict(entry, "plan entry") for entry in model.entries]
+    stages = sorted({stage for entry in own for stage in entry.stages or range(1, model.stages + 1)})
+    every = len(stages) == model.stages
+    return Entry(
+        slot=own[0].slot, name=name, options=options, stages=None if every else tuple(stages),
+        shared=ATTENTIONS.get(name).shared,
+    )  # fmt: skip
 
 
 def _with_scheme_file(name, attention, plan, options):
@@ -200,4 +232,4 @@ def _plan(name, model, attention, plan):
         return Plan.from_dict(plan)
     if plan is not None and not isinstance(plan, Plan):
         raise UserError(f"plan must be a Plan or its plain data, got {plan!r}; Plan.load reads a file")
-    return plan or Plan()
+    return Plan(model.entries) if plan is None else plan

@@ -9,12 +9,12 @@ from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
+from ..nn.channel_attention import ROUNDINGS
 from ..nn.layers import GlobalAvgPool, get_activation
-from ..utils.checks import above, positive, rate
-from ..utils.errors import UserError
+from ..utils.checks import above, choice, positive, rate
 from . import variants
 from .plan import Plan
-from .slots import BlockSlots, Residual, Stage, strided_size
+from .slots import BlockSlots, Residual, Stage, scaled_channels, strided_size
 
 SLOTS = ("post", "stage")
 #: channels of the first and the last convolution
@@ -34,12 +34,6 @@ def _conv_norm_relu6(channels, kernel, stride, in_channels, groups=1):
     return layers
 
 
-def _scaled(multiplier, channels):
-    if channels * multiplier < 1:
-        raise UserError(f"multiplier {multiplier} leaves none of {channels} channels; give a larger one")
-    return int(channels * multiplier)
-
-
 class InvertedResidual(Residual):
     """1x1 to `expansion` times the channels, depthwise 3x3, 1x1 to `channels`; the input is added if the shape stays.
 
@@ -54,13 +48,14 @@ class InvertedResidual(Residual):
     """
 
     reference_key = "inverted_residual"
+    drop_path_to_last = False
 
     def __init__(self, expansion: int, channels: int, stride: int, in_channels: int, slots: BlockSlots):
         # the prefix names the stage, since the network holds the blocks of all stages in one row
         super().__init__(prefix=f"stage{slots.stage}_block{slots.block}_")
         hidden = expansion * in_channels
         self._first = slots.block == 0
-        self._shortcut = stride == 1 and channels == in_channels
+        self.added = stride == 1 and channels == in_channels
         with self.name_scope():
             self.conv = nn.HybridSequential()
             with self.conv.name_scope():
@@ -76,7 +71,7 @@ class InvertedResidual(Residual):
     def hybrid_forward(self, F: Any, x: Any, *state: Any) -> Any:
         """N,C,H,W -> N,channels,H/stride,W/stride."""
         y, new = self.attend(F, self.conv(x), () if self._first else state)
-        y = x + y if self._shortcut else y
+        y = x + y if self.added else y
         return (y, *new) if new else y
 
 
@@ -90,8 +85,9 @@ class MobileNetV2(HybridBlock):
         classes: number of outputs.
         input_size: H, for modules that need it.
         drop_rate: dropout probability before the dense layer; the default is torchvision's.
-        multiplier: factor of all numbers of channels, which are rounded down as in GluonCV; the last convolution keeps
-            at least 1280 channels.
+        multiplier: factor of all numbers of channels; the last convolution keeps at least 1280 channels.
+        rounding: of those numbers, as of `nn.channel_attention.rounded_channels`: "down" as in GluonCV (default), or
+            "nearest" as in torchvision.
 
     Raises:
         UserError: an option is wrong, or the plan does not fit.
@@ -100,10 +96,17 @@ class MobileNetV2(HybridBlock):
     reference_key = "mobilenet_v2"
 
     def __init__(
-        self, plan: Plan, classes: int, *, input_size: int = 224, drop_rate: float = 0.2, multiplier: float = 1.0
+        self,
+        plan: Plan,
+        classes: int,
+        *,
+        input_size: int = 224,
+        drop_rate: float = 0.2,
+        multiplier: float = 1.0,
+        rounding: str = "down",
     ):
         super().__init__()
-        scaled = partial(_scaled, above("multiplier", multiplier))
+        scaled = partial(scaled_channels, above("multiplier", multiplier), choice("rounding", rounding, ROUNDINGS))
         size = strided_size(positive("input_size", input_size), 2)
         plan = plan.bind([count for _, _, count, _ in variants.MOBILENET_V2], SLOTS, head=False)
         with self.name_scope():

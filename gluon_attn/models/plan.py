@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,7 @@ class Plan:
         spatial: int | None = None,
         stride: int = 1,
         in_channels: int | None = None,
+        block_channels: int | None = None,
     ) -> HybridBlock | None:
         """Make the module of one slot.
 
@@ -133,6 +135,7 @@ class Plan:
             stride: stride of the convolution that a `conv` or `conv1` module replaces. Average pooling follows a module
                 without that option.
             in_channels: number of input channels, where a `conv1` module may change it. None: `channels`.
+            block_channels: number of channels of the block's input, for modules whose option of that name is "input".
 
         Returns:
             The module, the stage's own one if it is shared, with the slot as its attribute `plan_slot`; None if the
@@ -148,11 +151,12 @@ class Plan:
             raise UserError(f"{names} both fill the {slot} slot of stage {stage}; a slot holds one module")
         if not chosen:
             return None
+        build = partial(chosen[0].build, channels, spatial, stride, in_channels, block_channels)
         if not chosen[0].shared:
-            return _marked(chosen[0].build(channels, spatial, stride, in_channels), slot)
-        key = (self.entries.index(chosen[0]), stage, channels, stride, in_channels)
+            return _marked(build(), slot)
+        key = (self.entries.index(chosen[0]), stage, channels, stride, in_channels, block_channels)
         if key not in self._shared:
-            self._shared[key] = _marked(chosen[0].build(channels, spatial, stride, in_channels), slot)
+            self._shared[key] = _marked(build(), slot)
         return self._shared[key]
 
 

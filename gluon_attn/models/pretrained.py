@@ -11,7 +11,7 @@ from .catalogue import Published, catalogue
 __all__ = ["find_published", "load_params", "pretrained_path", "save_params"]
 
 #: options that do not change the contents of a parameter file
-_FREE = {"drop_rate", "drop_path", "input_size", "last_gamma"}
+_FREE = {"drop_rate", "drop_path", "dropblock_prob", "input_size", "last_gamma"}
 _SHOWN = 4
 
 

@@ -16,7 +16,8 @@ from .base import MODELS
 from .plan import Plan
 
 VERSION = 1
-_CONFIG_OPTIONS = ("norm", "drop_rate", "last_gamma")  # network options with a field of their own in `ModelConfig`
+#: network options with a field of their own in `ModelConfig`
+_CONFIG_OPTIONS = ("norm", "drop_rate", "drop_path", "dropblock_prob", "last_gamma")
 
 
 def from_codes(codes: Sequence[int], blocks: Sequence[int]) -> str:

@@ -6,13 +6,32 @@ from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
+from ..nn.channel_attention import rounded_channels
 from ..nn.layers import get_activation
+from ..utils.errors import UserError
 from .plan import Plan
 
 
 def strided_size(size: int, stride: int) -> int:
     """Height of a feature map of height `size` after a convolution with a stride and "same" padding."""
     return -(-size // stride)
+
+
+def scaled_channels(multiplier: float, rounding: str, channels: int) -> int:
+    """A number of channels times a width multiplier.
+
+    Args:
+        multiplier: the factor.
+        rounding: as of `nn.channel_attention.rounded_channels`.
+        channels: the number.
+
+    Raises:
+        UserError: nothing is left.
+    """
+    scaled = rounded_channels(channels * multiplier, rounding)
+    if scaled < 1:
+        raise UserError(f"multiplier {multiplier} leaves none of {channels} channels; give a larger one")
+    return scaled
 
 
 class BlockSlots:
@@ -36,9 +55,14 @@ class BlockSlots:
         """The module at the end of the residual branch, or None."""
         return self.plan.make("post", self.stage, self.block, channels, spatial)
 
-    def inner(self, channels: int, spatial: int) -> HybridBlock | None:
-        """The module before the block's last convolution, or None."""
-        return self.plan.make("inner", self.stage, self.block, channels, spatial)
+    def inner(self, channels: int, spatial: int, block_channels: int | None = None) -> HybridBlock | None:
+        """The module before the block's last convolution, or None.
+
+        Args:
+            channels, spatial: of the module's input.
+            block_channels: of the block's input; None: the network does not say.
+        """
+        return self.plan.make("inner", self.stage, self.block, channels, spatial, block_channels=block_channels)
 
     def conv(
         self,
@@ -102,6 +126,10 @@ class Residual(HybridBlock):
         downsample: the shortcut; None if it is the identity.
         post: the attention at the end of the branch, or None.
         last: the activation after the addition; None for ReLU.
+        drop_path: what drops the branch of some images in training, or None; `drop_path.with_drop_path` sets it.
+        added: whether the input or the shortcut is added to the branch.
+        drop_path_to_last: the last block of a network drops with the whole rate, as in timm's ResNets; False: the rate
+            would be reached one block after it, as in their mobile networks.
     """
 
     reference_key = "residual"
@@ -110,6 +138,9 @@ class Residual(HybridBlock):
     post: HybridBlock | None = None
     downsample: HybridBlock | None = None
     last: HybridBlock | None = None
+    drop_path: HybridBlock | None = None
+    added = True
+    drop_path_to_last = True
     _connected = True
 
     @contextlib.contextmanager
@@ -127,7 +158,7 @@ class Residual(HybridBlock):
         return getattr(self.post, "states", 0) if self._connected else 0
 
     def attend(self, F: Any, x: Any, state: tuple) -> tuple[Any, tuple]:
-        """Apply `post`.
+        """Apply `post`, then `drop_path`.
 
         Args:
             F: `mx.nd` or `mx.sym`.
@@ -137,10 +168,12 @@ class Residual(HybridBlock):
         Returns:
             The new x, and the new state, which is empty if `post` carries none.
         """
-        if not self.states:
-            return self.post(x) if self.post and self._connected else x, ()
-        x, *new = self.post(x, *(state or self.post.begin_state(F, x)))  # type: ignore[misc, union-attr]
-        return x, tuple(new)
+        new: Any = ()
+        if self.states:
+            x, *new = self.post(x, *(state or self.post.begin_state(F, x)))  # type: ignore[misc, union-attr]
+        elif self.post and self._connected:
+            x = self.post(x)
+        return self.drop_path(x) if self.drop_path else x, tuple(new)
 
     def hybrid_forward(self, F: Any, x: Any, *state: Any) -> Any:
         """Branch, addition, activation: N,C,H,W -> N,channels,H/stride,W/stride."""

@@ -10,7 +10,7 @@ from mxnet.gluon import HybridBlock
 
 from ..nn.params import check_names, few, read_params, set_params
 from ..utils.errors import UserError
-from .added_parts import backbone_names, plain_recipe, planned_modules
+from .added_parts import backbone_names, default_attention, plain_recipe, planned_modules
 from .pretrained import pretrained_path
 
 
@@ -137,6 +137,9 @@ def _ways(net: HybridBlock, tensors: Mapping[str, Any]) -> Iterator[_Match]:
     backbone = backbone_names(net) if modules else None
     if backbone is not None:
         yield _Match(backbone.there, tuple(modules), backbone.replaced)
+        usual = default_attention(net)
+        if usual:
+            yield _Match(backbone.there, tuple(modules), (*backbone.replaced, *usual))
 
 
 def absent_modules(net: HybridBlock, modules: Collection[str], tensors: Collection[str]) -> list[str]:

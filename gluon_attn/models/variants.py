@@ -125,5 +125,6 @@ NAMED: dict[str, tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]] = {
     # the kernels and the dropout of the released network: 1 below 96 channels
     "eca_mobilenet_v2": ("mobilenet_v2", {"drop_rate": 0.25}, eca_entries({1: (1, 2, 3, 4), 3: (5, 6, 7)})),
     "eca_mobilenet_v2_formula": ("mobilenet_v2", {"drop_rate": 0.25}, ({"name": "eca"},)),
+    "eca_efficientnet_b0": ("efficientnet_b0", {}, ({"name": "eca", "slot": "inner"},)),
     **CONV_NAMED,
 }

@@ -7,9 +7,10 @@ widths and plan entries are the rows of `variants.py`; the builders' options are
 from dataclasses import replace
 from functools import partial
 
-from . import cell_network, variants
+from . import cell_network, mobile, mobile_rows, variants
 from .base import MODELS, Model
 from .mobilenet_v2 import MobileNetV2
+from .regnet import RegNet
 from .resnet import cifar, imagenet
 
 _Rows = dict[str, Model]
@@ -84,6 +85,46 @@ _OTHER_IMAGENET: _Rows = {
     "mobilenet_v2": _imagenet(MobileNetV2, stages=len(variants.MOBILENET_V2)),
 }
 
+#: networks with an attention by default, in whose place they take another
+_MOBILE: _Rows = {
+    **{
+        f"mobilenet_v3_{kind}": _imagenet(
+            partial(mobile.mobilenet_v3, kind, last=last),
+            stages=len(mobile_rows.MOBILENET_V3[kind]),
+            entries=mobile_rows.hard_entries(kind),
+        )
+        for kind, last in (("large", 1280), ("small", 1024))
+    },
+    # GluonCV's
+    **{
+        f"mobilenetv3_{kind}": _imagenet(
+            partial(mobile.mobilenet_v3, kind, last=1280, last_bias=False, epsilon=1e-5, rounding="up"),
+            stages=len(mobile_rows.MOBILENET_V3[kind]),
+            entries=mobile_rows.hard_entries(kind, "up"),
+        )
+        for kind in ("large", "small")
+    },
+    **{
+        f"efficientnet_{name}": Model(
+            partial(mobile.efficientnet, width=width, depth=depth, input_size=size, drop_rate=drop),
+            input_size=size,
+            stages=len(mobile_rows.EFFICIENTNET),
+            entries=mobile_rows.EFFICIENTNET_SE,
+        )
+        for name, (width, depth, size, drop) in mobile_rows.EFFICIENTNETS.items()
+    },
+    **{
+        f"regnety_{name}": _imagenet(
+            partial(RegNet, widths=widths, blocks=blocks, group_width=width),
+            stages=4,
+            blocks=blocks,
+            entries=mobile_rows.REGNETY_SE,
+        )
+        for name, (widths, blocks, width) in mobile_rows.REGNETY.items()
+    },
+    "mixnet_s": _imagenet(partial(mobile.mixnet, "small"), stages=6, entries=mobile_rows.MIXNET_SE),
+}
+
 #: networks of searched cells, with the sizes of the published ones
 _cifar_cells = partial(cell_network.build, False, channels=36, layers=20, input_size=32)
 _imagenet_cells = partial(cell_network.build, True, channels=48, layers=14, input_size=224)
@@ -98,8 +139,9 @@ _CELLS: _Rows = {
     ),
 }
 
-#: other names of a model: timm's, open-atac's and EAN's
+#: other names of a model: timm's, torchvision's, open-atac's and EAN's
 _ALIASES = {
+    **{f"regnety_{name}": (f"regnet_y_{name}",) for name in mobile_rows.REGNETY},
     "botnet26t": ("botnet26t_256",),
     "botnet50ts": ("botnet50t", "botnet50ts_256"),
     "cifar_resnext29_16x64d": ("cifar_resnet29_16x64d",),
@@ -130,9 +172,8 @@ def _named(backbones: _Rows) -> _Rows:
 
 
 _PLAIN: _Rows = {
-    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_WIDE_CIFAR,
-    **_RESNEXT_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET, **_TORCH_IMAGENET, **_GROUPED,
-    **_OTHER_IMAGENET,
+    **_CELLS, **_GLUON_CIFAR, **_TORCH_CIFAR, **_WIDE_CIFAR, **_RESNEXT_CIFAR, **_OTHER_CIFAR, **_GLUON_IMAGENET,
+    **_TORCH_IMAGENET, **_GROUPED, **_OTHER_IMAGENET, **_MOBILE,
 }  # fmt: skip
 _register(_PLAIN)
 _register(_named(_PLAIN))  # not looked up in the registry, which would load plugins in the middle of this import

@@ -1,12 +1,33 @@
 """What channel attentions share: the bottleneck MLP, and the softmax across branches of selective kernels."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from mxnet.gluon import nn
 
 from . import fast
+from .layers import get_activation
 from .tracing import Tensor
+
+#: ways to make a whole number of channels of any number, see `rounded_channels`
+ROUNDINGS = ("down", "nearest", "up")
+
+
+def rounded_channels(channels: float, rounding: str) -> int:
+    """A number of channels.
+
+    Args:
+        channels: the number before rounding.
+        rounding: "down": to a whole number. "nearest": to the nearest multiple of 8, the next one if that would take
+            more than a tenth away, as in torchvision. "up": to the next multiple of 8, as in GluonCV's MobileNetV3.
+    """
+    if rounding == "down":
+        return int(channels)
+    if rounding == "up":
+        return 8 * math.ceil(channels / 8)
+    near = max(8, int(channels + 4) // 8 * 8)
+    return near if near >= 0.9 * channels else near + 8
 
 
 def hidden_channels(channels: int, reduction: int, narrowest: int = 1) -> int:
@@ -24,16 +45,16 @@ def hidden_channels(channels: int, reduction: int, narrowest: int = 1) -> int:
 
 
 def pointwise_mlp(
-    channels: int, hidden: int, *, bias: bool = True, norm: bool = False, relu: bool = True
+    channels: int, hidden: int, *, bias: bool = True, norm: bool = False, activation: str | None = "relu"
 ) -> nn.HybridSequential:
-    """1x1 convolution, ReLU, 1x1 convolution: (N,C,H,W) -> (N,C,H,W), with H = W = 1 after global pooling.
+    """1x1 convolution, activation, 1x1 convolution: (N,C,H,W) -> (N,C,H,W), with H = W = 1 after global pooling.
 
     Args:
         channels: C, of the input and the output.
         hidden: width between the two convolutions.
         bias: the convolutions have biases (default True).
         norm: a batch norm follows each convolution (default False).
-        relu: the ReLU between them (default True).
+        activation: name of the activation between them (default "relu"); None for none.
 
     Returns:
         The layers.
@@ -42,8 +63,8 @@ def pointwise_mlp(
     block.add(nn.Conv2D(hidden, 1, use_bias=bias, in_channels=channels))
     if norm:
         block.add(nn.BatchNorm(in_channels=hidden))
-    if relu:
-        block.add(nn.Activation("relu"))
+    if activation:
+        block.add(get_activation(activation))
     block.add(nn.Conv2D(channels, 1, use_bias=bias, in_channels=hidden))
     if norm:
         block.add(nn.BatchNorm(in_channels=channels))

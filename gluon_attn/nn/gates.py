@@ -127,6 +127,11 @@ def sigmoid(F: Any, x: Tensor) -> Tensor:
     return F.Activation(x, act_type="sigmoid")
 
 
+def hard_sigmoid(F: Any, x: Tensor) -> Tensor:
+    """`min(max(x / 6 + 1 / 2, 0), 1)`, any shape: Howard et al. 2019."""
+    return F.hard_sigmoid(x, alpha=1 / 6, beta=0.5)
+
+
 def logistic_gate(F: Any, x: Tensor, logits: Tensor) -> Tensor:
     """`x * sigmoid(logits)`, both of one shape."""
     return recorded(ELEMENT, x, _times_sigmoid(F, x, logits), lambda: sigmoid(F, logits))

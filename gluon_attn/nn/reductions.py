@@ -5,7 +5,7 @@ Every function takes `F` (`mx.nd` or `mx.sym`) first; `nn/fast.py` describes wha
 
 from typing import Any
 
-from .tracing import Tensor, compiled, plain
+from .tracing import Tensor, compiled, plain, pooled
 
 
 def channel_mean(F: Any, x: Tensor) -> Tensor:
@@ -65,8 +65,8 @@ def line_mean(F: Any, x: Tensor, axis: int) -> Tensor:
 
 def global_avg(F: Any, x: Tensor) -> Tensor:
     """Mean over height and width, (N,C,H,W) -> (N,C,1,1)."""
-    if plain():
-        return F.mean(x, axis=(2, 3), keepdims=True)
+    if pooled():
+        return F.Pooling(x, kernel=(1, 1), global_pool=True, pool_type="avg")
     if compiled():
         return F.gluon_attn_mean(x, first_axis=2, last_axis=3)
     rows = F.reshape(x, shape=(0, 0, -1))
@@ -76,8 +76,8 @@ def global_avg(F: Any, x: Tensor) -> Tensor:
 
 def global_max(F: Any, x: Tensor) -> Tensor:
     """Maximum over height and width, (N,C,H,W) -> (N,C,1,1). Equal maxima and float64: as `channel_max`."""
-    if plain():
-        return F.max(x, axis=(2, 3), keepdims=True)
+    if pooled():
+        return F.Pooling(x, kernel=(1, 1), global_pool=True, pool_type="max")
     if compiled():
         return F.gluon_attn_max(x, first_axis=2, last_axis=3)
     return F.expand_dims(_first_max(F, F.reshape(x, shape=(0, 0, -1)), axis=2), axis=3)
@@ -96,7 +96,7 @@ def max_pool(F: Any, x: Tensor, stride: int = 1) -> Tensor:
     Returns:
         (N,C,H/stride,W/stride), rounded up.
     """
-    if plain():
+    if pooled():
         return F.Pooling(x, kernel=(3, 3), stride=(stride,) * 2, pad=(1, 1), pool_type="max")
     if compiled():
         return F.gluon_attn_max_pool(x, stride=stride)

@@ -17,6 +17,7 @@ from . import kernels
 Tensor: TypeAlias = mx.nd.NDArray | mx.sym.Symbol
 
 _plain = contextvars.ContextVar("plain_operators", default=False)
+_inference = contextvars.ContextVar("inference_operators", default=False)
 _single = contextvars.ContextVar("single_precision", default=False)
 
 
@@ -28,6 +29,16 @@ def plain_operators() -> Iterator[None]:
         yield
     finally:
         _plain.reset(token)
+
+
+@contextlib.contextmanager
+def inference_operators() -> Iterator[None]:
+    """While active, in this thread, the functions of `nn/fast.py` pool by oneDNN, whose gradients would be slow."""
+    token = _inference.set(True)
+    try:
+        yield
+    finally:
+        _inference.reset(token)
 
 
 @contextlib.contextmanager
@@ -43,6 +54,11 @@ def single_precision() -> Iterator[None]:
 def plain() -> bool:
     """Whether this thread is inside `plain_operators()`."""
     return _plain.get()
+
+
+def pooled() -> bool:
+    """Whether this thread is inside `plain_operators()` or `inference_operators()`."""
+    return _plain.get() or _inference.get()
 
 
 def compiled() -> bool:

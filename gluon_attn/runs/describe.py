@@ -10,10 +10,12 @@ from ..analyze.paper_figures import Figures, compare, published
 from ..attention.base import ATTENTIONS
 from ..attention.factory import attention_options, get_attention
 from ..config.model import ModelConfig
+from ..convert.weight_sources import weight_sources
 from ..models.build import build
+from ..models.catalogue import catalogue
 from ..models.detection import detector_record
 from ..models.factory import get_model, model_info
-from ..utils.errors import reason
+from ..utils.errors import UserError, reason
 from ..utils.log import get_logger
 
 #: the feature map that attentions are counted on
@@ -93,13 +95,35 @@ def _weights(name: str, options: dict[str, Any]) -> int | None:
         return None
 
 
+def published_files() -> dict[str, list[str]]:
+    """Model -> names of its published parameter files, with any attention; a failing catalogue is a warning."""
+    found: dict[str, list[str]] = {}
+    try:
+        entries = catalogue()
+    except UserError as error:
+        get_logger().warning("published files are left out: %s", error)
+        return found
+    for name, entry in entries.items():
+        found.setdefault(entry.card.model, []).append(name)
+    return found
+
+
 def describe_model(name: str, with_cost: bool = False) -> dict[str, Any]:
-    """Name, input shape and options with defaults of a model; with `with_cost` also its parameters and MACs."""
+    """What is known of a model, as plain data.
+
+    Args:
+        name: of the model.
+        with_cost: whether its parameters and MACs are counted, too.
+
+    Returns:
+        Name, input shape, options with defaults, whose weight files it takes.
+    """
     info = model_info(name)
     row: dict[str, Any] = {
         "name": name,
         "input_shape": [3, info.input_size, info.input_size],
         "options": info.options(),
+        "weights_of": weight_sources(name),
     }
     if with_cost:
         result = cost(get_model(name, info.classes), row["input_shape"])

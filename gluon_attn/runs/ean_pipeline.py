@@ -14,7 +14,8 @@ from .options import Options
 from .train import Result, connect_quietly, train_run
 
 _SHARED = ("data", "model", "optim", "train")  # groups that training has, too
-_KEPT_OF_MODEL = ("norm", "drop_rate", "last_gamma")  # options of the network beside those of the found scheme
+#: options of the network beside those of the found scheme
+_KEPT_OF_MODEL = ("norm", "drop_rate", "drop_path", "dropblock_prob", "last_gamma")
 
 
 def train_supernet(options: Options) -> Result:

@@ -64,7 +64,7 @@ def _fake_classification(config, devices, backend, count):
     if config.distill.teacher:
         raise UserError("option benchmark measures a step without its teacher: drop option teacher")
     data = build_fake(config.data, config.train.seed, len(devices), count)
-    net, task = make_network(config, data, devices), Classification(config.train.auxiliary_weight)
+    net, task = make_network(config, data, devices), Classification(config.train.auxiliary_weight, config.train)
     return Trainer(net, task, config, devices, data.train, data.val, (), backend), data.input_shape
 
 

@@ -73,7 +73,7 @@ def make_task(config: Any, data: DataLoaders, devices: list[mx.Context]) -> Task
     """The task of a run on `devices`: classification, or distillation where option teacher names a network."""
     teacher = make_teacher(config.distill, data, devices)
     weight = config.train.auxiliary_weight
-    return Classification(weight) if teacher is None else Distillation(config.distill, teacher, weight)
+    return Classification(weight, config.train) if teacher is None else Distillation(config.distill, teacher, weight)
 
 
 def fit(trainer: Trainer, folder: RunFolder, resumed: bool) -> dict:

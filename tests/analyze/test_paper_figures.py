@@ -58,6 +58,7 @@ def test_augmented_attention_without_products_of_pixels():
         ("eca_resnet18_official", 10, {}),
         ("resnet50_v1b", 1000, {"input_size": 256}),
         ("atac_resnet50_v1b", 1000, {"act_layers": 3}),
+        ("efficientnet_b0", 1000, {"attention": "eca"}),
     ],
 )
 def test_figures_are_for_exactly_that_network(name, classes, options):
@@ -67,7 +68,7 @@ def test_figures_are_for_exactly_that_network(name, classes, options):
 def test_options_that_cost_nothing():
     net = get_model("se_resnet18", last_gamma=True, drop_rate=0.1, input_size=224)
     assert published(net.recipe) is PUBLISHED["se_resnet18"]
-    assert {"last_gamma", "drop_rate"} == FREE
+    assert {"last_gamma", "drop_rate", "drop_path"} == FREE
 
 
 def test_a_comparison_by_hand():

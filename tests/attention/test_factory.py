@@ -80,7 +80,12 @@ def test_unknown_name(name, words):
     ("name", "options", "words"),
     [
         ("se", {"reductoin": 4}, "attention 'se' has no option 'reductoin'; did you mean reduction?"),
-        ("SE", {"kernel": 3}, "attention 'SE' has no option 'kernel'; known: bias, narrowest, reduction"),
+        (
+            "SE",
+            {"kernel": 3},
+            "attention 'SE' has no option 'kernel'; known: activation, bias, block_channels, "
+            "gate, narrowest, reduction, rounding",
+        ),
         ("identity", {"reduction": 4}, "attention 'identity' has no option 'reduction'"),
         ("se", {"reduction": 0}, "reduction must be a whole number above 0, got 0"),
         ("se", {"reduction": 2.0}, "reduction must be a whole number above 0, got 2.0"),
@@ -121,7 +126,10 @@ def test_numbers_of_numpy_are_numbers():
 
 
 def test_options_and_defaults_are_read_from_the_class():
-    assert attention_options("se") == {"reduction": 16, "bias": True, "narrowest": 1}
+    assert attention_options("se") == {
+        "reduction": 16, "narrowest": 1, "bias": True, "rounding": "down", "activation": "relu", "gate": "sigmoid",
+        "block_channels": None,
+    }  # fmt: skip
     assert attention_options("ECA") == {"kernel_size": None, "gamma": None, "b": None}
     assert attention_options("identity") == {}
 

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -26,31 +27,56 @@ def test_models(printed):
 
 def test_the_list_is_short_and_has_every_model(printed):
     lines = printed()
-    assert len(lines) < 60
-    assert max(map(len, lines)) <= 100
+    assert len(lines) < 90
+    assert max(map(len, lines)) <= 80
     named = set()
     for line in lines:
-        family, _, depths = line.strip().partition("N = ")
-        name = family.split(" ")[0]
-        named |= {name.replace("resnetN", f"resnet{depth}") for depth in depths.split(", ")} if depths else {name}
+        name, *cells = re.split("  +", line.strip())
+        depths = next((cell for cell in cells if re.fullmatch(r"\d+(, \d+)+", cell)), None)
+        named |= {name.replace("N", depth, 1) for depth in depths.split(", ")} if depths else {name}
     assert set(gluon_attn.list_models()) <= named
-    assert "  eca_resnetN               eca            N = 18, 34, 50, 101, 152" in lines
-    assert lines[0] == "images of 32x32, which take any --attention:"
+    assert "  eca_resnetN               eca            18, 34, 50, 101, 152  ecanet, timm" in lines
+    assert lines[:2] == [
+        "images of 32x32, which take any --attention:",
+        "  name              N                         weights of         files",
+    ]
+    assert "  cifar_resnetN_v1  20, 32, 44, 56, 110, 164  gluoncv               10" in lines
 
 
 def test_some_models(printed, refused):
     lines = printed("eca*")
-    assert [line.split()[0] for line in lines[1:8]] == [
-        "eca_mobilenet_v2", "eca_mobilenet_v2_formula", "eca_resnet18", "eca_resnet18_official", "eca_resnet34",
+    assert [line.split()[0] for line in lines[1:9]] == [
+        "name", "eca_mobilenet_v2", "eca_mobilenet_v2_formula", "eca_resnet18", "eca_resnet18_official", "eca_resnet34",
         "eca_resnet34_official", "eca_resnet50",
     ]  # fmt: skip
-    assert printed("eca") == lines  # a word is looked for in the names
-    assert [line.split() for line in printed("--attention", "ge_theta_plus") if line.startswith("  ")] == [
+    assert printed("eca") == printed("--filter", "eca*") == lines  # a word is looked for in the names
+    assert [line.split() for line in printed("--attention", "ge_theta_plus") if line.startswith("  ge")] == [
         ["ge_resnet50", "ge_theta_plus"]
     ]
     refused(["models", "'eca_resnet5*'"], "no name matches")
     refused(["models", "eca_resnet51"], "no name matches 'eca_resnet51', did you mean eca_resnet")
     refused(["models", "--attention", "gct"], "give any model --attention gct")
+    refused(["models", "--attention", "eca", "se_resnet18"], "no name matches 'se_resnet18', did you mean eca_resnet18")
+
+
+def test_several_patterns_each_of_which_must_match(printed, refused):
+    words = ["--filter", "MobileNet*", "fbres?et50", "--filter", "fa_*"]
+    names = ["fa_resnet50", "fbresnet50", "mobilenet_v2"]
+    assert [row["name"] for row in json.loads("\n".join(printed(*words, "--json")))] == names
+    assert "  mobilenet_v2  gluoncv, torchvision" in printed("--filter", "mobilenet*")
+    refused(["models", *words, "zzz"], "no name matches 'zzz'; without a pattern all are listed")
+    refused(["models", "--filter", "seresnet152d"], "the weights of timm:seresnet152d come by gluon-attn convert timm:")
+    refused(["models", "--pretrained", "--filter", "digits_*", "nist_*"], "no name matches 'nist_*'")
+
+
+def test_files_and_weights_of_models(printed, monkeypatch, caplog):
+    (row,) = json.loads("\n".join(printed("att_darts_cifar", "--json")))
+    assert (row["weights_of"], row["published"]) == (["att-darts"], ["digits_att_darts"])
+    monkeypatch.setenv("GLUON_ATTN_HOME", "/nowhere")
+    assert printed("att_darts_cifar")[1:3] == [
+        "  name             attention      weights of", "  att_darts_cifar  a2, bam, cbam  att-darts"
+    ]  # fmt: skip
+    assert "published files are left out: /nowhere has no index.json" in caplog.text
 
 
 def test_options_of_models(printed):

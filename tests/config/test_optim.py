@@ -19,7 +19,7 @@ def refused(**options):
     [
         {"lr": 0}, {"momentum": 1}, {"wd": -1}, {"lr_mode": "linear"}, {"lr_decay": 0}, {"lr_decay_epoch": (3, -1)},
         {"lr_decay_period": -1}, {"target_lr": -1}, {"warmup_epochs": -1}, {"warmup_lr": -1}, {"clip_grad": 0},
-        {"layer_decay": 0}, {"layer_decay": 1},
+        {"layer_decay": 0}, {"layer_decay": 1}, {"epsilon": 0}, {"ema_warmup": "power"},
     ],
 )  # fmt: skip
 def test_impossible_optimizer_values(wrong):

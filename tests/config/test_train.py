@@ -54,6 +54,8 @@ def test_no_option_stands_in_two_groups():
         ({"benchmark": True, "data_benchmark": True}, "option benchmark and option data_benchmark measure different"),
         ({"resume_states": "f"}, "f is a pickle, whose code would run: add option trust if you made it yourself"),
         ({"trust": True}, "option trust is for option resume_states: leave it out"),
+        ({"bce_sum": True}, "option bce_sum needs option bce_loss"),
+        ({"bce_target_threshold": 0.2}, "option bce_target_threshold needs option bce_loss"),
         ({"start_epoch": 4, "num_epochs": 4}, "option start_epoch 4 leaves nothing of option num_epochs 4"),
     ],
 )
@@ -66,3 +68,8 @@ def test_what_needs_parameters(option):
     words = f"option {next(iter(option))} needs the weights: option pretrained FILE or option use_pretrained"
     assert refused(RunConfig, train=option) == words
     assert RunConfig(train=option, model={"pretrained": "f"}).model.pretrained == "f"
+
+
+def test_a_teacher_has_its_own_loss():
+    words = refused(RunConfig, train={"bce_loss": True}, distill={"teacher": "a"})
+    assert words == "option bce_loss and option teacher are two losses: leave one out"

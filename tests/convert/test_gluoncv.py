@@ -13,7 +13,14 @@ from gluon_attn.utils.optional import without_torch
 #: networks of GluonCV's whose layers have our kinds, so that Gluon's own names can be told, too
 SAME = ("resnet18_v1b", "resnet50_v1d", "cifar_resnet20_v2", "resnet50_v1", "resnet18_v2", "resnest14")
 RESNEXT = ("cifar_wideresnet16_10", "cifar_resnext29_32x4d", "resnext50_32x4d", "se_resnext50_32x4d", "senet_154")
-OTHER = ("se_resnet18_v1", "se_resnet50_v1", "se_resnet50_v2", "mobilenetv2_1.0", "mobilenetv2_0.25")
+OTHER = (
+    "se_resnet18_v1",
+    "se_resnet50_v1",
+    "se_resnet50_v2",
+    "mobilenetv2_1.0",
+    "mobilenetv2_0.25",
+    "mobilenetv3_small",
+)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +37,7 @@ def test_gluoncvs_zoo(name, prefixed, tmp_path):
     wanted = theirs(x)
     save = theirs.collect_params().save if prefixed else theirs.save_parameters
     save(str(tmp_path / "net.params"))
-    if "mobilenet" in name:
+    if "mobilenetv2" in name:
         net = get_model("mobilenet_v2", 5, multiplier=float(name.partition("_")[2]))
     elif name in RESNEXT:
         net = get_model(name, 5)

@@ -37,6 +37,8 @@ BLOCKS = [
         lambda: get_model("resnet50_v1b", 4, attention={"name": "sk", "groups": 1, "narrowest": 8, "split": True}),
     ),
     ("torchvision", lambda: get_model("resnet18_v1b", 4)),
+    *((source, lambda: get_model("mobilenet_v3_small", 4)) for source in ("gluoncv", "timm", "torchvision")),
+    *((source, lambda: get_model("regnety_400mf", 4)) for source in ("timm", "torchvision")),
 ]
 
 

@@ -100,6 +100,17 @@ NETWORKS = [
     ("timm", "resnet50_v1b", TS, "timm.create_model('resnet32ts', num_classes=5)"),
     ("torchvision", "resnet18_v1b", {}, "torchvision.models.resnet18(num_classes=5)"),
     ("torchvision", "mobilenet_v2", {}, "torchvision.models.mobilenet_v2(num_classes=5)"),
+    (
+        "torchvision",
+        "mobilenet_v2",
+        {"multiplier": 0.35, "rounding": "nearest"},
+        "torchvision.models.mobilenet_v2(num_classes=5, width_mult=0.35)",
+    ),
+    ("torchvision", "mobilenet_v3_small", {}, "torchvision.models.mobilenet_v3_small(num_classes=5)"),
+    ("timm", "mobilenet_v3_small", {"epsilon": 1e-5}, "timm.create_model('mobilenetv3_small_100', num_classes=5)"),
+    ("timm", "efficientnet_b0", {}, "timm.create_model('efficientnet_b0', num_classes=5)"),
+    ("torchvision", "regnety_400mf", {}, "torchvision.models.regnet_y_400mf(num_classes=5)"),
+    ("timm", "mixnet_s", {}, "timm.create_model('mixnet_s', num_classes=5)"),
 ]
 
 
@@ -163,6 +174,8 @@ def test_the_library_takes_them_and_agrees(target, model, options, words, ending
         ("timm", "resnet50_v1b", {**BYOB, "plan": inner("se")}),  # its hidden layers are narrower
         ("torchvision", "resnet18_v1b", {"stem": "deep"}),
         ("torchvision", "mobilenet_v2", {"multiplier": 0.75}),
+        ("torchvision", "efficientnet_b0", {"attention": "eca"}),
+        ("timm", "mobilenet_v3_large", {}),  # another epsilon
         ("torchvision", "resnet18_v1b", {"blocks": [1, 1, 1, 1]}),
         ("timm", "resnet18_v1b", {"plan": Plan([{"name": "se", "stages": [1]}])}),
         ("timm", "resnet18_v1b", {"plan": Plan([{"name": "se", "shared": True}])}),

@@ -101,7 +101,7 @@ def test_workers_and_earlier_epochs_change_nothing(root, options, monkeypatch):
 @pytest.mark.parametrize(
     "change",
     [{"color_jitter": 0.4}, {"pca_noise": 0.1}, {"rand_augment": (1, 20)}, {"random_erasing": 1.0}, {"cutmix": True},
-     {"cutout": True}, {"flip": True}],
+     {"cutout": True}, {"flip": True}, {"aa": "rand-m9-p1"}, {"auto_aug": True}],
 )  # fmt: skip
 def test_each_option_changes_training_images(root, change):
     plain, changed = (epoch(build(config(root, **{**PLAIN, **more}), 1).train)[0][0] for more in ({}, change))

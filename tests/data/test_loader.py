@@ -152,3 +152,21 @@ def test_training_images_grow(epochs, expected, caplog):
     starts = [f"from epoch {expected.index((h, w))} on training images are {h}x{w}" for h, w in dict.fromkeys(expected)]
     assert [record.getMessage() for record in caplog.records] == starts
     assert sizes(source, 0) == {(8, 8)}  # no run, no share of its epochs
+
+
+@pytest.mark.parametrize(("repeats", "size"), [(3, 1), (2, 2), (4, 3)])
+def test_repeated_images_come_in_a_row_each_changed_anew(repeats, size):
+    """The batches of all processes together hold the same number of images as without."""
+    shards = [epoch(loader(rank=rank, size=size, repeats=repeats), 3) for rank in range(size)]
+    assert {len(shard) for shard in shards} == {len(loader(size=size))}
+    taken = [flat(label.tolist() for _, label in shard) for shard in shards]
+    order = [int(label) for label in flat(zip(*taken, strict=True))]
+    expected = [label for label, group in itertools.groupby(order) for _ in range(repeats)][: len(order)]
+    assert order == expected
+    assert len(set(order)) == -(-len(order) // repeats)
+    data, label = (np.concatenate(parts) for parts in zip(*flat(shards), strict=True))
+    copies = data[label == order[0]]
+    assert len(copies) == repeats
+    assert len(np.unique(copies, axis=0)) == repeats  # each with its own noise
+    again = epoch(loader(rank=0, size=size, repeats=repeats, num_workers=3), 3)
+    assert same(shards[0], again)

@@ -14,7 +14,10 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")
 
 #: one of each family that is quick; the others are `slow`
-QUICK = {"atac_cifar_resnet", "cifar_resnet20_a", "cifar_resnet20_v1", "cifar_resnet20_v2", "se_cifar_resnet20"}
+QUICK = {
+    "atac_cifar_resnet", "cifar_resnet20_a", "cifar_resnet20_v1", "cifar_resnet20_v2", "mobilenet_v3_small",
+    "regnety_400mf", "se_cifar_resnet20",
+}  # fmt: skip
 #: what is shown at full size, and what has weights for each place of its maps
 WHOLE = {"resnet50_v1b", "eca_resnet50", "aa_resnet50", "fa_resnet50"}
 #: shorter than the published ones, of the same parts

@@ -27,3 +27,13 @@ def test_gates_of_a_fused_symbol_stay_in_float():
     assert len(quantized) == 9 * 2 + 1 + 2
     weights = [name for name in names if name.endswith("weight_quantize")]
     assert not [name for name in weights if "se" in name.split("_")]
+
+
+def test_hard_gates_stay_in_float():
+    """Those of MobileNetV3, in MXNet's graph and in OpenVINO's."""
+    net, card = network("mobilenet_v3_small", multiplier=0.25, input_size=64)
+    graph = graph_edit.fold_norms(trace(net, card, plain=True))
+    nodes = json.loads(precision.to_int8(graph, inputs(card, 8)).symbol.tojson())["nodes"]
+    names = [node["name"] for node in nodes if node["name"].startswith("quantized_") and "conv" in node["name"]]
+    assert names
+    assert not [name for name in names if "se" in name.split("_")]

@@ -29,6 +29,18 @@ def test_the_formula(decay):
     assert set(average.values) == set(net._collect_params_with_prefix())
 
 
+@pytest.mark.parametrize(("warmup", "bound"), [("power", 1 - 4 ** (-2 / 3)), ("none", 1), ("short", 3 / 12)])
+@pytest.mark.parametrize("decay", [0.1, 0.99])
+def test_how_it_begins(warmup, bound, decay):
+    net = make()
+    average = WeightEMA(net, decay, warmup)
+    for value in (1.0, 1.0, 1.0, 3.0):
+        net[0].weight.set_data(mx.nd.full((2, 3), value))
+        average.update()
+    d = min(decay, bound)
+    np.testing.assert_allclose(average.values["0.weight"].asnumpy(), d + (1 - d) * 3, rtol=1e-6)
+
+
 def test_the_weights_come_back_also_after_an_error():
     net = make()
     average = WeightEMA(net, 0.9)

@@ -109,3 +109,24 @@ def test_operations_of_cells_in_bfloat16(name):
     assert "gluon_attn_batch_norm" in mixed.tojson()
     for found, wanted in zip(step(net, copy_after_narrow_norms(mixed, net.collect_params()), x), expected, strict=True):
         assert np.linalg.norm(found - wanted) <= 0.2 * np.linalg.norm(wanted)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "clip"])
+def test_no_operator_computes_number_by_number_in_bfloat16(name):
+    data = mx.sym.var("data")
+    values = mx.sym.Convolution(data, num_filter=16, kernel=(1, 1), no_bias=True, name="conv")
+    y = mx.sym.clip(values, 0, 6) if name == "clip" else getattr(mx.sym, name)(values)
+    symbol = mixed_precision(mx.sym.Convolution(y, num_filter=16, kernel=(1, 1), no_bias=True, name="last"), "bfloat16")
+    operators = [node["op"] for node in json.loads(symbol.tojson(remove_amp_cast=False))["nodes"]]
+    assert name not in operators
+    assert "Activation" in operators
+    assert ("_minimum_scalar" in operators) == (name == "clip")
+
+    symbol = mixed_precision(y, "bfloat16")
+    weight = mx.nd.ones((16, 1, 1, 1))
+    x = mx.nd.array([-1.0, 0.5, 3.0, 6.5, 9.0]).reshape((1, 1, 1, 5))
+    grad = mx.nd.zeros_like(x)
+    bound = symbol.bind(mx.cpu(), {"data": x, "conv_weight": weight}, {"data": grad})
+    out = bound.forward(is_train=True)[0].astype("float32").asnumpy()[0, 0, 0]
+    function = {"relu": lambda v: np.maximum(v, 0), "tanh": np.tanh, "clip": lambda v: np.clip(v, 0, 6)}[name]
+    np.testing.assert_allclose(out, function(x.asnumpy()[0, 0, 0]), rtol=0, atol=0.02)

@@ -6,6 +6,7 @@ import pytest
 from mxnet import autograd
 
 from gluon_attn.config.distill import DistillConfig
+from gluon_attn.config.train import TrainConfig
 from gluon_attn.engine.loss import ClassificationLoss
 
 CLASSES = 5
@@ -42,6 +43,19 @@ def test_distillation(soft, hard):
     found = loss(mx.nd.array(logits), mx.nd.array(label), loss.soft_targets(mx.nd.array(taught)))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found.asnumpy(), expected(logits, weights, taught, 4, hard), rtol=1e-5)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("total", [False, True])
+@pytest.mark.parametrize("threshold", [None, 0.2])
+def test_binary_cross_entropy(soft, total, threshold):
+    logits, label, weights = values(np.random.default_rng(0), soft)
+    train = TrainConfig(bce_loss=True, bce_sum=total, bce_target_threshold=threshold)
+    found = ClassificationLoss(train=train)(mx.nd.array(9 * logits), mx.nd.array(label))
+    target = weights if threshold is None else weights > threshold
+    p = 1 / (1 + np.exp(-9 * logits))
+    losses = -(target * np.log(p) + (1 - target) * np.log(1 - p))
+    np.testing.assert_allclose(found.asnumpy(), losses.sum(axis=1) / (1 if total else CLASSES), rtol=1e-4)
 
 
 @pytest.mark.parametrize("soft", [False, True])

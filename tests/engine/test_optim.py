@@ -40,6 +40,13 @@ def test_momentum_of_an_optimizer_without_one_is_refused():
     assert make(optimizer="sgd", momentum=0.5)[1]._optimizer.momentum == 0.5
 
 
+def test_epsilon():
+    assert make(optimizer="rmsproptf")[1]._optimizer.epsilon == 1e-3
+    assert make(optimizer="AdamW", epsilon=1e-6)[1]._optimizer.epsilon == 1e-6
+    with pytest.raises(UserError, match="optimizer sgd has no epsilon"):
+        make(optimizer="sgd", epsilon=1e-6)
+
+
 @pytest.mark.parametrize("largest", [0.5, 1e6])
 def test_clipping_bounds_the_common_norm(largest):
     net, trainer = make()

@@ -106,3 +106,12 @@ def test_the_form_fits_the_processor(monkeypatch, amx, stem_in_float32, copies):
 def test_where_compiled_operators_serve(dtype, context, wanted, serve):
     with training_operators(dtype, [context], wanted):
         assert kernels.active() == (serve and kernels.problem() is None)
+
+
+def test_weights_that_an_inference_has_brought_into_its_layout_are_read():
+    net = get_model("mobilenet_v2", 10, input_size=32)
+    net.initialize(mx.init.MSRAPrelu())
+    x = mx.nd.random.normal(shape=(2, 3, 32, 32))
+    before = net(x).asnumpy()  # depthwise weights are in oneDNN's layout from here on
+    mixed = low_precision(net, "bfloat16")
+    np.testing.assert_allclose(mixed(x).asnumpy(), before, rtol=0, atol=0.05 * np.abs(before).max())

@@ -50,6 +50,10 @@ NETWORKS = [
     Case("resnet50_v1d", {"attention": "se"}, (40, 32), large=True),
     Case("cifar_resnet18", {"attention": "se"}, (40, 32), large=True),
     Case("mobilenet_v2", {"attention": "eca", "drop_rate": 0.0}, (64, 64), large=True),
+    Case("mobilenet_v3_small", {"drop_rate": 0.0, "multiplier": 0.5}, (64, 64), large=True, narrow=True),
+    Case("efficientnet_b0", {"drop_rate": 0.0, "width": 0.5, "depth": 0.4}, (64, 64), large=True, narrow=True),
+    Case("mixnet_s", {"drop_rate": 0.0, "multiplier": 0.5}, (64, 64), large=True, narrow=True),
+    Case("regnety_400mf", {"blocks": [1, 1, 1, 1]}, (64, 64), large=True, narrow=True),
 ]
 each = pytest.mark.parametrize("case", NETWORKS, ids=str)
 
@@ -93,7 +97,9 @@ def test_imperative_is_hybrid_is_symbol_and_every_weight_learns(case, tmp_path):
     np.testing.assert_allclose(loaded(x).asnumpy(), wanted, **close)
 
 
-@pytest.mark.parametrize("name", ["cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet20_a", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    "name", ["cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet20_a", "mobilenet_v2", "mobilenet_v3_small"]
+)
 def test_a_network_in_another_dtype(name):
     net, x = randomized(get_model(name, 10)), mx.nd.random.normal(shape=(2, 3, 32, 32))
     single = net(x).asnumpy()
@@ -116,6 +122,10 @@ def test_a_network_in_another_dtype(name):
                           "layer1.0.conv3.weight", "layer4.2.bn3.beta", "layer2.0.downsample.0.weight",
                           "layer2.0.downsample.1.running_mean"]),
         ("mobilenet_v2", ["features.1.conv.0.0.weight", "features.17.conv.3.running_var", "classifier.1.weight"]),
+        ("efficientnet_b0", ["conv_stem.weight", "blocks.0.0.conv_dw.weight", "blocks.1.0.inner.mlp.0.weight",
+                             "blocks.6.0.bn3.running_var", "conv_head.weight", "bn2.gamma", "classifier.bias"]),
+        ("mobilenet_v3_large", ["blocks.2.0.inner.mlp.2.bias", "hidden.bias"]),
+        ("regnety_400mf", ["conv1.weight", "layer1.0.inner.mlp.0.weight", "layer4.0.downsample.1.gamma", "fc.bias"]),
     ],
 )  # fmt: skip
 def test_parameter_names(name, names):

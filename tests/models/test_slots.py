@@ -29,6 +29,9 @@ ASKED = {
     "cifar_resnet164_v2": ((32, 35), of_blocks(54, 3, 0, 3, head=True), True),
     "cifar_resnet20_a": ((64, 75), of_blocks(9, 1, 7, 3), False),
     "mobilenet_v2": ((64, 75), {"post": 17, "inner": 0, "act": 0, "conv": 0, "conv1": 0, "stage": 7}, False),
+    "mobilenet_v3_small": ((64, 75), {"post": 11, "inner": 11, "act": 0, "conv": 0, "conv1": 0, "stage": 5}, False),
+    "efficientnet_b0": ((64, 75), {"post": 16, "inner": 16, "act": 0, "conv": 0, "conv1": 0, "stage": 7}, False),
+    "regnety_400mf": ((64, 75), of_blocks(16, 2, 0, 4), False),
 }
 
 
@@ -45,5 +48,5 @@ def test_every_slot_is_told_its_channels_and_height(name, size):
     assert [asked[1:] for asked in plan.asked if asked[0] == "stage"] == [(stage, None) for stage in stages]
     blocks, slots, has_head = plan.bound
     assert (sum(blocks), len(blocks), has_head) == (wanted["post"], wanted["stage"], head)
-    assert name == "mobilenet_v2" or set(SLOTS) - set(slots) <= {"conv1"}
+    assert name.startswith(("mobile", "efficient")) or set(SLOTS) - set(slots) <= {"conv1"}
     assert {asked[0] for asked in plan.asked} == set(slots)

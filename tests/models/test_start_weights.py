@@ -112,3 +112,16 @@ def test_everything_else_must_fit(file, asked, complaint, tmp_path):
         start_from_file(net, path, classifier(net, 10), 10)
     after = weights(net)
     assert all((after[name] == before[name]).all() for name in before)
+
+
+def test_another_attention_in_the_place_of_the_files_starts_anew(tmp_path):
+    small = {"input_size": 32, "multiplier": 0.25}
+    path, before = saved(tmp_path, "mobilenet_v3_small", **small)
+    net, fresh, took = started(path, "mobilenet_v3_small", attention="eca", **small)
+    assert took.message().startswith(f"{path} has no weights of the attention: blocks.0.0.inner, ")
+    assert {name for name in before if ".inner." in name} == set(took.replaced)
+    for name, value in weights(net).items():
+        wanted = fresh if ".inner." in name else before
+        np.testing.assert_array_equal(value, wanted[name], err_msg=name)
+    net, _, took = started(path, "mobilenet_v3_small", **small)
+    assert not took.message()

@@ -143,7 +143,9 @@ def test_groups_of_one_size():
         get_model("resnet50_v1b", group_size=48)
     with pytest.raises(UserError, match="give groups or group_size, not both: got 2 and 32"):
         get_model("resnet50_v1b", groups=2, group_size=32)
-    with pytest.raises(UserError, match="group_size is for bottleneck blocks"):
+    with pytest.raises(UserError, match="base_width 1 is too small for a stage of width 16"):
+        get_model("resnet50_v1b", groups=32, base_width=1, widths=[16, 32, 64, 128])
+    with pytest.raises(UserError, match="group_size and reduce_first are for bottlenecks"):
         get_model("resnet18_v1b", group_size=32)
 
 

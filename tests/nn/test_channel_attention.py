@@ -20,14 +20,14 @@ def test_hidden_width(channels, reduction, hidden):
     [
         ({}, ["Conv2D", "Activation", "Conv2D"], 6 * 2 + 2 + 2 * 6 + 6),
         ({"bias": False}, ["Conv2D", "Activation", "Conv2D"], 6 * 2 * 2),
-        ({"bias": False, "relu": False}, ["Conv2D", "Conv2D"], 6 * 2 * 2),
+        ({"bias": False, "activation": None}, ["Conv2D", "Conv2D"], 6 * 2 * 2),
         (
             {"bias": False, "norm": True},
             ["Conv2D", "BatchNorm", "Activation", "Conv2D", "BatchNorm"],
             6 * 2 * 2 + 2 * 2 + 2 * 6,
         ),
         (
-            {"bias": True, "norm": True, "relu": False},
+            {"bias": True, "norm": True, "activation": None},
             ["Conv2D", "BatchNorm", "Conv2D", "BatchNorm"],
             6 * 2 * 2 + 2 + 6 + 2 * 2 + 2 * 6,
         ),

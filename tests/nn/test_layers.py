@@ -19,6 +19,8 @@ FORMULAS = {
     "elu": lambda x: x if x > 0 else math.expm1(x),
     "selu": lambda x: SCALE * (x if x > 0 else ALPHA * math.expm1(x)),
     "gelu": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
+    "hard_swish": lambda x: x * min(max(x + 3, 0), 6) / 6,
+    "silu": lambda x: x / (1 + math.exp(-x)),
     "swish": lambda x: x / (1 + math.exp(-x)),
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "tanh": math.tanh,

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from ...utils.checks import positive
+from ...utils.errors import UserError
+
 
 @dataclass(frozen=True)
 class Design:
@@ -36,8 +39,8 @@ class Design:
     widths: tuple[int, ...] = (64, 128, 256, 512)
     groups: int = 1
     base_width: int = 64
-    reduce_first: int = 1
     group_size: int | None = None
+    reduce_first: int = 1
     bias: bool = False
     shortcut: str = "conv"
     shortcut_kernel: int = 1
@@ -48,3 +51,41 @@ class Design:
     activation: str = "relu"
     final_width: int | None = None
     head: str = "fc"
+
+    def __post_init__(self) -> None:
+        plain = [positive(name, getattr(self, name)) for name in ("groups", "base_width", "reduce_first")]
+        if self.kind != "bottleneck":
+            if (*plain, self.group_size) != (1, 64, 1, None):
+                raise UserError(
+                    "groups, base_width, group_size and reduce_first are for bottlenecks: a basic block has no groups"
+                )
+            return
+        if self.group_size is not None and self.groups != 1:
+            raise UserError(f"give groups or group_size, not both: got {self.groups} and {self.group_size}")
+        for width in self.widths:
+            self.inside(width)
+
+    def inside(self, width: int) -> tuple[int, int, int]:
+        """The convolutions inside a bottleneck.
+
+        Args:
+            width: of the stage.
+
+        Returns:
+            Channels of the first 1x1, channels and groups of the 3x3.
+
+        Raises:
+            UserError: there would be none, or the groups do not divide them.
+        """
+        channels, groups = width * self.base_width // 64 * self.groups, self.groups
+        if not channels:
+            raise UserError(f"base_width {self.base_width} is too small for a stage of width {width}")
+        if self.group_size is not None:
+            if channels % positive("group_size", self.group_size):
+                raise UserError(f"group_size {self.group_size} does not divide the width {channels} of a stage")
+            groups = channels // self.group_size
+        if channels % (self.reduce_first * groups):
+            raise UserError(
+                f"groups={groups} do not divide {channels}/{self.reduce_first} channels after a bottleneck's first 1x1"
+            )
+        return channels // self.reduce_first, channels, groups

@@ -64,8 +64,8 @@ def torch(
     widths: Sequence[int] = Design.widths,
     groups: int = 1,
     base_width: int = 64,
-    reduce_first: int = 1,
     group_size: int | None = None,
+    reduce_first: int = 1,
     shortcut_kernel: int = 1,
     stem: str = "large",
     stem_width: int | None = None,
@@ -88,7 +88,7 @@ def torch(
         shortcut: as of `Design`.
         plan, classes, input_size, last_gamma, drop_rate: see the module's docstring.
         blocks: number of blocks in each stage, in place of `counts` (default None: `counts`).
-        widths, groups, base_width, reduce_first, group_size, shortcut_kernel, stem, stem_width, stem_pool, stem_pad,
+        widths, groups, base_width, group_size, reduce_first, shortcut_kernel, stem, stem_width, stem_pool, stem_pad,
             activation, final_width: as of `Design`.
 
     Raises:
@@ -96,9 +96,9 @@ def torch(
     """
     counts = counts if blocks is None else positives("blocks", blocks, len(counts))
     design = Design(
-        kind, positives("widths", widths, len(counts)), groups, base_width, reduce_first, group_size, shortcut=shortcut,
-        shortcut_kernel=shortcut_kernel, stem=stem, stem_width=stem_width, stem_pool=stem_pool, stem_pad=stem_pad,
-        activation=activation, final_width=final_width,
+        kind, positives("widths", widths, len(counts)), groups, base_width, group_size, reduce_first,
+        shortcut=shortcut, shortcut_kernel=shortcut_kernel, stem=stem, stem_width=stem_width, stem_pool=stem_pool,
+        stem_pad=stem_pad, activation=activation, final_width=final_width,
     )  # fmt: skip
     return TorchResNet(
         design, counts, plan, classes, input_size=input_size, last_gamma=last_gamma, drop_rate=drop_rate

@@ -20,9 +20,7 @@ def conv(channels: int, kernel: int, stride: int, in_channels: int, bias: bool =
         bias: with a bias (default False).
         groups: of channels (default 1).
     """
-    return nn.Conv2D(
-        channels, kernel, stride, kernel // 2, groups=groups, use_bias=bias, in_channels=in_channels
-    )  # fmt: skip
+    return nn.Conv2D(channels, kernel, stride, kernel // 2, groups=groups, use_bias=bias, in_channels=in_channels)
 
 
 def conv_shapes(kind: str, channels: int, stride: int, stride_first: bool = False) -> list[tuple[int, int, int]]:
@@ -68,7 +66,6 @@ def block_conv(
         index: number of the convolution in the block, from 0.
         channels, kernel, stride, in_channels, bias: as of `conv`.
         spatial: height of the convolution's input.
-        groups: of the convolution.
     """
     default = partial(conv, channels, kernel, stride, in_channels, bias, groups)
     if index == 0 and kernel == 3:

@@ -1,12 +1,11 @@
 """Residual blocks with PyTorch's parameter names: `conv1 bn1 conv2 ... downsample.0 downsample.1`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
 from ...nn.layers import get_activation
-from ...utils.checks import positive
-from ...utils.errors import UserError
 from ..slots import BlockSlots, Residual, strided_size
 from .design import Design
 from .layers import block_conv, conv, conv_shapes
@@ -53,7 +52,7 @@ class TorchBlock(Residual):
         self, design: Design, last_gamma: bool, channels: int, stride: int, in_channels: int, slots: BlockSlots
     ):
         super().__init__()
-        shapes = _shapes(design, channels, stride)
+        shapes, groups = _shapes(design, channels, stride)
         self.design = design
         self._order: list[str] = []
         width, size = in_channels, slots.spatial
@@ -62,8 +61,7 @@ class TorchBlock(Residual):
                 last = i == len(shapes)
                 if last:
                     self._append("inner", slots.inner(width, size))
-                groups = _groups(design, out) if i == 2 else 1
-                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, groups)
+                layer = block_conv(slots, i - 1, out, kernel, step, width, size, design.bias, groups if i == 2 else 1)
                 width, size = out, strided_size(size, step)
                 self._append(f"conv{i}", layer)
                 if not getattr(layer, "normed", False):
@@ -85,6 +83,20 @@ class TorchBlock(Residual):
             setattr(self, name, layer)
             self._order.append(name)
 
+    def append_after_norms(self, name: str, make: Callable[[], HybridBlock]) -> None:
+        """Put a layer after each norm, or after what is in place of a convolution and its norm.
+
+        Args:
+            name: of the layers, before the number of the convolution.
+            make: makes one.
+        """
+        order, self._order = self._order, []
+        for layer in order:
+            self._order.append(layer)
+            kind, number = layer.rstrip("0123456789"), layer[-1]
+            if kind == "bn" or (kind == "conv" and f"bn{number}" not in order):
+                self._append(f"{name}{number}", make())
+
     def body(self, x: Any) -> Any:
         """The residual branch without `post`: x (N,in_channels,H,W) -> (N,channels,H/stride,W/stride)."""
         for name in self._order:
@@ -93,36 +105,12 @@ class TorchBlock(Residual):
 
 
 def _shapes(design, channels, stride):
-    """`conv_shapes` with the design's channels inside a bottleneck."""
+    """(as of `conv_shapes`, groups of a bottleneck's 3x3)."""
     shapes = conv_shapes(design.kind, channels, stride)
-    groups, base, first = design.groups, design.base_width, design.reduce_first
-    if (groups, base, first, design.group_size) == (1, 64, 1, None):
-        return shapes
-    if design.kind != "bottleneck":
-        given = "group_size is" if design.group_size else "groups, base_width and reduce_first are"
-        raise UserError(f"{given} for bottleneck blocks: basic blocks have no inner width")
-    for name, value in (("groups", groups), ("base_width", base), ("reduce_first", first)):
-        positive(name, value)
-    width = channels // 4 * base // 64 * groups
-    if not width:
-        raise UserError(
-            f"base_width={base} leaves no channel of {channels // 4} inside a bottleneck: give a larger one"
-        )
-    if width % (first * groups):
-        raise UserError(f"groups={groups} do not divide {width}/{first} channels after a bottleneck's first 1x1")
-    (_, kernel, stride_1), (_, kernel_2, stride_2), last = shapes
-    return [(width // first, kernel, stride_1), (width, kernel_2, stride_2), last]
-
-
-def _groups(design, width):
-    """Groups of the 3x3 of a block with `width` channels inside."""
-    if design.group_size is None:
-        return design.groups
-    if design.groups != 1:
-        raise UserError(f"give groups or group_size, not both: got {design.groups} and {design.group_size}")
-    if width % positive("group_size", design.group_size):
-        raise UserError(f"group_size={design.group_size} does not divide {width} channels inside a bottleneck")
-    return width // design.group_size
+    if design.kind == "basic":
+        return shapes, 1
+    first, inside, groups = design.inside(channels // 4)
+    return [(first, *shapes[0][1:]), (inside, *shapes[1][1:]), shapes[2]], groups
 
 
 def _shortcut(design, channels, stride, in_channels, stage):

@@ -69,10 +69,10 @@ def test_half_the_channels_before_a_grouped_convolution():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "resnet18_v1b", "groups": 2}, "groups, base_width and reduce_first are for bottleneck blocks"),
+        ({"name": "resnet18_v1b", "groups": 2}, "reduce_first are for bottlenecks: a basic block has no groups"),
         ({"base_width": 0}, "base_width must be"),
         ({"groups": 1.5}, "groups must be"),
-        ({"groups": 32, "widths": [8] * 4, "base_width": 4}, "base_width=4 leaves no channel of 8"),
+        ({"groups": 32, "widths": [8] * 4, "base_width": 4}, "base_width 4 is too small for a stage of width 8"),
         ({"groups": 8, "base_width": 4, "reduce_first": 3}, "groups=8 do not divide 32/3 channels"),
     ],
 )

@@ -1,0 +1,101 @@
+"""Networks of torchvision and timm with random weights: theirs load here, agree, are told by their tensors, go back.
+
+GLUON_ATTN_PEERS names a Python with torch, torchvision and timm, such as that of an environment of its own.
+"""
+
+import json
+import os
+import subprocess
+import zlib
+from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+import pytest
+from peer_rows import ROWS
+
+from gluon_attn import get_model
+from gluon_attn.convert import load_reference, reference_state
+from gluon_attn.convert.counterpart import needed_counterpart
+from gluon_attn.convert.infer_model import infer_config
+from gluon_attn.convert.library_weights import NETWORKS, library_network
+from gluon_attn.convert.tensors import Tensors
+from gluon_attn.models.build import build
+
+PEERS = os.environ.get("GLUON_ATTN_PEERS")
+CLASSES = 7
+
+
+@pytest.fixture(scope="module")
+def peers():
+    """Runs networks in the other Python: `peers(library, name, options, out=FILE, ...)` gives what is in the .npz."""
+    if not PEERS:
+        pytest.skip("GLUON_ATTN_PEERS names no Python with torch, torchvision and timm")
+    program = Path(__file__).with_name("peer_networks.py")
+    words = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with subprocess.Popen([PEERS, str(program)], env=env, **words) as process:
+
+        def call(library, name, options, **more):
+            row = {"library": library, "name": name, "options": options, **more}
+            process.stdin.write(json.dumps(row) + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline() or '{"error": "the other Python ended"}')
+            assert not answer, f"{name}: {answer['error']}"
+            with np.load(more["out"]) as found:
+                return {key: found[key] for key in found.files}
+
+        yield call
+        process.stdin.close()
+
+
+def state_of(found):
+    """The tensors in an answer, without counters."""
+    states = {key.removeprefix("state/"): value for key, value in found.items() if key.startswith("state/")}
+    return {key: value for key, value in states.items() if not key.endswith("num_batches_tracked")}
+
+
+def agree(net, found):
+    logits = net(mx.nd.array(found["images"])).asnumpy()
+    assert np.isfinite(logits).all()
+    assert np.ptp(logits) > 1e-3 * np.abs(logits).max()
+    assert np.abs(logits - found["logits"]).max() <= 1e-5 * np.abs(found["logits"]).max()
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=str(row), marks=[pytest.mark.slow] * row.deep) for row in ROWS])
+def test_a_network_there_and_back(row, peers, tmp_path):
+    options = {"num_classes": CLASSES, **row.their_options}
+    seed = zlib.crc32(str(row).encode())
+    found = peers(row.library, row.theirs, options, size=row.size, seed=seed, out=str(tmp_path / "theirs.npz"))
+    state = state_of(found)
+
+    net = get_model(row.ours, CLASSES, **row.options)
+    load_reference(net, state, row.library)
+    agree(net, found)
+
+    back = reference_state(net, row.library)
+    assert set(back) == set(state)
+    # a softmax follows on that bias: no constant changes it, so ours has none
+    different = [key for key in back if not np.array_equal(back[key], state[key])]
+    assert not [key for key in different if not key.endswith("conv_attn.bias")]
+
+    made = needed_counterpart(net, row.library)
+    np.savez(tmp_path / "ours.npz", images=found["images"], **{f"state/{key}": back[key] for key in back})
+    files = {"state": str(tmp_path / "ours.npz"), "out": str(tmp_path / "again.npz")}
+    again = peers(row.library, made.name, made.options, seed=seed, **files)
+    np.testing.assert_allclose(again["logits"], found["logits"], rtol=1e-5, atol=1e-5 * np.abs(found["logits"]).max())
+
+    if row.guessed:
+        config = infer_config(Tensors.of(state), row.library)
+        assert config is not None, "the tensors do not tell the network"
+        guess = build(config, CLASSES)
+        if guess.recipe != net.recipe:  # another way to say the same
+            load_reference(guess, state, row.library)
+            agree(guess, found)
+
+
+@pytest.mark.parametrize("library", sorted(NETWORKS))
+def test_every_network_that_is_taken_by_name_has_a_row(library):
+    rows = {row.theirs for row in ROWS if row.library == library and not row.their_options}
+    assert set(NETWORKS[library]) == rows
+    assert all(library_network(f"{library}:{name}").name == name for name in rows)

@@ -1,0 +1,42 @@
+"""Three epochs of a network on real digits, in any dtype."""
+
+import mxnet as mx
+import numpy as np
+
+from gluon_attn.config.data import DataConfig
+from gluon_attn.config.optim import OptimConfig
+from gluon_attn.config.train import RunConfig, TrainConfig
+from gluon_attn.data import factory
+from gluon_attn.data.base import ArraySet
+from gluon_attn.data.loader import Loader
+from gluon_attn.data.pipeline import for_evaluation
+from gluon_attn.engine import trainer as engine
+from gluon_attn.engine.classification import Classification
+from gluon_attn.utils.seed import seed_all
+
+
+def check_losses(make, dtype, monkeypatch, images=64, lr=0.01):
+    """The loss falls and nothing is NaN; make: (classes, height) -> network."""
+    # oneDNN computes bfloat16 on any processor, only slowly, so a command would not take it there
+    monkeypatch.setattr(engine, "usable_dtype", lambda dtype, *_: dtype)
+    config = RunConfig(
+        data=DataConfig(dataset="digits", batch_size=32, num_workers=0),
+        optim=OptimConfig(optimizer="adam", lr=lr, lr_mode="cosine", warmup_epochs=0),
+        train=TrainConfig(num_epochs=3, dtype=dtype, seed=3),
+    )
+    source = factory.open_dataset(config.data, 3)
+    few = [
+        ArraySet(np.ascontiguousarray(part.images[:images]), part.labels[:images])
+        for part in (source.train, source.val)
+    ]
+    prepare = for_evaluation(source)
+    loaders = [Loader(part, 32, prepare, train=learn, seed=3) for part, learn in zip(few, (True, False), strict=True)]
+    net = make(source.classes, few[0].images.shape[1])
+    seed_all(3)
+    net.initialize(mx.init.MSRAPrelu())
+    trainer = engine.Trainer(net, Classification(), config, [mx.cpu()], *loaders)
+    trainer.fit()
+    losses = [record["train_loss"] for record in trainer.history]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0]
+    assert trainer.dtype == dtype
