@@ -189,11 +189,11 @@ def _torchvision(net, base):
     if isinstance(net, TorchResNet):
         depths = {row: depth for depth, row in variants.RESNET.items()}
         depth, design = depths.get((net.design.kind, net.blocks)), net.design
-        inside = (depth, design.groups, design.base_width)
-        if design != Design(design.kind, groups=design.groups, base_width=design.base_width):
+        if depth is None or design != Design(design.kind, groups=design.groups, base_width=design.base_width):
             return None
+        inside = (depth, design.groups, design.base_width)
         named = {row: name for name, row in variants.GROUPED.items() if name not in _NOT_IN_TORCHVISION}
-        return f"resnet{depth}" if depth and inside[1:] == (1, 64) else named.get(inside)
+        return f"resnet{depth}" if inside[1:] == (1, 64) else named.get(inside)
     options = net.recipe["options"]
     known = options.get("multiplier", 1) == 1 or options.get("rounding") == "nearest"
     return base if base == "mobilenet_v2" and known else None
