@@ -15,8 +15,12 @@ from gluon_attn.engine.classification import Classification
 from gluon_attn.utils.seed import seed_all
 
 
-def check_losses(make, dtype, monkeypatch, images=64, lr=0.01):
-    """The loss falls and nothing is NaN; make: (classes, height) -> network."""
+def check_losses(make, dtype, monkeypatch, images=64, step=1, lr=0.01):
+    """The loss falls, nothing is NaN, weights stay float32.
+
+    make: (classes, height) -> network. images: number of digits, None: all. step: takes every so-many-th pixel of the
+    digits, which are enlarged from 8 x 8 to 32 x 32.
+    """
     # oneDNN computes bfloat16 on any processor, only slowly, so a command would not take it there
     monkeypatch.setattr(engine, "usable_dtype", lambda dtype, *_: dtype)
     config = RunConfig(
@@ -26,7 +30,7 @@ def check_losses(make, dtype, monkeypatch, images=64, lr=0.01):
     )
     source = factory.open_dataset(config.data, 3)
     few = [
-        ArraySet(np.ascontiguousarray(part.images[:images]), part.labels[:images])
+        ArraySet(np.ascontiguousarray(part.images[:images, ::step, ::step]), part.labels[:images])
         for part in (source.train, source.val)
     ]
     prepare = for_evaluation(source)
@@ -40,3 +44,4 @@ def check_losses(make, dtype, monkeypatch, images=64, lr=0.01):
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
     assert trainer.dtype == dtype
+    assert all(np.dtype(p.dtype) == np.float32 for p in net.collect_params().values())

@@ -32,7 +32,7 @@ SECONDS = 20  # that a line may take
 DONE = {
     "train_cifar.py": 0.25,  # of its options some go with another alone, such as --pretrained or --bce-loss
     "train_coco.py": 0.25,
-    "train": 0.25,
+    "train": 0.4,
     "att-darts": 0.2,
     "ean-supernet": 0.3,
     "cost": 0.3,

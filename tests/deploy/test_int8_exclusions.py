@@ -30,7 +30,7 @@ def test_gates_of_a_fused_symbol_stay_in_float():
 
 
 def test_hard_gates_stay_in_float():
-    """Those of MobileNetV3, in MXNet's graph and in OpenVINO's."""
+    """Those of MobileNetV3, in MXNet's graph."""
     net, card = network("mobilenet_v3_small", multiplier=0.25, input_size=64)
     graph = graph_edit.fold_norms(trace(net, card, plain=True))
     nodes = json.loads(precision.to_int8(graph, inputs(card, 8)).symbol.tojson())["nodes"]
