@@ -22,33 +22,27 @@ _single = contextvars.ContextVar("single_precision", default=False)
 
 
 @contextlib.contextmanager
-def plain_operators() -> Iterator[None]:
+def _on(switch: contextvars.ContextVar[bool]) -> Iterator[None]:
+    token = switch.set(True)
+    try:
+        yield
+    finally:
+        switch.reset(token)
+
+
+def plain_operators() -> contextlib.AbstractContextManager[None]:
     """While active, in this thread, the functions of `nn/fast.py` emit broadcast_mul, mean, max and sigmoid."""
-    token = _plain.set(True)
-    try:
-        yield
-    finally:
-        _plain.reset(token)
+    return _on(_plain)
 
 
-@contextlib.contextmanager
-def inference_operators() -> Iterator[None]:
+def inference_operators() -> contextlib.AbstractContextManager[None]:
     """While active, in this thread, the functions of `nn/fast.py` pool by oneDNN, whose gradients would be slow."""
-    token = _inference.set(True)
-    try:
-        yield
-    finally:
-        _inference.reset(token)
+    return _on(_inference)
 
 
-@contextlib.contextmanager
-def single_precision() -> Iterator[None]:
+def single_precision() -> contextlib.AbstractContextManager[None]:
     """While active, in this thread, blocks are traced as if they had never been cast: for a graph in float32."""
-    token = _single.set(True)
-    try:
-        yield
-    finally:
-        _single.reset(token)
+    return _on(_single)
 
 
 def plain() -> bool:
