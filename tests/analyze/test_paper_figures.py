@@ -68,7 +68,7 @@ def test_figures_are_for_exactly_that_network(name, classes, options):
 def test_options_that_cost_nothing():
     net = get_model("se_resnet18", last_gamma=True, drop_rate=0.1, input_size=224)
     assert published(net.recipe) is PUBLISHED["se_resnet18"]
-    assert {"last_gamma", "drop_rate", "drop_path"} == FREE
+    assert {"last_gamma", "drop_rate", "drop_path", "dropblock_prob"} == FREE
 
 
 def test_a_comparison_by_hand():

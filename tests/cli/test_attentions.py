@@ -13,7 +13,7 @@ def test_attentions(capsys):
     rows = {row["name"]: row for row in json.loads(printed(capsys, "--json"))}
     assert list(rows) == gluon_attn.list_attentions()
     assert rows["se"]["weights"] == 2 * 64 * 4 + 64 + 4
-    assert rows["se"]["options"] == {"reduction": 16, "bias": True, "narrowest": 1}
+    assert rows["se"]["options"].items() >= {"reduction": 16, "bias": True, "narrowest": 1, "gate": "sigmoid"}.items()
     assert rows["cha_atac"]["slot"] == "act"
     assert "https://arxiv.org/abs/1910.03151" in rows["eca"]["summary"]
 

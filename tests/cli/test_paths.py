@@ -21,6 +21,7 @@ SMALL = (
 #: placeholders of values that are no paths
 OTHERS = {
     "N", "X", "NAME", "N,N", "NAME=VALUE", "NAME,NAME", "DIGITS", "PATTERN", "Q", "auto", "pack", "MODEL", "N,M",
+    "POLICY",
     "NAME|N", "OPTION=VALUE,VALUE", "URL",
 }  # fmt: skip
 

@@ -139,7 +139,7 @@ def test_self_attention_in_some_blocks():
 def test_groups_of_one_size():
     net = get_model("eca_resnext26ts", 10)
     assert [stage[0].conv2._kwargs["num_group"] for stage in by_stage(net)] == [2, 4, 8, 16]
-    with pytest.raises(UserError, match="group_size=48 does not divide 64 channels"):
+    with pytest.raises(UserError, match="group_size 48 does not divide the width 64 of a stage"):
         get_model("resnet50_v1b", group_size=48)
     with pytest.raises(UserError, match="give groups or group_size, not both: got 2 and 32"):
         get_model("resnet50_v1b", groups=2, group_size=32)
