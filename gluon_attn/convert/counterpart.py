@@ -19,7 +19,7 @@ from ..models.resnet.torch_resnet import TorchResNet
 from ..utils.errors import UserError
 from ..utils.optional import without_torch
 from .files import read_weights
-from .mobile_names import mobile_name
+from .mobile_names import FREE, mobile_name
 from .timm_models import timm_call
 
 #: our networks that have the same names in GluonCV
@@ -40,9 +40,6 @@ OWN = {
 _MOBILENETS = {share: f"mobilenetv2_{share}" for share in (1.0, 0.75, 0.5, 0.25)}
 #: ours that GluonCV or torchvision has not
 _OURS = {"resnext101_32x8d", "cifar_resnext101_8x32d"}
-_NOT_IN_TORCHVISION = {"resnext101_32x4d"}
-#: our options that change no tensor
-_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path", "dropblock_prob"}
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ def counterpart(net: HybridBlock, library: str) -> Counterpart | None:
 def _own(recipe: Mapping[str, Any], library: str) -> Counterpart | None:
     """The counterpart of a network with a name of its own there, or None."""
     name = OWN.get(library, {}).get(recipe["model"])
-    if name is None or not set(recipe["options"]) <= _FREE or (recipe["plan"] or {}).get("entries"):
+    if name is None or not set(recipe["options"]) <= FREE or (recipe["plan"] or {}).get("entries"):
         return None
     options = {"classes" if library == "gluoncv" else "num_classes": recipe["classes"]}
     if "bot" in name and "input_size" in recipe["options"]:
@@ -168,10 +165,10 @@ def _parts(model, entries):
 def _gluoncv(base, attention, options):
     """Name of a network there, or None."""
     if base == "senet_154":
-        return base if set(options) <= _FREE else None
-    if base == "mobilenet_v2" and attention is None and set(options) <= {*_FREE, "multiplier"}:
+        return base if set(options) <= FREE else None
+    if base == "mobilenet_v2" and attention is None and set(options) <= {*FREE, "multiplier"}:
         return _MOBILENETS.get(options.get("multiplier", 1))
-    if not set(options) <= _FREE:
+    if not set(options) <= FREE:
         return None
     if _RESNEXT.fullmatch(base) and base not in _OURS:
         gate = attention and (attention["name"], attention["slot"], attention["options"])
@@ -192,7 +189,7 @@ def _torchvision(net, base):
         if depth is None or design != Design(design.kind, groups=design.groups, base_width=design.base_width):
             return None
         inside = (depth, design.groups, design.base_width)
-        named = {row: name for name, row in variants.GROUPED.items() if name not in _NOT_IN_TORCHVISION}
+        named = {variants.GROUPED[name]: name for name in OWN["torchvision"]}
         return f"resnet{depth}" if inside[1:] == (1, 64) else named.get(inside)
     options = net.recipe["options"]
     known = options.get("multiplier", 1) == 1 or options.get("rounding") == "nearest"

@@ -27,7 +27,7 @@ NAMES: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
     "gluoncv": {f"mobilenetv3_{kind}": (f"mobilenetv3_{kind}", {}) for kind in ("large", "small")},
 }
 #: our options that change no tensor
-_FREE = {"input_size", "last_gamma", "drop_rate", "drop_path"}
+FREE = {"input_size", "last_gamma", "drop_rate", "drop_path", "dropblock_prob"}
 #: names of tensors of which every such network has one
 _SIGNS = {
     "torchvision": ("features.1.block.0.0.weight", "features.1.0.block.0.0.weight", "stem.0.weight"),
@@ -49,10 +49,10 @@ def mobile_name(recipe: Mapping[str, Any], library: str) -> str | None:
     if recipe["plan"] != Plan(info.entries).to_dict():
         return None
     known = info.options()
-    options = {key: value for key, value in recipe["options"].items() if key not in _FREE}
+    options = {key: value for key, value in recipe["options"].items() if key not in FREE}
     for name, (model, other) in NAMES.get(library, {}).items():
-        same = {key: _plain(value) for key, value in {**known, **options}.items() if key not in _FREE} == {
-            key: _plain(value) for key, value in {**known, **other}.items() if key not in _FREE
+        same = {key: _plain(value) for key, value in {**known, **options}.items() if key not in FREE} == {
+            key: _plain(value) for key, value in {**known, **other}.items() if key not in FREE
         }
         if model == recipe["model"] and same:
             return name

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ..config.augmentation import RandPolicy, rand_policy
-from .rand_augment import OPERATIONS, TRANSLATION
+from .rand_augment import OPERATIONS, TRANSLATION, each_image
 
 #: (image, level from 0 to 1, or above with mmax, sign -1 or 1) -> image
 Leveled = Callable[[Image.Image, float, int], Image.Image]
@@ -63,15 +63,15 @@ def auto_augment(images: np.ndarray, policy: str, rng: np.random.Generator) -> n
     Returns:
         (B, H, W, 3) uint8, a new array.
     """
-    changed = np.empty_like(images)
     given = rand_policy(policy)
-    for pixels, out in zip(images, changed, strict=True):
-        image = Image.fromarray(pixels)
+
+    def change(image: Image.Image) -> Image.Image:
         steps = IMAGENET[rng.integers(len(IMAGENET))] if given is None else _drawn(given, rng)
         for step in steps:
             image = step(image, rng)
-        out[...] = image
-    return changed
+        return image
+
+    return each_image(images, change)
 
 
 def _drawn(policy: RandPolicy, rng: np.random.Generator) -> list[Step]:

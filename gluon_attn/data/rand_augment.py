@@ -32,13 +32,21 @@ def rand_augment(images: np.ndarray, count: int, magnitude: int, rng: np.random.
     Returns:
         (B, H, W, 3) uint8, a new array.
     """
-    changed = np.empty_like(images)
     names = list(OPERATIONS)
-    for pixels, out in zip(images, changed, strict=True):
-        image = Image.fromarray(pixels)
+
+    def change(image: Image.Image) -> Image.Image:
         for chosen, sign in zip(rng.integers(0, len(names), count), rng.choice((-1, 1), count), strict=True):
             image = OPERATIONS[names[chosen]](image, magnitude / MOST_MAGNITUDE, sign)
-        out[...] = image
+        return image
+
+    return each_image(images, change)
+
+
+def each_image(images: np.ndarray, change: Callable[[Image.Image], Image.Image]) -> np.ndarray:
+    """Change each of (B, H, W, 3) uint8 images by a function of Pillow's; a new array."""
+    changed = np.empty_like(images)
+    for pixels, out in zip(images, changed, strict=True):
+        out[...] = change(Image.fromarray(pixels))
     return changed
 
 

@@ -17,8 +17,8 @@ _MAPS = {
         "weighted_sum",
     )
 }  # fmt: skip
-#: operators that AMP leaves in bfloat16, where MXNet computes number by number -> oneDNN's activation in their place
-_ACTIVATIONS = {"relu": "relu", "tanh": "tanh"}
+#: operators that AMP leaves in bfloat16, where MXNet computes number by number; oneDNN has activations of the names
+_ACTIVATIONS = ("relu", "tanh")
 #: such operators that are faster in float32, casts included
 _FASTER_IN_FLOAT32 = ("abs", "clip", "sqrt", "square")
 
@@ -59,7 +59,7 @@ def _use_activations(graph: SymbolGraph) -> None:
             graph.insert_after(node, "_minimum_scalar", {"scalar": node.attrs["a_max"]})
             node.op, node.attrs = "Activation", {"act_type": "relu"}
         elif node.op in _ACTIVATIONS:
-            node.op, node.attrs = "Activation", {"act_type": _ACTIVATIONS[node.op]}
+            node.attrs, node.op = {"act_type": node.op}, "Activation"
 
 
 def _cast_behind_images(graph: SymbolGraph, dtype: str) -> list[str]:

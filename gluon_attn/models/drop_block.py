@@ -9,6 +9,7 @@ from ..utils.checks import rate as check_rate
 from ..utils.errors import UserError
 from .resnet.torch_blocks import TorchBlock
 from .resnet.torch_resnet import TorchResNet
+from .slots import blocks_within
 
 #: the first stage with it, as in the paper and in GluonCV
 FIRST = 3
@@ -31,7 +32,7 @@ def with_drop_block(net: HybridBlock, rate: float) -> HybridBlock:
     """
     if not check_rate("dropblock_prob", rate):
         return net
-    blocks = [block for part in _within(net, TorchResNet) for block in _late_blocks(part)]
+    blocks = [block for part in blocks_within(net, TorchResNet) for block in _late_blocks(part)]
     if not blocks:
         raise UserError(
             "dropblock_prob is for ResNets with PyTorch's parameter names, such as resnet50_v1b: leave it out"
@@ -43,13 +44,4 @@ def with_drop_block(net: HybridBlock, rate: float) -> HybridBlock:
 
 def _late_blocks(net: TorchResNet) -> Iterator[TorchBlock]:
     for number in range(FIRST, len(net.blocks) + 1):
-        yield from _within(getattr(net, f"layer{number}"), TorchBlock)
-
-
-def _within(block: HybridBlock, kind: type) -> Iterator:
-    """The blocks of class `kind` that a block is or contains."""
-    if isinstance(block, kind):
-        yield block
-        return
-    for child in block._children.values():
-        yield from _within(child, kind)
+        yield from blocks_within(getattr(net, f"layer{number}"), TorchBlock)

@@ -1,13 +1,11 @@
 """Stochastic depth in the residual blocks of a whole network."""
 
-from collections.abc import Iterator
-
 from mxnet.gluon import HybridBlock
 
 from ..nn.layers import DropBranch
 from ..utils.checks import rate as check_rate
 from ..utils.errors import UserError
-from .slots import Residual
+from .slots import Residual, blocks_within
 
 
 def with_drop_path(net: HybridBlock, rate: float) -> HybridBlock:
@@ -29,7 +27,7 @@ def with_drop_path(net: HybridBlock, rate: float) -> HybridBlock:
     """
     if not check_rate("drop_path", rate):
         return net
-    blocks = list(_residual_blocks(net))
+    blocks = list(blocks_within(net, Residual))
     if not any(block.added for block in blocks):
         raise UserError("drop_path: the network has no residual block to drop; leave it out")
     last = len(blocks) - blocks[-1].drop_path_to_last
@@ -37,12 +35,3 @@ def with_drop_path(net: HybridBlock, rate: float) -> HybridBlock:
         if number and block.added:
             block.drop_path = DropBranch(rate * number / last)
     return net
-
-
-def _residual_blocks(block: HybridBlock) -> Iterator[Residual]:
-    """The residual blocks inside, in order of depth."""
-    for child in block._children.values():
-        if isinstance(child, Residual):
-            yield child
-        else:
-            yield from _residual_blocks(child)

@@ -34,6 +34,15 @@ def scaled_channels(multiplier: float, rounding: str, channels: int) -> int:
     return scaled
 
 
+def blocks_within(block: HybridBlock, kind: type) -> Iterator[Any]:
+    """The blocks of class `kind` that a block is or contains, in order of depth, none inside another."""
+    if isinstance(block, kind):
+        yield block
+        return
+    for child in block._children.values():
+        yield from blocks_within(child, kind)
+
+
 class BlockSlots:
     """The slots of one block: asks the plan for the module in each.
 
