@@ -148,5 +148,5 @@ def test_multipliers():
         ("regnety_400mf", {"widths": [16, 16, 24, 32], "blocks": [1, 1, 1, 1]}),
     ],
 )
-def test_three_epochs_on_some_digits(name, options, dtype, monkeypatch):
+def test_it_learns_some_digits(name, options, dtype, monkeypatch):
     check_losses(lambda classes, size: get_model(name, classes, input_size=size, **options), dtype, monkeypatch)

@@ -1,6 +1,7 @@
 """Every attention, and networks of each family, train on real digits, in float32 and in bfloat16."""
 
 import pytest
+from mxnet.gluon import HybridBlock
 from training_checks import check_losses
 
 from gluon_attn import Plan, get_model, list_attentions
@@ -39,15 +40,33 @@ def short(name, classes, size):
 
 @each
 @both
-def test_three_epochs_on_some_digits(name, dtype, monkeypatch):
+def test_it_learns_some_digits(name, dtype, monkeypatch):
     check_losses(lambda classes, size: short(name, classes, size), dtype, monkeypatch, step=4)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @both
-def test_three_epochs_of_a_network(name, dtype, monkeypatch):
+def test_a_network_learns_some_digits(name, dtype, monkeypatch):
     options = NETWORKS[name]
     check_losses(lambda classes, size: get_model(name, classes, input_size=size, **options), dtype, monkeypatch)
+
+
+class Blocked(HybridBlock):
+    """A network whose gradients end at its output."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def hybrid_forward(self, F, x):
+        return F.BlockGrad(self.net(x))
+
+
+@pytest.mark.parametrize(("around", "lr"), [(Blocked, 0.01), (lambda net: net, 1e-9)])
+@both
+def test_a_network_that_does_not_learn_is_noticed(around, lr, dtype, monkeypatch):
+    with pytest.raises(AssertionError, match="the loss does not fall"):
+        check_losses(lambda classes, size: around(short("se", classes, size)), dtype, monkeypatch, step=4, lr=lr)
 
 
 @pytest.mark.slow
@@ -57,4 +76,4 @@ def test_three_epochs_on_all_digits(name, dtype, monkeypatch):
     def make(classes, size):
         return get_model("cifar_resnet20_v1", classes, attention=name, input_size=size)
 
-    check_losses(make, dtype, monkeypatch, images=None)
+    check_losses(make, dtype, monkeypatch, images=None, epochs=3)
