@@ -1,5 +1,7 @@
 """Every attention, and networks of each family, train on real digits, in float32 and in bfloat16."""
 
+import mxnet as mx
+import numpy as np
 import pytest
 from mxnet.gluon import HybridBlock
 from training_checks import check_losses
@@ -49,6 +51,26 @@ def test_it_learns_some_digits(name, dtype, monkeypatch):
 def test_a_network_learns_some_digits(name, dtype, monkeypatch):
     options = NETWORKS[name]
     check_losses(lambda classes, size: get_model(name, classes, input_size=size, **options), dtype, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("resnet18_v1b", {"widths": [16, 16, 32, 32], "dropblock_prob": 0.1, "drop_path": 0.2}),
+        ("mobilenet_v3_small", {"multiplier": 0.25, "drop_path": 0.2}),
+        ("cifar_resnet20_v1", {"drop_path": 0.2}),
+    ],
+)
+@both
+def test_a_network_with_parts_dropped_learns_some_digits(name, options, dtype, monkeypatch):
+    net = check_losses(lambda classes, size: get_model(name, classes, **options), dtype, monkeypatch)
+    plain = get_model(name, 10, **{key: value for key, value in options.items() if not key.startswith("drop")})
+    plain.initialize()
+    x = mx.nd.random.normal(shape=(2, 3, 32, 32))
+    plain(x)
+    for key, param in plain._collect_params_with_prefix().items():
+        param.set_data(net._collect_params_with_prefix()[key].data())
+    np.testing.assert_allclose(net(x).asnumpy(), plain(x).asnumpy(), rtol=1e-5, atol=1e-6)
 
 
 class Blocked(HybridBlock):
