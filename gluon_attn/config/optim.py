@@ -26,7 +26,10 @@ class OptimConfig(Config):
     lr_mode: str = option("step", "schedule of the learning rate", choices=("step", "cosine", "poly"))
     lr_decay: float = option(0.1, "factor of the learning rate at each step of the step schedule", check=above(0))
     lr_decay_epoch: tuple[int, ...] = option((100, 150), "epochs of the steps of the step schedule", check=at_least(0))
-    lr_decay_period: int = option(0, "a step every N epochs instead of --lr-decay-epoch; 0: off", check=at_least(0))
+    lr_decay_period: float = option(
+        0.0, "a step every N epochs, such as 2.4, instead of --lr-decay-epoch; each at the first whole epoch from "
+        "there on; 0: off", check=at_least(0),
+    )  # fmt: skip
     target_lr: float = option(
         0.0,
         "final learning rate of the cosine and poly schedules",

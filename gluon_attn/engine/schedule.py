@@ -1,5 +1,7 @@
 """Learning-rate schedules: GluonCV's schedulers, counted from the first update."""
 
+import math
+
 from ..config.optim import OptimConfig
 from ..utils.optional import without_torch
 
@@ -40,7 +42,7 @@ def schedule_warnings(config: OptimConfig, epochs: int) -> list[str]:
     steps = step_epochs(config, epochs)
     late = [epoch for epoch in steps if epoch >= epochs]
     if config.lr_decay_period >= epochs:
-        late = [config.lr_decay_period]
+        late = [math.ceil(config.lr_decay_period)]
     if late:
         name = "lr_decay_period" if config.lr_decay_period else "lr_decay_epoch"
         where = f"option {name} ({', '.join(map(str, late))}) is after the end of the run (num_epochs {epochs})"
@@ -94,9 +96,11 @@ def step_epochs(config: OptimConfig, epochs: int) -> list[int]:
     """Epochs at which the step schedule lowers the learning rate.
 
     Args:
-        config: the options; lr_decay_period wins over lr_decay_epoch.
+        config: the options; lr_decay_period wins over lr_decay_epoch. A step in the middle of an epoch comes at the
+            next one's start, as in timm.
         epochs: length of the run.
     """
     if config.lr_decay_period:
-        return list(range(config.lr_decay_period, epochs, config.lr_decay_period))
+        count = math.ceil(epochs / config.lr_decay_period) - 1
+        return [math.ceil(round(i * config.lr_decay_period, 6)) for i in range(1, count + 1)]
     return list(config.lr_decay_epoch)

@@ -21,6 +21,8 @@ def test_step_changes_with_the_first_batch_of_its_epoch():
 
 def test_a_period_replaces_the_list_of_epochs():
     assert rates(4, 2, lr_decay_period=2) == pytest.approx([0.4] * 4 + [0.04] * 4)
+    # 0.1 ** (epoch // 2.4), of whole epochs
+    assert rates(8, 1, lr_decay_period=2.4) == pytest.approx([0.4] * 3 + [0.04] * 2 + [0.004] * 3)
 
 
 def test_cosine_starts_at_lr_and_ends_at_the_target():
