@@ -1,6 +1,6 @@
 """Which nodes of a graph stay in float when the rest becomes int8: those that only serve gates and softmax weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
@@ -41,7 +41,8 @@ def serving(inputs: Mapping[str, Sequence[str]], anchors: set[str]) -> set[str]:
 def excluded_in_symbol(symbol: mx.sym.Symbol) -> set[str]:
     """Names of the operators in an MXNet symbol that stay in float.
 
-    Convolutions over one axis are among them: oneDNN's int8 has none.
+    Convolutions over one axis are among them: oneDNN's int8 has none. So are grouped convolutions: MXNet 1.9.1
+    quantizes their weights channel by channel and computes with wrong scales, unless each group has one output channel.
 
     Args:
         symbol: The graph, which may have been fused for oneDNN.
@@ -50,14 +51,25 @@ def excluded_in_symbol(symbol: mx.sym.Symbol) -> set[str]:
     inputs = {node.name: [source.node.name for source in node.inputs] for node in nodes}
     found = serving(inputs, {node.name for node in nodes if _is_gate(node)})
     one_axis = {node.name for node in nodes if node.attrs.get("layout") in ("NCW", "NWC")}
-    return (found - {node.name for node in nodes if node.is_variable}) | one_axis
+    grouped = {node.name for node in nodes if _has_groups(node)}
+    return (found - {node.name for node in nodes if node.is_variable}) | one_axis | grouped
+
+
+def _has_groups(node: Node) -> bool:
+    """Whether a node, or one that was fused into it, is a convolution in groups of several output channels."""
+    groups = int(node.attrs.get("num_group", 1)) if node.op == "Convolution" else 1
+    return 1 < groups < int(node.attrs.get("num_filter", 0)) or any(map(_has_groups, _fused(node)))
+
+
+def _fused(node: Node) -> Iterator[Node]:
+    """The nodes that were fused into one."""
+    return (inner for graph in node.subgraphs for inner in graph.nodes)
 
 
 def _is_gate(node: Node) -> bool:
     """Whether a node, or one that was fused into it, is a gate or a softmax."""
-    fused = (inner for graph in node.subgraphs for inner in graph.nodes)
     kind = node.attrs.get("act_type")
-    return node.op in _MXNET or (node.op == "Activation" and kind in _ACTIVATIONS) or any(map(_is_gate, fused))
+    return node.op in _MXNET or (node.op == "Activation" and kind in _ACTIVATIONS) or any(map(_is_gate, _fused(node)))
 
 
 def excluded_in_openvino(model: Any) -> set[str]:

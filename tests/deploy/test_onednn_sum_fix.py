@@ -1,32 +1,10 @@
 import json
 
 import mxnet as mx
-import numpy as np
 import pytest
+from graphs import ROUNDING, Drawing, apart
 
-from gluon_attn.config.card import Card
 from gluon_attn.deploy import onednn_sum_fix, precision, symbol
-from gluon_attn.deploy.graph import Graph
-
-#: what int8 costs in these graphs by rounding alone is below 4 %; what MXNet gets wrong by itself, above 8 %
-ROUNDING = 0.05
-
-
-class Drawing:
-    """Draws a small graph; its layers are 1x1 convolutions of eight channels."""
-
-    def __init__(self):
-        self.args, self.random = {}, np.random.default_rng(0)
-
-    def layer(self, x):
-        name = f"layer{len(self.args) // 2}"
-        self.args[f"{name}_weight"] = mx.nd.array(self.random.normal(0, 0.35, (8, 8, 1, 1)))
-        self.args[f"{name}_bias"] = mx.nd.array(self.random.normal(0, 0.3, 8))
-        names = (mx.sym.var(f"{name}_{kind}") for kind in ("weight", "bias"))
-        return mx.sym.Convolution(x, *names, kernel=(1, 1), num_filter=8, name=name)
-
-    def graph(self, y):
-        return Graph(self.layer(y), self.args, {}, Card(input_shape=(8, 16, 16)))
 
 
 def relu(x):
@@ -75,11 +53,6 @@ CASES = {
 def drawn(case):
     drawing = Drawing()
     return drawing.graph(CASES[case][0](mx.sym.var("data"), drawing.layer))
-
-
-def apart(graph, x, expected):
-    found = symbol.block(graph)(x).asnumpy()
-    return np.sqrt(((found - expected) ** 2).mean() / (expected**2).mean())
 
 
 @pytest.mark.parametrize("case", CASES)
