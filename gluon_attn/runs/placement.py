@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..config.run_kind import TITLES, held_kind
+from ..config.without_effect import without_effect
 from ..engine.backend import Backend
 from ..utils.errors import Interrupted, UserError
 from ..utils.files import ensure_dir, epochs
@@ -88,7 +89,7 @@ def placed(options: Options, backend: Backend) -> Iterator[Place]:
         elif not (backend.rank or place.resumed) and _place(options) != place:
             raise UserError(f"{path} was in use by another run until now: choose another option run_dir")
         with resumable(path):
-            yield place
+            yield replace(place, notes=(*place.notes, *without_effect(place.config, options.asked)))
 
 
 @contextlib.contextmanager

@@ -66,6 +66,15 @@ def environment():
     return child_environment(PYTHONPATH=str(ROOT))
 
 
+def test_an_option_without_effect_is_a_line_of_the_log():
+    given = {"optim": {"lr_mode": "step", "target_lr": 0.01}, "data": {"mixup_alpha": 1.0}}
+    with placed(Options(RunConfig, given=given), Backend()) as place:
+        assert place.notes == (
+            "option mixup_alpha has no effect: it needs option mixup",
+            "option target_lr has no effect: it needs option lr_mode cosine or poly",
+        )
+
+
 def test_runs_that_start_together_get_folders_of_their_own(tmp_path):
     name = "runs/cifar10-cifar_resnet20_v1"
     assert sorted(takers(3)) == [name, f"{name}-2", f"{name}-3"]
