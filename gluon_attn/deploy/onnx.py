@@ -15,6 +15,7 @@ from ..config.card import Card
 from ..nn.symbol_graph import SymbolGraph
 from ..utils.errors import UserError
 from ..utils.files import write_bytes
+from ..utils.log import without_root_messages
 from ..utils.optional import require
 from ..utils.paths import check_utf8
 from . import onnx_ops
@@ -82,7 +83,8 @@ def _convert(onnx: Any, graph: Graph, opset: int) -> Any:
     ports = [by_name[name] for name in graph.symbol.list_inputs() if name in by_name]  # the order it expects
     elements = [onnx.helper.np_dtype_to_tensor_dtype(np.dtype(port.dtype)) for port in ports]
     free = [tuple(port.free.get(axis, length) for axis, length in enumerate(port.shape)) for port in ports]
-    with _checked_as(onnx, opset), contextlib.redirect_stdout(io.StringIO()):  # a converter prints for debugging
+    # a converter prints for debugging, another warns of every use of `dot`
+    with _checked_as(onnx, opset), contextlib.redirect_stdout(io.StringIO()), without_root_messages():
         try:
             return MXNetGraph().create_onnx_graph_proto(
                 _without_layouts(graph.symbol),

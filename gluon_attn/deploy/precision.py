@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import io
-import logging
 import os
 import statistics
 import sys
@@ -18,6 +17,7 @@ from mxnet.contrib import amp
 
 from ..engine.layouts import mixed_precision
 from ..nn.symbol_graph import SymbolGraph
+from ..utils.log import without_root_messages
 from ..utils.progress import Progress
 from . import int8_exclusions, onednn_sum_fix, symbol
 from .graph import INPUT, Graph
@@ -116,14 +116,9 @@ def _passes(net: mx.gluon.Block, *batch: mx.nd.NDArray) -> list[float]:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without MXNet's messages: C++ reports on stderr each operator that it leaves alone, Python warns of casts."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_stderr():
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_stderr(), without_root_messages():
         warnings.simplefilter("ignore")
-        before = logging.root.level
-        logging.root.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            logging.root.setLevel(before)
+        yield
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import UserError
@@ -50,6 +51,26 @@ def close(handler: logging.Handler) -> None:
     """Detach and close a handler of `to_file`."""
     get_logger().removeHandler(handler)
     handler.close()
+
+
+@contextlib.contextmanager
+def without_root_messages() -> Iterator[None]:
+    """Drop what is written to Python's root logger, as MXNet does; messages of other loggers stay.
+
+    `logging.warning` and the like would also leave a handler behind that prints every later message again.
+    """
+
+    def drop(record: logging.LogRecord) -> bool:
+        return False
+
+    handler = logging.NullHandler()  # with one there, none is added
+    logging.root.addFilter(drop)
+    logging.root.addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.root.removeHandler(handler)
+        logging.root.removeFilter(drop)
 
 
 class _File(logging.FileHandler):

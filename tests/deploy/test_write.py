@@ -122,6 +122,13 @@ def test_onnx_file_is_in_order(exported):
     assert not {node.op_type for node in model.graph.node} & {"MatMul", "Shape", "Expand", "Softmax"}
 
 
+def test_the_exporters_own_warnings_are_not_shown(tmp_path, caplog):
+    net, card = network("cifar_resnet20_v1", **with_attention("bat"))
+    assert '"dot"' in trace(net, card, plain=True).symbol.tojson()  # of which MXNet's exporter warns
+    export.export_onnx(net, card, tmp_path / "net.onnx")
+    assert [record.name for record in caplog.records if record.name == "root"] == []
+
+
 @pytest.mark.filterwarnings("ignore:Cannot decide type")
 def test_symbol_files_are_mxnets_own(tmp_path):
     net, card = network("cifar_resnet20_v1")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from gluon_attn.utils.log import close, get_logger, to_file, to_terminal
+from gluon_attn.utils.log import close, get_logger, to_file, to_terminal, without_root_messages
 
 
 @pytest.fixture
@@ -36,3 +36,14 @@ def test_a_file_gets_time_and_level_until_it_is_closed(logger, tmp_path):
     text = (tmp_path / "log.txt").read_text(encoding="utf-8")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d [\d:,]+ WARNING wörd\n", text)
     assert logger.handlers == []
+
+
+def test_root_messages_are_dropped_and_others_stay(logger, capsys, monkeypatch):
+    to_terminal()
+    monkeypatch.setattr(logging.root, "handlers", [])
+    with without_root_messages():
+        logging.warning("of a library")
+        logger.warning("ours")
+    logger.warning("later")
+    assert logging.root.handlers == []
+    assert capsys.readouterr().err == "ours\nlater\n"

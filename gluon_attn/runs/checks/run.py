@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import logging
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from ...models.detection import detector_record
 from ...models.factory import model_info
 from ...registry import UnknownName
 from ...utils.errors import UserError, reason
+from ...utils.log import without_root_messages
 from ...utils.progress import each
 from ...utils.seed import seed_all
 from ...utils.suggest import did_you_mean
@@ -174,11 +174,6 @@ def _summary(notes: Sequence[str]) -> str:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what MXNet says of types and of its ONNX converters, which goes to three places."""
-    before = logging.root.level
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), without_root_messages():
         warnings.simplefilter("ignore")
-        logging.root.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            logging.root.setLevel(before)
+        yield
