@@ -30,7 +30,10 @@ _SIGNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 #: names of the last layer's weights; of MobileNetV3's two dense layers the second counts
-_CLASSIFIERS = ("fc.weight", "head.fc.weight", "classifier.3.weight", "classifier.1.weight", "classifier.weight")
+_CLASSIFIERS = (
+    "fc.weight", "head.fc.weight", "classifier.3.weight", "classifier.1.weight", "classifier.weight",
+    "last_linear.weight",
+)  # fmt: skip
 
 #: sources whose networks can be inferred
 LIBRARIES = ("timm", "torchvision")

@@ -31,7 +31,7 @@ NETWORKS = {
         "lambda_resnet26t", "lambda_resnet50ts", "gcresnext50ts", "skresnext50_32x4d",
         *(f"{name}26ts" for name in ("seresnext", "eca_resnext", "gcresnext", "bat_resnext")),
         *GROUPED, "resnext101_32x4d", *(f"seresnext{name}" for name in ("50_32x4d", "101_32x4d", "101_64x4d")),
-        *MOBILE["timm"],
+        "legacy_senet154", *MOBILE["timm"],
     ),
     "torchvision": (
         *(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)), "mobilenet_v2", *GROUPED, *MOBILE["torchvision"]

@@ -65,10 +65,18 @@ BYOB = {
     "final.1": "final_conv.bn",
     "fc": "head.fc",
 }
+#: SENet-154, a class of its own there
+SENET = {
+    **{f"conv1.{3 * i + j}": f"layer0.{kind}{i + 1}" for i in range(3) for j, kind in enumerate(("conv", "bn"))},
+    "bn1": "layer0.bn3",
+    "fc": "last_linear",
+}
 
 
 def resnet(net: TorchResNet) -> list[Table]:
-    """The tables of a network, which has one of two classes there."""
+    """The tables of a network, which has one of three classes there."""
+    if not net.design.stem_pad:
+        return [SENET]
     if not net.design.stem_pool:
         return [BYOB]
     return [BYOB, {}] if _tiered(net.design) else [{}]
@@ -82,6 +90,8 @@ def _tiered(design: Design | None) -> bool:
 def residual(block: HybridBlock) -> list[Table]:
     """The tables of a `Residual`, see `resnet`."""
     design = getattr(block, "design", None)
+    if not getattr(design, "stem_pad", True):
+        return [{"post": "se_module"}]
     if not getattr(design, "stem_pool", True):
         return [_byob_block(block)]
     return [_byob_block(block), _resnet_block(block)] if _tiered(design) else [_resnet_block(block)]

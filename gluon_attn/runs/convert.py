@@ -9,10 +9,11 @@ import mxnet as mx
 from ..config.card import Card
 from ..config.model import ModelConfig
 from ..convert import match, save_match, save_reference
-from ..convert.counterpart import Counterpart, needed_counterpart
+from ..convert.counterpart import needed_counterpart
 from ..convert.files import Weights
 from ..convert.from_reference import Match
 from ..convert.infer_model import flags, infer_config
+from ..convert.library_call import Counterpart
 from ..convert.mmdetection import OPTIONS as MMDETECTION
 from ..convert.tensors import Tensors
 from ..deploy.load_run import card_network, load_run

@@ -1,4 +1,4 @@
-"""A program for another Python, one with torch and with torchvision or timm: it runs their networks for test_peers.py.
+"""A program for another Python, one with torch and torchvision, timm or pytorchcv, for test_peers.py.
 
 Each line of standard input is a JSON object, each line of standard output the answer to one:
 
@@ -21,6 +21,12 @@ def make(library, name, options):
     """A network of a library."""
     if library == "timm":
         return importlib.import_module("timm").create_model(name, **options).eval()
+    if library == "pytorchcv":
+        net = importlib.import_module("pytorchcv.model_provider").get_model(name, **options).eval()
+        for path, module in net.named_modules():
+            if path.endswith(".body.conv3.bn"):  # timm starts the last norm of a branch so, see `randomize`
+                module.weight.zero_()
+        return net
     return importlib.import_module("torchvision.models").get_model(name, **options).eval()
 
 

@@ -15,7 +15,7 @@ class Row:
     Attributes:
         ours: name of our model.
         options: of `get_model`.
-        library: "torchvision" or "timm".
+        library: "torchvision", "timm" or "pytorchcv".
         theirs: name of the network there.
         their_options: of its constructor there, besides the number of classes.
         size: height and width of the images.
@@ -135,6 +135,7 @@ _REPLACED = [  # what stands in place of the 3x3, and ResNeXts with a tiered ste
     Row("skresnext50_32x4d", {}, "timm", "skresnext50_32x4d"),
     Row("botnet26t", {}, "timm", "botnet26t_256", size=256),
     Row("botnet26t", {"input_size": 64}, "timm", "botnet26t_256", {"img_size": 64}, guessed=False),
+    Row("botnet50ts", {"input_size": 64}, "timm", "botnet50ts_256", {"img_size": 64}, deep=True, guessed=False),
     *(Row(name, {}, "timm", name, size=256, deep="50" in name) for name in ("halonet26t", "halonet50ts")),
     *(Row(name, {}, "timm", name, deep="50" in name) for name in ("lambda_resnet26t", "lambda_resnet50ts")),
     *(Row(f"{name}26ts", {}, "timm", f"{name}26ts") for name in ("seresnext", "eca_resnext", "gcresnext")),
@@ -149,6 +150,13 @@ _GROUPED = [
         Row(f"se_resnext{name}", {}, "timm", f"seresnext{name}", deep="101" in name)
         for name in ("50_32x4d", "101_32x4d", "101_64x4d")
     ),
+    Row("senet_154", {}, "timm", "legacy_senet154", deep=True),
 ]
 
 ROWS = [*_TORCHVISION, *_TIMM_RESNETS, *_TIMM_ATTENTIONS, *_TIMM_LAYERS, *_MOBILE, *_REPLACED, *_GROUPED]
+
+#: networks that the converters do not know there: their tensors go into ours in their order
+CARRIED = [
+    *(Row(f"sknet{n}", {}, "pytorchcv", f"sknet{n}", size=224, deep=n > 50) for n in (50, 101)),
+    Row("eca_efficientnet_b0", {}, "timm", "efficientnet_b0", {"se_layer": "eca"}),
+]

@@ -1,18 +1,19 @@
 """Networks of torchvision and timm with random weights: theirs load here, agree, are told by their tensors, go back.
 
-GLUON_ATTN_PEERS names a Python with torch, torchvision and timm, such as that of an environment of its own.
+GLUON_ATTN_PEERS names a Python with torch, torchvision, timm and pytorchcv, such as that of an environment of its own.
 """
 
 import json
 import os
 import subprocess
 import zlib
+from collections import defaultdict, deque
 from pathlib import Path
 
 import mxnet as mx
 import numpy as np
 import pytest
-from peer_rows import ROWS
+from peer_rows import CARRIED, ROWS
 
 from gluon_attn import get_model
 from gluon_attn.convert import load_reference, reference_state
@@ -30,7 +31,7 @@ CLASSES = 7
 def peers():
     """Runs networks in the other Python: `peers(library, name, options, out=FILE, ...)` gives what is in the .npz."""
     if not PEERS:
-        pytest.skip("GLUON_ATTN_PEERS names no Python with torch, torchvision and timm")
+        pytest.skip("GLUON_ATTN_PEERS names no Python with torch, torchvision, timm and pytorchcv")
     program = Path(__file__).with_name("peer_networks.py")
     words = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -92,6 +93,24 @@ def test_a_network_there_and_back(row, peers, tmp_path):
         if guess.recipe != net.recipe:  # another way to say the same
             load_reference(guess, state, row.library)
             agree(guess, found)
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=str(row), marks=[pytest.mark.slow] * row.deep) for row in CARRIED]
+)
+def test_a_network_that_takes_tensors_in_their_order(row, peers, tmp_path):
+    options = {"num_classes": CLASSES, **row.their_options}
+    out = str(tmp_path / "theirs.npz")
+    found = peers(row.library, row.theirs, options, size=row.size, seed=zlib.crc32(str(row).encode()), out=out)
+    net = get_model(row.ours, CLASSES, **row.options)
+    left = defaultdict(deque)
+    for value in state_of(found).values():
+        left[value.shape].append(value)
+    for param in net._collect_params_with_prefix().values():
+        param.initialize()
+        param.set_data(mx.nd.array(left[param.shape].popleft()))
+    assert not any(left.values()), "tensors that ours has no place for"
+    agree(net, found)
 
 
 @pytest.mark.parametrize("library", sorted(NETWORKS))
