@@ -1,4 +1,4 @@
-"""Write our weights under the names of timm and torchvision."""
+"""Write our weights under the names of timm, torchvision and the authors of DIANet and EAN."""
 
 import re
 from pathlib import Path
@@ -9,9 +9,13 @@ from mxnet.gluon import HybridBlock
 from ..utils.errors import UserError
 from .counterpart import needed_counterpart
 from .files import write_weights
+from .mobile_names import FREE
 from .names import find_name_map, parameter_names
+from .weight_sources import weight_sources
 
-TARGETS = ("timm", "torchvision")
+TARGETS = ("ean", "timm", "torchvision")
+#: options with which a network of DIANet or EAN remains the authors'
+_EAN = {*FREE, "depth", "scheme", "variant"}
 ENDINGS = (".safetensors", ".pth", ".pt")
 
 
@@ -26,11 +30,14 @@ def reference_state(net: HybridBlock, target: str) -> dict[str, np.ndarray]:
         Name there -> float32 array.
 
     Raises:
-        UserError: the target is unknown, or the library has no such network.
+        UserError: the target is unknown, or has no such network.
     """
     if target not in TARGETS:
         raise UserError(f"unknown target {target!r}; choose from {', '.join(TARGETS)}")
-    needed_counterpart(net, target)
+    if target == "ean":
+        _check_ean(net.recipe)
+    else:
+        needed_counterpart(net, target)
     name_map, own = find_name_map(target), net._collect_params_with_prefix()
     state = {}
     for path, name in parameter_names(net, name_map).items():
@@ -42,6 +49,12 @@ def reference_state(net: HybridBlock, target: str) -> dict[str, np.ndarray]:
             if re.fullmatch(pattern, name):
                 state[re.sub(pattern, other, name)] = np.zeros(1, np.float32)
     return state
+
+
+def _check_ean(recipe):
+    own = "ean" in weight_sources(recipe["model"]) and set(recipe["options"]) <= _EAN
+    if not own or (recipe["plan"] or {}).get("entries"):
+        raise UserError(f"ean has no network like this {recipe['model']}: its weights fit no network there")
 
 
 def save_reference(net: HybridBlock, path: Path | str, target: str) -> dict[str, np.ndarray]:

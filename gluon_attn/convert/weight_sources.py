@@ -40,7 +40,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("se_cifar_resnet*", ("anas",)),
     ("darts_*", ("att-darts",)),
     ("att_darts_*", ("att-darts",)),
-    ("dia_cifar_resnet", ("ean",)),
+    ("dia_cifar_*", ("ean",)),
     ("*_fbresnet50", ("ean",)),
     ("atac_*", ("open-atac",)),
 )

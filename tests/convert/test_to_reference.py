@@ -194,5 +194,5 @@ def test_names_of_files_and_targets(tmp_path):
     net = made("resnet18_v1b", {})
     with pytest.raises(UserError, match=r"a.params must end in one of .safetensors, .pth, .pt"):
         save_reference(net, tmp_path / "a.params", "timm")
-    with pytest.raises(UserError, match="unknown target 'keras'; choose from timm, torchvision"):
+    with pytest.raises(UserError, match="unknown target 'keras'; choose from ean, timm, torchvision"):
         reference_state(net, "keras")

@@ -45,6 +45,8 @@ class GluonResNet(HybridBlock):
         UserError: an option is wrong, or the plan does not fit.
     """
 
+    reference_key = "gluon_resnet"
+
     def __init__(
         self,
         version: int,
