@@ -96,7 +96,8 @@ def _shift(name: str, image: Image.Image, level: float, sign: int) -> Image.Imag
 
 
 def _posterize(first: int, by: int, image: Image.Image, level: float, sign: int) -> Image.Image:
-    return ImageOps.posterize(image, min(max(first + by * int(4 * level), 0), 8))
+    bits = min(max(first + by * int(4 * level), 0), 8)
+    return ImageOps.posterize(image, bits) if bits else Image.new(image.mode, image.size)  # Pillow 13 takes no 0
 
 
 def _solarize(increasing: bool, image: Image.Image, level: float, sign: int) -> Image.Image:

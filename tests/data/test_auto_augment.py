@@ -30,7 +30,8 @@ def test_the_policy_of_the_paper():
     ("name", "level", "bits"),
     [
         ("posterize", 0.5, 2), ("posterize", 1, 4), ("posterize_increasing", 0, 4), ("posterize_increasing", 0.5, 2),
-        ("posterize_original", 0, 4), ("posterize_original", 0.8, 7),
+        ("posterize_original", 0, 4), ("posterize_original", 0.8, 7), ("posterize", 0, 0),
+        ("posterize_increasing", 1, 0),
     ],
 )  # fmt: skip
 def test_posterize(images, name, level, bits):

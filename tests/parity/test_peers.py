@@ -3,16 +3,13 @@
 GLUON_ATTN_PEERS names a Python with torch, torchvision, timm and pytorchcv, such as that of an environment of its own.
 """
 
-import json
-import os
-import subprocess
 import zlib
 from collections import defaultdict, deque
-from pathlib import Path
 
 import mxnet as mx
 import numpy as np
 import pytest
+from peer_process import PEERS, asking
 from peer_rows import CARRIED, ROWS
 
 from gluon_attn import get_model
@@ -23,7 +20,6 @@ from gluon_attn.convert.library_weights import NETWORKS, library_network
 from gluon_attn.convert.tensors import Tensors
 from gluon_attn.models.build import build
 
-PEERS = os.environ.get("GLUON_ATTN_PEERS")
 CLASSES = 7
 
 
@@ -32,22 +28,14 @@ def peers():
     """Runs networks in the other Python: `peers(library, name, options, out=FILE, ...)` gives what is in the .npz."""
     if not PEERS:
         pytest.skip("GLUON_ATTN_PEERS names no Python with torch, torchvision, timm and pytorchcv")
-    program = Path(__file__).with_name("peer_networks.py")
-    words = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    with subprocess.Popen([PEERS, str(program)], env=env, **words) as process:
+    with asking(PEERS, "peer_networks.py") as ask:
 
         def call(library, name, options, **more):
-            row = {"library": library, "name": name, "options": options, **more}
-            process.stdin.write(json.dumps(row) + "\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline() or '{"error": "the other Python ended"}')
-            assert not answer, f"{name}: {answer['error']}"
+            ask({"library": library, "name": name, "options": options, **more})
             with np.load(more["out"]) as found:
                 return {key: found[key] for key in found.files}
 
         yield call
-        process.stdin.close()
 
 
 def state_of(found):
