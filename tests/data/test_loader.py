@@ -170,3 +170,9 @@ def test_repeated_images_come_in_a_row_each_changed_anew(repeats, size):
     assert len(np.unique(copies, axis=0)) == repeats  # each with its own noise
     again = epoch(loader(rank=0, size=size, repeats=repeats, num_workers=3), 3)
     assert same(shards[0], again)
+
+
+def test_the_copies_of_an_image_go_to_different_processes():
+    first, second = (flat(labels(loader(rank=rank, size=2, repeats=2), 3)) for rank in (0, 1))
+    assert first == second  # one copy each
+    assert len(set(first)) == len(first)

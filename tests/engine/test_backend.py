@@ -252,6 +252,18 @@ SMALL = (
 
 
 @needs_horovod
+def test_repeated_images_in_two_processes(tmp_path):
+    """The copies of an image go to different processes (`tests/data/test_loader.py`); each changes its own."""
+    more = "--num-epochs 1 --aug-repeats 2 --aa rand-m7-mstd0.5-inc1 --drop-path 0.1 --ema 0.9 --bce-loss"
+    done = horovodrun(*SMALL.split(), *more.split(), script=ROOT / "train_cifar.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (record,) = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert np.isfinite([record["train_loss"], record["val_loss"]]).all()
+    assert round(33 * record["val_accuracy"], 4) % 1 == 0  # of all test images
+    assert (tmp_path / "run/best.params").is_file()
+
+
+@needs_horovod
 @pytest.mark.parametrize("flag", ["--no-sync-bn", "--sync-bn"])
 def test_a_dead_process_ends_the_job_which_another_number_goes_on_with(flag, tmp_path):
     done = horovodrun("die", tmp_path, *SMALL.split(), flag)

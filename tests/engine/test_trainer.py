@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mxnet import gluon
 
+from gluon_attn import get_model
 from gluon_attn.checkpoint import CheckpointStore
 from gluon_attn.config.data import DataConfig
 from gluon_attn.config.distill import DistillConfig
@@ -27,9 +28,9 @@ DATA = DataConfig(
 )
 
 
-def config(data=DATA, epochs=4, mode="hybrid", dtype="float32", distill=None, **optim):
+def config(data=DATA, epochs=4, mode="hybrid", dtype="float32", distill=None, bce_loss=False, **optim):
     options = {"lr": 0.05, "lr_mode": "cosine", **optim}
-    train = TrainConfig(num_epochs=epochs, mode=mode, dtype=dtype, seed=7, log_interval=2)
+    train = TrainConfig(num_epochs=epochs, mode=mode, dtype=dtype, seed=7, log_interval=2, bce_loss=bce_loss)
     distill = DistillConfig(**distill or {})
     return RunConfig(data=data, optim=OptimConfig(**options), distill=distill, train=train)
 
@@ -65,11 +66,24 @@ def elementwise(seed=7):
     return net
 
 
+def residual(seed=7):
+    """With blocks that are dropped for some images."""
+    seed_all(seed)
+    net = get_model("cifar_resnet20_v1", 6, attention="eca", drop_path=0.5, input_size=16)
+    net.initialize(mx.init.MSRAPrelu())
+    return net
+
+
+def fresh(cfg, **seed):
+    """The network that suits the options."""
+    make = residual if cfg.train.bce_loss else network
+    return (elementwise if cfg.train.dtype == "float16" else make)(**seed)
+
+
 def trainer(cfg, callbacks=(), net=None):
     data = build(cfg.data, cfg.train.seed)
-    fresh = elementwise if cfg.train.dtype == "float16" else network
-    task = Distillation(cfg.distill, fresh(seed=11)) if cfg.distill.teacher else Classification()
-    return Trainer(net or fresh(), task, cfg, [mx.cpu()], data.train, data.val, callbacks)
+    task = Distillation(cfg.distill, fresh(cfg, seed=11)) if cfg.distill.teacher else Classification(None, cfg.train)
+    return Trainer(net or fresh(cfg), task, cfg, [mx.cpu()], data.train, data.val, callbacks)
 
 
 def weights(net):
@@ -100,6 +114,15 @@ VARIANTS = {
     "bfloat16": {"dtype": "bfloat16"},
     "float16": {"dtype": "float16", "clip_grad": 1.0},
     "averaged, accumulated": {"ema": 0.9, "accumulate": 2},
+    "a recipe of timm": {
+        "data": MIXED.replace(cutmix=True, aug_repeats=2, aa="rand-m7-mstd0.5-inc1", random_erasing=0.3),
+        "optimizer": "rmsproptf",
+        "lr": 0.01,
+        "ema": 0.9,
+        "ema_warmup": "power",
+        "accumulate": 2,
+        "bce_loss": True,
+    },
     "frozen": {"freeze": "[01]", "optimizer": "adam", "lr": 0.01},
 }
 
@@ -119,8 +142,7 @@ def test_a_resumed_run_ends_bit_for_bit_as_an_unbroken_one(variant, tmp_path):
     store = CheckpointStore(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         trainer(cfg, [Checkpoints(store), StopAfter(2, 1)]).fit()
-    fresh = elementwise if cfg.train.dtype == "float16" else network
-    second = trainer(cfg, net=fresh(seed=99))
+    second = trainer(cfg, net=fresh(cfg, seed=99))
     second.resume(*store.newest())
     assert second.epoch == 2
     second.fit()
