@@ -106,3 +106,30 @@ def test_a_new_attention_on_a_pretrained_backbone(caplog):
     assert main(["eval", "run"]) == 0
     assert train(f"{SMALL} {network} --attention-start identity --attention simam --run-dir other") == 2
     assert not Path("other").exists()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "what"),
+    [
+        ("se_resnext50_32x4d", "resnext50_32x4d", "it has layer1.0.post.mlp"),
+        ("mobilenetv3_large", "mobilenet_v3_large", "it lacks hidden.bias"),
+        ("efficientnet_b1", "efficientnet_b0", "it has blocks.0.1."),
+    ],
+)
+def test_the_file_of_a_sibling_is_refused(theirs, ours, what, capsys):
+    """In one line that names a tensor, wherever a file of weights is read; nothing is written."""
+    net = get_model(theirs, 10)
+    net.initialize(mx.init.Xavier())
+    net(mx.nd.zeros((1, 3, 64, 64)))
+    save_params(net, "theirs.params")
+    started = f"{SMALL} --classes 10 --input-size 64 --model {ours} --pretrained theirs.params"
+    for words in (
+        f"train {started}",
+        f"train {started} --evaluate",
+        f"convert theirs.params x.pth --to timm --model {ours}",
+    ):
+        assert main(words.split()) == 2
+        *_, line = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: theirs.params is of another network: ")
+        assert what in line
+    assert [path.name for path in Path().iterdir()] == ["theirs.params"]
