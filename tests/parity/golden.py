@@ -39,6 +39,7 @@ class Case:
         self.id, self.config = entry["id"], entry["config"]
         self.build, self.args = self.config.get("build"), self.config.get("args", {})
         self.group, self.run = entry.get("group"), self.config.get("run")
+        self.source = entry.get("source")
         self.call, self.opts = self.config.get("opts", {}).get("call"), self.config.get("opts", {})
         self.seed, self.counts, self.macs = entry.get("seed"), entry.get("counts", {}), entry.get("macs", {})
         self.genotypes, self.hyper = entry.get("genotypes", []), entry.get("hyper", {})

@@ -7,11 +7,8 @@ from module_builds import atac_options, genotype
 
 from gluon_attn import Plan, get_model, list_models
 from gluon_attn.genotypes.cell import cell_genotype
-from gluon_attn.models.act_plan import act_entry
 from gluon_attn.models.cell import Cell
 from gluon_attn.models.resnet.cifar import OPTION_B
-from gluon_attn.models.resnet.design import Design
-from gluon_attn.models.resnet.gluon_resnet import GluonResNet
 from gluon_attn.models.resnet.torch_resnet import TorchResNet
 
 
@@ -130,37 +127,24 @@ def atac(args):
 def atac_resnet20(args, case):
     # a backbone has no classes, and the rest is of other activations there
     fixed(args, asBackbone=False, dilation=1, replace_act="relu", skernel=3)
-    channels = args.pop("channels", [16, 16, 32, 64])
-    layers, classes = args.pop("layers"), args.pop("classes")
-    act_type, options = atac(args)
-    if layers == layers[:1] * 3 and channels == [16, 16, 32, 64]:
-        net = get_model("atac_cifar_resnet", classes, blocks=layers[0], act_type=act_type, **options)
-    else:
-        plan = Plan([act_entry(act_type, len(layers) + 1, **options)])
-        net = GluonResNet(2, "basic", layers, plan, classes, channels=channels)
-    return Built(net, "open-atac")
-
-
-def v1b_design(args):
-    """The `Design` of bottlenecks by the arguments of GluonCV's ResNetV1b."""
-    fixed(args, use_global_stats=False, final_drop=0.0)
-    deep, average = args.pop("deep_stem", False), args.pop("avg_down", False)
-    width = args.pop("stem_width", 32)
-    return Design(
-        "bottleneck", shortcut="average" if average else "conv", dilated=args.pop("dilated", False),
-        stem="deep" if deep else "large", stem_width=width if deep else None,
-    )  # fmt: skip
+    options = renamed(args, {"layers": "blocks", "channels": "channels"})
+    classes = args.pop("classes")
+    act_type, more = atac(args)
+    return Built(get_model("atac_cifar_resnet", classes, act_type=act_type, **options, **more), "open-atac")
 
 
 def atac_resnet50(args, case):
-    design, gamma = v1b_design(args), args.pop("last_gamma", False)
-    layers, classes = args.pop("layers"), args.pop("classes", 1000)
-    act_type, options = atac(args)
-    if layers == [3, 4, 6, 3] and design == Design("bottleneck") and not gamma:
-        return Built(get_model("atac_resnet50_v1b", classes, act_type=act_type, **options), "open-atac")
-    plan = Plan([act_entry(act_type, 4, **options)])
-    net = TorchResNet(design, layers, plan, classes, input_size=224, last_gamma=gamma)
-    return Built(net, "open-atac")
+    fixed(args, use_global_stats=False)
+    names = {
+        "layers": "blocks", "avg_down": "avg_down", "dilated": "dilated", "last_gamma": "last_gamma",
+        "final_drop": "drop_rate",
+    }  # fmt: skip
+    options, width = renamed(args, names), args.pop("stem_width", 32)
+    if args.pop("deep_stem", False):  # the width is of a deep stem only
+        options |= {"stem": "deep", "stem_width": width}
+    classes = args.pop("classes", 1000)
+    act_type, more = atac(args)
+    return Built(get_model("atac_resnet50_v1b", classes, act_type=act_type, **options, **more), "open-atac")
 
 
 BUILDS = {

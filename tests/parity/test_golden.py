@@ -1,5 +1,6 @@
 """The reader of golden cases: its rules by hand, and that a disagreement is seen."""
 
+import importlib.util
 import json
 import zlib
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builds import make
-from golden import Case, biased_variance, copy_small, draw, read_index
+from golden import OWN, Case, biased_variance, copy_small, draw, read_index
 
 FLAT = {"shape": [3, 2], "step": 2, "l2": 2.0, "f64_l2": 0, "f64_max": 0, "wob_l2": 0, "wob_max": 0}
 
@@ -68,6 +69,30 @@ def test_a_running_variance_of_two_calls():
 def test_what_is_not_known_fails(config, words):
     with pytest.raises(AssertionError, match=words):
         make(case_of(**config))
+
+
+@pytest.mark.parametrize("source", sorted({case.source for case in read_index(OWN)}))
+def test_a_folder_without_the_cases_of_a_source(source, tmp_path, monkeypatch):
+    """Every test module of the runner is collected, and those of them that ask about all cases pass."""
+    index = json.loads((OWN / "index.json").read_text(encoding="utf-8"))
+    index["cases"] = [case for case in index["cases"] if case["source"] != source]
+    assert index["cases"]
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    monkeypatch.setenv("GLUON_ATTN_GOLDEN", str(tmp_path))
+    for name in ("test_parity", "test_search", "test_ean", "test_weight_files", "test_arguments"):
+        module = fresh(name)
+        cases = getattr(module, "CASES", {})
+        assert source not in {case.source for case in (cases.values() if isinstance(cases, dict) else cases)}
+        for check in ("test_every_source_is_read_in_each_of_its_layouts", "test_every_argument_is_in_the_table"):
+            getattr(module, check, lambda: None)()
+
+
+def fresh(name):
+    """A module of this folder, read anew."""
+    spec = importlib.util.spec_from_file_location(f"{name}_again", Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_small_cases_are_copied(tmp_path):

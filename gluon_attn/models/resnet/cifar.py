@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ...utils.checks import choice, positive
+from ...utils.checks import choice, positive, positives
 from ...utils.errors import UserError
 from ..act_plan import act_entry
 from ..plan import Plan
@@ -68,7 +68,8 @@ def atac(
     plan: Plan,
     classes: int,
     *,
-    blocks: int = 3,
+    blocks: int | Sequence[int] = 3,
+    channels: Sequence[int] | None = None,
     act_type: str = "ChaATAC",
     act_layers: int = 4,
     act_order: str = "bac",
@@ -82,18 +83,21 @@ def atac(
 
     Args:
         plan, classes, input_size, drop_rate: see the module's docstring.
-        blocks: number of blocks in each of the three stages (default 3).
+        blocks: number of blocks in each of the three stages, one number for all or three (default 3).
+        channels: as of `GluonResNet`.
         act_type, act_layers, act_order, reduction, relu, global_pool: as of `act_plan.act_entry`.
 
     Raises:
         UserError: an option is wrong.
     """
-    blocks = positive("blocks", blocks)
+    counts = [positive("blocks", blocks)] * 3 if isinstance(blocks, int) else positives("blocks", blocks, 3)
     entry = act_entry(
         act_type, 4, act_layers=act_layers, act_order=act_order,
         reduction=reduction, relu=relu, global_pool=global_pool,
     )  # fmt: skip
-    return GluonResNet(2, "basic", [blocks] * 3, Plan([entry]), classes, input_size=input_size, drop_rate=drop_rate)
+    return GluonResNet(
+        2, "basic", counts, Plan([entry]), classes, channels=channels, input_size=input_size, drop_rate=drop_rate
+    )  # fmt: skip
 
 
 def torch(

@@ -112,7 +112,7 @@ def torch(
 
 def atac(
     kind: str,
-    blocks: Sequence[int],
+    counts: Sequence[int],
     plan: Plan,
     classes: int,
     *,
@@ -122,6 +122,11 @@ def atac(
     reduction: int | None = None,
     relu: bool | None = None,
     global_pool: bool | None = None,
+    blocks: Sequence[int] | None = None,
+    avg_down: bool | None = None,
+    dilated: bool = False,
+    stem: str = "large",
+    stem_width: int | None = None,
     input_size: int = 224,
     last_gamma: bool = False,
     drop_rate: float = 0.0,
@@ -130,19 +135,21 @@ def atac(
 
     Args:
         kind: "basic" or "bottleneck" blocks.
-        blocks: number of blocks in each stage.
+        counts: number of blocks in each stage.
         plan, classes, input_size, last_gamma, drop_rate: see the module's docstring.
         act_type, act_layers, act_order, reduction, relu, global_pool: as of `act_plan.act_entry`.
+        blocks, avg_down, dilated, stem, stem_width: as of `torch`.
 
     Raises:
         UserError: an option is wrong.
     """
     entry = act_entry(
-        act_type, len(blocks), act_layers=act_layers, act_order=act_order,
+        act_type, len(counts), act_layers=act_layers, act_order=act_order,
         reduction=reduction, relu=relu, global_pool=global_pool,
     )  # fmt: skip
     return torch(
-        kind, blocks, "conv", Plan([entry]), classes, input_size=input_size, last_gamma=last_gamma, drop_rate=drop_rate
+        kind, counts, "conv", Plan([entry]), classes, blocks=blocks, avg_down=avg_down, dilated=dilated, stem=stem,
+        stem_width=stem_width, input_size=input_size, last_gamma=last_gamma, drop_rate=drop_rate,
     )  # fmt: skip
 
 
