@@ -7,7 +7,7 @@ from typing import Any
 from mxnet.gluon import HybridBlock
 
 from ..models import variants, variants_conv
-from ..models.mobile import MobileNetwork
+from ..models.mobile_network import MobileNetwork
 from ..models.regnet import RegNet
 from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet

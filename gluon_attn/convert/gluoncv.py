@@ -5,7 +5,7 @@ import re
 from mxnet.gluon import HybridBlock, nn
 
 from ..models.inverted import InvertedBlock
-from ..models.mobile import MobileNetwork
+from ..models.mobile_network import MobileNetwork
 from ..models.resnet.torch_resnet import TorchResNet
 from .gluon_names import is_resnext
 from .names import NameMap, Table

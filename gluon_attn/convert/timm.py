@@ -3,7 +3,7 @@
 from mxnet.gluon import HybridBlock, nn
 
 from ..models.inverted import InvertedBlock
-from ..models.mobile import MobileNetwork
+from ..models.mobile_network import MobileNetwork
 from ..models.resnet.design import Design
 from ..models.resnet.torch_resnet import TorchResNet
 from .names import NameMap, Table

@@ -3,7 +3,7 @@
 from mxnet.gluon import HybridBlock
 
 from ..models.inverted import InvertedBlock
-from ..models.mobile import MobileNetwork
+from ..models.mobile_network import MobileNetwork
 from .names import NameMap, Table
 
 
