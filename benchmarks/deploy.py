@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=2 python benchmarks/deploy.py --out benchmarks/results/deploy.md
     OMP_NUM_THREADS=2 python benchmarks/deploy.py --out benchmarks/results/deploy.md --join se_resnet50
 
-Needs PyTorch, OpenVINO and NNCF in the same environment (`pip install torch==2.13.0`), for this file only. Each side
+Needs PyTorch, OpenVINO and NNCF in the same environment (`pip install torch==2.13.0`), for this file only; networks of
+timm, by name, take PyTorch and timm from another (`--peers PYTHON`). Each side
 has a process of its own; the sides of a precision take turns, batch by batch. PyTorch computes in channels-last,
 eager and compiled with frozen weights, bfloat16 by autocast. Ratios are to the best of PyTorch's own in float32, for
 bfloat16 and int8 to compiled bfloat16; above 1 is faster. Weights are random: accuracy is not the question.
@@ -14,15 +15,14 @@ import os
 import sys
 import tempfile
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
-from benchmarks.lib.networks import DEPLOYED  # noqa: E402
+from benchmarks.lib.networks import DEPLOYED, TIMM  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import Table, earlier, machine, take_turns  # noqa: E402
+from benchmarks.lib.report import PEERS_HELP, Table, earlier, machine, take_turns, versions  # noqa: E402
 
 MODULE = "benchmarks.lib.deployed"
 COLUMNS = ["network", "batch", "side", "type", "img/s", "of PyTorch's best"]
@@ -46,12 +46,12 @@ _PEERS = {
 _WARM_UP = 3
 
 
-def compare(order, sides, repeat):
-    """{side: images per second, or its error}, the sides taking turns."""
+def compare(order, sides, repeat, python):
+    """{side: images per second, or its error}, the sides taking turns; `python` runs PyTorch's."""
     peers, found = {}, {}
     for side in sides:
         kind, target, dtype = side
-        peers[side] = Peer(MODULE, kind)
+        peers[side] = Peer(MODULE, kind, python=python if kind in ("eager", "compiled") else sys.executable)
         try:
             peers[side].ask({**order, "target": target, "dtype": dtype})
             for _ in range(_WARM_UP):
@@ -83,10 +83,10 @@ _LABELS = {
 }  # fmt: skip
 
 
-def write(name, size, folder):
+def write(name, size, folder, python):
     """Write our targets and PyTorch's file into a folder; prints what could not be written."""
-    for side in ("write", "export"):
-        peer = Peer(MODULE, side)
+    for side, interpreter in (("write", sys.executable), ("export", python)):
+        peer = Peer(MODULE, side, python=interpreter)
         try:
             peer.ask({"name": name, "size": size, "folder": folder})
             problems = peer.ask("problems") if side == "write" else {}
@@ -103,11 +103,11 @@ def measure(arguments, head):
     table = Table(COLUMNS, numbers=2, lines=lines)
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as folder:
-            write(name, arguments.size, folder)
+            write(name, arguments.size, folder, arguments.peers)
             for batch in arguments.batch_size:
                 order = {"name": name, "size": arguments.size, "folder": folder, "batch": batch}
                 for sides in (FLOAT32, LOW):
-                    for row in rows(name, batch, compare(order, sides, arguments.repeat)):
+                    for row in rows(name, batch, compare(order, sides, arguments.repeat, arguments.peers)):
                         table.add(*row)
         table.write(arguments.out, head)
 
@@ -120,7 +120,9 @@ def parse():
     parser.add_argument("--repeat", type=int, default=15, help="batches of each side (default 15)")
     parser.add_argument("--batch-size", type=int, nargs="+", default=[1, 8], help="images a batch (default 1 8)")
     parser.add_argument("--size", type=int, default=224, help="height and width (default 224)")
-    parser.add_argument("names", nargs="*", default=list(DEPLOYED), help=f"default all: {' '.join(DEPLOYED)}")
+    parser.add_argument("--peers", metavar="PYTHON", default=sys.executable, help=PEERS_HELP)
+    here = [name for name in DEPLOYED if name not in TIMM]
+    parser.add_argument("names", nargs="*", default=here, help=f"default {' '.join(here)}; or {' '.join(TIMM)}")
     arguments = parser.parse_args()
     if arguments.join and not arguments.out:
         parser.error("--join goes with --out")
@@ -135,11 +137,11 @@ def parse():
 
 def heading(arguments):
     """What stands above the table in the file: the command, the machine, how to read it."""
-    versions = [f"{name} {version(name)}" for name in ("mxnet", "torch", "onnxruntime", "openvino", "nncf")]
+    found = [*versions("mxnet", "onnxruntime", "openvino", "nncf"), *versions("torch", "timm", python=arguments.peers)]
     batches = " ".join(map(str, arguments.batch_size))
     given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
     return (
-        f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {given}` on {machine(*versions)}.\n"
+        f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {given}` on {machine(*found)}.\n"
         f"Medians of {arguments.repeat} batches, in images per second; ratio to the best of "
         "PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n"
     )

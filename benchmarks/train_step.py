@@ -2,7 +2,8 @@
 
     OMP_NUM_THREADS=2 python benchmarks/train_step.py --out benchmarks/results/train_step.md
 
-Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. A step is forward, backward
+Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only; networks of timm, by name, in
+one that has it: `--peers PYTHON`. A step is forward, backward
 and an SGD update of one batch in memory, ours as in `train_imagenet.py`, PyTorch's in channels-last, eager and after
 torch.compile. Each side has a process of its own, and their steps alternate. Both networks have the same number of
 parameters, or the row says that they do not. Ratios are those of images per second, ours over PyTorch's: above 1 ours
@@ -21,10 +22,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
-from benchmarks.lib.networks import NETWORKS  # noqa: E402
+from benchmarks.lib.networks import NETWORKS, TIMM  # noqa: E402
 from benchmarks.lib.peak import share  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
+from benchmarks.lib.report import PEERS_HELP, Table, machine, take_turns, versions  # noqa: E402
 
 SIDES = ("mxnet", "eager", "compiled")
 COLUMNS = ["network", "batch", "type", "img/s", "eager", "compiled", "to eager", "to compiled", "of the limit"]
@@ -32,19 +33,24 @@ DTYPES = ("float32", "bfloat16")
 _WARM_UP = 3
 
 
-def compare(order: dict[str, Any], repeat: int, sides: Sequence[str] = SIDES) -> dict[str, float | str]:
+def compare(
+    order: dict[str, Any], repeat: int, sides: Sequence[str] = SIDES, python: str = sys.executable
+) -> dict[str, float | str]:
     """Measure the steps of one network.
 
     Args:
         order: Arguments of the classes in `lib.steps`.
         repeat: Number of steps of each side.
         sides: Which sides, ours first.
+        python: Interpreter of PyTorch's sides.
 
     Returns:
         Side -> images per second, or the reason why there is no number: an error, or a number of parameters that is not
         that of the other sides.
     """
-    peers = {side: Peer("benchmarks.lib.steps", side) for side in sides}
+    peers = {
+        side: Peer("benchmarks.lib.steps", side, python=sys.executable if side == "mxnet" else python) for side in sides
+    }
     found: dict[str, float | str] = {}
     weights: dict[str, int] = {}
     for side, peer in peers.items():
@@ -90,8 +96,12 @@ def parse(description: str, dtypes: Sequence[str], out: str) -> argparse.Namespa
     parser.add_argument("--size", type=int, default=224, help="height and width of photographs (default 224)")
     parser.add_argument("--dtype", nargs="+", choices=dtypes, default=dtypes, help="dtypes (default: all)")
     parser.add_argument(
-        "names", nargs="*", default=list(NETWORKS), help=f"networks (default: all): {' '.join(NETWORKS)}"
+        "names",
+        nargs="*",
+        default=[name for name in NETWORKS if name not in TIMM],
+        help=f"networks (default: all whose peer is here): {' '.join(NETWORKS)}",
     )
+    parser.add_argument("--peers", metavar="PYTHON", default=sys.executable, help=PEERS_HELP)
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NETWORKS)
     if unknown:
@@ -131,7 +141,7 @@ def measure(
         size = 32 if NETWORKS[name].small else arguments.size
         for dtype in arguments.dtype:
             order = {"name": name, "batch": batch, "size": size, "dtype": dtype, "device": device}
-            found = compare(order, arguments.repeat, sides)
+            found = compare(order, arguments.repeat, sides, arguments.peers)
             row, speed = cells(found, sides), found[sides[0]]
             if device == "cpu":
                 row.append(share(operations(name, size) * speed, 1, dtype) if isinstance(speed, float) else "")
@@ -141,7 +151,8 @@ def measure(
 
 def head(title: str, arguments: argparse.Namespace, *extra: str) -> str:
     """Return the text above the table: title, command, machine and versions (`extra`)."""
-    given = [word for word in sys.argv[1:] if word != "--out" and word != str(arguments.out)]
+    paths = ("--out", str(arguments.out), arguments.peers)
+    given = [word for word in sys.argv[1:] if word not in paths]
     return (
         f"# {title}\n\n`python benchmarks/{Path(sys.argv[0]).name} {' '.join(given)}` on {machine(*extra)}.\n"
         f"Medians of {arguments.repeat} steps, in images a second; ratio = ours / PyTorch's, above 1 ours is faster.\n"
@@ -152,11 +163,8 @@ def main() -> None:
     """Measure, print the table and, with --out, write it."""
     arguments = parse(__doc__.splitlines()[0], DTYPES, "the table")
     table = measure(arguments, "cpu")
-    import mxnet
-    import torch
-
-    versions = f"MXNet {mxnet.__version__}", f"PyTorch {torch.__version__} in channels-last"
-    table.write(arguments.out, head("Training steps against PyTorch", arguments, *versions))
+    found = [*versions("mxnet"), *versions("torch", "timm", python=arguments.peers), "PyTorch in channels-last"]
+    table.write(arguments.out, head("Training steps against PyTorch", arguments, *found))
 
 
 if __name__ == "__main__":

@@ -52,3 +52,15 @@ def distance(graph, x, expected):
     """Largest difference of the graph's logits, relative to the largest expected one."""
     found = symbol.block(graph)(mx.nd.array(x)).asnumpy()
     return abs(found - np.asarray(expected)).max() / abs(expected).max()
+
+
+def training_pass(net, symbol, x):
+    """Output, gradients and running statistics of one training pass."""
+    data = mx.sym.var("data")
+    block = mx.gluon.SymbolBlock(symbol, [data], params=net.collect_params())
+    block.hybridize(static_alloc=True, static_shape=True)
+    with mx.autograd.record():
+        y = block(x)
+    y.backward(mx.nd.cos(mx.nd.arange(y.size)).reshape(y.shape))
+    arrays = [p.data() if p.grad_req == "null" else p.grad() for p in net.collect_params().values()]
+    return [array.asnumpy() for array in (y, *arrays)]

@@ -2,11 +2,16 @@
 
 import os
 import statistics
+import subprocess
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gluon_attn.utils import cpu
 from gluon_attn.utils.files import write_text
+
+#: of --peers, in the benchmarks that have networks of timm
+PEERS_HELP = "the Python of PyTorch's sides, which needs timm for the networks of timm (default: this one)"
 
 
 def take_turns(runs: Mapping[str, Callable[[], float]], repeat: int) -> dict[str, float]:
@@ -30,6 +35,18 @@ def machine(*extra: str) -> str:
     """Return the processor, the number of threads and `extra` (such as versions), as one line."""
     threads = os.environ.get("OMP_NUM_THREADS", "unset")
     return ", ".join([cpu.model_name(cpu.Host()), f"OMP_NUM_THREADS={threads}", *extra])
+
+
+def versions(*packages: str, python: str = sys.executable) -> list[str]:
+    """Return "package version" of those of `packages` that an interpreter has.
+
+    Args:
+        *packages: Names on PyPI.
+        python: Path of the interpreter.
+    """
+    here = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+    runs = {name: subprocess.run([python, "-c", here, name], capture_output=True, text=True) for name in packages}
+    return [f"{name} {run.stdout.strip()}" for name, run in runs.items() if run.returncode == 0]
 
 
 def earlier(path: Path, head: str, names: Collection[str]) -> list[str]:

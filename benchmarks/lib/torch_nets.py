@@ -1,6 +1,7 @@
 """ResNet-50 and the CIFAR ResNet-20 in PyTorch, with slots for attention."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -93,6 +94,8 @@ def stages(
 def network(name: str, size: int) -> Any:
     """Make a network of `networks` for images of height and width `size`."""
     row = {**NETWORKS, **DEPLOYED}[name]
+    if row.timm:
+        return import_module("timm").create_model(row.timm, num_classes=1000)
     if row.cells:
         return getattr(torch_cells, row.cells)(size)
     if row.small:

@@ -50,7 +50,7 @@ class Coord(InFloat32, Attention):
         rows, columns = fast.line_mean(F, wide, 3), fast.line_mean(F, wide, 2)
         columns = F.transpose(columns, axes=(0, 1, 3, 2))
         both = self.norm(self.squeeze(self.narrow(F, F.concat(rows, columns, dim=2))))
-        both = both * fast.hard_sigmoid(F, both)
+        both = fast.hard_swish(F, both)
         # no length is known here, so what belongs to the columns is found by counting on from H
         height = F.reshape(area(F, rows), shape=(-1,))
         last = F.take(both, F.broadcast_add(F.contrib.arange_like(columns, axis=2), height), axis=2)

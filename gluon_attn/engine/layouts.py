@@ -1,20 +1,17 @@
 """Mixed-precision graphs that run fast on a CPU: the operators that are inserted into the network's graph for that."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import mxnet as mx
 
 from ..nn.symbol_graph import Node, SymbolGraph
 
-#: channels up to which a batch normalization gets a copy after it: the convolutions next to it have one layout in the
-#: forward and another in the backward pass
-NARROW = 32
 #: compiled operators whose output is a feature map, which stays in low precision; others give statistics
 _MAPS = {
     f"gluon_attn_{name}"
     for name in (
         "gate", "shift", "cross_gate", "sge", "sigmoid_gate", "depthwise", "pointwise", "separable", "batch_norm",
-        "weighted_sum",
+        "weighted_sum", "swish", "hard_swish",
     )
 }  # fmt: skip
 #: operators that AMP leaves in bfloat16, where MXNet computes number by number; oneDNN has activations of the names
@@ -70,26 +67,6 @@ def _cast_behind_images(graph: SymbolGraph, dtype: str) -> list[str]:
         norm = readers[0] if len(readers) == 1 and readers[0].op == "BatchNorm" else None
         graph.insert_after(norm or node, "amp_cast", {"dtype": dtype})
     return [node.name for node in found]
-
-
-def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
-    """Insert a copy after each batch normalization of at most `NARROW` channels; this changes no number.
-
-    oneDNN's gradient of a batch normalization needs grad_output in the layout of the input, else it takes a kernel
-    some hundred times slower. For few channels the AMX convolutions exist in one direction only, so the two layouts
-    differ. A slice of everything has the plain layout, which the batch normalization brings to that of its input.
-
-    Args:
-        symbol: The graph of a network.
-        params: Parameters of the network by name.
-    """
-    graph = SymbolGraph.read(symbol)
-    for node in list(graph.nodes):
-        gamma = node.source(1).name if node.op == "BatchNorm" else ""
-        # a BatchNorm inside a compiled norm has no gamma of the network, and no gradient
-        if gamma in params and params[gamma].shape[0] <= NARROW:
-            graph.insert_after(node, "slice_axis", {"axis": "0", "begin": "0", "end": "None"})
-    return graph.to_symbol()
 
 
 def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:

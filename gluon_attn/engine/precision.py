@@ -13,7 +13,8 @@ from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .devices import uses_amx
-from .layouts import copy_after_narrow_norms, mixed_precision
+from .layouts import mixed_precision
+from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 
 
 def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
@@ -32,9 +33,13 @@ def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
     """
     if hasattr(net, "computed_by"):
         return net.computed_by(partial(computing, dtype=dtype, hybrid=hybrid))
-    form = low_precision(net, dtype) if dtype == "bfloat16" else net
-    if dtype == "float16":
+    form = net
+    if dtype == "bfloat16":
+        form = low_precision(net, dtype)
+    elif dtype == "float16":
         net.cast(dtype)
+    elif hybrid:
+        form = with_fast_norms(net)
     if hybrid or form is not net:
         form.hybridize(static_alloc=True, static_shape=True)
     if dtype != "float16":
@@ -63,20 +68,41 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
             `computing`.
         dtype: "bfloat16" or "float16".
     """
-    inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
-    outputs = net(*inputs)
-    several = _several(outputs)
-    graph, params, with_amx = mx.sym.Group(list(outputs)) if several else outputs, net.collect_params(), uses_amx()
+    inputs, graph, params, with_amx = *_traced(net), net.collect_params(), uses_amx()
     for param in params.values():
         param.cast(param.dtype)  # new arrays: inference leaves weights in a layout that the casts of AMP cannot read
     mixed = mixed_precision(graph, dtype, images_in_float32=not with_amx)
-    if several:
+    if len(graph.list_outputs()) > 1:
         mixed = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in mixed])
+    copied = copy_after_narrow_norms(mixed, params) if with_amx else copy_between_layouts(mixed, params)
+    return _as_block(mixed if copied is None else copied, inputs, params)
+
+
+def with_fast_norms(net: HybridBlock) -> HybridBlock:
+    """The network itself, or a form on the same weights with copies where oneDNN's batch norms would be slow.
+
+    Args:
+        net: the network, initialized, on any devices; on a GPU nothing is changed.
+    """
+    params = net.collect_params()
+    if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
+        return net
+    inputs, graph = _traced(net)
+    changed = copy_between_layouts(graph, params)
+    return net if changed is None else _as_block(changed, inputs, params)
+
+
+def _traced(net: HybridBlock) -> tuple[list[mx.sym.Symbol], mx.sym.Symbol]:
+    """The inputs and the graph of a network."""
+    inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
+    outputs = net(*inputs)
+    return inputs, mx.sym.Group(list(outputs)) if _several(outputs) else outputs
+
+
+def _as_block(graph: mx.sym.Symbol, inputs: list[mx.sym.Symbol], params: mx.gluon.ParameterDict) -> HybridBlock:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs, which come as float32
-        return mx.gluon.SymbolBlock(
-            copy_after_narrow_norms(mixed, params) if with_amx else mixed, inputs, params=params
-        )
+        return mx.gluon.SymbolBlock(graph, inputs, params=params)
 
 
 def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:

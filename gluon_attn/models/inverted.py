@@ -11,6 +11,7 @@ from typing import Any
 
 from mxnet.gluon import HybridBlock, nn
 
+from ..nn.convolution import DepthwiseConv
 from ..nn.layers import get_activation
 from .slots import BlockSlots, Residual, strided_size
 
@@ -60,10 +61,7 @@ class MixedConv(HybridBlock):
         self._spans = [(end - part, end) for part, end in zip(parts, ends, strict=True)]
         with self.name_scope():
             for i, (kernel, part, out) in enumerate(zip(kernels, parts, outs, strict=True)):
-                groups = part if depthwise else 1
-                self.register_child(
-                    nn.Conv2D(out, kernel, stride, kernel // 2, groups=groups, use_bias=False, in_channels=part), str(i)
-                )
+                self.register_child(_one_conv(kernel, out, stride, part, depthwise), str(i))
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         """N,C,H,W -> N,channels,H/stride,W/stride."""
@@ -130,7 +128,12 @@ def _conv(kernels, channels, stride, in_channels, depthwise=False):
     """A convolution with "same" padding, or several side by side."""
     if len(kernels) > 1:
         return MixedConv(kernels, channels, stride, in_channels, depthwise)
+    return _one_conv(kernels[0], channels, stride, in_channels, depthwise)
+
+
+def _one_conv(kernel, channels, stride, in_channels, depthwise):
+    # oneDNN's gradient is a matrix product per channel where the kernel is larger than 3x3, else faster than ours
+    if depthwise and kernel > 3:
+        return DepthwiseConv(channels, kernel, stride=stride)
     groups = in_channels if depthwise else 1
-    return nn.Conv2D(
-        channels, kernels[0], stride, kernels[0] // 2, groups=groups, use_bias=False, in_channels=in_channels
-    )
+    return nn.Conv2D(channels, kernel, stride, kernel // 2, groups=groups, use_bias=False, in_channels=in_channels)

@@ -24,6 +24,7 @@ from .gates import (
     cross_gate,
     element_gate,
     hard_sigmoid,
+    hard_swish,
     logistic_gate,
     sigmoid,
     softmax,
@@ -38,7 +39,7 @@ from .tracing import compiled, plain, plain_operators
 
 __all__ = [
     "axes_gate", "channel_gate", "channel_max", "channel_mean", "channel_scale", "channel_shift", "channel_spread",
-    "compiled", "cross_gate", "element_gate", "global_avg", "global_max", "hard_sigmoid", "line_mean",
-    "logistic_gate", "max_mean", "max_pool", "plain", "plain_operators", "sigmoid", "softmax", "spatial_gate",
-    "spatial_scale", "spatial_spread", "swish", "weighted_sum",
+    "compiled", "cross_gate", "element_gate", "global_avg", "global_max", "hard_sigmoid", "hard_swish",
+    "line_mean", "logistic_gate", "max_mean", "max_pool", "plain", "plain_operators", "sigmoid", "softmax",
+    "spatial_gate", "spatial_scale", "spatial_spread", "swish", "weighted_sum",
 ]  # fmt: skip

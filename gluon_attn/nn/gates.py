@@ -144,7 +144,12 @@ def element_gate(F: Any, x: Tensor, gate: Tensor) -> Tensor:
 
 def swish(F: Any, x: Tensor) -> Tensor:
     """`x * sigmoid(x)`, any shape: the activation of Ramachandran et al. 2017, also called SiLU."""
-    return _times_sigmoid(F, x, x)
+    return F.gluon_attn_swish(x) if compiled() else x * sigmoid(F, x)
+
+
+def hard_swish(F: Any, x: Tensor) -> Tensor:
+    """`x * hard_sigmoid(x)`, any shape: Howard et al. 2019, https://arxiv.org/abs/1905.02244."""
+    return F.gluon_attn_hard_swish(x) if compiled() else x * hard_sigmoid(F, x)
 
 
 def _times_sigmoid(F: Any, x: Tensor, logits: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ class HardSwish(HybridBlock):
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """Any shape -> the same."""
-        return x * fast.hard_sigmoid(F, x)
+        return fast.hard_swish(F, x)
 
 
 @ACTIVATIONS.register("silu")

@@ -32,6 +32,8 @@ FUNCTIONS = {
     "row_mean": (lambda F, x: fast.line_mean(F, x, 3), [(3, 6, 5, 7)]),
     "column_mean": (lambda F, x: fast.line_mean(F, x, 2), [(3, 6, 5, 7)]),
     "logistic_gate": (fast.logistic_gate, [(3, 6, 5, 7), (3, 6, 5, 7)]),
+    "swish": (fast.swish, [(3, 6, 5, 7)]),
+    "hard_swish": (lambda F, x: fast.hard_swish(F, 3 * x), [(3, 6, 5, 7)]),  # also where the gate is 0 or 1
     "softmax": (fast.softmax, [(3, 6, 35)]),
     "weighted_sum": (lambda F, w, *maps: fast.weighted_sum(F, list(maps), w), [(3,), *[(2, 5, 40, 60)] * 3]),
     "pixel": (fast.global_max, [(3, 6, 1, 1)]),
@@ -145,8 +147,13 @@ def test_exponentials_of_extreme_values(dtype):
         gate = fast.logistic_gate(mx.nd, ones, x).asnumpy()
         share = fast.softmax(mx.nd, mx.nd.concat(x, -1e30 * ones, dim=1)).asnumpy()
         broken = fast.logistic_gate(mx.nd, ones, x * np.nan).asnumpy(), fast.softmax(mx.nd, x * np.nan).asnumpy()
+        values = [function(mx.nd, x).asnumpy() for function in (fast.swish, fast.hard_swish)]
+        broken += tuple(function(mx.nd, x * np.nan).asnumpy() for function in (fast.swish, fast.hard_swish))
     np.testing.assert_allclose(gate, x.sigmoid().asnumpy(), rtol=1e-6, atol=1e-37)
     np.testing.assert_allclose(share, [[0] * 10 + [1] + [0] * 11], atol=1e-37)
+    wanted = x * x.sigmoid(), x * (x / 6 + 0.5).clip(0, 1)
+    for got, reference in zip(values, wanted, strict=True):
+        np.testing.assert_allclose(got, reference.asnumpy(), rtol=1e-6, atol=1e-34)
     assert all(np.isnan(part).all() for part in broken)
 
 
