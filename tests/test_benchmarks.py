@@ -11,6 +11,7 @@ import pytest
 
 import gluon_attn
 from gluon_attn import list_attentions
+from gluon_attn.convert.library_weights import library_network
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -18,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import attention, deploy, ean, gpu, horovod, train_step  # noqa: E402
 from benchmarks import input as jpeg  # noqa: E402
 from benchmarks.lib import loaders, process, schemes, steps  # noqa: E402
-from benchmarks.lib.networks import DEPLOYED, NETWORKS  # noqa: E402
+from benchmarks.lib.networks import DEPLOYED, NETWORKS, TIMM  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
 
 
@@ -57,7 +58,7 @@ def test_the_summary_names_what_is_slower():
     assert "Above 1 at some shape: eca, coord." in text
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in TIMM])
 def test_both_sides_train_the_same_network(name):
     row = NETWORKS[name]
     assert row.model in gluon_attn.list_models()
@@ -72,10 +73,19 @@ def test_both_sides_train_the_same_network(name):
     assert sum(p.numel() for p in network(name, size).parameters()) == count
 
 
+@pytest.mark.parametrize("name", TIMM)
+def test_a_network_of_timm_is_one_whose_weights_ours_take(name):
+    """The tests of parity hold these pairs against each other."""
+    row = TIMM[name]
+    assert row.model in gluon_attn.list_models()
+    assert library_network(f"timm:{row.timm}")
+    assert NETWORKS[name] is DEPLOYED[name] is row
+
+
 class Side:
     """In a peer's place."""
 
-    def __init__(self, module, side):
+    def __init__(self, module, side, python):
         self.side = side
 
     def ask(self, order):
@@ -200,7 +210,7 @@ def test_the_ratio_is_to_the_faster_side():
     assert ean.cells({"mxnet": 0.5, "torch": 1.0, "channels-last": 2.0}) == ["2.00", "1.00", "0.50", "2.00"]
 
 
-@pytest.mark.parametrize("name", DEPLOYED)
+@pytest.mark.parametrize("name", [name for name in DEPLOYED if name not in TIMM])
 def test_both_sides_export_the_same_network(name):
     row = DEPLOYED[name]
     assert row.model in gluon_attn.list_models()
@@ -231,9 +241,9 @@ def test_exported_forms_are_held_against_pytorch_of_their_type():
 
 def test_tables_are_joined_network_by_network(tmp_path, monkeypatch):
     monkeypatch.setattr(deploy, "write", lambda *_: None)
-    monkeypatch.setattr(deploy, "version", lambda name: "1")
+    monkeypatch.setattr(deploy, "versions", lambda *names, **python: [f"{name} 1" for name in names])
     speeds = iter((1.0, 1.0, 2.0, 2.0, 3.0, 3.0))
-    monkeypatch.setattr(deploy, "compare", lambda order, sides, repeat: {sides[0]: next(speeds)})
+    monkeypatch.setattr(deploy, "compare", lambda order, sides, *_: {sides[0]: next(speeds)})
     command = ["deploy", "--out", str(tmp_path / "t.md"), "--batch-size", "1", "--join"]
     for words in (["se_resnet50", "eca_resnet50"], ["se_resnet50"]):
         monkeypatch.setattr("sys.argv", [*command, *words])
@@ -250,7 +260,7 @@ def test_tables_are_joined_network_by_network(tmp_path, monkeypatch):
 
 def test_sides_that_fail_leave_the_others(monkeypatch):
     class Fake:
-        def __init__(self, module, kind):
+        def __init__(self, module, kind, python):
             self.kind = kind
 
         def ask(self, order):
@@ -263,4 +273,4 @@ def test_sides_that_fail_leave_the_others(monkeypatch):
 
     monkeypatch.setattr(deploy, "Peer", Fake)
     sides = [("ours", "live", "float32"), ("compiled", "", "float32")]
-    assert deploy.compare({"batch": 4}, sides, 3) == {sides[0]: 8.0, sides[1]: "no compiler"}
+    assert deploy.compare({"batch": 4}, sides, 3, sys.executable) == {sides[0]: 8.0, sides[1]: "no compiler"}

@@ -38,7 +38,7 @@ def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
         form = low_precision(net, dtype)
     elif dtype == "float16":
         net.cast(dtype)
-    elif hybrid:
+    elif hybrid and isinstance(net, HybridBlock):  # a `Block` has no graph of its own
         form = with_fast_norms(net)
     if hybrid or form is not net:
         form.hybridize(static_alloc=True, static_shape=True)

@@ -46,7 +46,7 @@ def copies(symbol):
 
 
 def same_numbers(net, plain, symbol, x):
-    """The graphs give the same outputs, gradients and running statistics, within what a gradient through norms cancels."""
+    """The graphs give the same outputs, gradients and running statistics, to what norms' gradients cancel."""
     before = {name: param.data().copy() for name, param in net.collect_params().items()}
     expected = training_pass(net, plain, x)
     for name, value in before.items():
