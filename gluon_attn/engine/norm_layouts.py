@@ -78,8 +78,10 @@ def _convolutions_behind(graph: SymbolGraph, node: Node) -> Iterator[Node]:
 
 def _block(convolution: Node, params: Mapping[str, mx.gluon.Parameter]) -> int:
     """Channels of a block in the layout that oneDNN gives the maps of a convolution; 1: plain memory."""
-    name, groups = convolution.source(1).name, int(convolution.attrs.get("num_group", 1))
-    shape = params[name].shape if name in params else None
+    weight, groups = convolution.source(1), int(convolution.attrs.get("num_group", 1))
+    if weight.op == "amp_cast":
+        weight = weight.source(0)
+    shape = params[weight.name].shape if weight.name in params else None
     if shape is None:
         return 1
     out, inner = shape[0] // groups, shape[1]

@@ -74,7 +74,9 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     mixed = mixed_precision(graph, dtype, images_in_float32=not with_amx)
     if len(graph.list_outputs()) > 1:
         mixed = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in mixed])
-    copied = copy_after_narrow_norms(mixed, params) if with_amx else copy_between_layouts(mixed, params)
+    if with_amx:
+        mixed = copy_after_narrow_norms(mixed, params)
+    copied = copy_between_layouts(mixed, params)
     return _as_block(mixed if copied is None else copied, inputs, params)
 
 

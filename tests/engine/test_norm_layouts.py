@@ -101,6 +101,12 @@ def test_copies_stand_where_layouts_differ(rows, wanted):
         same_numbers(net, plain, symbol, mx.nd.random.normal(shape=(4, 16, 12, 12)))
 
 
+def test_casts_of_weights_hide_no_layout():
+    net = convolutions((32, 1, 1), (24, 1, 1))
+    mixed = amp.convert_symbol(net(mx.sym.var("data")), target_dtype="bfloat16")
+    assert len(copies(copy_between_layouts(mixed, net.collect_params()))) == 1
+
+
 @pytest.mark.parametrize("name", ["resnet50_v1b", "cifar_resnet20_v1"])
 def test_networks_of_one_layout_stay_themselves(name):
     net = get_model(name, 10)
