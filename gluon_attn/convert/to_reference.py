@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import mxnet as mx
 import numpy as np
 from mxnet.gluon import HybridBlock
 
@@ -39,6 +40,7 @@ def reference_state(net: HybridBlock, target: str) -> dict[str, np.ndarray]:
     else:
         needed_counterpart(net, target)
     name_map, own = find_name_map(target), net._collect_params_with_prefix()
+    mx.nd.waitall()  # a pass that still runs may turn a weight into oneDNN's layout while it is read
     state = {}
     for path, name in parameter_names(net, name_map).items():
         value = own[path].data().asnumpy()
