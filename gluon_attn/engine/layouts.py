@@ -75,7 +75,10 @@ def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
         for position, source in enumerate(node.inputs if _is_compiled(node) else ()):
             if not source.node.is_variable:
                 graph.insert_before(node, position, "amp_cast", {"dtype": "float32"})
-        if node.op in _MAPS:
+        # what computes next in float32 takes the map as it is: norms of plain memory, too, which are slow in bfloat16
+        readers = graph.readers(node)
+        stays = readers and all(_is_compiled(reader) or reader.op == "BatchNorm" for reader in readers)
+        if node.op in _MAPS and not stays:
             graph.insert_after(node, "amp_cast", {"dtype": dtype})
 
 
