@@ -4,7 +4,7 @@
     OMP_NUM_THREADS=2 python benchmarks/deploy.py --out benchmarks/results/deploy.md --join se_resnet50
 
 Needs PyTorch, OpenVINO and NNCF in the same environment (`pip install torch==2.13.0`), for this file only; networks of
-timm, by name, take PyTorch and timm from another (`--peers PYTHON`). Each side
+timm, by name, take PyTorch and timm from another (`--torch PYTHON`). Each side
 has a process of its own; the sides of a precision take turns, batch by batch. PyTorch computes in channels-last,
 eager and compiled with frozen weights, bfloat16 by autocast. Ratios are to the best of PyTorch's own in float32, for
 bfloat16 and int8 to compiled bfloat16; above 1 is faster. Weights are random: accuracy is not the question.
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.networks import DEPLOYED, TIMM  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import PEERS_HELP, Table, earlier, machine, take_turns, versions  # noqa: E402
+from benchmarks.lib.report import TORCH_HELP, Table, earlier, machine, take_turns, versions  # noqa: E402
 
 MODULE = "benchmarks.lib.deployed"
 COLUMNS = ["network", "batch", "side", "type", "img/s", "of PyTorch's best"]
@@ -103,11 +103,11 @@ def measure(arguments, head):
     table = Table(COLUMNS, numbers=2, lines=lines)
     for name in arguments.names:
         with tempfile.TemporaryDirectory() as folder:
-            write(name, arguments.size, folder, arguments.peers)
+            write(name, arguments.size, folder, arguments.torch)
             for batch in arguments.batch_size:
                 order = {"name": name, "size": arguments.size, "folder": folder, "batch": batch}
                 for sides in (FLOAT32, LOW):
-                    for row in rows(name, batch, compare(order, sides, arguments.repeat, arguments.peers)):
+                    for row in rows(name, batch, compare(order, sides, arguments.repeat, arguments.torch)):
                         table.add(*row)
         table.write(arguments.out, head)
 
@@ -120,7 +120,7 @@ def parse():
     parser.add_argument("--repeat", type=int, default=15, help="batches of each side (default 15)")
     parser.add_argument("--batch-size", type=int, nargs="+", default=[1, 8], help="images a batch (default 1 8)")
     parser.add_argument("--size", type=int, default=224, help="height and width (default 224)")
-    parser.add_argument("--peers", metavar="PYTHON", default=sys.executable, help=PEERS_HELP)
+    parser.add_argument("--torch", metavar="PYTHON", default=sys.executable, help=TORCH_HELP)
     here = [name for name in DEPLOYED if name not in TIMM]
     parser.add_argument("names", nargs="*", default=here, help=f"default {' '.join(here)}; or {' '.join(TIMM)}")
     arguments = parser.parse_args()
@@ -137,7 +137,7 @@ def parse():
 
 def heading(arguments):
     """What stands above the table in the file: the command, the machine, how to read it."""
-    found = [*versions("mxnet", "onnxruntime", "openvino", "nncf"), *versions("torch", "timm", python=arguments.peers)]
+    found = [*versions("mxnet", "onnxruntime", "openvino", "nncf"), *versions("torch", "timm", python=arguments.torch)]
     batches = " ".join(map(str, arguments.batch_size))
     given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
     return (

@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=2 python benchmarks/train_step.py --out benchmarks/results/train_step.md
 
 Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only; networks of timm, by name, in
-one that has it: `--peers PYTHON`. A step is forward, backward
+one that has it: `--torch PYTHON`. A step is forward, backward
 and an SGD update of one batch in memory, ours as in `train_imagenet.py`, PyTorch's in channels-last, eager and after
 torch.compile. Each side has a process of its own, and their steps alternate. Both networks have the same number of
 parameters, or the row says that they do not. Ratios are those of images per second, ours over PyTorch's: above 1 ours
@@ -25,10 +25,10 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 from benchmarks.lib.networks import NETWORKS, TIMM  # noqa: E402
 from benchmarks.lib.peak import share  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import PEERS_HELP, Table, machine, take_turns, versions  # noqa: E402
+from benchmarks.lib.report import TORCH_HELP, Table, machine, take_turns, versions  # noqa: E402
 
-SIDES = ("mxnet", "eager", "compiled")
-COLUMNS = ["network", "batch", "type", "img/s", "eager", "compiled", "to eager", "to compiled", "of the limit"]
+PEERS = ("eager", "compiled")
+SIDES = ("mxnet", *PEERS)
 DTYPES = ("float32", "bfloat16")
 _WARM_UP = 3
 
@@ -101,7 +101,8 @@ def parse(description: str, dtypes: Sequence[str], out: str) -> argparse.Namespa
         default=[name for name in NETWORKS if name not in TIMM],
         help=f"networks (default: all whose peer is here): {' '.join(NETWORKS)}",
     )
-    parser.add_argument("--peers", metavar="PYTHON", default=sys.executable, help=PEERS_HELP)
+    parser.add_argument("--sides", nargs="+", choices=PEERS, default=PEERS, help="PyTorch's (default: both)")
+    parser.add_argument("--torch", metavar="PYTHON", default=sys.executable, help=TORCH_HELP)
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NETWORKS)
     if unknown:
@@ -121,27 +122,26 @@ def operations(name: str, size: int) -> int:
     return 3 * 2 * model_cost(ModelConfig(model=row.model, attention=row.attention), input_size=size).cost.macs
 
 
-def measure(
-    arguments: argparse.Namespace, device: str, sides: Sequence[str] = SIDES, columns: Sequence[str] = COLUMNS
-) -> Table:
+def measure(arguments: argparse.Namespace, device: str) -> Table:
     """Measure all networks in all dtypes that the command line asks for.
 
     Args:
         arguments: The result of `parse`.
         device: "cpu" or "gpu".
-        sides: As in `compare`.
-        columns: Headings of the table.
 
     Returns:
         The table, already printed.
     """
+    sides = ("mxnet", *arguments.sides)
+    limit = ["of the limit"] if device == "cpu" else []
+    columns = ["network", "batch", "type", "img/s", *sides[1:], *(f"to {side}" for side in sides[1:]), *limit]
     table = Table(columns, numbers=len(columns) - 3)
     for name in arguments.names:
         batch = arguments.batch_size or (64 if NETWORKS[name].small else 16)
         size = 32 if NETWORKS[name].small else arguments.size
         for dtype in arguments.dtype:
             order = {"name": name, "batch": batch, "size": size, "dtype": dtype, "device": device}
-            found = compare(order, arguments.repeat, sides, arguments.peers)
+            found = compare(order, arguments.repeat, sides, arguments.torch)
             row, speed = cells(found, sides), found[sides[0]]
             if device == "cpu":
                 row.append(share(operations(name, size) * speed, 1, dtype) if isinstance(speed, float) else "")
@@ -151,11 +151,12 @@ def measure(
 
 def head(title: str, arguments: argparse.Namespace, *extra: str) -> str:
     """Return the text above the table: title, command, machine and versions (`extra`)."""
-    paths = ("--out", str(arguments.out), arguments.peers)
-    given = [word for word in sys.argv[1:] if word not in paths]
+    names = {arguments.torch: "TORCHENV/bin/python"}  # not the path on this machine
+    given = [names.get(word, word) for word in sys.argv[1:] if word not in ("--out", str(arguments.out))]
+    kind = " of processor time (CLOCK=processor)" if os.environ.get("CLOCK") == "processor" else ""
     return (
         f"# {title}\n\n`python benchmarks/{Path(sys.argv[0]).name} {' '.join(given)}` on {machine(*extra)}.\n"
-        f"Medians of {arguments.repeat} steps, in images a second; ratio = ours / PyTorch's, above 1 ours is faster.\n"
+        f"Medians of {arguments.repeat} steps, in images a second{kind}; ratio: ours / PyTorch's, above 1 is faster.\n"
     )
 
 
@@ -163,7 +164,7 @@ def main() -> None:
     """Measure, print the table and, with --out, write it."""
     arguments = parse(__doc__.splitlines()[0], DTYPES, "the table")
     table = measure(arguments, "cpu")
-    found = [*versions("mxnet"), *versions("torch", "timm", python=arguments.peers), "PyTorch in channels-last"]
+    found = [*versions("mxnet"), *versions("torch", "timm", python=arguments.torch), "PyTorch in channels-last"]
     table.write(arguments.out, head("Training steps against PyTorch", arguments, *found))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from gluon_attn.utils import cpu
 from gluon_attn.utils.files import write_text
 
-#: of --peers, in the benchmarks that have networks of timm
-PEERS_HELP = "the Python of PyTorch's sides, which needs timm for the networks of timm (default: this one)"
+#: of --torch, in the benchmarks that have networks of timm
+TORCH_HELP = "the Python of PyTorch's sides, which needs timm for the networks of timm (default: this one)"
 
 
 def take_turns(runs: Mapping[str, Callable[[], float]], repeat: int) -> dict[str, float]:

@@ -36,6 +36,23 @@ def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon
     return graph.to_symbol()
 
 
+def float32_after_odd_convolutions(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
+    """Let batch normalizations compute in float32 that follow convolutions of channels that are no multiple of 16.
+
+    Without AMX oneDNN computes these convolutions in bfloat16 in plain memory, where its normalization in bfloat16
+    takes several times as long as in float32.
+
+    Args:
+        symbol: the graph of a network, before the casts of mixed precision.
+        params: parameters of the network by name.
+    """
+    graph = SymbolGraph.read(symbol)
+    for node in list(graph.nodes):
+        if node.op == "BatchNorm" and node.source(0).op == "Convolution" and _block(node.source(0), params) != 16:
+            graph.insert_before(node, 0, "amp_cast", {"dtype": "float32"})
+    return graph.to_symbol()
+
+
 def copy_between_layouts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol | None:
     """Insert copies around the batch normalizations that would get a map in one layout and its gradient in another.
 

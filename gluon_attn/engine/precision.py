@@ -14,7 +14,7 @@ from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .devices import uses_amx
 from .layouts import mixed_precision
-from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
+from .norm_layouts import copy_after_narrow_norms, copy_between_layouts, float32_after_odd_convolutions
 
 
 def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
@@ -71,6 +71,8 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
     inputs, graph, params, with_amx = *_traced(net), net.collect_params(), uses_amx()
     for param in params.values():
         param.cast(param.dtype)  # new arrays: inference leaves weights in a layout that the casts of AMP cannot read
+    if not with_amx:
+        graph = float32_after_odd_convolutions(graph, params)
     mixed = mixed_precision(graph, dtype, images_in_float32=not with_amx)
     if len(graph.list_outputs()) > 1:
         mixed = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in mixed])

@@ -132,8 +132,8 @@ def _conv(kernels, channels, stride, in_channels, depthwise=False):
 
 
 def _one_conv(kernel, channels, stride, in_channels, depthwise):
-    # oneDNN's gradient is a matrix product per channel where the kernel is larger than 3x3, else faster than ours
-    if depthwise and kernel > 3:
+    # there oneDNN's gradients are one matrix product per channel, or convolutions in blocks of 8 or none
+    if depthwise and (kernel > 3 or in_channels % 16):
         return DepthwiseConv(channels, kernel, stride=stride)
     groups = in_channels if depthwise else 1
     return nn.Conv2D(channels, kernel, stride, kernel // 2, groups=groups, use_bias=False, in_channels=in_channels)

@@ -12,7 +12,7 @@ from gluon_attn.attention.se import SE
 from gluon_attn.attention.split import SplitAttention
 from gluon_attn.convert import load_reference, read_weights
 from gluon_attn.convert.counterpart import counterpart
-from gluon_attn.nn import fast
+from gluon_attn.nn import fast, gates
 from gluon_attn.nn.channel_attention import branch_softmax, gated_sum
 from gluon_attn.utils.errors import UserError
 from gluon_attn.utils.optional import without_torch
@@ -77,7 +77,8 @@ def as_there(monkeypatch, name):
         monkeypatch.setattr(SE, "hybrid_forward", dense_gate)
     elif name.startswith("mobilenet"):
         monkeypatch.setattr(nn.Dense, "hybrid_forward", classifier)
-        monkeypatch.setattr(fast, "hard_sigmoid", hard_sigmoid)
+        for module in (fast, gates):  # squeeze-and-excitation, hard swish
+            monkeypatch.setattr(module, "hard_sigmoid", hard_sigmoid)
     else:
         return False
     return True

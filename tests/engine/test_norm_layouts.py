@@ -10,7 +10,12 @@ from mxnet import gluon
 from mxnet.contrib import amp
 
 from gluon_attn import get_model
-from gluon_attn.engine.norm_layouts import NARROW, copy_after_narrow_norms, copy_between_layouts
+from gluon_attn.engine.norm_layouts import (
+    NARROW,
+    copy_after_narrow_norms,
+    copy_between_layouts,
+    float32_after_odd_convolutions,
+)
 from gluon_attn.engine.precision import computing, with_fast_norms
 from gluon_attn.nn import kernels
 
@@ -99,6 +104,15 @@ def test_copies_stand_where_layouts_differ(rows, wanted):
     assert (None if symbol is None else copies(symbol)) == wanted
     if symbol is not None:
         same_numbers(net, plain, symbol, mx.nd.random.normal(shape=(4, 16, 12, 12)))
+
+
+def test_norms_after_odd_channels_compute_in_float32():
+    net = convolutions((32, 1, 1), (24, 1, 1), (24, 3, 24), (64, 1, 1))
+    symbol = float32_after_odd_convolutions(net(mx.sym.var("data")), net.collect_params())
+    nodes = json.loads(symbol.tojson(remove_amp_cast=False))["nodes"]
+    before = [nodes[node["inputs"][0][0]]["op"] for node in nodes if node["op"] == "BatchNorm"]
+    assert before == ["Convolution", "amp_cast", "amp_cast", "amp_cast"]  # the last one reads 24 channels
+    same_numbers(net, net(mx.sym.var("data")), symbol, mx.nd.random.normal(shape=(4, 16, 12, 12)))
 
 
 def test_casts_of_weights_hide_no_layout():
