@@ -92,6 +92,8 @@ def with_fast_norms(net: HybridBlock) -> HybridBlock:
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
     inputs, graph = _traced(net)
+    if not set(params) <= set(graph.list_inputs()):  # in training it has another graph, with an auxiliary classifier
+        return net
     changed = copy_between_layouts(graph, params)
     return net if changed is None else _as_block(changed, inputs, params)
 

@@ -112,7 +112,7 @@ def test_a_plan_is_taken_as_object_and_as_plain_data():
         (["atac"], {"input_size": "32"}, "input_size must be a whole number above 0, got '32'"),
         (["cifar_resnet20_v2"], {"last_gamma": True}, "last_gamma is for version 1 networks: version 2 blocks end in"),
         (["atac"], {"blocks": 0}, "blocks must be a whole number above 0, got 0"),
-        (["atac"], {"blocks": 1.5}, "blocks must be a whole number above 0, got 1.5"),
+        (["atac"], {"blocks": 1.5}, "blocks must list 3 whole numbers, one per stage, got 1.5"),
         (["atac"], {"act_type": "rellu"}, "unknown act_type 'rellu'; choose an activation (elu, gelu, hard_swish, "),
         (["atac"], {"act_type": "elu", "relu": True}, "relu: options of ChaATAC, which activation 'elu' does not have"),
         (["atac"], {"act_layers": 5}, "act_layers must be from 0 to 4 in this network, got 5"),
