@@ -84,8 +84,8 @@ def test_options_of_models(printed):
     assert lines[0].split() == ["name", "input", "options"]
     assert lines[1].split("  ") == [
         "atac_cifar_resnet", "3x32x32",
-        "blocks=3, channels, act_type=ChaATAC, act_layers=4, act_order=bac, reduction, relu, global_pool, input_size=32, "
-        "drop_rate=0.0",
+        "blocks=3, channels, act_type=ChaATAC, act_layers=4, act_order=bac, reduction, relu, global_pool, "
+        "input_size=32, drop_rate=0.0",
     ]  # fmt: skip
     assert not any("None" in line for line in printed("--long"))
 
