@@ -134,7 +134,8 @@ def hard_sigmoid(F: Any, x: Tensor) -> Tensor:
 
 def logistic_gate(F: Any, x: Tensor, logits: Tensor) -> Tensor:
     """`x * sigmoid(logits)`, both of one shape."""
-    return recorded(ELEMENT, x, _times_sigmoid(F, x, logits), lambda: sigmoid(F, logits))
+    y = F.gluon_attn_sigmoid_gate(x, logits) if compiled() else x * sigmoid(F, logits)
+    return recorded(ELEMENT, x, y, lambda: sigmoid(F, logits))
 
 
 def element_gate(F: Any, x: Tensor, gate: Tensor) -> Tensor:
@@ -150,12 +151,6 @@ def swish(F: Any, x: Tensor) -> Tensor:
 def hard_swish(F: Any, x: Tensor) -> Tensor:
     """`x * hard_sigmoid(x)`, any shape: Howard et al. 2019, https://arxiv.org/abs/1905.02244."""
     return F.gluon_attn_hard_swish(x) if compiled() else x * hard_sigmoid(F, x)
-
-
-def _times_sigmoid(F: Any, x: Tensor, logits: Tensor) -> Tensor:
-    if compiled():
-        return F.gluon_attn_sigmoid_gate(x, logits)
-    return x * sigmoid(F, logits)
 
 
 def softmax(F: Any, x: Tensor) -> Tensor:
