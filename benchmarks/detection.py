@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.detection_steps import FORMS  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
+from benchmarks.lib.report import Table, command, machine, take_turns  # noqa: E402
 
 #: name -> network and images
 CASES: dict[str, dict[str, Any]] = {
@@ -58,11 +58,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:
             (_networks if name in CASES else _evaluation)(name, Path(folder), arguments, table)
-    names = {arguments.torch: "TORCHENV/bin/python"}  # not the path on this machine
-    given = [names.get(word, word) for word in sys.argv[1:] if word not in ("--out", str(arguments.out))]
     kind = "processor seconds (CLOCK=processor)" if os.environ.get("CLOCK") == "processor" else "seconds"
     table.write(arguments.out, (
-        f"# Detection against torchvision\n\n`python benchmarks/detection.py {' '.join(given)}` on "
+        f"# Detection against torchvision\n\n`{command(arguments.out, arguments.torch)}` on "
         f"{machine('MXNet 1.9.1', 'torch 2.14.1 and torchvision 0.29.1 in channels-last')}.\n"
         f"Medians of {arguments.repeat} turns in {kind}; ratio = theirs / ours, above 1 ours is faster. Small "
         "networks: ResNet-18, pyramid 64, box head 256, mask head 64, 64, trained norms. Full ones: ResNet-50, 256, "

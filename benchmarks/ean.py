@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # works in a clone that is not installed, too
 
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
+from benchmarks.lib.report import Table, command, machine, take_turns  # noqa: E402
 from benchmarks.lib.schemes import COUNT  # noqa: E402
 
 ATTENTIONS = ("sge", "dia", "se")
@@ -142,11 +142,10 @@ def head(arguments: argparse.Namespace, schemes: list[list[str]]) -> str:
     import torch
 
     samples, new = sum(map(len, schemes)), len({scheme for step in schemes for scheme in step})
-    given = [word for word in sys.argv[1:] if word != "--out" and word != str(arguments.out)]
     where = machine(f"MXNet {mxnet.__version__}", f"PyTorch {torch.__version__}")
     return (
         f"# Evaluations and training steps of EAN's supernet against PyTorch\n\n"
-        f"`python benchmarks/{Path(sys.argv[0]).name} {' '.join(given)}` on {where}.\n"
+        f"`{command(arguments.out)}` on {where}.\n"
         f"Medians of {arguments.repeat}; {arguments.batch_size} images of {arguments.size}x{arguments.size} a batch, "
         f"{arguments.batches} batches an evaluation. Ratio = ours / PyTorch's, above 1 ours is faster.\n"
         f"Of {samples} samples of the search {new} are new.\n"

@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 from benchmarks.lib.networks import NETWORKS, TIMM  # noqa: E402
 from benchmarks.lib.peak import share  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
-from benchmarks.lib.report import TORCH_HELP, Table, machine, take_turns, versions  # noqa: E402
+from benchmarks.lib.report import TORCH_HELP, Table, command, machine, take_turns, versions  # noqa: E402
 
 PEERS = ("eager", "compiled")
 SIDES = ("mxnet", *PEERS)
@@ -151,11 +151,9 @@ def measure(arguments: argparse.Namespace, device: str) -> Table:
 
 def head(title: str, arguments: argparse.Namespace, *extra: str) -> str:
     """Return the text above the table: title, command, machine and versions (`extra`)."""
-    names = {arguments.torch: "TORCHENV/bin/python"}  # not the path on this machine
-    given = [names.get(word, word) for word in sys.argv[1:] if word not in ("--out", str(arguments.out))]
     kind = " of processor time (CLOCK=processor)" if os.environ.get("CLOCK") == "processor" else ""
     return (
-        f"# {title}\n\n`python benchmarks/{Path(sys.argv[0]).name} {' '.join(given)}` on {machine(*extra)}.\n"
+        f"# {title}\n\n`{command(arguments.out, arguments.torch)}` on {machine(*extra)}.\n"
         f"Medians of {arguments.repeat} steps, in images a second{kind}; ratio: ours / PyTorch's, above 1 is faster.\n"
     )
 

@@ -37,6 +37,18 @@ def machine(*extra: str) -> str:
     return ", ".join([cpu.model_name(cpu.Host()), f"OMP_NUM_THREADS={threads}", *extra])
 
 
+def command(out: Path | None, torch: str = sys.executable) -> str:
+    """Return the command that runs, for the head of a table, without --out and without paths of this machine.
+
+    Args:
+        out: Value of --out.
+        torch: Value of --torch.
+    """
+    names = {torch: "TORCHENV/bin/python"}
+    given = [names.get(word, word) for word in sys.argv[1:] if word not in ("--out", str(out))]
+    return " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *given])
+
+
 def versions(*packages: str, python: str = sys.executable) -> list[str]:
     """Return "package version" of those of `packages` that an interpreter has.
 

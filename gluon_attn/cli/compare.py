@@ -3,8 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from ..config.files import from_yaml
 from ..config.tasks import CLASSIFICATION, TrainingTask
 from ..runs.options import Options
 from ..utils.errors import UserError
@@ -133,6 +132,6 @@ def factor(text: str) -> tuple[str, list[Any]]:
     if not (name and equals and values.strip()):
         raise UserError(f"option vary takes OPTION=VALUE,VALUE, got {text!r}")
     try:
-        return name, yaml.safe_load(f"[{values}]")
-    except yaml.YAMLError:
+        return name, from_yaml(f"[{values}]")
+    except ValueError:
         raise UserError(f"option vary takes OPTION=VALUE,VALUE, got {text!r}") from None

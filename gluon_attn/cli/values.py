@@ -2,9 +2,13 @@
 
 import argparse
 import math
+import re
 from typing import Any
 
-import yaml
+from ..config.files import from_yaml
+
+_NUMBER = r"[+-]?[\d.]+(e[+-]?\d+)?"
+_NUMBERS = re.compile(f"{_NUMBER}(,{_NUMBER})+")
 
 
 def whole(text: str) -> int:
@@ -61,8 +65,11 @@ def png(text: str) -> str:
 
 
 def pair(text: str) -> tuple[str, Any]:
-    """Convert NAME=VALUE to (name, value); the value is read as a YAML scalar."""
+    """Convert NAME=VALUE to (name, value); the value is read as YAML, numbers between commas also without brackets."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
-    return name, yaml.safe_load(value)
+    try:
+        return name, from_yaml(f"[{value}]" if _NUMBERS.fullmatch(value) else value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"the value of {name} is no valid YAML: {value!r}") from None

@@ -1,5 +1,6 @@
 """Configs as YAML files."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,30 @@ from ..utils.errors import UserError
 from ..utils.files import write_text
 from ..utils.paths import expanded
 from .base import Config
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which reads 1e-3 as a number, too, as YAML 1.2 has it."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def from_yaml(text: str) -> Any:
+    """Read YAML as plain data; 1e-3 is a number.
+
+    Args:
+        text: the YAML.
+
+    Raises:
+        ValueError: it is no valid YAML; the message is one line.
+    """
+    try:
+        return yaml.load(text, _Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also a date of month 13
+        raise ValueError(" ".join(str(error).split())) from None
 
 
 def read_yaml(path: Path | str, what: str = "a mapping of groups of options") -> dict[str, Any]:
@@ -23,11 +48,11 @@ def read_yaml(path: Path | str, what: str = "a mapping of groups of options") ->
         UserError: it is missing, no valid YAML, or no mapping.
     """
     try:
-        data = yaml.safe_load(Path(expanded(path)).read_text(encoding="utf-8"))
+        data = from_yaml(Path(expanded(path)).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read config {path}: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # text that is not UTF-8, a date of month 13
-        raise UserError(f"config {path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except ValueError as error:  # also text that is not UTF-8
+        raise UserError(f"config {path} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise UserError(f"config {path} must hold {what}")
     return data

@@ -19,7 +19,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("resnext101_32x8d", ("torchvision",)),
     ("wide_resnet*", ("timm", "torchvision")),
     ("se_resnext*", ("gluoncv", "timm")),
-    ("senet_154", ("gluoncv",)),
+    ("senet_154", ("gluoncv", "timm")),
     ("mobilenet_v3_*", ("torchvision",)),
     ("mobilenetv3_*", ("gluoncv",)),
     ("efficientnet_b*", ("timm", "torchvision")),

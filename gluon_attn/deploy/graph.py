@@ -10,7 +10,7 @@ import numpy as np
 from ..config.card import Card
 from ..nn import fast
 from ..nn.symbol_graph import SymbolGraph
-from ..nn.tracing import single_precision
+from ..nn.tracing import single_precision, without_drops
 from ..utils.errors import UserError
 
 INPUT, OUTPUT, BATCH = "data", "logits", "N"
@@ -127,7 +127,7 @@ def trace(
         inputs = [image]
     else:
         inputs = [mx.sym.var(INPUT)]
-    with single_precision(), fast.plain_operators() if plain else contextlib.nullcontext():
+    with single_precision(), without_drops(), fast.plain_operators() if plain else contextlib.nullcontext():
         output = net(*inputs)
     output = mx.sym.Group(list(output)) if isinstance(output, list | tuple) else output
     if not isinstance(output, mx.sym.Symbol) or len(output.list_outputs()) != len(outputs):

@@ -53,7 +53,7 @@ def float32_after_odd_convolutions(symbol: mx.sym.Symbol, params: Mapping[str, m
     return graph.to_symbol()
 
 
-def copy_between_layouts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol | None:
+def copy_between_layouts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
     """Insert copies around the batch normalizations that would get a map in one layout and its gradient in another.
 
     Args:
@@ -61,7 +61,7 @@ def copy_between_layouts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Pa
         params: parameters of the network by name.
 
     Returns:
-        The new graph, or None if there is no such normalization.
+        The new graph; the graph itself if there is no such normalization.
     """
     graph, changed = SymbolGraph.read(symbol), False
     for node in list(graph.nodes):
@@ -75,7 +75,7 @@ def copy_between_layouts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Pa
         if behind - {block, 1}:
             graph.insert_after(node, *_COPY)
             changed = True
-    return graph.to_symbol() if changed else None
+    return graph.to_symbol() if changed else symbol
 
 
 def _convolutions_behind(graph: SymbolGraph, node: Node) -> Iterator[Node]:

@@ -1,18 +1,18 @@
 """The dtype of a run: what computes in training, and the operators it is traced with."""
 
 import contextlib
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import mxnet as mx
-from mxnet.gluon import HybridBlock
+from mxnet.gluon import Block, HybridBlock
 
 from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .devices import uses_amx
+from .graph_form import GraphForm, traced
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts, float32_after_odd_convolutions
 
@@ -33,7 +33,7 @@ def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
     """
     if hasattr(net, "computed_by"):
         return net.computed_by(partial(computing, dtype=dtype, hybrid=hybrid))
-    form = net
+    form: Block = net
     if dtype == "bfloat16":
         form = low_precision(net, dtype)
     elif dtype == "float16":
@@ -49,14 +49,11 @@ def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
 
 
 def _as_float32(outputs: Any) -> Any:
-    return [one.astype("float32") for one in outputs] if _several(outputs) else outputs.astype("float32")
+    several = isinstance(outputs, list | tuple)
+    return [one.astype("float32") for one in outputs] if several else outputs.astype("float32")
 
 
-def _several(outputs: Any) -> bool:
-    return isinstance(outputs, list | tuple)
-
-
-def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
+def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
     """The network's mixed-precision form, on the same weights, which stay float32.
 
     Convolutions and dense layers compute in `dtype`, what needs the range of float32 in float32, as MXNet's AMP lists
@@ -68,21 +65,24 @@ def low_precision(net: HybridBlock, dtype: str) -> HybridBlock:
             `computing`.
         dtype: "bfloat16" or "float16".
     """
-    inputs, graph, params, with_amx = *_traced(net), net.collect_params(), uses_amx()
+    params, with_amx = net.collect_params(), uses_amx()
     for param in params.values():
         param.cast(param.dtype)  # new arrays: inference leaves weights in a layout that the casts of AMP cannot read
-    if not with_amx:
-        graph = float32_after_odd_convolutions(graph, params)
-    mixed = mixed_precision(graph, dtype, images_in_float32=not with_amx)
-    if len(graph.list_outputs()) > 1:
-        mixed = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in mixed])
-    if with_amx:
-        mixed = copy_after_narrow_norms(mixed, params)
-    copied = copy_between_layouts(mixed, params)
-    return _as_block(mixed if copied is None else copied, inputs, params)
+
+    def mixed(graph: mx.sym.Symbol) -> mx.sym.Symbol:
+        if not with_amx:
+            graph = float32_after_odd_convolutions(graph, params)
+        graph = mixed_precision(graph, dtype, images_in_float32=not with_amx)
+        if len(graph.list_outputs()) > 1:
+            graph = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in graph])
+        if with_amx:
+            graph = copy_after_narrow_norms(graph, params)
+        return copy_between_layouts(graph, params)
+
+    return GraphForm(net, mixed)
 
 
-def with_fast_norms(net: HybridBlock) -> HybridBlock:
+def with_fast_norms(net: HybridBlock) -> Block:
     """The network itself, or a form on the same weights with copies where oneDNN's batch norms would be slow.
 
     Args:
@@ -91,24 +91,10 @@ def with_fast_norms(net: HybridBlock) -> HybridBlock:
     params = net.collect_params()
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
-    inputs, graph = _traced(net)
-    if not set(params) <= set(graph.list_inputs()):  # in training it has another graph, with an auxiliary classifier
+    graph = traced(net)[1]
+    if copy_between_layouts(graph, params) is graph:
         return net
-    changed = copy_between_layouts(graph, params)
-    return net if changed is None else _as_block(changed, inputs, params)
-
-
-def _traced(net: HybridBlock) -> tuple[list[mx.sym.Symbol], mx.sym.Symbol]:
-    """The inputs and the graph of a network."""
-    inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
-    outputs = net(*inputs)
-    return inputs, mx.sym.Group(list(outputs)) if _several(outputs) else outputs
-
-
-def _as_block(graph: mx.sym.Symbol, inputs: list[mx.sym.Symbol], params: mx.gluon.ParameterDict) -> HybridBlock:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs, which come as float32
-        return mx.gluon.SymbolBlock(graph, inputs, params=params)
+    return GraphForm(net, partial(copy_between_layouts, params=params))
 
 
 def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:

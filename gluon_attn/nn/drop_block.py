@@ -4,7 +4,7 @@ from typing import Any
 
 from mxnet.gluon import HybridBlock
 
-from .layers import Tensor
+from .tracing import Tensor, drops
 
 
 class DropBlock(HybridBlock):
@@ -25,6 +25,8 @@ class DropBlock(HybridBlock):
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """(N,C,H,W) -> (N,C,H,W)."""
+        if not drops():
+            return x
         before, after = (self._size - 1) // 2, self._size // 2
         sides = (0, 0, 0, 0, before, after, before, after)
         ones = F.ones_like(F.pad(x, mode="constant", pad_width=sides))

@@ -8,7 +8,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..registry import Registry
 from . import fast
-from .tracing import Tensor
+from .tracing import Tensor, drops
 
 #: name -> a function without arguments that makes the block
 ACTIVATIONS: Registry[Callable[[], HybridBlock]] = Registry("activation")
@@ -150,6 +150,8 @@ class DropBranch(HybridBlock):
 
 
 def _drop_samples(F, x, rate):
+    if not drops():
+        return x
     return F.Dropout(x, p=rate, axes=(1, 2, 3)) if rate else F.identity(x)
 
 
@@ -167,6 +169,16 @@ def set_drop_path(net: HybridBlock, rate: float, kind: type[HybridBlock] = DropP
         block.rate = rate
     if found:
         _clear_graphs(net)
+        net._graph_version = graph_version(net) + 1
+
+
+def graph_version(net: HybridBlock) -> int:
+    """How many times `set_drop_path` has changed a network's graph: what was traced before is outdated.
+
+    Args:
+        net: the network.
+    """
+    return getattr(net, "_graph_version", 0)
 
 
 def contains(net: HybridBlock, kind: type[HybridBlock]) -> bool:

@@ -19,6 +19,7 @@ Tensor: TypeAlias = mx.nd.NDArray | mx.sym.Symbol
 _plain = contextvars.ContextVar("plain_operators", default=False)
 _inference = contextvars.ContextVar("inference_operators", default=False)
 _single = contextvars.ContextVar("single_precision", default=False)
+_kept = contextvars.ContextVar("without_drops", default=False)
 
 
 @contextlib.contextmanager
@@ -45,6 +46,11 @@ def single_precision() -> contextlib.AbstractContextManager[None]:
     return _on(_single)
 
 
+def without_drops() -> contextlib.AbstractContextManager[None]:
+    """While active, in this thread, dropped paths and squares are traced as the identity: for a graph of inference."""
+    return _on(_kept)
+
+
 def plain() -> bool:
     """Whether this thread is inside `plain_operators()`."""
     return _plain.get()
@@ -63,3 +69,8 @@ def compiled() -> bool:
 def single() -> bool:
     """Whether this thread is inside `single_precision()`."""
     return _single.get()
+
+
+def drops() -> bool:
+    """Whether this thread is outside of `without_drops()`."""
+    return not _kept.get()

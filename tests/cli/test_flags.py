@@ -70,10 +70,13 @@ def test_lists_and_pairs(capsys):
     config = read("--steps", "4,5", "--extra", "a=1", "b=x", "c=0.5").config()
     assert config.part.steps == (4, 5)
     assert config.part.extra == {"a": 1, "b": "x", "c": 0.5}
-    with pytest.raises(SystemExit) as stopped:
-        read("--extra", "a")
-    assert stopped.value.code == 2
-    assert "argument --extra: expected NAME=VALUE, got 'a'" in capsys.readouterr().err
+    pairs = read("--extra", "a=1,2", "b=[3,4]", "c=0.5,-1e-3", "d=x,1", "e=1,").config().part.extra
+    assert pairs == {"a": [1, 2], "b": [3, 4], "c": [0.5, -1e-3], "d": "x,1", "e": "1,"}
+    for word, problem in (("a", "expected NAME=VALUE, got 'a'"), ("a=[1", "the value of a is no valid YAML: '[1'")):
+        with pytest.raises(SystemExit) as stopped:
+            read("--extra", word)
+        assert stopped.value.code == 2
+        assert f"argument --extra: {problem}" in capsys.readouterr().err
 
 
 def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(tmp_path):

@@ -31,8 +31,12 @@ def test_round_trip(tmp_path):
 
 
 def test_numbers_as_people_write_them(tmp_path):
-    (tmp_path / "c.yaml").write_text("optim: {lr: 1e-3, lr_decay_epoch: [3, 5], clip_grad: none}\n")
-    optim = RunConfig.from_dict(read_yaml(tmp_path / "c.yaml")).optim
+    (tmp_path / "c.yaml").write_text(
+        "optim: {lr: 1e-3, lr_decay_epoch: [3, 5], clip_grad: none}\nmodel: {model_options: {epsilon: 1e-5, b: 1}}\n"
+    )
+    config = RunConfig.from_dict(read_yaml(tmp_path / "c.yaml"))
+    optim = config.optim
+    assert config.model.model_options == {"epsilon": 1e-5, "b": 1}
     assert (optim.lr, optim.lr_decay_epoch, optim.clip_grad) == (1e-3, (3, 5), None)
 
 

@@ -4,9 +4,10 @@ import os
 
 import numpy as np
 import pytest
-from networks import digits_run
+from networks import digits_run, network
 
-from gluon_attn.deploy import export, predictor, write
+from gluon_attn.deploy import export, graph, predictor, write
+from gluon_attn.nn.symbol_graph import SymbolGraph
 from gluon_attn.utils.errors import UserError
 
 pytest.importorskip("onnx")
@@ -97,3 +98,22 @@ def test_files_that_differ_do_not_replace_good_ones(run, tmp_path, monkeypatch):
 def test_unknown_format(run, tmp_path):
     with pytest.raises(UserError, match="unknown format 'tflite'"):
         export.export_run(run, ("tflite",), tmp_path / "out")
+
+
+_SMALL = {"widths": [8, 8, 8, 8], "input_size": 32}
+
+
+@pytest.mark.parametrize(
+    ("name", "drops", "options"),
+    [
+        ("resnet18_v1b", {"dropblock_prob": 0.2}, _SMALL),
+        ("resnet18_v1b", {"drop_path": 0.2}, _SMALL),
+        ("efficientnet_b0", {"drop_path": 0.2}, {"width": 0.25, "input_size": 32}),
+        ("darts_cifar", {"drop_path": 0.2}, {"channels": 4, "layers": 3, "genotype": "Att_DARTS", "input_size": 32}),
+    ],
+)
+def test_what_training_drops_is_not_in_the_graph(name, drops, options):
+    without = dict.fromkeys(drops, 0.0)
+    graphs = [graph.trace(*network(name, **{**options, **one}), plain=True).symbol for one in (drops, without)]
+    with_drops, plain = ([node.op for node in SymbolGraph.read(symbol).nodes] for symbol in graphs)
+    assert with_drops == plain

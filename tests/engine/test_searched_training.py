@@ -22,10 +22,11 @@ DATA = DataConfig(
 
 
 class TwoHeads(HybridBlock):
-    """Two dense layers on dropped paths; the second is of training only."""
+    """Two dense layers on dropped paths; the second is of training only. In front 12 channels, see `norm_layouts`."""
 
     def __init__(self, paths=True):
         super().__init__()
+        self.stem, self.norm = nn.Conv2D(12, 3, in_channels=3), nn.BatchNorm(in_channels=12)
         self.drop = DropPath() if paths else nn.Activation("relu")
         self.first, self.second = nn.Dense(3), nn.Dense(3)
 
@@ -34,7 +35,7 @@ class TwoHeads(HybridBlock):
         return outs if mx.autograd.is_training() else outs[0]
 
     def hybrid_forward(self, F, x):
-        x = self.drop(x)
+        x = self.drop(self.norm(self.stem(x)))
         return self.first(x), self.second(x)
 
 
@@ -65,14 +66,21 @@ def trainer(paths=True, callbacks=(), **train):
     )
 
 
-def test_both_heads_learn_and_paths_are_dropped_more_and_more():
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_both_heads_learn_and_paths_are_dropped_more_and_more(dtype):
     rates = Rates()
-    made = trainer(callbacks=[rates], drop_path_prob=0.4)
-    made.net(mx.nd.zeros((1, 3, 8, 8)))
+    made = trainer(callbacks=[rates], drop_path_prob=0.4, dtype=dtype)
+    x = mx.nd.random.normal(shape=(16, 3, 8, 8))
+    with mx.autograd.train_mode():
+        first, _ = made.forward(x)
+        assert np.array_equal(first.asnumpy(), made.forward(x)[0].asnumpy())  # nothing is dropped yet
     before = made.net.second.weight.data().asnumpy()
     made.fit()
     assert rates.seen == [0, 0, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3]
     assert not np.array_equal(before, made.net.second.weight.data().asnumpy())
+    with mx.autograd.train_mode():
+        assert not np.array_equal(made.forward(x)[0].asnumpy(), made.forward(x)[0].asnumpy())
+    assert made.forward(x).shape == (16, 3)
 
 
 def test_a_network_without_paths():

@@ -1,0 +1,81 @@
+"""A network computed by changed graphs on its own weights: in mixed precision, or with copies between layouts."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import mxnet as mx
+from mxnet import autograd
+from mxnet.gluon import Block, HybridBlock, SymbolBlock
+
+from ..nn.layers import graph_version
+
+
+class GraphForm(Block):
+    """What computes like a network, by a changed form of its graph, on the same weights.
+
+    It follows the network: in training it has the graph of training, such as one with an auxiliary head, and what
+    `set_drop_path` changes is traced anew.
+
+    Args:
+        net: the network, initialized.
+        change: a graph of the network -> the graph that is computed.
+    """
+
+    def __init__(self, net: HybridBlock, change: Callable[[mx.sym.Symbol], mx.sym.Symbol]) -> None:
+        super().__init__()
+        self._traced = net, change  # a tuple, so that the network is no child whose weights would be listed twice
+        self._options: dict[str, Any] | None = None
+        self._trace()
+
+    def _trace(self) -> None:
+        net, change = self._traced
+        self._version = graph_version(net)
+        with autograd.predict_mode():
+            inputs, graph = traced(net)
+        with autograd.train_mode():
+            training = traced(net)[1]
+        self._evaluation = _as_block(change(graph), inputs, net.collect_params())
+        self._training = self._evaluation
+        if len(training.list_outputs()) > len(graph.list_outputs()):
+            self._training = _as_block(change(training), inputs, net.collect_params())
+        if self._options is not None:
+            self.hybridize(**self._options)
+
+    def hybridize(self, active: bool = True, **kwargs: Any) -> None:
+        """Compiles its graphs.
+
+        Args:
+            active: False for imperative execution.
+            kwargs: of Gluon's `hybridize`.
+        """
+        self._options = {"active": active, **kwargs}
+        self._training.hybridize(**self._options)
+        self._evaluation.hybridize(**self._options)
+
+    def forward(self, *args: Any) -> Any:
+        """What the network returns, in the mode (training or not) of the call.
+
+        Args:
+            args: the network's inputs.
+        """
+        if self._version != graph_version(self._traced[0]):
+            self._trace()
+        return (self._training if autograd.is_training() else self._evaluation)(*args)
+
+
+def traced(net: HybridBlock) -> tuple[list[mx.sym.Symbol], mx.sym.Symbol]:
+    """The inputs of a network and its graph, in the mode (training or not) of the call.
+
+    Args:
+        net: the network; several inputs have their names as `net.inputs`.
+    """
+    inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
+    outputs = net(*inputs)
+    return inputs, mx.sym.Group(list(outputs)) if isinstance(outputs, list | tuple) else outputs
+
+
+def _as_block(graph: mx.sym.Symbol, inputs: list[mx.sym.Symbol], params: mx.gluon.ParameterDict) -> SymbolBlock:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs, which come as float32
+        return SymbolBlock(graph, inputs, params=params)
