@@ -54,6 +54,12 @@ def seed(request):
 
 
 @pytest.fixture
+def every_dtype(monkeypatch):
+    """oneDNN computes bfloat16 on any processor, slowly; float16 goes as long as nothing multiplies matrices."""
+    monkeypatch.setattr("gluon_attn.engine.trainer.usable_dtype", lambda dtype, *_: dtype)
+
+
+@pytest.fixture
 def small_disk(tmp_path):
     """A `SmallDisk`, unmounted at the end."""
     with mounted(tmp_path / "disk") as disk:

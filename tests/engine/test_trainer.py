@@ -1,4 +1,4 @@
-"""The loop: what it records, that it can go on, and that it stops on NaN."""
+"""The loop: what it computes and records, and that it stops on NaN."""
 
 import itertools
 import json
@@ -8,154 +8,17 @@ import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import gluon
+from small_trainings import DATA, StopAfter, config, elementwise, network, trainer, weights
 
-from gluon_attn import get_model
 from gluon_attn.checkpoint import CheckpointStore
-from gluon_attn.config.data import DataConfig
-from gluon_attn.config.distill import DistillConfig
-from gluon_attn.config.optim import OptimConfig
-from gluon_attn.config.train import RunConfig, TrainConfig
 from gluon_attn.data.factory import build
-from gluon_attn.engine.backend import Backend
 from gluon_attn.engine.callbacks import Best, Callback, Checkpoints, MetricsFile, Periodic, Progress
-from gluon_attn.engine.classification import Classification, Distillation, evaluate
+from gluon_attn.engine.classification import Distillation, evaluate
 from gluon_attn.engine.trainer import Trainer
-from gluon_attn.utils.errors import TrainingError, UserError
+from gluon_attn.utils.errors import TrainingError
 from gluon_attn.utils.seed import seed_all
 
-DATA = DataConfig(
-    dataset="synthetic", train_images=96, val_images=40, input_size=16, classes=6, batch_size=32, num_workers=2
-)
-
-
-def config(data=DATA, epochs=4, mode="hybrid", dtype="float32", distill=None, bce_loss=False, **optim):
-    options = {"lr": 0.05, "lr_mode": "cosine", **optim}
-    train = TrainConfig(num_epochs=epochs, mode=mode, dtype=dtype, seed=7, log_interval=2, bce_loss=bce_loss)
-    distill = DistillConfig(**distill or {})
-    return RunConfig(data=data, optim=OptimConfig(**options), distill=distill, train=train)
-
-
-def network(seed=7):
-    """With dropout, so that a random stream that is not restored shows."""
-    seed_all(seed)
-    net = gluon.nn.HybridSequential()
-    net.add(gluon.nn.Conv2D(8, 3, in_channels=3), gluon.nn.BatchNorm(in_channels=8), gluon.nn.Activation("relu"))
-    net.add(gluon.nn.Dropout(0.3), gluon.nn.GlobalAvgPool2D(), gluon.nn.Dense(6, in_units=8))
-    net.initialize(mx.init.MSRAPrelu())
-    return net
-
-
-class Elementwise(gluon.HybridBlock):
-    """Scores from channel means without a matrix product, which MXNet has not in float16 on a CPU."""
-
-    def __init__(self):
-        super().__init__()
-        with self.name_scope():
-            self.weight = self.params.get("weight", shape=(1, 3, 6))
-            self.drop = gluon.nn.Dropout(0.3)
-
-    def hybrid_forward(self, F, x, weight):
-        means = F.reshape(F.mean(x, axis=(2, 3)), (0, 0, 1))
-        return F.sum(self.drop(F.broadcast_mul(means, weight)), axis=1)
-
-
-def elementwise(seed=7):
-    seed_all(seed)
-    net = Elementwise()
-    net.initialize(mx.init.Normal(0.5))
-    return net
-
-
-def residual(seed=7):
-    """With blocks that are dropped for some images."""
-    seed_all(seed)
-    net = get_model("cifar_resnet20_v1", 6, attention="eca", drop_path=0.5, input_size=16)
-    net.initialize(mx.init.MSRAPrelu())
-    return net
-
-
-def fresh(cfg, **seed):
-    """The network that suits the options."""
-    make = residual if cfg.train.bce_loss else network
-    return (elementwise if cfg.train.dtype == "float16" else make)(**seed)
-
-
-def trainer(cfg, callbacks=(), net=None):
-    data = build(cfg.data, cfg.train.seed)
-    task = Distillation(cfg.distill, fresh(cfg, seed=11)) if cfg.distill.teacher else Classification(None, cfg.train)
-    return Trainer(net or fresh(cfg), task, cfg, [mx.cpu()], data.train, data.val, callbacks)
-
-
-def weights(net):
-    return {name: p.data().asnumpy() for name, p in net._collect_params_with_prefix().items()}
-
-
-class StopAfter(Callback):
-    """Ends a run in the middle of an epoch, as Ctrl-C would."""
-
-    def __init__(self, epoch, step):
-        self.at = (epoch, step)
-
-    def step(self, trainer, step, meter):
-        if (trainer.epoch, step) == self.at:
-            raise KeyboardInterrupt
-
-
-MIXED = DATA.replace(mixup=True, mixup_off_epoch=1, label_smoothing=True, cutout=True, cutout_length=4)
-VARIANTS = {
-    "plain": {},
-    "mixed": {"data": MIXED},
-    "growing images": {"data": MIXED.replace(progressive_size=(8, 12), random_erasing=0.5)},
-    "distilled": {"data": MIXED, "distill": {"teacher": "a", "temperature": 3}},
-    "distilled in bfloat16": {"dtype": "bfloat16", "distill": {"teacher": "a"}},
-    "distilled in float16": {"dtype": "float16", "distill": {"teacher": "a"}},
-    "adam, clipped": {"optimizer": "adam", "lr": 0.01, "clip_grad": 1.0},
-    "imperative": {"mode": "imperative"},
-    "bfloat16": {"dtype": "bfloat16"},
-    "float16": {"dtype": "float16", "clip_grad": 1.0},
-    "averaged, accumulated": {"ema": 0.9, "accumulate": 2},
-    "a recipe of timm": {
-        "data": MIXED.replace(cutmix=True, aug_repeats=2, aa="rand-m7-mstd0.5-inc1", random_erasing=0.3),
-        "optimizer": "rmsproptf",
-        "lr": 0.01,
-        "ema": 0.9,
-        "ema_warmup": "power",
-        "accumulate": 2,
-        "bce_loss": True,
-    },
-    "frozen": {"freeze": "[01]", "optimizer": "adam", "lr": 0.01},
-}
-
-
-@pytest.fixture(autouse=True)
-def emulate(monkeypatch):
-    """oneDNN computes bfloat16 on any processor, slowly; float16 goes as long as nothing multiplies matrices."""
-    monkeypatch.setattr("gluon_attn.engine.trainer.usable_dtype", lambda dtype, *_: dtype)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_resumed_run_ends_bit_for_bit_as_an_unbroken_one(variant, tmp_path):
-    cfg = config(**VARIANTS[variant])
-    unbroken = trainer(cfg)
-    unbroken.fit()
-
-    store = CheckpointStore(tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        trainer(cfg, [Checkpoints(store), StopAfter(2, 1)]).fit()
-    second = trainer(cfg, net=fresh(cfg, seed=99))
-    second.resume(*store.newest())
-    assert second.epoch == 2
-    second.fit()
-
-    for name, value in weights(unbroken.net).items():
-        np.testing.assert_array_equal(weights(second.net)[name], value, err_msg=name)
-    if cfg.optim.ema:
-        assert second.update.ema.updates == 8
-        for name, mean in unbroken.update.ema.values.items():
-            np.testing.assert_array_equal(second.update.ema.values[name].asnumpy(), mean.asnumpy(), err_msg=name)
-    drop = {"seconds", "data_seconds", "images_per_second"}
-    for one, other in zip(unbroken.history, second.history, strict=True):
-        assert {k: v for k, v in one.items() if k not in drop} == {k: v for k, v in other.items() if k not in drop}
+pytestmark = pytest.mark.usefixtures("every_dtype")
 
 
 def test_workers_end_with_a_run_that_is_broken_off():
@@ -342,84 +205,6 @@ def test_the_teacher_is_learnt_from_and_stays_as_it_is(dtype, tmp_path):
     assert kept[0] == kept[1]
     assert set(mx.nd.load(str(store.newest()[0] / "net.params"))) == set(before)
     assert any((weights(run.net)[name] != value).any() for name, value in weights(taught.net).items())
-
-
-class Scores(Callback):
-    """Makes each epoch's score what the test says."""
-
-    def __init__(self, scores):
-        self.scores = scores
-
-    def epoch_start(self, trainer):
-        trainer.val_loader = trainer.train_loader  # quick, and its result is replaced
-
-    def __call__(self, net, loader, contexts, total):
-        return {"loss": 1.0, "accuracy": self.scores.pop(0)}
-
-
-def test_patience(monkeypatch, tmp_path, caplog):
-    monkeypatch.setattr("gluon_attn.engine.classification.evaluate", Scores([0.1, 0.3, 0.3, 0.2, 0.9]))
-    cfg = config(epochs=5)
-    cfg = cfg.replace(train=cfg.train.replace(patience=2))
-    store = CheckpointStore(tmp_path)
-    run = trainer(cfg, [Checkpoints(store)])
-    with caplog.at_level("INFO"):
-        run.fit()
-    assert [record["val_accuracy"] for record in run.history] == [0.1, 0.3, 0.3, 0.2]
-    assert "no better test accuracy in 2 epochs: stopped early" in caplog.text
-
-    again = trainer(cfg)
-    again.resume(*store.newest())
-    again.fit()
-    assert again.epoch == 4
-
-
-def test_the_loss_scale_is_recorded_and_goes_on(tmp_path, caplog):
-    class Overflow(Callback):
-        def step(self, trainer, step, meter):
-            if (trainer.epoch, step) == (0, 0):
-                trainer.update.scaler.scale = 2.0**60
-
-    store = CheckpointStore(tmp_path)
-    run = trainer(config(epochs=2, dtype="float16"), [Overflow(), Checkpoints(store), Progress(10)])
-    with caplog.at_level("INFO"):
-        run.fit()
-    assert "gradients overflowed: step left out, loss scale lowered to" in caplog.text
-    assert f"img/s, loss scale {run.history[1]['loss_scale']:g}" in caplog.text
-    again = trainer(config(epochs=3, dtype="float16"))
-    again.resume(*store.newest())
-    assert again.update.scaler.state() == run.update.scaler.state()
-    assert run.history[-1]["loss_scale"] == run.update.scaler.scale < 2.0**60
-
-
-def test_a_float16_checkpoint_does_not_go_on_in_float32(tmp_path):
-    store = CheckpointStore(tmp_path)
-    trainer(config(epochs=1, dtype="float16"), [Checkpoints(store)]).fit()
-    with pytest.raises(UserError, match="was trained in float16, here it would be float32"):
-        trainer(config(epochs=2), net=elementwise()).resume(*store.newest())
-
-
-def test_another_number_of_processes_goes_on_at_its_place_in_the_schedule(tmp_path):
-    """Two processes have half as many updates in an epoch."""
-
-    class Two(Backend):
-        size = 2
-
-        def allreduce_sum(self, numbers):
-            return [2 * number for number in numbers]
-
-    store = CheckpointStore(tmp_path)
-    small = config(DATA.replace(batch_size=16), epochs=4)
-    first = trainer(small, [Checkpoints(store), StopAfter(2, 1)])
-    with pytest.raises(KeyboardInterrupt):
-        first.fit()
-    data = build(small.data, 7, rank=0, size=2)
-    second = Trainer(network(), Classification(), small, [mx.cpu()], data.train, data.val, backend=Two())
-    second.resume(*store.newest())
-    assert (first.update.per_epoch, second.update.per_epoch) == (6, 3)
-    assert second.gluon_trainer._optimizer.num_update == 6
-    second.fit()
-    assert second.history[2]["lr"] == pytest.approx(0.05 * (1 + np.cos(np.pi * 8 / 11)) / 2)
 
 
 def test_the_learning_rate_is_scaled_by_the_global_batch():
