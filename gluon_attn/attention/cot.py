@@ -10,7 +10,6 @@ from ..nn.channel_attention import branch_softmax, gated_sum, hidden_channels
 from ..nn.float32_stats import InFloat32
 from ..nn.norm import GroupNorm
 from ..nn.tracing import Tensor
-from ..nn.windows import weighted_neighborhood
 from ..utils.checks import odd, positive
 from .base import ATTENTIONS, Attention
 
@@ -84,11 +83,37 @@ class CoT(InFloat32, Attention):
             x = F.Pooling(x, kernel=(3, 3), stride=(self._stride,) * 2, pad=(1, 1), pool_type="avg")
         static = self.context(x)
         weights = self.weigh(self.pixel(x) + self.around(static))
-        dynamic = self.norm(weighted_neighborhood(F, self.value(x), weights, **self._window))
+        dynamic = self.norm(_weighted_neighborhood(F, self.value(x), weights, **self._window))
         dynamic = fast.swish(F, dynamic)
         logits = self.fuse(fast.global_avg(F, static) + fast.global_avg(F, dynamic))
         gates = [self.narrow(F, gate) for gate in branch_softmax(F, self.widen(F, logits), 2)]
         return gated_sum(F, (static, dynamic), gates)
+
+
+def _weighted_neighborhood(F: Any, values: Tensor, weights: Tensor, *, kernel: int, heads: int, shared: int) -> Tensor:
+    """Sum over a k x k window of values times weights that differ from pixel to pixel; zeros outside.
+
+    The offsets are taken one by one, which is best where they are few.
+
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        values: (N,C,H,W).
+        weights: (N,heads*k*k,H,W), by head, within it by offset.
+        kernel: k, odd.
+        heads: number of different weights per offset; channels `heads` apart have the same.
+        shared: C / heads.
+
+    Returns:
+        (N,C,H,W).
+    """
+    reach = kernel - 1
+    wide = F.Pad(values, mode="constant", pad_width=(0,) * 4 + (kernel // 2,) * 4) if reach else values
+    rows = [F.slice_axis(wide, axis=2, begin=i, end=(i - reach) or None) for i in range(kernel)]
+    shifted = [F.slice_axis(row, axis=3, begin=j, end=(j - reach) or None) for row in rows for j in range(kernel)]
+    by_head = F.reshape(weights, shape=(0, heads, kernel**2, -1))
+    parts = F.SliceChannel(by_head, num_outputs=kernel**2, axis=2) if kernel > 1 else [by_head]
+    spread = [F.reshape_like(F.concat(*[part] * shared, dim=1), values) for part in parts]
+    return F.add_n(*[x * weight for x, weight in zip(shifted, spread, strict=True)])
 
 
 def _same(F: Any, x: Tensor) -> Tensor:

@@ -151,8 +151,6 @@ class RunConfig(Config):
             raise UserError("option auxiliary_weight needs option auxiliary")
         if self.train.bce_loss and self.distill.teacher:
             raise UserError("option bce_loss and option teacher are two losses: leave one out")
-        if self.has_auxiliary and self.train.dtype != "float32":
-            raise UserError("a network with an auxiliary head trains in float32: leave out option dtype")
         sizes = 1 + len(self.data.progressive_size or ())
         if self.train.num_epochs < sizes:
             raise UserError(f"option progressive_size makes {sizes} sizes: option num_epochs must be at least {sizes}")

@@ -22,6 +22,7 @@ from ..utils.progress import Progress
 from . import int8_exclusions
 from .graph import Graph
 from .onnx import CARD_KEY, onnx_bytes
+from .openvino_activations import use_hard_activations
 
 ENDING = ".xml"
 #: operations that pool rois or take them apart
@@ -49,6 +50,7 @@ def write_openvino(
     openvino = require("openvino")
     path = Path(path)
     model = _core().read_model(onnx_bytes(graph))  # convert_model would send telemetry
+    use_hard_activations(openvino, model)
     if precision == "int8":
         model = _quantize(model, np.asarray(inputs))
     for key, text in ((CARD_KEY, json.dumps(graph.card.to_dict())), ("gluon_attn.precision", precision)):

@@ -9,6 +9,7 @@ from mxnet import autograd
 from mxnet.gluon import Block, HybridBlock, SymbolBlock
 
 from ..nn.layers import graph_version
+from ..nn.symbol_graph import SymbolGraph
 
 
 class GraphForm(Block):
@@ -37,7 +38,7 @@ class GraphForm(Block):
             training = traced(net)[1]
         self._evaluation = _as_block(change(graph), inputs, net.collect_params())
         self._training = self._evaluation
-        if len(training.list_outputs()) > len(graph.list_outputs()):
+        if _structure(training) != _structure(graph):
             self._training = _as_block(change(training), inputs, net.collect_params())
         if self._options is not None:
             self.hybridize(**self._options)
@@ -73,6 +74,18 @@ def traced(net: HybridBlock) -> tuple[list[mx.sym.Symbol], mx.sym.Symbol]:
     inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
     outputs = net(*inputs)
     return inputs, mx.sym.Group(list(outputs)) if isinstance(outputs, list | tuple) else outputs
+
+
+def _structure(symbol: mx.sym.Symbol) -> tuple[list, list]:
+    """What a graph computes: operators with what they read, and outputs; operators' own names do not matter."""
+    graph = SymbolGraph.read(symbol)
+    place = {node: number for number, node in enumerate(graph.nodes)}
+
+    def read(outputs):
+        return [(place[output.node], output.number) for output in outputs]
+
+    nodes = [(node.name if node.is_variable else node.op, node.attrs, read(node.inputs)) for node in graph.nodes]
+    return nodes, read(graph.heads)
 
 
 def _as_block(graph: mx.sym.Symbol, inputs: list[mx.sym.Symbol], params: mx.gluon.ParameterDict) -> SymbolBlock:

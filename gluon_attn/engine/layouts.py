@@ -11,7 +11,7 @@ _MAPS = {
     f"gluon_attn_{name}"
     for name in (
         "gate", "shift", "cross_gate", "sge", "sigmoid_gate", "depthwise", "pointwise", "separable", "batch_norm",
-        "weighted_sum", "swish", "hard_swish",
+        "weighted_sum", "swish", "hard_swish", "shuffle", "map_of_blocks",
     )
 }  # fmt: skip
 #: operators that AMP leaves in bfloat16, where MXNet computes number by number; oneDNN has activations of the names

@@ -7,7 +7,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from . import fast
 from .float32_stats import InFloat32
-from .tracing import Tensor, plain
+from .tracing import Tensor, compiled, plain
 
 
 def split_heads(F: Any, maps: Tensor, size: int) -> Tensor:
@@ -26,7 +26,38 @@ def attend(F: Any, logits: Tensor, values: Tensor) -> Tensor:
     Returns:
         (B,size,queries).
     """
-    return F.batch_dot(values, fast.softmax(F, logits), transpose_b=True)
+    return _weighted(F, fast.softmax(F, logits), values)
+
+
+def _weighted(F, probabilities, values):
+    return F.batch_dot(values, probabilities, transpose_b=True)
+
+
+def relative_softmax(
+    F: Any, logits: Tensor, positions: Tensor, *, query_columns: int, key_columns: int, step: int = 1,
+    beyond: int = 0, outside: float = 0.0, scale: float = 1.0,
+) -> Tensor:  # fmt: skip
+    """Softmax over the keys of scale * (logits + logits of relative positions); only in `compiled_operators()`.
+
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        logits: (B,queries,keys), both pixels of rectangles, line by line.
+        positions: (B,queries,offsets of lines + offsets of columns): what a line and a column of keys add to a query,
+            from the least offset on: a key's line minus `step` times the query's.
+        query_columns: width of the rectangle of queries.
+        key_columns: width of that of keys.
+        step: keys from one query to the next (default 1).
+        beyond: how many offsets are missing in positions at each end (default 0).
+        outside: what these add.
+        scale: default 1.
+
+    Returns:
+        (B,queries,keys).
+    """
+    return F.gluon_attn_relative_softmax(
+        logits, positions, query_columns=query_columns, key_columns=key_columns, step=step, beyond=beyond,
+        outside=outside, scale=scale,
+    )  # fmt: skip
 
 
 class RelativeSelfAttention(InFloat32, HybridBlock):
@@ -77,9 +108,14 @@ class RelativeSelfAttention(InFloat32, HybridBlock):
         query, key, value = (self.widen(F, split_heads(F, *pair)) for pair in sizes)
         query = F.transpose(query * self._keys**-0.5, axes=(0, 2, 1))  # (B,HW,keys), B = N * heads
         height, width = self._size
-        of_rows = relative_to_absolute(F, self._products(F, query, rows), height, width)
-        of_columns = relative_to_absolute(F, self._products(F, query, columns), width, 1, height)
-        y = attend(F, self._logits(F, query, key, of_rows, of_columns), value)
+        if compiled():
+            positions = self._products(F, query, F.concat(rows, columns, dim=0))
+            logits = F.batch_dot(query, key)
+            y = _weighted(F, relative_softmax(F, logits, positions, query_columns=width, key_columns=width), value)
+        else:
+            of_rows = relative_to_absolute(F, self._products(F, query, rows), height, width)
+            of_columns = relative_to_absolute(F, self._products(F, query, columns), width, 1, height)
+            y = attend(F, self._logits(F, query, key, of_rows, of_columns), value)
         return F.reshape_like(self.narrow(F, y), value_map)
 
     def _products(self, F: Any, query: Tensor, embeddings: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from typing import Any
 
 from . import fast
 from .float32_stats import InFloat32
-from .tracing import Tensor
+from .self_attention import relative_softmax
+from .tracing import Tensor, compiled
 
 #: added to the logits of what is outside of the feature map; three times that still fits float16
 OUTSIDE = -1e4
@@ -55,16 +56,23 @@ def attend(
     """
     queries, keys, values = (F.reshape(x, shape=(-1, size, 0, 0)) for x in (queries, keys, values))
     position_logits = F.reshape(position_logits, shape=(-1, 2 * offsets, 0, 0))
-    side, width = block // step, block + 2 * reach
+    side, width, shift = block // step, block + 2 * reach, step if shift is None else shift
+    outside = OUTSIDE if masked else 0.0
+    if compiled():
+        rectangles = {"query_columns": side, "key_columns": width, "step": shift, "scale": scale}
+        beyond = (width + (side - 1) * shift - offsets) // 2
+        return _attend_compiled(
+            F, queries, keys, values, position_logits, {"block": side, "side": side, "reach": 0},
+            {"block": block, "side": width, "reach": reach}, {**rectangles, "beyond": beyond}, outside,
+        )  # fmt: skip
     # one more channel of ones, which adds the last channel of the keys: OUTSIDE beyond the border, else 0
     ones = F.ones_like(F.slice_axis(queries, axis=1, begin=0, end=1))
     extended = F.concat(queries, ones, position_logits, dim=1)
     cut = blocks(F, extended if scale == 1 else extended * scale, side)  # softmax's own temperature is 5 times slower
     border = F.zeros_like(F.slice_axis(keys, axis=1, begin=0, end=1))
-    keys = F.concat(padded(F, keys, block, reach), padded(F, border, block, reach, OUTSIDE if masked else 0.0), dim=1)
+    keys = F.concat(padded(F, keys, block, reach), padded(F, border, block, reach, outside), dim=1)
 
     position = F.SliceChannel(F.slice_axis(cut, axis=3, begin=size + 1, end=None), num_outputs=2, axis=3)
-    shift = step if shift is None else shift
     rows = _shifted(F, position[0], offsets, side, width, shift)
     columns = _shifted(F, F.SwapAxis(position[1], dim1=1, dim2=2), offsets, side, width, shift)
     columns = F.SwapAxis(columns, dim1=1, dim2=2)
@@ -80,29 +88,23 @@ def attend(
     return unblocked(F, y, queries, side)
 
 
-def weighted_neighborhood(F: Any, values: Tensor, weights: Tensor, *, kernel: int, heads: int, shared: int) -> Tensor:
-    """Sum over a k x k window of values times weights that differ from pixel to pixel; zeros outside.
-
-    The offsets are taken one by one, which is best where they are few.
-
-    Args:
-        F: `mx.nd` or `mx.sym`.
-        values: (N,C,H,W).
-        weights: (N,heads*k*k,H,W), by head, within it by offset.
-        kernel: k, odd.
-        heads: number of different weights per offset; channels `heads` apart have the same.
-        shared: C / heads.
-
-    Returns:
-        (N,C,H,W).
-    """
-    wide, reach = _pad(F, values, kernel // 2, kernel // 2), kernel - 1
-    rows = [F.slice_axis(wide, axis=2, begin=i, end=(i - reach) or None) for i in range(kernel)]
-    shifted = [F.slice_axis(row, axis=3, begin=j, end=(j - reach) or None) for row in rows for j in range(kernel)]
-    by_head = F.reshape(weights, shape=(0, heads, kernel**2, -1))
-    parts = F.SliceChannel(by_head, num_outputs=kernel**2, axis=2) if kernel > 1 else [by_head]
-    spread = [F.reshape_like(F.concat(*[part] * shared, dim=1), values) for part in parts]
-    return F.add_n(*[x * weight for x, weight in zip(shifted, spread, strict=True)])
+def _attend_compiled(
+    F: Any, queries: Tensor, keys: Tensor, values: Tensor, position_logits: Tensor, pixels: dict[str, int],
+    around: dict[str, int], rectangles: dict[str, Any], outside: float,
+) -> Tensor:  # fmt: skip
+    """`attend` by compiled operators; `pixels` and `around` say how queries and keys are cut."""
+    cut = F.gluon_attn_windows
+    plain = {"border": 0, "inside": 0.0, "outside": 0.0}
+    logits = F.batch_dot(  # with one more channel, which adds `outside` beyond the border
+        cut(queries, **pixels, border=1, inside=1.0, outside=1.0),
+        cut(keys, **around, border=1, inside=0.0, outside=outside),
+        transpose_b=True,
+    )
+    positions = cut(position_logits, **pixels, **plain)
+    probabilities = relative_softmax(F, logits, positions, **rectangles, outside=OUTSIDE)
+    like = F.BlockGrad(F.slice_axis(queries, axis=1, begin=0, end=1))
+    blocks = F.batch_dot(probabilities, cut(values, **around, **plain))
+    return F.gluon_attn_map_of_blocks(blocks, like, block=pixels["block"])
 
 
 def padded(F: Any, x: Tensor, block: int, reach: int, fill: float = 0.0) -> Tensor:

@@ -1,4 +1,5 @@
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,19 @@ while opened:
     signal.raise_signal(signal.SIGTERM)
 print(len(handled))
 """
+
+
+def test_hard_activations_are_openvinos_own(tmp_path):
+    import openvino
+
+    net, card = network("mobilenet_v3_small", multiplier=0.25, input_size=32)
+    images = random_images(card, 4)
+    path = write.write_optimized(targets.ExportTarget("openvino", "float32"), net, card, tmp_path / "net", None)
+    model = openvino.Core().read_model(path)
+    counts = Counter(op.get_type_name() for op in model.get_ops())
+    assert (counts["HSwish"], counts["HSigmoid"], counts["HardSigmoid"]) == (19, 9, 0)
+    expected = predictor.of_network(net, card).predict(images)
+    assert abs(predictor.load(path).predict(images) - expected).max() <= 1e-4 * abs(expected).max()
 
 
 @pytest.mark.slow

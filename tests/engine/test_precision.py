@@ -115,3 +115,23 @@ def test_weights_that_an_inference_has_brought_into_its_layout_are_read():
     before = net(x).asnumpy()  # depthwise weights are in oneDNN's layout from here on
     mixed = low_precision(net, "bfloat16")
     np.testing.assert_allclose(mixed(x).asnumpy(), before, rtol=0, atol=0.05 * np.abs(before).max())
+
+
+class Doubled(mx.gluon.HybridBlock):
+    """Twice as much in training."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = mx.gluon.nn.Dense(2, in_units=3)
+
+    def hybrid_forward(self, F, x):
+        return self.layer(x) * (2 if mx.autograd.is_training() else 1)
+
+
+def test_a_network_of_another_graph_in_training():
+    net = Doubled()
+    net.initialize()
+    form, x = low_precision(net, "bfloat16"), mx.nd.ones((1, 3))
+    with mx.autograd.record():
+        trained = form(x)
+    np.testing.assert_array_equal(trained.asnumpy(), 2 * form(x).asnumpy())

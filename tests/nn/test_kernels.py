@@ -105,6 +105,31 @@ def test_every_attention_agrees_with_the_built_in_operators(name, size):
 
 
 @needs_compiler
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("halo", {"block": 4, "halo": 1, "heads": 2}),
+        ("halo", {"block": 4, "halo": 5, "stride": 2}),
+        ("halo", {"block": 4, "halo": 2, "stride": 2, "variant": "timm"}),
+        ("halo", {"block": 3, "halo": 1, "variant": "timm"}),
+        ("fa", {"kernel_size": 5}),
+        ("fa", {"kernel_size": 9, "heads": 2}),
+        ("bot", {"spatial": (9, 14)}),
+        ("shuffle", {"groups": 2}),
+    ],
+)
+def test_windows_positions_and_halves_of_every_form(name, options):
+    """Maps of several windows, whose last ones reach beyond the map."""
+    block = get_attention(name, 16, **options)
+    block.initialize(mx.init.Xavier())
+    block.cast("float64")
+    for parameter in block.collect_params().values():
+        parameter.set_data(parameter.data() + mx.nd.random.normal(0, 0.3, parameter.shape).astype("float64"))
+    x = mx.nd.random.normal(shape=(2, 16, 9, 14)).astype("float64")
+    near(passed(block, [x], True), passed(block, [x], False), "float64")
+
+
+@needs_compiler
 @pytest.mark.parametrize("variant", ["paper", "reference"])
 def test_sge_on_a_flat_map_and_many_groups(variant):
     block = get_attention("sge", 64, variant=variant)

@@ -1,17 +1,10 @@
 // The sigmoid gate and the softmax, on the CPU in float32 or float64: operators that need an exponential per value.
 
-#include <limits>
-
 #include "common.h"
 #include "fast_exp.h"
+#include "softmax.h"
 
 namespace {
-
-// Zero for subnormal numbers: matrix products are fifty times slower with them.
-template <typename T>
-inline T flush_subnormal(T x) {
-  return std::abs(x) < std::numeric_limits<T>::min() ? T(0) : x;
-}
 
 // y = x * sigmoid(logits)
 template <typename T>
@@ -34,36 +27,14 @@ void sigmoid_gate_backward(int64_t size, const T* grad_output, const T* x, const
 template <typename T>
 void softmax(int64_t rows, int64_t length, const T* x, T* y) {
 #pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < rows; ++row) {
-    const T* from = x + row * length;
-    T* to = y + row * length;
-    T maximum = from[0], sum = 0;
-#pragma omp simd reduction(max : maximum)
-    for (int64_t i = 0; i < length; ++i) maximum = from[i] > maximum ? from[i] : maximum;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < length; ++i) {
-      const T shifted = from[i] - maximum;
-      to[i] = shifted < T(-87) ? T(0) : fast_exp(shifted);  // `fast_exp` is not valid below
-      sum += to[i];
-    }
-    const T inv_sum = T(1) / sum;
-#pragma omp simd
-    for (int64_t i = 0; i < length; ++i) to[i] = flush_subnormal(to[i] * inv_sum);
-  }
+  for (int64_t row = 0; row < rows; ++row) softmax_row(length, x + row * length, y + row * length);
 }
 
 template <typename T>
 void softmax_backward(int64_t rows, int64_t length, const T* grad_output, const T* y, T* grad_input) {
 #pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < rows; ++row) {
-    const T *grad = grad_output + row * length, *probability = y + row * length;
-    T* to = grad_input + row * length;
-    T mean_grad = 0;
-#pragma omp simd reduction(+ : mean_grad)
-    for (int64_t i = 0; i < length; ++i) mean_grad += grad[i] * probability[i];
-#pragma omp simd
-    for (int64_t i = 0; i < length; ++i) to[i] = flush_subnormal(probability[i] * (grad[i] - mean_grad));
-  }
+  for (int64_t row = 0; row < rows; ++row)
+    softmax_row_backward(length, grad_output + row * length, y + row * length, grad_input + row * length);
 }
 
 MXReturnValue sigmoid_gate_forward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
