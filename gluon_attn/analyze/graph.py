@@ -1,5 +1,8 @@
 """A network's graph for one image: every operator with its shapes, and the blocks that it belongs to."""
 
+import contextlib
+import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -99,6 +102,20 @@ def read_graph(
     return NetworkGraph(nodes, _tensors(symbol, by_node, fixed, inputs), marked)
 
 
+def check_input(net: mx.gluon.HybridBlock, shape: Sequence[int]) -> None:
+    """Check that a network takes images of a shape, without computing anything.
+
+    Args:
+        net: The network, initialized or not.
+        shape: Of one image.
+
+    Raises:
+        UserError: It does not.
+    """
+    outputs = net(mx.sym.var(INPUT))
+    _shapes(mx.sym.Group(list(outputs)) if isinstance(outputs, list | tuple) else outputs, {INPUT: (1, *shape)})
+
+
 def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, Sequence[int]]) -> list[tuple[Shape, ...]]:
     """Shapes of the outputs of each node."""
     graph = SymbolGraph.read(symbol)
@@ -107,9 +124,10 @@ def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, Sequence[int]]) -> list[
             node.name = f"operator {number}"
     internals = graph.to_symbol().get_internals()
     try:
-        found = internals.infer_shape(**{name: tuple(shape) for name, shape in inputs.items()})[1]
+        with contextlib.redirect_stdout(io.StringIO()):  # which MXNet prints the arguments of an error to
+            found = internals.infer_shape(**{name: tuple(shape) for name, shape in inputs.items()})[1]
     except mx.MXNetError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = re.sub(r".*Check failed: (.*?: )?", "", str(error).strip().splitlines()[0])
         shape = tuple(next(iter(inputs.values())))[1:]
         raise UserError(f"the network does not take an input of shape {shape}: {reason}") from None
     if found is None:

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--model", metavar="NAME",
-        help="network; `gluon-attn models` lists them (default: the ResNet that the tensors fit)",
+        help="network; `gluon-attn models` lists them (default: the one that the tensors fit)",
     )  # fmt: skip
     add_network(parser)
     parser.add_argument("--classes", type=whole, metavar="N", help="number of classes (default: as many as IN has)")
@@ -85,6 +85,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"source  {imported.source}")
     if not args.model:
         print(f"network {imported.flags}")
+    if imported.alike and Path(args.input).exists():
+        names = " and ".join(imported.alike)
+        print(f"note    timm's {names} have the same tensors and compute otherwise: not for weights of theirs")
     for line in _told(weights, match):
         print(f"took    {line}")
     print(f"mapped  {len(set(match.names.values()))} of them to {len(match.shapes)} of {_describe(imported.net)}")

@@ -48,6 +48,16 @@ BYOB = {
     "resnet33ts": ((2, 3, 3, 2), (64, 128, 384, 384), "swish", 1280, None),
     "resnet32ts": ((2, 3, 3, 2), (64, 128, 384, 384), "swish", None, None),
 }
+#: timm's networks -> those there whose tensors have the same names and shapes, and that compute otherwise: padding and
+#: epsilon as TensorFlow has them (tf), or strides by blurring (aa, blur)
+ALIKE = {
+    "efficientnet_b0": ("efficientnet_blur_b0", "tf_efficientnet_b0"),
+    **{f"efficientnet_b{size}": (f"tf_efficientnet_b{size}",) for size in range(1, 5)},
+    **{name: (f"tf_{name}",) for name in ("mixnet_s", "mobilenetv3_large_100", "mobilenetv3_small_100")},
+    "resnet18": ("resnetblur18",),
+    "resnet34d": ("resnetaa34d",),
+    **{f"resnet{kind}": (f"resnetaa{kind}", f"resnetblur{kind}") for kind in ("50", "50d", "101d")},
+}
 _ACTIVATIONS = {"relu": "relu", "swish": "silu"}
 
 

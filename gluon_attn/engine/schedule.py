@@ -27,17 +27,24 @@ def scaled(config: OptimConfig, images: int) -> OptimConfig:
     return config.replace(**{name: factor * getattr(config, name) for name in ("lr", "warmup_lr", "target_lr")})
 
 
-def schedule_warnings(config: OptimConfig, epochs: int) -> list[str]:
+def schedule_warnings(config: OptimConfig, epochs: int, updates: int) -> list[str]:
     """What of a schedule lies outside the epochs of a run, so that it has no effect; one line each.
 
     Args:
         config: the options.
         epochs: length of the run.
+        updates: of an epoch.
     """
     found = []
+    if (config.warmup_updates or 0) >= epochs * updates:
+        found.append(f"option warmup_updates {config.warmup_updates} takes the whole run of {epochs * updates} updates")
     if config.warmup_epochs >= epochs:
         found.append(f"option warmup_epochs {config.warmup_epochs} takes the whole run (num_epochs {epochs})")
     if config.lr_mode != "step":
+        if config.target_lr > config.lr:
+            found.append(
+                f"option target_lr {config.target_lr:g} is above option lr {config.lr:g}: the rate rises to it"
+            )
         return found
     steps = step_epochs(config, epochs)
     late = [epoch for epoch in steps if epoch >= epochs]

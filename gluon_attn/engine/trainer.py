@@ -139,7 +139,8 @@ class Trainer:
 
     def _fit(self):
         self._stopping = False
-        for line in () if self.backend.rank else schedule_warnings(self.config.optim, self.config.train.num_epochs):
+        length = self.config.train.num_epochs, self.update.per_epoch
+        for line in () if self.backend.rank else schedule_warnings(self.config.optim, *length):
             get_logger().warning(line)
         self._tell("start")
         try:

@@ -9,13 +9,14 @@ import mxnet as mx
 from ..config.card import Card
 from ..config.model import ModelConfig
 from ..convert import match, save_match, save_reference
-from ..convert.counterpart import needed_counterpart
+from ..convert.counterpart import counterpart, needed_counterpart
 from ..convert.files import Weights
 from ..convert.from_reference import Match
-from ..convert.infer_model import flags, infer_config
+from ..convert.infer_model import LIBRARIES, flags, infer_config
 from ..convert.library_call import Counterpart
 from ..convert.mmdetection import OPTIONS as MMDETECTION
 from ..convert.tensors import Tensors
+from ..convert.timm_models import ALIKE
 from ..deploy.load_run import card_network, load_run
 from ..models.catalogue import catalogue
 from ..models.detection import Detector
@@ -23,7 +24,7 @@ from ..nn.params import classifier, load_params, read_params
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .conversion_check import ConversionCheck, check_conversion, read_image_for
-from .weights_to_convert import classes_of, inferred, network_of, weights_reader
+from .weights_to_convert import classes_of, fitting_flags, inferred, network_of, weights_reader
 
 #: source -> network options with which a detector computes as there
 CONVENTIONS: dict[str, dict[str, Any]] = {"mmdetection": MMDETECTION}
@@ -53,6 +54,12 @@ class ImportedWeights:
     def flags(self) -> str:
         """The flags of the network, where it was told by the tensors."""
         return flags(self.config)
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Networks of timm whose weights its tensors may be as well, although they compute otherwise."""
+        theirs = counterpart(self.net, "timm") if self.source == "timm" else None
+        return ALIKE.get(theirs.name, ()) if theirs and set(theirs.options) == {"num_classes"} else ()
 
 
 @dataclass(frozen=True)
@@ -108,9 +115,9 @@ def import_weights(
     try:
         found = match(net, read.tensors, source)
     except UserError as error:
-        raise UserError(f"{error}{_fitting_flags(read.tensors, source)}") from None
+        raise UserError(f"{error}{fitting_flags(read.tensors, source)}") from None
     save_match(found, output)
-    _tell_conventions(net, source)
+    _tell_conventions(net, read.tensors, source)
     check = None
     if pixels is not None:
         load_params(net, output)
@@ -141,19 +148,13 @@ def export_weights(
     """
     net, card = _trained_network(path, config, classes)
     pixels = read_image_for(net, image, card) if image else None
-    counterpart = needed_counterpart(net, library)
+    there = needed_counterpart(net, library)
     state = save_reference(net, output, library)
     check = check_conversion(net, output, pixels, library) if pixels is not None else None
-    return ExportedWeights(net, counterpart, len(state), check)
+    return ExportedWeights(net, there, len(state), check)
 
 
-def _fitting_flags(tensors: Tensors, source: str) -> str:
-    """The flags that fit, where they can be told from the tensors; else nothing."""
-    config = infer_config(tensors, source)
-    return f"; these fit: {flags(config)}" if config else ""
-
-
-def _tell_conventions(net: mx.gluon.HybridBlock, source: str) -> None:
+def _tell_conventions(net: mx.gluon.HybridBlock, tensors: Tensors, source: str) -> None:
     """Say with which options the network computes as it did there, where it has others."""
     wanted, own = CONVENTIONS.get(source, {}), net.recipe["options"]
     lacking = {key: value for key, value in wanted.items() if own.get(key) != value}
@@ -161,6 +162,11 @@ def _tell_conventions(net: mx.gluon.HybridBlock, source: str) -> None:
         words = " ".join(f"{key}={str(value).lower()}" for key, value in lacking.items())
         get_logger().warning("%s's detectors compute with option model_options %s: give these to have its numbers",
                              source, words)  # fmt: skip
+    if source in LIBRARIES and counterpart(net, source) is None:
+        theirs = infer_config(tensors, source)
+        if theirs:
+            get_logger().warning("%s's network of these tensors computes with %s: give these to have its numbers",
+                                 source, flags(theirs))  # fmt: skip
 
 
 def _trained_network(

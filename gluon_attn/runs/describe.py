@@ -62,10 +62,12 @@ def model_cost(config: ModelConfig, classes: int | None = None, input_size: int 
     Args:
         config: The model.
         classes: Number of classes (default: the model's own).
-        input_size: Height and width of the image (default: the model's own; of a detector 800 and 1344).
+        input_size: Height and width of the image (default: option model_options input_size, else the model's own; of a
+            detector 800 and 1344).
     """
     info, detector = model_info(config.model), detector_record(config.model) is not None
-    side, classes = input_size or info.input_size, classes or info.classes
+    own = config.model_options.get("input_size") if input_size is None else None
+    side, classes = input_size or (own if isinstance(own, int) else info.input_size), classes or info.classes
     net = build(config, classes, side)
     shape = (3, side, side) if input_size or not detector else (3, *_PHOTOGRAPH)
     note = NOTE if detector else ""

@@ -8,6 +8,7 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon import HybridBlock
 
+from ..analyze.graph import check_input
 from ..config.card import Card
 from ..config.distill import DistillConfig
 from ..config.train import TrainConfig
@@ -47,6 +48,8 @@ def make_network(config: Any, data: DataLoaders, devices: list[mx.Context], buil
     check_classifier(config.model.model)
     model = config.model.replace(pretrained=None, use_pretrained=False)
     net = build(model, data.classes, data.input_shape[1])
+    if isinstance(net, HybridBlock):
+        check_input(net, data.input_shape)
     start: Path | str | None = config.model.pretrained
     if config.model.use_pretrained:
         start = start_path(net)

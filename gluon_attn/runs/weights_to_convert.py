@@ -9,7 +9,7 @@ import mxnet as mx
 from ..config.model import ModelConfig
 from ..convert import read_weights, rows
 from ..convert.files import Weights
-from ..convert.infer_model import LIBRARIES, infer_config
+from ..convert.infer_model import LIBRARIES, flags, infer_config
 from ..convert.infer_source import infer_source
 from ..convert.library_weights import library_network, read_library_weights
 from ..convert.names import find_name_map
@@ -82,8 +82,22 @@ def inferred(
             net = make(classes)
             return net if classes else make(classes_of(net, tensors, name))
 
-        source = infer_source(network, tensors)
+        try:
+            source = infer_source(network, tensors)
+        except UserError as error:
+            raise UserError(f"{error}{fitting_flags(tensors, *LIBRARIES)}") from None
     return source, config
+
+
+def fitting_flags(tensors: Tensors, *sources: str) -> str:
+    """What to add to the complaint that weights do not fit: the flags that do, where tensors tell them; else "".
+
+    Args:
+        tensors: the weights.
+        sources: whose names they may have.
+    """
+    found = next(filter(None, (infer_config(tensors, source) for source in sources)), None)
+    return f"; these fit: {flags(found)}" if found else ""
 
 
 def network_of(config: ModelConfig, classes: int | None) -> mx.gluon.HybridBlock:

@@ -6,7 +6,7 @@ from mxnet.gluon import nn
 
 import gluon_attn
 from gluon_attn.analyze.cost import cost
-from gluon_attn.analyze.graph import GraphNode
+from gluon_attn.analyze.graph import GraphNode, check_input
 from gluon_attn.analyze.paper_figures import published
 from gluon_attn.analyze.rules import RULES, work
 from gluon_attn.nn.fast import plain_operators
@@ -197,6 +197,15 @@ def test_a_shape_that_does_not_fit_is_one_line():
     with pytest.raises(UserError, match=r"does not take an input of shape \(4, 8, 8\)") as error:
         cost(gluon_attn.get_model("cifar_resnet20_v1", 10), (4, 8, 8))
     assert "\n" not in str(error.value)
+
+
+def test_an_image_that_is_too_small_is_one_line(capfd):
+    net = gluon_attn.get_model("resnest14", 10, widths=[8, 8, 8, 8], input_size=32)
+    check_input(net, (3, 32, 32))
+    with pytest.raises(UserError, match=r"input of shape \(3, 8, 8\): kernel size \(2\) exceeds input") as error:
+        check_input(net, (3, 8, 8))
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr().out == ""
 
 
 def test_a_detector_is_counted_with_its_heads():

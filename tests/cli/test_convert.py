@@ -67,6 +67,31 @@ def test_a_network_made_of_flags(here, capsys):
     assert (code, lines[1]) == (0, "mapped  134 of them to 134 of resnet18_v1b with se, 4 classes")
 
 
+def test_a_network_that_computes_otherwise_than_theirs_is_told(here, capsys, caplog):
+    net = get_model("mobilenet_v3_small", 4, input_size=32, epsilon=1e-5)
+    net.initialize(mx.init.MSRAPrelu())
+    net(mx.nd.zeros((1, 3, 32, 32)))
+    write("in.params", reference_state(net, "timm"))
+    code, lines, _ = convert("in.params out.params --source timm --model mobilenet_v3_small", capsys)
+    assert code == 0
+    told = "timm's network of these tensors computes with --model mobilenet_v3_small --model-options epsilon=1.0e-05"
+    assert told in caplog.text
+    caplog.clear()
+    code, lines, _ = convert("in.params other.params --source timm", capsys)
+    assert code == 0
+    assert "note    timm's tf_mobilenetv3_small_100 have the same tensors and compute otherwise: not for" in lines[2]
+    assert "computes with" not in caplog.text
+
+
+def test_wrong_flags_lead_to_those_that_fit(here, capsys):
+    net = get_model("regnety_800mf", 4)
+    net.initialize(mx.init.MSRAPrelu())
+    write("in.params", reference_state(net, "torchvision"))
+    code, _, error = convert("in.params out.params --model regnety_400mf", capsys)
+    assert code == 2
+    assert error.endswith("; these fit: --model regnety_800mf")
+
+
 def reference_state_of(net):
     own = net._collect_params_with_prefix()
     return {name: own[path].data().asnumpy() for path, name in reference_names(net, "timm").items()}

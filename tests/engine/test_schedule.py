@@ -67,9 +67,16 @@ def test_the_batch_that_the_rate_is_meant_for():
                                           "learning rate falls less often"),
         ({"lr_decay_period": 9}, 9, "option lr_decay_period (9) is after the end of the run (num_epochs 9)"),
         ({"lr_mode": "cosine", "warmup_epochs": 5}, 5, "option warmup_epochs 5 takes the whole run (num_epochs 5)"),
+        ({"lr_mode": "cosine", "warmup_updates": 20}, 5, "option warmup_updates 20 takes the whole run of 20 updates"),
     ],
 )  # fmt: skip
 def test_what_lies_outside_a_run_is_told(options, epochs, line):
-    (found,) = schedule_warnings(OptimConfig(**options), epochs)
+    (found,) = schedule_warnings(OptimConfig(**options), epochs, 4)
     assert line in found
-    assert schedule_warnings(OptimConfig(**options), 200) == []
+    assert schedule_warnings(OptimConfig(**options), 200, 4) == []
+
+
+def test_a_floor_above_the_rate_is_told():
+    (found,) = schedule_warnings(OptimConfig(lr_mode="cosine", lr=0.01, target_lr=0.5), 9, 4)
+    assert found == "option target_lr 0.5 is above option lr 0.01: the rate rises to it"
+    assert schedule_warnings(OptimConfig(lr_mode="cosine", lr=0.5, target_lr=0.01), 9, 4) == []

@@ -18,6 +18,7 @@ from gluon_attn.convert.counterpart import needed_counterpart
 from gluon_attn.convert.infer_model import infer_config
 from gluon_attn.convert.library_weights import NETWORKS, library_network
 from gluon_attn.convert.tensors import Tensors
+from gluon_attn.convert.timm_models import ALIKE
 from gluon_attn.models.build import build
 
 CLASSES = 7
@@ -49,6 +50,15 @@ def agree(net, found):
     assert np.isfinite(logits).all()
     assert np.ptp(logits) > 1e-3 * np.abs(logits).max()
     assert np.abs(logits - found["logits"]).max() <= 1e-5 * np.abs(found["logits"]).max()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "other"), [(name, other) for name, others in ALIKE.items() for other in others])
+def test_networks_of_the_same_tensors_compute_otherwise(name, other, peers, tmp_path):
+    here, there = str(tmp_path / "here.npz"), str(tmp_path / "there.npz")
+    found = peers("timm", name, {"num_classes": CLASSES}, size=64, seed=3, out=here)
+    logits = peers("timm", other, {"num_classes": CLASSES}, size=64, seed=3, state=here, out=there)["logits"]
+    assert np.abs(logits - found["logits"]).max() > 1e-3 * np.abs(logits).max()
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=str(row), marks=[pytest.mark.slow] * row.deep) for row in ROWS])
