@@ -147,7 +147,7 @@ def _classes(best: list[tuple[int, float]]) -> str:
 def _describe(net: "HybridBlock") -> str:
     recipe = net.recipe
     names = [entry["name"] for entry in (recipe["plan"] or {}).get("entries", ())]
-    return f"{' with '.join([recipe['model'], *names])}, {recipe['classes']} classes"
+    return f"{' with '.join([recipe['model'], *dict.fromkeys(names)])}, {recipe['classes']} classes"
 
 
 def _listed(names: Sequence[str]) -> str:

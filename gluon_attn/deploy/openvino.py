@@ -181,6 +181,6 @@ def open_request(path: Path | str) -> tuple[Any, Card, str]:
         card = Card.from_dict(json.loads(found[0]))
     except (ValueError, UserError) as error:
         raise UserError(f"{path}: its card cannot be read ({error})") from None
-    except RuntimeError:
-        raise UserError(f"{path} is damaged or not an OpenVINO file") from None
+    except RuntimeError as error:
+        raise UserError(f"OpenVINO cannot run {path}: {str(error).strip().splitlines()[-1]}") from None
     return request, card, found[1]

@@ -21,6 +21,8 @@ from .scheme import Scheme, is_file
 #: options of `get_model` that do nothing outside of training
 ONLY_IN_TRAINING = frozenset({"drop_path", "dropblock_prob"})
 B = TypeVar("B", bound=Callable[..., HybridBlock])
+#: what other libraries and other families call an option
+_SYNONYMS = {"multiplier": "width", "width": "multiplier", "width_mult": "multiplier", "num_classes": "classes"}
 
 
 def register_model(
@@ -142,7 +144,9 @@ def get_model(
     known = model.options()
     for key in options:
         if key not in known:
-            raise UserError(f"model {name!r} has no option {key!r}{nearest(key, known)}")
+            synonym = _SYNONYMS.get(key)
+            hint = f"; did you mean {synonym}?" if synonym in (*known, "classes") else nearest(key, known)
+            raise UserError(f"model {name!r} has no option {key!r}{hint}")
     usual = CLASSES if isinstance(model.build, DetectorBuild) else 1000
     classes = positive("classes", usual if classes is None else classes)
     chosen = _plan(name, model, attention, plan)
@@ -215,12 +219,18 @@ def _with_scheme_file(name, attention, plan, options):
     return found.plan(), {**found.network_options(), **options}
 
 
+def has_own_attention(name: str) -> UserError:
+    """The error for a network with its attention in its name that is to get another."""
+    backbone = model_info(name).backbone
+    return UserError(f"model {name!r} has its attention in its name; take {backbone or 'a plain backbone'} for another")
+
+
 def _plan(name, model, attention, plan):
     """The `Plan` that the arguments of `get_model` ask for."""
     if attention is not None and plan is not None:
         raise UserError("give an attention or a plan, not both")
     if model.own_plan and (attention is not None or plan is not None):
-        raise UserError(f"model {name!r} has its attention in its name; take a plain backbone for another")
+        raise has_own_attention(name)
     if model.own_plan:
         return Plan(model.entries)
     if attention is not None:

@@ -50,7 +50,8 @@ def find_published(recipe: dict[str, Any], any_classes: bool = False) -> Publish
     )
     raise UserError(
         f"there are no published parameters of {recipe['model']!r} as it is asked for, with {recipe['classes']} "
-        f"classes; {there}`gluon-attn models --pretrained` lists all; or give the path of a parameter file"
+        f"classes; {there}`gluon-attn models --pretrained` lists all; or give the path of a parameter file, such as "
+        "`gluon-attn convert timm:NAME` writes"
     )
 
 

@@ -111,6 +111,18 @@ def test_a_plan_is_taken_as_object_and_as_plain_data():
         (["cifar_resnet20_v1"], {"input_size": 0}, "input_size must be a whole number above 0, got 0"),
         (["atac"], {"input_size": "32"}, "input_size must be a whole number above 0, got '32'"),
         (["cifar_resnet20_v2"], {"last_gamma": True}, "last_gamma is for version 1 networks: version 2 blocks end in"),
+        (["atac"], {"num_classes": 4}, "model 'atac' has no option 'num_classes'; did you mean classes?"),
+        (
+            ["efficientnet_b0"],
+            {"multiplier": 2},
+            "model 'efficientnet_b0' has no option 'multiplier'; did you mean width?",
+        ),
+        (["mixnet_s"], {"width": 2}, "model 'mixnet_s' has no option 'width'; did you mean multiplier?"),
+        (
+            ["se_resnext50_32x4d"],
+            {"attention": "eca"},
+            "model 'se_resnext50_32x4d' has its attention in its name; take resnext50_32x4d for another",
+        ),
         (["atac"], {"blocks": 0}, "blocks must be a whole number above 0, got 0"),
         (["atac"], {"blocks": 1.5}, "blocks must list 3 whole numbers, one per stage, got 1.5"),
         (["atac"], {"act_type": "rellu"}, "unknown act_type 'rellu'; choose an activation (elu, gelu, hard_swish, "),

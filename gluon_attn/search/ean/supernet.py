@@ -15,7 +15,7 @@ from mxnet.gluon import Block
 
 from ...config.model import ModelConfig
 from ...models.build import build
-from ...models.factory import get_model, model_info
+from ...models.factory import get_model, has_own_attention, model_info
 from ...models.plan import Plan
 from ...models.scheme import by_stage
 from ...models.slots import Stage
@@ -193,7 +193,7 @@ def make_supernet(
     """
     if model_info(name).own_plan:
         if attention is not None:
-            raise UserError(f"model {name!r} has its attention in its name; take a plain backbone for another")
+            raise has_own_attention(name)
         return Supernet(get_model(name, classes, **options))
     if attention is None:
         raise UserError(f"a supernet of {name} needs an attention to share, such as sge")
