@@ -1,25 +1,20 @@
 """Why some attentions are slower than in PyTorch: the operator, from MXNet's profiler, and what was tried."""
 
 _PRODUCTS = "products of pixels with pixels, by OpenBLAS (PyTorch has oneDNN's or MKL's)"
-_JOINED = ", and joining query, row and column logits for one product; MXNet broadcasts still slower"
 _DEPTHWISE = "the depthwise convolution and the one to a single map, mostly their gradients in oneDNN 2.4"
 
 #: attention -> text, shown if its ratio is above 1
 REASONS: dict[str, str] = {
-    "aa": f"{_PRODUCTS}{_JOINED}",
-    "bot": f"{_PRODUCTS}{_JOINED}",
+    "aa": _PRODUCTS,
+    "bot": _PRODUCTS,
     "cot": "sums and products over the nine pixels of a window; the norm's gradient is kept off a layout that is 60 "
     "times slower",
     "danet": f"{_PRODUCTS}; compiled softmax without denormal numbers and OpenBLAS's AVX2 kernels took it from 2.6",
     "fca": "the product of each map with its frequency, a matrix with a vector; MXNet broadcasts and sums still slower",
     "ge_theta_plus": "the gradient of the depthwise strided convolutions in oneDNN 2.4",
-    "halo": "cutting the map into blocks and windows: pads, slices and their gradients; unfolding has no ONNX "
-    "converter and copies each pixel once a query; denormal numbers in the softmax, now gone, had made it 7.6",
     "lambda": "the gradient of the 23x23 convolution with one input map in oneDNN 2.4",
     "nonlocal": f"{_PRODUCTS}; compiled softmax and OpenBLAS's AVX2 kernels took it from 2.0",
     "pam": f"{_PRODUCTS}; compiled softmax and OpenBLAS's AVX2 kernels took it from 1.9",
     "seq_atac": _DEPTHWISE,
-    "shuffle": "eight passes over the map, one operator each (mean, shift, square, mean, gate, shift, logistic gate, "
-    "transposition); the logistic gate is compiled, which took it from 1.9",
     "spa_atac": _DEPTHWISE,
 }
