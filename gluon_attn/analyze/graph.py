@@ -2,14 +2,13 @@
 
 import contextlib
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import mxnet as mx
 
 from ..nn.symbol_graph import Node, SymbolGraph
-from ..utils.errors import UserError
+from ..utils.errors import UserError, engine_reason
 from .block_paths import INPUT, PATH, trace_with_paths
 
 Shape = tuple[int, ...]
@@ -127,9 +126,8 @@ def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, Sequence[int]]) -> list[
         with contextlib.redirect_stdout(io.StringIO()):  # which MXNet prints the arguments of an error to
             found = internals.infer_shape(**{name: tuple(shape) for name, shape in inputs.items()})[1]
     except mx.MXNetError as error:
-        reason = re.sub(r".*Check failed: (.*?: )?", "", str(error).strip().splitlines()[0])
         shape = tuple(next(iter(inputs.values())))[1:]
-        raise UserError(f"the network does not take an input of shape {shape}: {reason}") from None
+        raise UserError(f"the network does not take an input of shape {shape}: {engine_reason(error)}") from None
     if found is None:
         raise UserError("the shapes of this network do not follow from its input")
     by_name: dict[str, list[Shape]] = {}

@@ -21,10 +21,9 @@ _THUMBNAIL = 64
 OPEN_OPTIONS = "an option without a value here follows from the others"
 _DETECTORS = "detectors: mask_rcnn_fpn_NAME and faster_rcnn_fpn_NAME, with NAME a ResNet for\nimages of 224x224"
 
-_LEGEND = (
-    "weights of: whose files `gluon-attn convert` reads; files: see --pretrained\n"
-    "--filter '*resnext*' shortens the list, --long and --cost tell more of a network"
-)
+_LEGEND = "weights of: whose files `gluon-attn convert` reads; files: see --pretrained"
+_SHORTER = "--filter '*resnext*' shortens the list, "
+_MORE = "--long and --cost tell more of a network"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
         kind = "with an attention or cells of their own" if own else "which take any --attention"
         sizes = " to ".join(f"{size}x{size}" for size in sorted({min(members.values()), max(members.values())}))
         print(f"images of {sizes}, {kind}:\n{listed(list(members), len(names) > _ROWS)}\n")
-    print(f"{_DETECTORS}\n" * (len(names) > _ROWS) + _LEGEND)
+    whole = len(names) > _ROWS
+    print(f"{_DETECTORS}\n" * whole + f"{_LEGEND}\n{_SHORTER * whole}{_MORE}")
     return 0
 
 

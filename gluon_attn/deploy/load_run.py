@@ -9,7 +9,7 @@ from ..config.run_kind import check_kind
 from ..models.factory import ONLY_IN_TRAINING, get_model
 from ..nn.params import load_params
 from ..registry import UnknownName
-from ..utils.errors import UserError
+from ..utils.errors import UserError, engine_reason
 from . import onnx, openvino, symbol
 from .symbol import read_card
 
@@ -41,9 +41,9 @@ def load_run(folder: Path | str, input_size: int | None = None) -> tuple[mx.gluo
         net = card_network(card, folder / WEIGHTS, f"card {folder / CARD}")
         net(mx.nd.zeros((1, *card.input_shape))).wait_to_read()
     except (UserError, mx.MXNetError, ValueError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[-1]
         raise UserError(
-            f"the network of {folder} takes no {input_size}x{input_size} images ({reason}): leave option input_size out"
+            f"the network of {folder} takes no {input_size}x{input_size} images ({engine_reason(error)}): leave option "
+            "input_size out"
         ) from None
     return net, card
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from ..config.card import Card
-from ..utils.errors import UserError
+from ..utils.errors import UserError, engine_reason
 from ..utils.files import atomic_paths
 from ..utils.optional import require
 from ..utils.paths import check_utf8
@@ -69,7 +69,7 @@ def _save(openvino: Any, model: Any, path: Path, precision: str) -> None:
     except RuntimeError as error:  # of a stream, without a reason: Python knows it
         constants = (node for node in model.get_ops() if node.get_type_name() == "Constant")
         path.write_bytes(bytes(_MARGIN + 2 * sum(node.get_byte_size() for node in constants)))
-        raise UserError(f"OpenVINO cannot write this network: {str(error).splitlines()[-1]}") from None
+        raise UserError(f"OpenVINO cannot write this network: {engine_reason(error)}") from None
     try:
         data = ElementTree.parse(path).iter("data")
         end = max((int(item.get("offset", 0)) + int(item.get("size", 0)) for item in data), default=0)
@@ -182,5 +182,5 @@ def open_request(path: Path | str) -> tuple[Any, Card, str]:
     except (ValueError, UserError) as error:
         raise UserError(f"{path}: its card cannot be read ({error})") from None
     except RuntimeError as error:
-        raise UserError(f"OpenVINO cannot run {path}: {str(error).strip().splitlines()[-1]}") from None
+        raise UserError(f"OpenVINO cannot run {path}: {engine_reason(error)}") from None
     return request, card, found[1]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..config.card import Card
 from ..data.base import ImageSet
-from ..utils.errors import UserError
+from ..utils.errors import UserError, engine_reason
 from ..utils.log import get_logger
 from .check import Agreement, compare_predictor
 from .evaluate import evaluate_predictor
@@ -97,9 +97,8 @@ class Reference:
         try:
             _required(compare_predictor(loaded, path, images, free.predict(images), tolerance), target)
         except Exception as error:  # each engine has its own
-            reason = str(error).strip().splitlines()[-1]
             raise UserError(
-                f"this network takes one size of images only: leave option dynamic out ({reason})"
+                f"this network takes one size of images only: leave option dynamic out ({engine_reason(error)})"
             ) from None
 
     def accuracy(self, loaded: Predictor, target: ExportTarget) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from ..deploy.targets import ExportTarget
 from ..detect.results import Detections
 from ..models.detection import Detector, detector_record
 from ..nn.boxes import iou
-from ..utils.errors import UserError
+from ..utils.errors import UserError, engine_reason
 from ..utils.log import get_logger
 from ..utils.paths import check_utf8
 from ..utils.progress import Progress
@@ -151,10 +151,9 @@ class _Reference:
         try:
             raw = [differences(self._net, opened, one) for one in self._canvases]
         except Exception as error:  # each engine has its own
-            reason = str(error).strip().splitlines()[-1]
             raise UserError(
-                f"nothing was exported: {target} does not compute images of both canvases ({reason}); train with "
-                "option square"
+                f"nothing was exported: {target} does not compute images of both canvases ({engine_reason(error)}); "
+                "train with option square"
             ) from None
         largest = {name: max(one[name] for one in raw) for name in raw[0]}
         exported = TrainedDetector(

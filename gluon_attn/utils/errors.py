@@ -3,6 +3,7 @@
 import errno
 import importlib
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -69,6 +70,17 @@ def reason(error: BaseException) -> str:
     if isinstance(error, ValueError) and said:
         return f"{said}{where}"
     return f"{type(error).__name__}{': ' if said else ''}{said}{where}"
+
+
+def engine_reason(error: BaseException) -> str:
+    """What MXNet, ONNX Runtime or OpenVINO says is wrong, in one line without its source file and condition.
+
+    Args:
+        error: what it raised.
+    """
+    text = str(error).strip() or type(error).__name__
+    checked = re.search(r"Check failed: (?:.*?: )?(.+)", text)
+    return (checked[1] if checked else text.splitlines()[-1]).strip()
 
 
 def _is_below(filename: str) -> bool:

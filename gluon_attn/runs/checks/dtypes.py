@@ -5,6 +5,7 @@ import numpy as np
 from mxnet.contrib import amp
 
 from ...deploy import symbol
+from ...utils.errors import engine_reason
 from .case import Case, CheckFailed, same
 from .forms import traced
 
@@ -53,8 +54,7 @@ def _check_graph(block: mx.gluon.HybridBlock) -> None:
     try:
         _, outputs, _ = block(mx.sym.var("data")).infer_type(data=np.float16)
     except mx.MXNetError as error:
-        reason = str(error).strip().splitlines()[-1].rpartition("Check failed: ")[2]
-        raise CheckFailed(f"its graph does not fit together in float16: {reason}") from None
+        raise CheckFailed(f"its graph does not fit together in float16: {engine_reason(error)}") from None
     if not outputs or outputs[0] != np.float16:
         got = np.dtype(outputs[0]).name if outputs else "an unknown dtype"
         raise CheckFailed(f"gives {got} for float16: constants and casts must take the input's dtype")
