@@ -1,5 +1,6 @@
 """What the tests of plugins share: files of plugins, and registries that are put back after a test."""
 
+import importlib
 import sys
 
 from gluon_attn import plugins
@@ -50,6 +51,7 @@ def tiny(plan, classes, *, input_size=16, width=4):
 def forget_plugins(monkeypatch):
     """No plugin is loaded and none is installed; what a test loads and registers is forgotten after it."""
     for registry in (ATTENTIONS, DATASETS, MODELS):
+        importlib.import_module(plugins.OWN[registry.kind])  # before the copies, which are forgotten with what they got
         for table in ("_makers", "_aliases", "_origins"):
             monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
     monkeypatch.setattr(plugins, "_loaded", set())
