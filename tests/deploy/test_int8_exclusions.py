@@ -62,7 +62,7 @@ def test_grouped_convolutions_that_mxnet_gets_wrong_stay_in_float(groups, channe
 @pytest.mark.parametrize(
     ("name", "options", "kind"),
     [
-        ("mobilenet_v3_small", {"multiplier": 0.25, "input_size": 64}, "HardSigmoid"),
+        ("mobilenet_v3_small", {"multiplier": 0.25, "input_size": 64}, "HSigmoid"),
         ("cifar_resnet20_v1", {"attention": "se"}, "Sigmoid"),
         ("cifar_resnet20_v1", {"attention": "split"}, "Softmax"),
     ],
