@@ -39,7 +39,8 @@ def load_reference(block: HybridBlock, state: Mapping[str, np.ndarray], source: 
 
     Counters of batches, the attention of stages that a scheme does not connect, and the names that wrappers put before
     all names (module., _orig_mod., model. and others, see `wrappers`) are ignored. Tensors outside a wrapper are left
-    with a warning. Shapes may differ in ones, as those of a dense layer and of a 1x1 convolution.
+    with a warning. Shapes may differ in ones, as those of a dense layer and of a 1x1 convolution. Tensors do not tell
+    with which epsilon and padding the reference computes: `gluon-attn convert` says where a network differs there.
 
     Args:
         block: our block, initialized or not.
