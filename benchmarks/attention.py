@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
-from benchmarks.lib.process import Peer  # noqa: E402
+from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.reasons import REASONS  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
@@ -112,8 +112,8 @@ def main() -> None:
 
     named = "" if arguments.names == sorted(NAMES) else f" {' '.join(arguments.names)}"
     head = (
-        f"# Attentions against PyTorch\n\n`OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python "
-        f"benchmarks/attention.py --repeat {arguments.repeat}{named}` on "
+        f"# Attentions against PyTorch\n\n`{'CLOCK=processor ' * PROCESSOR}"
+        f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python benchmarks/attention.py --repeat {arguments.repeat}{named}` on "
         f"{machine(f'MXNet {mxnet.__version__}', f'PyTorch {torch.__version__} eager', 'float32')}.\n"
         "Medians in milliseconds; ratio = ours / PyTorch, below 1 ours is faster.\n\n" + text
     )

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.detection_steps import FORMS  # noqa: E402
-from benchmarks.lib.process import Peer  # noqa: E402
+from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.report import Table, command, machine, take_turns  # noqa: E402
 
 #: name -> network and images
@@ -58,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:
             (_networks if name in CASES else _evaluation)(name, Path(folder), arguments, table)
-    kind = "processor seconds (CLOCK=processor)" if os.environ.get("CLOCK") == "processor" else "seconds"
+    kind = "processor seconds (CLOCK=processor)" if PROCESSOR else "seconds"
     table.write(arguments.out, (
         f"# Detection against torchvision\n\n`{command(arguments.out, arguments.torch)}` on "
         f"{machine('MXNet 1.9.1', 'torch 2.14.1 and torchvision 0.29.1 in channels-last')}.\n"

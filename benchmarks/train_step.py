@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib.networks import NETWORKS, TIMM  # noqa: E402
 from benchmarks.lib.peak import share  # noqa: E402
-from benchmarks.lib.process import Peer  # noqa: E402
+from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.report import TORCH_HELP, Table, command, machine, take_turns, versions  # noqa: E402
 
 PEERS = ("eager", "compiled")
@@ -151,7 +151,7 @@ def measure(arguments: argparse.Namespace, device: str) -> Table:
 
 def head(title: str, arguments: argparse.Namespace, *extra: str) -> str:
     """Return the text above the table: title, command, machine and versions (`extra`)."""
-    kind = " of processor time (CLOCK=processor)" if os.environ.get("CLOCK") == "processor" else ""
+    kind = " of processor time (CLOCK=processor)" if PROCESSOR else ""
     return (
         f"# {title}\n\n`{command(arguments.out, arguments.torch)}` on {machine(*extra)}.\n"
         f"Medians of {arguments.repeat} steps, in images a second{kind}; ratio: ours / PyTorch's, above 1 is faster.\n"

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-clock = time.process_time if os.environ.get("CLOCK") == "processor" else time.perf_counter
+#: whether processor time is counted
+PROCESSOR = os.environ.get("CLOCK") == "processor"
+clock = time.process_time if PROCESSOR else time.perf_counter
 
 
 class Peer:

@@ -7,6 +7,7 @@ from typing import Any
 import mxnet as mx
 
 from ..nn import fast
+from ..nn.symbol_graph import grouped
 
 INPUT = "data"
 #: attribute of an operator: names of the blocks around it, outermost first, joined by "/"
@@ -58,8 +59,7 @@ def trace_with_paths(
     visit(net, (), set())
     try:
         with fast.plain_operators():
-            output = net(*map(mx.sym.var, inputs))
-        return output if isinstance(output, mx.sym.Symbol) else mx.sym.Group(list(output)), marked
+            return grouped(net(*map(mx.sym.var, inputs))), marked
     finally:
         with contextlib.ExitStack() as stack:
             for handle in handles:

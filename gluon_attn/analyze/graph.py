@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import mxnet as mx
 
-from ..nn.symbol_graph import Node, SymbolGraph
+from ..nn.symbol_graph import Node, SymbolGraph, grouped
 from ..utils.errors import UserError, engine_reason
 from .block_paths import INPUT, PATH, trace_with_paths
 
@@ -111,8 +111,7 @@ def check_input(net: mx.gluon.HybridBlock, shape: Sequence[int]) -> None:
     Raises:
         UserError: It does not.
     """
-    outputs = net(mx.sym.var(INPUT))
-    _shapes(mx.sym.Group(list(outputs)) if isinstance(outputs, list | tuple) else outputs, {INPUT: (1, *shape)})
+    _shapes(grouped(net(mx.sym.var(INPUT))), {INPUT: (1, *shape)})
 
 
 def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, Sequence[int]]) -> list[tuple[Shape, ...]]:

@@ -47,13 +47,8 @@ class Shuffle(InFloat32, Attention):
     ) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
         if fast.compiled():
-            vectors = (
-                F.identity(w1),
-                F.identity(b1),
-                w2 * gamma,
-                w2 * beta + b2,
-            )  # compiled operators cannot add to a gradient
-            return F.gluon_attn_shuffle(x, *vectors)
+            w1, b1 = F.identity(w1), F.identity(b1)  # compiled operators cannot add to a gradient
+            return F.gluon_attn_shuffle(x, w1, b1, w2 * gamma, w2 * beta + b2)
         # the logits of each channel are scale * (x - mean) + shift, so both halves go through one gate
         mean, rest = centered(F, self.widen(F, x))
         inverse = (fast.global_avg(F, F.square(rest)) + 1e-5) ** -0.5

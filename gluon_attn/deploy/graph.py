@@ -9,7 +9,7 @@ import numpy as np
 
 from ..config.card import Card
 from ..nn import fast
-from ..nn.symbol_graph import SymbolGraph
+from ..nn.symbol_graph import SymbolGraph, grouped
 from ..nn.tracing import single_precision, without_drops
 from ..utils.errors import UserError
 
@@ -128,8 +128,7 @@ def trace(
     else:
         inputs = [mx.sym.var(INPUT)]
     with single_precision(), without_drops(), fast.plain_operators() if plain else contextlib.nullcontext():
-        output = net(*inputs)
-    output = mx.sym.Group(list(output)) if isinstance(output, list | tuple) else output
+        output = grouped(net(*inputs))
     if not isinstance(output, mx.sym.Symbol) or len(output.list_outputs()) != len(outputs):
         raise UserError("only a network with one output can be exported")
     nodes = SymbolGraph.read(output)

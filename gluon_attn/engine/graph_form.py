@@ -9,7 +9,7 @@ from mxnet import autograd
 from mxnet.gluon import Block, HybridBlock, SymbolBlock
 
 from ..nn.layers import graph_version
-from ..nn.symbol_graph import SymbolGraph
+from ..nn.symbol_graph import VARIABLE, SymbolGraph, grouped
 
 
 class GraphForm(Block):
@@ -72,20 +72,16 @@ def traced(net: HybridBlock) -> tuple[list[mx.sym.Symbol], mx.sym.Symbol]:
         net: the network; several inputs have their names as `net.inputs`.
     """
     inputs = [mx.sym.var(name) for name in getattr(net, "inputs", ("data",))]
-    outputs = net(*inputs)
-    return inputs, mx.sym.Group(list(outputs)) if isinstance(outputs, list | tuple) else outputs
+    return inputs, grouped(net(*inputs))
 
 
 def _structure(symbol: mx.sym.Symbol) -> tuple[list, list]:
     """What a graph computes: operators with what they read, and outputs; operators' own names do not matter."""
-    graph = SymbolGraph.read(symbol)
-    place = {node: number for number, node in enumerate(graph.nodes)}
-
-    def read(outputs):
-        return [(place[output.node], output.number) for output in outputs]
-
-    nodes = [(node.name if node.is_variable else node.op, node.attrs, read(node.inputs)) for node in graph.nodes]
-    return nodes, read(graph.heads)
+    plain = SymbolGraph.read(symbol).to_dict()
+    for node in plain["nodes"]:
+        if node["op"] != VARIABLE:
+            del node["name"]
+    return plain["nodes"], plain["heads"]
 
 
 def _as_block(graph: mx.sym.Symbol, inputs: list[mx.sym.Symbol], params: mx.gluon.ParameterDict) -> SymbolBlock:

@@ -201,3 +201,8 @@ class SymbolGraph:
     def to_symbol(self) -> mx.sym.Symbol:
         """The symbol with these nodes."""
         return mx.sym.load_json(json.dumps(self.to_dict()))
+
+
+def grouped(outputs: Any) -> Any:
+    """Several outputs of a network, a list or tuple of symbols, as one symbol; anything else as it is."""
+    return mx.sym.Group(list(outputs)) if isinstance(outputs, list | tuple) else outputs
