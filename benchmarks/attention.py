@@ -113,7 +113,8 @@ def main() -> None:
     named = "" if arguments.names == sorted(NAMES) else f" {' '.join(arguments.names)}"
     head = (
         f"# Attentions against PyTorch\n\n`{'CLOCK=processor ' * PROCESSOR}"
-        f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python benchmarks/attention.py --repeat {arguments.repeat}{named}` on "
+        f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python benchmarks/attention.py "
+        f"--repeat {arguments.repeat}{named}` on "
         f"{machine(f'MXNet {mxnet.__version__}', f'PyTorch {torch.__version__} eager', 'float32')}.\n"
         "Medians in milliseconds; ratio = ours / PyTorch, below 1 ours is faster.\n\n" + text
     )
