@@ -22,7 +22,7 @@ TEST_STAMPS := $(DEV_STAMP) $(if $(filter no,$(HOROVOD)),,$(HOROVOD_STAMP))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv setup horovod demo params test test-all lint format docs bench clean
+.PHONY: help venv setup horovod demo params test test-all lint format docs bench bench-table clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -73,6 +73,9 @@ docs: $(DOCS_STAMP)  ## build the site of the documentation into site/
 bench: $(RUN_STAMP)  ## run every benchmark against PyTorch and others, and print its table
 	@$(PIP) -e '.[$(MXNET),onnx,openvino,torch]'
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+bench-table: $(RUN_STAMP)  ## make the tables of README and docs/results.md from benchmarks/results
+	@$(BIN)/python docs/generate.py README.md docs/results.md
 
 clean:  ## remove .venv and what builds and tests leave
 	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -5,10 +5,12 @@
 Needs PyTorch in the same environment (`pip install torch==2.13.0`), for this file only. Each side has a process of
 its own and the two take turns run by run. Ours is hybridized with static_alloc; PyTorch's formulas are in
 `benchmarks/lib`. "fwd" is inference, "fwd+bwd" a training pass until all gradients are there. Ratios are ours over
-PyTorch's: below 1 ours is faster. Pairwise attention is measured on small feature maps, as networks use it.
+PyTorch's: below 1 ours is faster. Pairwise attention is measured on small feature maps, as networks use it. The last
+column is how near our training pass is to what the processor can do: see `lib/limit.py`.
 """
 
 import argparse
+import math
 import os
 import statistics
 import sys
@@ -19,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
+from benchmarks.lib import limit  # noqa: E402
 from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.reasons import REASONS  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
@@ -32,7 +35,9 @@ SMALL = ((16, 256, 16, 16), (64, 64, 8, 8))
 CHOSEN = ("se", "eca", "cbam", "sge", "cha_atac", "triplet")
 
 
-def compare(peers: Sequence[Peer], name: str, shape: tuple[int, ...], repeat: int) -> dict[str, tuple[float, float]]:
+def compare(
+    peers: Sequence[Peer], name: str, shape: tuple[int, ...], repeat: int
+) -> tuple[dict[str, tuple[float, float]], limit.Work]:
     """Time one attention on both sides.
 
     Args:
@@ -42,7 +47,7 @@ def compare(peers: Sequence[Peer], name: str, shape: tuple[int, ...], repeat: in
         repeat: runs of each side and kind.
 
     Returns:
-        "forward" and "both" -> medians in milliseconds, (ours, PyTorch's).
+        "forward" and "both" -> medians in milliseconds, (ours, PyTorch's); the least work of "both".
     """
     for peer in peers:
         peer.ask({"name": name, "shape": shape})
@@ -53,26 +58,27 @@ def compare(peers: Sequence[Peer], name: str, shape: tuple[int, ...], repeat: in
         runs = {number: partial(peer.ask, order) for number, peer in enumerate(peers)}
         median = take_turns(runs, repeat)
         found[order] = (1e3 * median[0], 1e3 * median[1])
-    return found
+    return found, limit.training(peers[0].ask("macs"), elements=2 * math.prod(shape))
 
 
 def measure(names: Sequence[str], repeat: int) -> tuple[Table, dict[str, list[float]]]:
     """The table, and per attention the ratios of forward and backward at each shape."""
-    table = Table(["attention", "shape", "fwd", "PyTorch", "ratio", "fwd+bwd", "PyTorch", "ratio"], numbers=6)
+    columns = ["attention", "shape", "fwd", "PyTorch", "ratio", "fwd+bwd", "PyTorch", "ratio", limit.COLUMN]
+    table, limits = Table(columns, numbers=7), limit.measured()
     ratios: dict[str, list[float]] = {}
     for name in names:
         peers = [Peer("benchmarks.lib.peer", side) for side in ("mxnet", "torch")]
         for shape in SMALL if name in PAIRWISE.split() else SHAPES:
             cells = [name, "x".join(map(str, shape))]
             try:
-                found = compare(peers, name, shape, repeat)
+                found, work = compare(peers, name, shape, repeat)
             except RuntimeError as error:
-                table.add(*cells, str(error), *[""] * 5)
+                table.add(*cells, str(error), *[""] * 6)
                 break
             for ours, theirs in found.values():
                 cells += [f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}"]
             ratios.setdefault(name, []).append(found["both"][0] / found["both"][1])
-            table.add(*cells)
+            table.add(*cells, limits.share(work, found["both"][0] / 1e3))
         for peer in peers:
             peer.close()
     return table, ratios
@@ -116,7 +122,8 @@ def main() -> None:
         f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python benchmarks/attention.py "
         f"--repeat {arguments.repeat}{named}` on "
         f"{machine(f'MXNet {mxnet.__version__}', f'PyTorch {torch.__version__} eager', 'float32')}.\n"
-        "Medians in milliseconds; ratio = ours / PyTorch, below 1 ours is faster.\n\n" + text
+        "Medians in milliseconds; ratio = ours / PyTorch, below 1 ours is faster; limit of fwd+bwd.\n"
+        f"{limit.measured().line()}\n\n" + text
     )
     table.write(arguments.out, head)
 

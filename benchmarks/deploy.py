@@ -8,6 +8,8 @@ timm, by name, take PyTorch and timm from another (`--torch PYTHON`). Each side
 has a process of its own; the sides of a precision take turns, batch by batch. PyTorch computes in channels-last,
 eager and compiled with frozen weights, bfloat16 by autocast. Ratios are to the best of PyTorch's own in float32, for
 bfloat16 and int8 to compiled bfloat16; above 1 is faster. Weights are random: accuracy is not the question.
+The last column is how near a side is to the limit that the processor's arithmetic in its type sets: see
+`lib/limit.py`. With --join the limits stay those of the file.
 """
 
 import argparse
@@ -20,12 +22,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
+from benchmarks.lib import limit  # noqa: E402
 from benchmarks.lib.networks import DEPLOYED, TIMM  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
 from benchmarks.lib.report import TORCH_HELP, Table, earlier, machine, take_turns, versions  # noqa: E402
 
 MODULE = "benchmarks.lib.deployed"
-COLUMNS = ["network", "batch", "side", "type", "img/s", "of PyTorch's best"]
+COLUMNS = ["network", "batch", "side", "type", "img/s", "of PyTorch's best", limit.COLUMN]
 #: (side, export target, precision) that take turns
 FLOAT32 = (
     ("ours", "live", "float32"), ("ours", "symbol-float32", "float32"), ("ours", "onnx-float32", "float32"),
@@ -65,16 +68,24 @@ def compare(order, sides, repeat, python):
     return found
 
 
-def rows(name, batch, found):
-    """Rows of the table: our targets first, each side with its ratio to PyTorch's best of the same precision."""
+def rows(name, batch, found, limits, macs):
+    """Rows of the table: our targets first, each side with its ratio to PyTorch's best of the same precision.
+
+    Args:
+        name, batch: of the network, and of its images.
+        found: as of `compare`.
+        limits: of the processor.
+        macs: of an image.
+    """
     for side, speed in found.items():
         kind, target, dtype = side
         label = f"ours, {target.split('-')[0]}" if kind == "ours" else _LABELS[kind]
         if not isinstance(speed, float):
-            yield name, batch, label, dtype, speed, ""
+            yield name, batch, label, dtype, speed, "", ""
             continue
         peers = [found[peer] for peer in _PEERS[dtype] if isinstance(found.get(peer), float)]
-        yield name, batch, label, dtype, f"{speed:.1f}", f"{speed / max(peers):.2f}" if peers else ""
+        ratio = f"{speed / max(peers):.2f}" if peers else ""
+        yield name, batch, label, dtype, f"{speed:.1f}", ratio, limits.share(limit.forward(macs, dtype), 1 / speed)
 
 
 _LABELS = {
@@ -97,17 +108,22 @@ def write(name, size, folder, python):
         peer.close()
 
 
-def measure(arguments, head):
+def measure(arguments):
     """The table of all networks and batches, in the file after each network."""
+    joined = arguments.join and arguments.out.is_file()
+    limits = limit.of_table(arguments.out) if joined else limit.measured()
+    head = heading(arguments, limits)
     lines = earlier(arguments.out, head, arguments.names) if arguments.join else ()
-    table = Table(COLUMNS, numbers=2, lines=lines)
+    table = Table(COLUMNS, numbers=3, lines=lines)
     for name in arguments.names:
+        macs = limit.network_macs(DEPLOYED[name], arguments.size)
         with tempfile.TemporaryDirectory() as folder:
             write(name, arguments.size, folder, arguments.torch)
             for batch in arguments.batch_size:
                 order = {"name": name, "size": arguments.size, "folder": folder, "batch": batch}
                 for sides in (FLOAT32, LOW):
-                    for row in rows(name, batch, compare(order, sides, arguments.repeat, arguments.torch)):
+                    found = compare(order, sides, arguments.repeat, arguments.torch)
+                    for row in rows(name, batch, found, limits, macs):
                         table.add(*row)
         table.write(arguments.out, head)
 
@@ -135,15 +151,15 @@ def parse():
     return arguments
 
 
-def heading(arguments):
-    """What stands above the table in the file: the command, the machine, how to read it."""
+def heading(arguments, limits):
+    """What stands above the table in the file: the command, the machine, how to read it, the limits."""
     found = [*versions("mxnet", "onnxruntime", "openvino", "nncf"), *versions("torch", "timm", python=arguments.torch)]
     batches = " ".join(map(str, arguments.batch_size))
     given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
     return (
         f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {given}` on {machine(*found)}.\n"
         f"Medians of {arguments.repeat} batches, in images per second; ratio to the best of "
-        "PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n"
+        f"PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n{limits.line()}\n"
     )
 
 
@@ -151,7 +167,7 @@ def main():
     """Measure, print the table and, with --out, write it."""
     arguments = parse()
     try:
-        measure(arguments, heading(arguments))
+        measure(arguments)
     except ValueError as error:
         sys.exit(f"error: {error}")
 

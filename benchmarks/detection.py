@@ -7,6 +7,8 @@ TORCHENV is an environment of its own, for this file only: `pip install torch==2
 detections differ says so. A training step goes from pixels and objects to new weights, inference from pixels to masks
 in the image, evaluation from detections to COCO's figures. Each side has a process of its own, and they take turns.
 CLOCK=processor counts processor time, for a busy machine. Ratios are theirs over ours in time: above 1 ours is faster.
+The last column is how near ours is to the limit that the processor's arithmetic sets (`lib/limit.py`), for the rois
+that reached the heads; evaluation is no such arithmetic.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
+from benchmarks.lib import limit  # noqa: E402
 from benchmarks.lib.detection_steps import FORMS  # noqa: E402
 from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.report import Table, command, machine, take_turns  # noqa: E402
@@ -37,7 +40,7 @@ CASES: dict[str, dict[str, Any]] = {
 EVALUATIONS = {"evaluation-256": 256, "evaluation-640": 640}
 SIDES = ("eager", "compiled")
 _IMAGES, _WARM_UP, _ALIKE = 100, 2, 2e-2
-COLUMNS = ["what", "network", "images", "ours", *SIDES, *(f"to {side}" for side in SIDES), "agreement"]
+COLUMNS = ["what", "network", "images", "ours", *SIDES, *(f"to {side}" for side in SIDES), "agreement", limit.COLUMN]
 
 
 def main() -> None:
@@ -55,6 +58,7 @@ def main() -> None:
         parser.error(f"no case {', '.join(sorted(unknown))}")
     os.environ["OMP_NUM_THREADS"] = "1"
     table = Table(COLUMNS, numbers=len(COLUMNS) - 3)
+    limit.measured()  # before others compute
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:
             (_networks if name in CASES else _evaluation)(name, Path(folder), arguments, table)
@@ -65,6 +69,7 @@ def main() -> None:
         f"Medians of {arguments.repeat} turns in {kind}; ratio = theirs / ours, above 1 ours is faster. Small "
         "networks: ResNet-18, pyramid 64, box head 256, mask head 64, 64, trained norms. Full ones: ResNet-50, 256, "
         "1024, four times 256, norms that evaluate, stage 1 frozen. Inference includes masks in the image.\n"
+        f"{limit.measured().line()}\n"
     ))  # fmt: skip
 
 
@@ -125,10 +130,16 @@ def _rows(
     runs = {name: partial(peer.ask, method + end) for name, (peer, end) in calls.items() if name not in said}
     times = take_turns(runs, arguments.repeat)
     theirs = [side for side in SIDES if side in peers]
+    counted = _asked(said, "ours", partial(peers["ours"].ask, f"{method}_operations")) if method != "evaluate" else None
+    work = limit.Work(counted) if counted else None
+
+    def share(name: str) -> str:
+        return limit.measured().share(work, times[name]) if work and name in times else ""
+
     for name in ours:
         cells = [f"{times[one]:.3f}" if one in times else said.get(one, "") for one in (name, *SIDES)]
         ratios = [f"{times[side] / times[name]:.2f}" if {name, side} <= set(times) else "" for side in SIDES]
-        table.add(name, *shown, *cells, *ratios, _agreement([found[one] for one in (name, *theirs)]))
+        table.add(name, *shown, *cells, *ratios, _agreement([found[one] for one in (name, *theirs)]), share(name))
 
 
 def _agreement(found: list[Any]) -> str:

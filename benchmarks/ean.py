@@ -10,6 +10,8 @@ block in which it differs from earlier ones. "No cache" is the forward pass only
 forward, backward and an SGD update of one batch with a random scheme. The peers are the authors' network in eager
 PyTorch, in both memory layouts; compiled, it would be compiled for each of 65,536 schemes. All sides have the same
 number of parameters and a process of their own; they take turns, except in the search. Ratios are to the faster peer.
+"Of the limit" is how near a whole pass of ours is to the limit that the processor's arithmetic sets (`lib/limit.py`);
+with the cache a sample has no work of known size, so its cell is empty.
 The second table has the time of a forward pass with no and with all blocks connected, as multiples of the network
 without attention.
 """
@@ -25,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # works in a clone that is not installed, too
 
+from benchmarks.lib import limit  # noqa: E402
 from benchmarks.lib.process import Peer  # noqa: E402
 from benchmarks.lib.report import Table, command, machine, take_turns  # noqa: E402
 from benchmarks.lib.schemes import COUNT  # noqa: E402
@@ -35,7 +38,7 @@ WORK = {
     "step": "training step",
 }  # fmt: skip
 SIDES = ("mxnet", "torch", "channels-last")
-COLUMNS = ["attention", "work", "ours, 1/s", "PyTorch, 1/s", "channels-last", "ratio"]
+COLUMNS = ["attention", "work", "ours, 1/s", "PyTorch, 1/s", "channels-last", "ratio", limit.COLUMN]
 CONNECTED = ["attention", "no attention, ms", "none connected", "all connected"]
 _WARM_UP = 3
 
@@ -79,6 +82,16 @@ def cells(seconds: dict[str, float]) -> list[str]:
     return [f"{speed:.2f}" for speed in (ours, *theirs, ours / max(theirs))]
 
 
+def whole_passes(attention: str, batch: int, size: int, batches: int) -> dict[str, limit.Work]:
+    """Work without a cache; a random scheme has on average half of the MACs of all blocks' attention."""
+    from gluon_attn import get_model
+    from gluon_attn.analyze.cost import cost
+
+    nets = [get_model(f"{attention}_fbresnet50", 1000, input_size=size, scheme=bit * COUNT) for bit in "01"]
+    macs = batch * sum(cost(net, (3, size, size)).macs for net in nets) / len(nets)
+    return {"uncached": limit.forward(batches * macs), "step": limit.training(macs)}
+
+
 def connected(peer: Peer, repeat: int) -> dict[str, float]:
     """{"plain", "none_connected", "all_connected": seconds} of our side."""
     return _turns({work: partial(peer.ask, work) for work in ("plain", "none_connected", "all_connected")}, repeat)
@@ -117,13 +130,15 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Measure, print the tables and, with --out, write them."""
     arguments = parse()
-    table, costs, schemes = Table(COLUMNS, numbers=4), [], sampled_schemes()
+    table, costs, schemes, limits = Table(COLUMNS, numbers=5), [], sampled_schemes(), limit.measured()
     for name in arguments.names:
         peers = {side: Peer("benchmarks.lib.schemes", side) for side in SIDES}
         order = {"attention": name, "batch": arguments.batch_size, "size": arguments.size, "schemes": schemes}
         found = compare(peers, {**order, "batches": arguments.batches}, arguments.repeat)
+        known = whole_passes(name, arguments.batch_size, arguments.size, arguments.batches)
         for work, seconds in found.items():
-            table.add(name, WORK[work], *cells(seconds))
+            share = limits.share(known[work], seconds["mxnet"]) if work in known else ""
+            table.add(name, WORK[work], *cells(seconds), share)
         costs.append((name, connected(peers["mxnet"], arguments.repeat)))
         for peer in peers.values():
             peer.close()
@@ -148,7 +163,7 @@ def head(arguments: argparse.Namespace, schemes: list[list[str]]) -> str:
         f"`{command(arguments.out)}` on {where}.\n"
         f"Medians of {arguments.repeat}; {arguments.batch_size} images of {arguments.size}x{arguments.size} a batch, "
         f"{arguments.batches} batches an evaluation. Ratio = ours / PyTorch's, above 1 ours is faster.\n"
-        f"Of {samples} samples of the search {new} are new.\n"
+        f"Of {samples} samples of the search {new} are new.\n{limit.measured().line()}\n"
     )
 
 

@@ -4,13 +4,15 @@
 
 Blocks are hybridized with static_alloc and static_shape; the forms take turns in one process. A figure is
 the median in milliseconds; "fwd+bwd" ends when the gradients of all inputs are there. It takes a minute.
-Run it on a quiet machine: with more threads than cores the ratios mean nothing.
+Run it on a quiet machine: with more threads than cores the ratios mean nothing. CLOCK=processor counts processor time,
+for one thread on a busy machine. The last column is how near the compiled form is to the rate at which the processor
+moves bytes: see `lib/limit.py`.
 """
 
 import argparse
+import math
 import os
 import sys
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,8 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 import gluon_attn  # noqa: E402, F401, I001 - before MXNet: it sets threads and malloc
 import mxnet as mx  # noqa: E402
 
+from benchmarks.lib import limit  # noqa: E402
+from benchmarks.lib.process import PROCESSOR, clock  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from gluon_attn.nn import fast, kernels  # noqa: E402
 
@@ -40,6 +44,7 @@ HEADER = (
     "operation",
     "shape",
     *(f"{part} {what}" for part in ("fwd", "fwd+bwd") for what in ("plain", "fast", "compiled")),
+    limit.COLUMN,
 )
 
 
@@ -67,7 +72,7 @@ class Timer:
     def run(self, part: str) -> float:
         """Seconds of one forward pass ("fwd"), or of one forward and backward pass ("fwd+bwd")."""
         mx.nd.waitall()
-        start = time.perf_counter()
+        start = clock()
         if part == "fwd":
             self.layer(*self.inputs)
         else:
@@ -75,7 +80,7 @@ class Timer:
                 out = self.layer(*self.inputs)
             out.backward(self.head)
         mx.nd.waitall()
-        return time.perf_counter() - start
+        return clock() - start
 
 
 def measure(name: str, shape: tuple[int, int, int, int], repeat: int) -> list[str]:
@@ -95,17 +100,20 @@ def measure(name: str, shape: tuple[int, int, int, int], repeat: int) -> list[st
         timers = {"plain": plain, "fast": quick, "compiled": compiled}
         found = take_turns({form: partial(timer.run, part) for form, timer in timers.items()}, repeat)
         row += [f"{1e3 * seconds:.2f}" for seconds in found.values()]
-    return row
+    elements = math.prod(compiled.head.shape) + sum(array.size for array in inputs)
+    return [*row, limit.measured().share(limit.training(0, elements=elements), found["compiled"])]
 
 
 def heading(repeat: int) -> str:
     """The text above the table in the file: the command, the machine, how to read it."""
     threads = os.environ.get("OMP_NUM_THREADS", "unset")
+    kind = " of processor time" if PROCESSOR else ""
     return (
         "# Plain, fast and compiled forms of `nn/fast.py`\n\n"
-        f"`OMP_NUM_THREADS={threads} python benchmarks/gating.py --repeat {repeat}` on "
+        f"`{'CLOCK=processor ' * PROCESSOR}OMP_NUM_THREADS={threads} python benchmarks/gating.py --repeat {repeat}` on "
         f"{machine(f'MXNet {mx.__version__}', 'float32')}.\n"
-        "Medians in milliseconds, the forms turn by turn in one process.\n"
+        f"Medians in milliseconds{kind}, the forms turn by turn in one process; limit of the compiled fwd+bwd.\n"
+        f"{limit.measured().line()}\n"
     )
 
 
@@ -117,7 +125,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.repeat < 1:
         parser.error("--repeat must be at least 1")
-    table = Table(HEADER, numbers=6)
+    table = Table(HEADER, numbers=7)
     for shape in SHAPES:
         for name in OPERATIONS:
             table.add(*measure(name, shape, arguments.repeat))

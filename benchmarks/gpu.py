@@ -42,7 +42,8 @@ def main() -> None:
 
     cards, _ = runtime.gpus()
     versions = cards[0]["name"], f"MXNet {mxnet.__version__}", f"PyTorch {torch.__version__} in channels-last"
-    table.write(arguments.out, head("Training steps on a GPU against PyTorch", arguments, *versions))
+    said = head("Training steps on a GPU against PyTorch", arguments, *versions, on_cpu=False)
+    table.write(arguments.out, said)
 
 
 if __name__ == "__main__":

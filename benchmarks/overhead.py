@@ -5,12 +5,12 @@
 A step is forward, backward and an SGD update of a batch, hybridized with static_alloc and traced as `train_imagenet.py`
 does: float32, compiled operators. The steps of the plain network and of the one with the attention alternate, and the
 ratio is theirs. Attentions of the slot `stage` come after stages, those of `act` are in the last two stages, all others
-in every block.
+in every block. The last column is how near the step with the attention is to the limit that the processor's
+arithmetic sets: see `lib/limit.py`. CLOCK=processor counts processor time, for one thread on a busy machine.
 """
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 import gluon_attn  # noqa: E402, I001 - before MXNet: it sets threads and malloc
 import mxnet as mx  # noqa: E402
 
+from benchmarks.lib import limit  # noqa: E402
+from benchmarks.lib.process import PROCESSOR, clock  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
 from gluon_attn.models.factory import attention_entry, model_info  # noqa: E402
@@ -59,13 +61,13 @@ class Network:
     def step(self) -> float:
         """Run one training step and return its seconds."""
         mx.nd.waitall()
-        start = time.perf_counter()
+        start = clock()
         with compiled_operators(), mx.autograd.record():
             loss = self.loss(self.net(self.x), self.y)
         loss.backward()
         self.trainer.step(len(self.x))
         mx.nd.waitall()
-        return time.perf_counter() - start
+        return clock() - start
 
 
 def main() -> None:
@@ -82,21 +84,25 @@ def main() -> None:
     shape = (3, arguments.size, arguments.size)
     plain = Network(None, arguments.batch_size, arguments.size)
     least = cost(plain.net, shape)
-    table = Table(["attention", "params", "MACs", "plain ms", "with it ms", "ratio"], numbers=5)
+    table = Table(["attention", "params", "MACs", "plain ms", "with it ms", "ratio", limit.COLUMN], numbers=6)
+    limits = limit.measured()
     for name in arguments.names:
         other = Network(name, arguments.batch_size, arguments.size)
         found = take_turns({"plain": plain.step, "other": other.step}, arguments.repeat)
         more = cost(other.net, shape)
         ms = [f"{1e3 * seconds:.0f}" for seconds in found.values()]
         shares = f"{more.params / least.params:.3f}", f"{more.macs / least.macs:.3f}"
-        table.add(name, *shares, *ms, f"{found['other'] / found['plain']:.2f}")
+        share = limits.share(limit.training(arguments.batch_size * more.macs), found["other"])
+        table.add(name, *shares, *ms, f"{found['other'] / found['plain']:.2f}", share)
         del other
     named = "" if arguments.names == gluon_attn.list_attentions() else f" {' '.join(arguments.names)}"
     head = (
-        f"# What an attention adds to a training step of ResNet-50\n\n`python benchmarks/overhead.py --repeat "
-        f"{arguments.repeat} --batch-size {arguments.batch_size} --size {arguments.size}{named}` on "
-        f"{machine(f'MXNet {mx.__version__}', 'float32')}.\nMedians of steps that take turns; params, MACs and ratio "
-        "are shares of the plain network's.\n"
+        f"# What an attention adds to a training step of ResNet-50\n\n`{'CLOCK=processor ' * PROCESSOR}python "
+        f"benchmarks/overhead.py --repeat {arguments.repeat} --batch-size {arguments.batch_size} "
+        f"--size {arguments.size}{named}` on "
+        f"{machine(f'MXNet {mx.__version__}', 'float32')}.\n"
+        f"Medians of steps that take turns{' in processor time' * PROCESSOR}; params, MACs and ratio are shares "
+        f"of the plain network's.\n{limits.line()}\n"
     )
     table.write(arguments.out, head)
 

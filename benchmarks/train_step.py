@@ -7,8 +7,8 @@ one that has it: `--torch PYTHON`. A step is forward, backward
 and an SGD update of one batch in memory, ours as in `train_imagenet.py`, PyTorch's in channels-last, eager and after
 torch.compile. Each side has a process of its own, and their steps alternate. Both networks have the same number of
 parameters, or the row says that they do not. Ratios are those of images per second, ours over PyTorch's: above 1 ours
-is faster. The last column is the share of the processor's multiply-adds in that dtype that our step does, see
-`peak.py`; a step counts three times the network's own.
+is faster. The last column is how near our step is to the limit that the processor's arithmetic in that dtype sets,
+see `lib/limit.py`.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
+from benchmarks.lib import limit  # noqa: E402
 from benchmarks.lib.networks import NETWORKS, TIMM  # noqa: E402
-from benchmarks.lib.peak import share  # noqa: E402
 from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.report import TORCH_HELP, Table, command, machine, take_turns, versions  # noqa: E402
 
@@ -113,15 +113,6 @@ def parse(description: str, dtypes: Sequence[str], out: str) -> argparse.Namespa
     return arguments
 
 
-def operations(name: str, size: int) -> int:
-    """Operations of a training step for one image, two for a multiply-add: outputs, gradients of maps and weights."""
-    from gluon_attn.config.model import ModelConfig
-    from gluon_attn.runs.describe import model_cost
-
-    row = NETWORKS[name]
-    return 3 * 2 * model_cost(ModelConfig(model=row.model, attention=row.attention), input_size=size).cost.macs
-
-
 def measure(arguments: argparse.Namespace, device: str) -> Table:
     """Measure all networks in all dtypes that the command line asks for.
 
@@ -133,8 +124,9 @@ def measure(arguments: argparse.Namespace, device: str) -> Table:
         The table, already printed.
     """
     sides = ("mxnet", *arguments.sides)
-    limit = ["of the limit"] if device == "cpu" else []
-    columns = ["network", "batch", "type", "img/s", *sides[1:], *(f"to {side}" for side in sides[1:]), *limit]
+    limits = limit.measured() if device == "cpu" else None
+    last = [limit.COLUMN] if limits else []
+    columns = ["network", "batch", "type", "img/s", *sides[1:], *(f"to {side}" for side in sides[1:]), *last]
     table = Table(columns, numbers=len(columns) - 3)
     for name in arguments.names:
         batch = arguments.batch_size or (64 if NETWORKS[name].small else 16)
@@ -143,18 +135,20 @@ def measure(arguments: argparse.Namespace, device: str) -> Table:
             order = {"name": name, "batch": batch, "size": size, "dtype": dtype, "device": device}
             found = compare(order, arguments.repeat, sides, arguments.torch)
             row, speed = cells(found, sides), found[sides[0]]
-            if device == "cpu":
-                row.append(share(operations(name, size) * speed, 1, dtype) if isinstance(speed, float) else "")
+            if limits:
+                work = limit.training(limit.network_macs(NETWORKS[name], size), dtype)
+                row.append(limits.share(work, 1 / speed) if isinstance(speed, float) else "")
             table.add(name, batch, dtype, *row)
     return table
 
 
-def head(title: str, arguments: argparse.Namespace, *extra: str) -> str:
-    """Return the text above the table: title, command, machine and versions (`extra`)."""
+def head(title: str, arguments: argparse.Namespace, *extra: str, on_cpu: bool) -> str:
+    """Return the text above the table: title, command, machine and versions (`extra`), on a CPU its limits."""
     kind = " of processor time (CLOCK=processor)" if PROCESSOR else ""
     return (
         f"# {title}\n\n`{command(arguments.out, arguments.torch)}` on {machine(*extra)}.\n"
         f"Medians of {arguments.repeat} steps, in images a second{kind}; ratio: ours / PyTorch's, above 1 is faster.\n"
+        + (f"{limit.measured().line()}\n" if on_cpu else "")
     )
 
 
@@ -163,7 +157,7 @@ def main() -> None:
     arguments = parse(__doc__.splitlines()[0], DTYPES, "the table")
     table = measure(arguments, "cpu")
     found = [*versions("mxnet"), *versions("torch", "timm", python=arguments.torch), "PyTorch in channels-last"]
-    table.write(arguments.out, head("Training steps against PyTorch", arguments, *found))
+    table.write(arguments.out, head("Training steps against PyTorch", arguments, *found, on_cpu=True))
 
 
 if __name__ == "__main__":

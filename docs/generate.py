@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # a clone that is not installed works, too
 
-from result_tables import gates_table, peers_table, results_table  # noqa: E402
+from readme_table import results_table  # noqa: E402
+from result_tables import TABLES as RESULT_TABLES  # noqa: E402
 
 from gluon_attn import get_model, list_attentions, list_models  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
@@ -141,7 +142,7 @@ def counted(text: str) -> str:
 #: file -> name of each table in it -> what makes it
 TABLES = {
     "README.md": {"results": results_table},
-    "docs/results.md": {"gates": gates_table, "peers": peers_table},
+    "docs/results.md": RESULT_TABLES,
     "docs/models.md": {"models": models_table},
     "params/README.md": {"published": published_table, "libraries": libraries_table},
 }

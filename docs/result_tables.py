@@ -1,96 +1,156 @@
-"""Tables of benchmarks/results for the README and docs/results.md."""
+"""The tables of docs/results.md, from benchmarks/results. No row has figures of two processors."""
 
-from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
+from result_files import by_processor, first, markdown
+
 LARGE = "16x256x56x56"
 KNOWN = {
     "se", "eca", "cbam", "bam", "sge", "cha_atac", "triplet", "ge_theta_plus", "a2", "coord", "simam", "gc", "sk",
     "split",
 }  # fmt: skip
-
-
-def results(name: str) -> list[list[str]]:
-    """Rows of a table in benchmarks/results, as cells."""
-    lines = (ROOT / f"benchmarks/results/{name}.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    return rows[1:]
+LIMIT = "of the limit"
+_LIMITS = (f"float32, {LIMIT}", f"bfloat16, {LIMIT}")
 
 
 def gates_table() -> str:
     """Forward and backward of gates and reductions at the large shape."""
-    lines = ["| operation | plain | fast | compiled |", "|---|---:|---:|---:|"]
-    rows = [row for row in results("gating") if row[1] == LARGE]
-    return "\n".join([*lines, *(f"| `{row[0]}` | {' | '.join(row[5:8])} |" for row in rows)])
+    table = first("gating")
+    rows = [[f"`{row[0]}`", *row[5:8], table.cell(row, LIMIT)] for row in table.rows if row[1] == LARGE]
+    return markdown(table.processor, ["operation", "plain", "fast", "compiled", LIMIT], rows)
 
 
 def peers_table() -> str:
-    """Forward and backward of well-known attentions against PyTorch at the large shape, and in a whole network."""
-    lines = ["| attention | ours, ms | PyTorch, ms | ratio | step of ResNet-50, ratio |", "|---|---:|---:|---:|---:|"]
-    steps = {row[0]: row[5] for row in results("overhead")}
-    rows = [row for row in results("attention") if row[1] == LARGE and row[0] in KNOWN]
-    return "\n".join([*lines, *(f"| `{row[0]}` | {' | '.join(row[5:8])} | {steps[row[0]]} |" for row in rows)])
+    """Forward and backward of well-known attentions against PyTorch at the large shape, and what all shapes gave."""
+    table = first("attention")
+    known = [row for row in table.rows if row[1] == LARGE and row[0] in KNOWN]
+    rows = [[f"`{row[0]}`", *row[5:8], table.cell(row, LIMIT)] for row in known]
+    ratios = [float(row[7]) for row in table.rows if row[7]]
+    above = ", ".join(f"`{row[0]}` {row[7]} at {row[1]}" for row in table.rows if row[7] and float(row[7]) > 1)
+    return (
+        f"{markdown(table.processor, ['attention', 'ours, ms', 'PyTorch, ms', 'ratio', LIMIT], rows)}\n\n"
+        f"These are the well-known ones. Over all {len(ratios)} cases the median ratio is {median(ratios):.2f}, and "
+        f"{sum(ratio <= 1 for ratio in ratios)} are at or below 1. Above: {above or 'none'}."
+    )
 
 
-def results_table() -> str:
-    """The most telling figures of benchmarks/results, each with its command."""
-    lines = ["| what | result | command | table |", "|---|---|---|---|"]
-    for what, result, command, *tables in _telling():
-        links = ", ".join(f"[{name.replace('_', ' ')}](benchmarks/results/{name}.md)" for name in tables)
-        lines.append(f"| {what} | {result} | `python benchmarks/{command}.py` | {links} |")
-    return "\n".join(lines)
+def overhead_table() -> str:
+    """What well-known attentions add to a training step of ResNet-50."""
+    table = first("overhead")
+    columns = ["attention", "plain, ms", "with it, ms", "ratio", LIMIT]
+    rows = [[f"`{row[0]}`", *row[3:6], table.cell(row, LIMIT)] for row in table.rows if row[0] in KNOWN]
+    return markdown(table.processor, columns, rows)
 
 
-def _telling():
-    """(what, result, command, its tables) of each row of `results_table`."""
-    attention = {(row[0], row[1]): row for row in results("attention")}
-    ratios = [float(row[7]) for row in attention.values()]
-    cbam = attention["cbam", LARGE]
-    overhead = {row[0]: row[5] for row in results("overhead")}
-    step = {(row[0], row[2]): row[6] for row in reversed(results("train_step_224"))}
-    ean = [float(row[5]) for row in results("ean") if row[1] == "sample of a search"]
-    darts = next(row for row in results("search") if row[0] == "att-darts")
-    int8 = [
-        float(row[5]) for row in results("deploy")
-        if row[0].endswith("resnet50") and row[2:4] == ["ours, openvino", "int8"]
+def steps_table() -> str:
+    """Training steps against eager PyTorch: for each processor a table, a row for each network; the latest counts."""
+    names = ("train_step_224", "train_step_cifar", "train_step_timm")
+    parts = []
+    for processor, tables in by_processor(names, ("network", "batch", "type", "img/s")).items():
+        cells: dict[str, dict[tuple[str, str], str]] = {}
+        for table in tables:
+            for row in table.rows:
+                cell = {(row[2], column): table.cell(row, column) for column in ("to eager", LIMIT)}
+                cells.setdefault(row[0], {}).update(cell)
+        wanted = [(dtype, column) for column in ("to eager", LIMIT) for dtype in ("float32", "bfloat16")]
+        rows = [[f"`{name}`", *(found.get(one, "") for one in wanted)] for name, found in cells.items()]
+        parts.append(markdown(processor, ["network", "float32", "bfloat16", *_LIMITS], rows))
+    return "\n\n".join(parts)
+
+
+def deployed_table() -> str:
+    """The best exported form of ours at each batch size, with its share of the limit, for each processor."""
+    parts, dtypes = [], ("float32", "bfloat16", "int8")
+    for processor, tables in by_processor(("deploy", "deploy_timm"), ("network", "batch", "side", "type")).items():
+        best: dict[str, dict[str, dict[str, tuple[float, str]]]] = {}
+        for table in tables:
+            for row in table.rows:
+                if row[2].startswith("ours") and row[2] != "ours, live" and row[5]:
+                    found = best.setdefault(row[0], {}).setdefault(row[3], {})
+                    found[row[1]] = max(found.get(row[1], (0.0, "")), (float(row[5]), table.cell(row, LIMIT)))
+        rows = []
+        for name, types in best.items():
+            pairs = [list(types.get(dtype, {}).values()) for dtype in dtypes]
+            ratios = [", ".join(f"{ratio:.2f}" for ratio, _ in pair) for pair in pairs]
+            rows.append([f"`{name}`", *ratios, *(", ".join(share for _, share in pair if share) for pair in pairs)])
+        parts.append(markdown(processor, ["network", *dtypes, *(f"{dtype}, {LIMIT}" for dtype in dtypes)], rows))
+    return "\n\n".join(parts)
+
+
+def detection_table() -> str:
+    """Training and inference of detectors, a row for each network and its images; then evaluations."""
+    table = first("detection")
+    kinds = ("training", "inference, hybrid", "inference, onnx", "inference, openvino")
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for row in table.rows:
+        if row[0] != "evaluation":
+            found.setdefault((row[1], row[2]), {})[row[0]] = [row[6], table.cell(row, LIMIT)]
+    rows = [
+        [*key, *(cells.get(kind, ["", ""])[0] for kind in kinds), cells.get("training", ["", ""])[1]]
+        for key, cells in found.items()
+    ]
+    columns = ["backbone", "images", "training step", "inference, MXNet", "ONNX Runtime", "OpenVINO", f"step, {LIMIT}"]
+    others = [[row[2], *row[3:5], row[6]] for row in table.rows if row[0] == "evaluation"]
+    evaluation = markdown(
+        f"{table.processor}, evaluation in seconds", ["scenes", "ours", "torchvision's loop", "ratio"], others
+    )
+    return f"{markdown(table.processor, columns, rows, words=2)}\n\n{evaluation}"
+
+
+def schemes_table() -> str:
+    """EAN's loops: a row for each attention, a column for each kind of work."""
+    table = first("ean")
+    columns = ["attention", "sample of a search", "new scheme of a search", "scheme, no cache", "training step"]
+    columns += [f"{column}, {LIMIT}" for column in columns[3:]]
+    found: dict[str, list[str]] = {}
+    for row in table.rows:
+        found.setdefault(row[0], []).append(row[5])
+    for row in table.rows:
+        if not row[1].endswith("of a search"):
+            found[row[0]].append(table.cell(row, LIMIT))
+    return markdown(table.processor, columns, [[f"`{name}`", *ratios] for name, ratios in found.items()])
+
+
+def search_table() -> str:
+    """Second-order steps of the gradient searches."""
+    table = first("search")
+    columns = ["search", "to the usual memory format", "to channels-last", "ours, GB", "PyTorch, GB", LIMIT]
+    rows = [
+        [f"`{row[0]}`", *(f"{float(theirs) / float(row[2]):.2f}" for theirs in row[3:5]), *row[6:8],
+         table.cell(row, LIMIT)]
+        for row in table.rows
     ]  # fmt: skip
-    detection = {name: _ratios("detection", name) for name in ("training", "inference, onnx", "evaluation")}
-    photographs = {row[0]: row[4] for row in results("input")}
-    two = results("horovod_224")[0]
-    imports = {row[0].strip("`"): row[1] for row in results("import_time")}
-    return [
-        ("attentions, forward and backward",
-         f"median time {median(ratios):.2f} of PyTorch's over {len(ratios)} cases; CBAM {cbam[7]} "
-         f"({cbam[5]} ms against {cbam[6]})", "attention", "attention"),
-        ("what an attention adds to a training step of ResNet-50",
-         f"ECA {overhead['eca']}, SE {overhead['se']}, CBAM {overhead['cbam']} times the plain step", "overhead",
-         "overhead"),
-        ("training step, float32, 224 pixels",
-         f"ResNet-50 {step['resnet50', 'float32']}, with CBAM {step['cbam_resnet50', 'float32']} times PyTorch's "
-         f"images per second; in bfloat16 with AMX {step['resnet50', 'bfloat16']} and "
-         f"{step['cbam_resnet50', 'bfloat16']}", "train_step", "train_step_224", "train_step_cifar"),
-        ("input pipeline, photographs from records",
-         f"{photographs['crop']} times Pillow and DataLoader, with colour jitter {photographs['colour']}", "input",
-         "input"),
-        ("EAN's search", f"{min(ean):.0f} to {max(ean):.0f} times the samples per second of the authors' loop", "ean",
-         "ean"),
-        ("second-order step of Att-DARTS",
-         f"{darts[5]} times as fast as PyTorch's faster memory format, {darts[6]} GB against {darts[7]}", "search",
-         "search"),
-        ("exported ResNet-50 with attention, int8",
-         f"{min(int8):.1f} to {max(int8):.1f} times compiled PyTorch in bfloat16", "deploy", "deploy"),
-        ("Mask R-CNN against torchvision, eager",
-         f"training step {detection['training']}, inference with ONNX Runtime {detection['inference, onnx']}, "
-         f"evaluation {detection['evaluation']} times as fast", "detection", "detection"),
-        ("two processes on two cores, ResNet-50", f"{two[6]} of twice the speed of one", "horovod", "horovod_224"),
-        ("`import gluon_attn`",
-         f"{int(imports['import gluon_attn']) / 1000:.2f} s: MXNet loads when it is first used", "import_time",
-         "import_time"),
-    ]  # fmt: skip
+    return markdown(table.processor, columns, rows)
 
 
-def _ratios(table: str, name: str) -> str:
-    """The least and the largest ratio to PyTorch's eager form in the rows of that name."""
-    ratios = sorted(float(row[6]) for row in results(table) if row[0] == name and row[6])
-    return " to ".join(dict.fromkeys(f"{ratio:.2f}" for ratio in (ratios[0], ratios[-1])))
+def input_table() -> str:
+    """From photographs to batches."""
+    table = first("input")
+    columns = ["change", "records, images per second", "Pillow and DataLoader", "ratio"]
+    return markdown(table.processor, columns, [[row[0], *row[2:5]] for row in table.rows])
+
+
+def horovod_table() -> str:
+    """Two processes against one."""
+    parts = []
+    for processor, tables in by_processor(("horovod_224", "horovod_cifar"), ("network",)).items():
+        rows = [[f"`{row[0]}`", *row[1:2], *row[6:8]] for table in tables for row in table.rows]
+        columns = ["network", "batch of a process", "of twice one process", "of two that exchange nothing"]
+        parts.append(markdown(processor, columns, rows))
+    return "\n\n".join(parts)
+
+
+def imports_table() -> str:
+    """Seconds of imports."""
+    table = first("import_time")
+    return markdown(
+        table.processor, ["statement", "seconds"], [[row[0], f"{int(row[1]) / 1000:.2f}"] for row in table.rows]
+    )
+
+
+#: name of each table in docs/results.md -> what makes it
+TABLES = {
+    "peers": peers_table, "overhead": overhead_table, "gates": gates_table, "steps": steps_table,
+    "input": input_table, "schemes": schemes_table, "search": search_table, "deployed": deployed_table,
+    "detection": detection_table, "horovod": horovod_table, "imports": imports_table,
+}  # fmt: skip

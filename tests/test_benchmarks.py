@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import attention, deploy, ean, gpu, horovod, train_step  # noqa: E402
 from benchmarks import input as jpeg  # noqa: E402
-from benchmarks.lib import loaders, process, schemes, steps  # noqa: E402
+from benchmarks.lib import limit, loaders, process, schemes, steps  # noqa: E402
 from benchmarks.lib.networks import DEPLOYED, NETWORKS, TIMM  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
 
@@ -166,6 +166,42 @@ def test_why_there_is_no_gpu_is_one_line(monkeypatch):
     assert gpu.missing() is None
 
 
+def test_without_a_gpu_the_program_says_one_line(run_command, tmp_path):
+    done = run_command(ROOT / "benchmarks/gpu.py", "--out", tmp_path / "t.md", env={"CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert re.fullmatch(r"no usable GPU here \(.+\): nothing was measured", line)
+    assert not (tmp_path / "t.md").exists()
+
+
+def test_the_table_of_a_gpu(monkeypatch, tmp_path):
+    """All but the GPU: one card, both dtypes, no limit of the processor."""
+    orders = []
+    monkeypatch.setattr(train_step, "Peer", Side)
+    monkeypatch.setattr(Side, "ask", lambda self, order: orders.append(order) or 0.5)
+    monkeypatch.setattr(gpu.runtime, "usable_gpus", lambda: [0])
+    monkeypatch.setattr(gpu.runtime, "gpus", lambda: ([{"name": "Tesla T4", "why": None}], None))
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(__version__="2.13"))
+    monkeypatch.setattr("sys.argv", ["gpu", "--out", str(tmp_path / "t.md"), "--sides", "eager", "--", "resnet50"])
+    gpu.main()
+    assert {(order["device"], order["dtype"]) for order in orders if isinstance(order, dict)} == {
+        ("gpu", "float16"), ("gpu", "float32"),
+    }  # fmt: skip
+    text = (tmp_path / "t.md").read_text()
+    assert "Tesla T4, MXNet 1.9.1, PyTorch 2.13 in channels-last" in text
+    assert "limit" not in text.lower()
+    assert [line.split(" | ")[2] for line in text.splitlines()[-2:]] == ["float16", "float32"]
+
+
+def test_our_step_takes_the_first_card(monkeypatch):
+    import mxnet as mx
+
+    monkeypatch.setattr(mx, "gpu", mx.cpu)
+    side = steps.MXNet("cifar_resnet20", 2, 32, "float32", "gpu")
+    side.step()
+    assert side.images.context == mx.cpu(0)
+
+
 def test_two_processes_against_one(monkeypatch):
     commands = []
 
@@ -226,17 +262,22 @@ def test_both_sides_export_the_same_network(name):
     assert abs(sum(p.numel() for p in network(name, 64).parameters()) - count) <= slack
 
 
-def test_exported_forms_are_held_against_pytorch_of_their_type():
+def test_exported_forms_are_held_against_pytorch_of_their_type_and_the_limit():
+    limits = limit.Limits({"float32": 1000, "int8": 4000})
     live, quick, int8 = deploy.FLOAT32[0], deploy.FLOAT32[3], deploy.LOW[3]
     found = {live: 10.0, quick: 30.0, ("eager", "", "float32"): 15.0, ("compiled", "", "float32"): 20.0}
-    rows = list(deploy.rows("net", 8, found))
-    assert rows[0] == ("net", 8, "ours, live", "float32", "10.0", "0.50")
-    assert rows[1] == ("net", 8, "ours, openvino", "float32", "30.0", "1.50")
-    assert rows[3] == ("net", 8, "PyTorch compiled, frozen", "float32", "20.0", "1.00")
+    rows = list(deploy.rows("net", 8, found, limits, 10))
+    assert rows[0] == ("net", 8, "ours, live", "float32", "10.0", "0.50", "20 %")
+    assert rows[1] == ("net", 8, "ours, openvino", "float32", "30.0", "1.50", "60 %")
+    assert rows[3] == ("net", 8, "PyTorch compiled, frozen", "float32", "20.0", "1.00", "40 %")
     low = {int8: 90.0, ("eager", "", "bfloat16"): 80.0, ("compiled", "", "bfloat16"): 60.0}
-    assert next(deploy.rows("net", 1, low)) == ("net", 1, "ours, openvino", "int8", "90.0", "1.50")
+    ours, eager, _ = deploy.rows("net", 1, low, limits, 10)
+    assert ours == ("net", 1, "ours, openvino", "int8", "90.0", "1.50", "45 %")
+    assert eager[-1] == ""
     failed = {int8: "no memory", ("compiled", "", "bfloat16"): "no compiler"}
-    assert [row[-2:] for row in deploy.rows("net", 1, failed)] == [("no memory", ""), ("no compiler", "")]
+    assert [row[-3:] for row in deploy.rows("net", 1, failed, limits, 10)] == [
+        ("no memory", "", ""), ("no compiler", "", ""),
+    ]  # fmt: skip
 
 
 def test_tables_are_joined_network_by_network(tmp_path, monkeypatch):
@@ -244,17 +285,25 @@ def test_tables_are_joined_network_by_network(tmp_path, monkeypatch):
     monkeypatch.setattr(deploy, "versions", lambda *names, **python: [f"{name} 1" for name in names])
     speeds = iter((1.0, 1.0, 2.0, 2.0, 3.0, 3.0))
     monkeypatch.setattr(deploy, "compare", lambda order, sides, *_: {sides[0]: next(speeds)})
+    peaks = iter((100e9, 50e9))
+    monkeypatch.setattr(deploy.limit, "measured", lambda: limit.Limits({"float32": next(peaks), "memory-2": 1e9}))
+    monkeypatch.setattr(deploy.limit, "network_macs", lambda *_: 1e10)
     command = ["deploy", "--out", str(tmp_path / "t.md"), "--batch-size", "1", "--join"]
     for words in (["se_resnet50", "eca_resnet50"], ["se_resnet50"]):
         monkeypatch.setattr("sys.argv", [*command, *words])
         deploy.main()
     lines = (tmp_path / "t.md").read_text().splitlines()
     assert lines[2].startswith("`python benchmarks/deploy.py --repeat 15 --size 224 --batch-size 1` on")
-    assert [(line.split()[1], line.split()[-3]) for line in lines[7:]] == [
-        ("eca_resnet50", "2.0"), ("eca_resnet50", "2.0"), ("se_resnet50", "3.0"), ("se_resnet50", "3.0"),
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[8:]]
+    assert [(row[0], row[3], row[4], row[6]) for row in rows] == [
+        ("eca_resnet50", "float32", "2.0", "40 %"), ("eca_resnet50", "bfloat16", "2.0", ""),
+        ("se_resnet50", "float32", "3.0", "60 %"), ("se_resnet50", "bfloat16", "3.0", ""),
     ]  # fmt: skip
     monkeypatch.setattr("sys.argv", [*command, "--repeat", "3", "se_resnet50"])
     with pytest.raises(SystemExit, match=r"error: .*t\.md was measured by another command"):
+        deploy.main()
+    (tmp_path / "t.md").write_text("\n".join(lines[:4] + lines[5:]))
+    with pytest.raises(SystemExit, match=r"error: .*t\.md has no limits"):
         deploy.main()
 
 

@@ -5,7 +5,8 @@
 The constructor takes the `backbone`, whether `full` widths, `height`, `width` and `batch` of the images and the `file`
 that it writes for the other side: weights under torchvision's names, images, objects, least score. "step" is one step
 of training, from pixels and objects to new weights; "infer" goes from pixels to masks in the image, by a form of
-`FORMS`; "losses" and "found" say what both sides must agree about.
+`FORMS`; "losses" and "found" say what both sides must agree about, "step_operations" and "infer_operations" how much
+arithmetic they are.
 """
 
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.lib.detection_work import counting, operations
 from benchmarks.lib.process import serve
 
 CLASSES, MEAN, STD = 10, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -219,6 +221,29 @@ class Ours:
         for (pixels, *_), one in zip(self.scenes, self._detect(form), strict=True):
             for _image in paste_all(one.masks, one.boxes, pixels.shape[:2]):
                 pass
+
+    def step_operations(self) -> float:
+        """Operations of a training step."""
+        from gluon_attn.detect.learn import learn
+
+        graphs, rois = counting(self.graphs["hybrid"])
+        images, samples = self._batch()
+        with self.operators(), self.mx.autograd.train_mode():
+            learn(self.net, images, [example for _, example in samples], self.learning, graphs)
+        first = self.config.detect.frozen_stages
+        frozen = {"stem", *(f"stage{number + 1}" for number in range(first))} if first else ()
+        return operations(self.net, images.shape[2:], len(images), rois, frozen)
+
+    def infer_operations(self) -> float:
+        """Operations of inference, masks in the image left out."""
+        from gluon_attn.detect.inference import detect
+
+        graphs, rois = counting(self.graphs["hybrid"])
+        samples = [self.placement.place(pixels, objects) for pixels, objects, _ in self.scenes]
+        images = self.mx.nd.array(np.stack([one.image for one in samples]))
+        with self.operators():
+            detect(self.net, images, [one.size for one in samples], self.inference, graphs)
+        return operations(self.net, images.shape[2:], len(images), rois)
 
     def __getattr__(self, name: str) -> Any:
         """infer_FORM and found_FORM of the other forms."""

@@ -3,7 +3,7 @@
     python -m benchmarks.lib.peer mxnet|torch
 
 The constructor takes the attention's `name` and the `shape` (N,C,H,W) of its input, with H = W. "forward" is a forward
-pass, "both" a forward and a backward pass in training mode.
+pass, "both" a forward and a backward pass in training mode. Ours only: "macs" counts the MACs.
 """
 
 import os
@@ -22,7 +22,7 @@ class MXNet:
         from gluon_attn.attention.factory import attention_options
         from gluon_attn.nn.kernels import compiled_operators
 
-        self.mx = mx
+        self.mx, self.shape = mx, shape
         size = {"spatial": shape[2]} if "spatial" in attention_options(name) else {}
         self.block = gluon_attn.get_attention(name, shape[1], **size)
         self.block.initialize(mx.init.Xavier())
@@ -44,6 +44,12 @@ class MXNet:
             out = self.block(self.x)
         out.backward(self.head)
         self.mx.nd.waitall()
+
+    def macs(self) -> int:
+        """Return the MACs of a forward pass."""
+        from gluon_attn.analyze.cost import cost
+
+        return self.shape[0] * cost(self.block, self.shape[1:]).macs
 
 
 class Torch:

@@ -4,7 +4,7 @@
 
 The constructor takes a `name` of `SEARCHES` and the `batch` size. "step" is a second-order step of the architecture
 parameters followed by a step of the weights, "weights" counts the trainable parameters, "memory" is the peak memory of
-the process in bytes.
+the process in bytes. Ours only: "macs" counts the MACs of a forward pass.
 """
 
 import itertools
@@ -37,7 +37,7 @@ class MXNet:
             "dataset": "synthetic", "train_images": 4 * batch, "val_images": 1, "batch_size": batch,
             "space": space, "unrolled": True, "num_epochs": 1,
         }  # fmt: skip
-        self.mx = mx
+        self.mx, self.count = mx, batch
         config = from_keywords(KINDS[kind].config, options, KINDS[kind].defaults).config()
         self.trainer = make_search_trainer(config, None, Backend())
         self.batch = next(self.trainer.train_loader.epoch(0))
@@ -62,6 +62,12 @@ class MXNet:
         from gluon_attn.utils.process_memory import peak
 
         return peak()
+
+    def macs(self) -> int:
+        """Return the MACs of a forward pass of the batch."""
+        from gluon_attn.analyze.cost import cost
+
+        return self.count * cost(self.trainer.net, self.batch[0].shape[1:]).macs
 
 
 class Torch:
