@@ -57,6 +57,8 @@ def test_a_table_that_rows_join_keeps_its_limits(tmp_path):
     table = tmp_path / "t.md"
     table.write_text(f"# Title\n\n{LINE}\n\n| a |\n|---|\n| 1 |\n")
     assert limit.of_table(table).rates == LIMITS.rates
+    table.write_text(limit.Limits({}).line())
+    assert limit.of_table(table).rates == {}
     table.write_text("# Title\n\n| a |\n|---|\n| 1 |\n")
     with pytest.raises(ValueError, match=r"t\.md has no limits: its rows lack a column"):
         limit.of_table(table)
@@ -133,6 +135,13 @@ def test_operations_of_a_detector_are_those_of_its_graphs(detector):
     assert operations(detector, (64, 64), 2, none) == 2 * operations(detector, (64, 64), 1, none)
     stem = next(row.macs for row in counted.parts if row.name == "stem")
     assert operations(detector, (64, 64), 1, rois, {"stem"}) == 6 * counted.macs - 4 * stem > 0
+
+
+def test_the_other_side_of_detection_needs_no_mxnet(run_command):
+    """It takes sizes from our side's file, in an environment with torchvision alone."""
+    here = "import sys; sys.modules.update(mxnet=None, gluon_attn=None); import benchmarks.lib.detection_steps"
+    done = run_command("-c", here)
+    assert done.returncode == 0, done.stderr
 
 
 def test_rois_that_fill_up_do_not_count():

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.lib.detection_work import counting, operations
 from benchmarks.lib.process import serve
 
 CLASSES, MEAN, STD = 10, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -224,6 +223,7 @@ class Ours:
 
     def step_operations(self) -> float:
         """Operations of a training step."""
+        from benchmarks.lib.detection_work import counting, operations
         from gluon_attn.detect.learn import learn
 
         graphs, rois = counting(self.graphs["hybrid"])
@@ -236,6 +236,7 @@ class Ours:
 
     def infer_operations(self) -> float:
         """Operations of inference, masks in the image left out."""
+        from benchmarks.lib.detection_work import counting, operations
         from gluon_attn.detect.inference import detect
 
         graphs, rois = counting(self.graphs["hybrid"])

@@ -12,8 +12,8 @@ the start of a run, with as many threads and by the same clock as the run. What 
   backward reads the gradients of the outputs and writes those of the inputs; no formulation can avoid that. All between
   may stay in caches, in principle, and does not count; nor do weights, which are few. What backward reads a second time
   does not count, either, although a product or a sigmoid needs its input again: those reach four fifths at most.
-  The rate is that of a buffer that is not larger than all these arrays together, so that arrays which caches hold are
-  not measured by the memory behind them.
+  The rate is that of a buffer that is not larger than all these arrays together, in equal parts for the threads, so
+  that arrays which caches hold are not measured by the memory behind them.
 
 So the share is of a bound that cannot be passed, not of one that can be reached. It can be above 100 % by noise alone,
 where other work slowed the measurement of the limits.
@@ -125,6 +125,8 @@ def of_table(path: Path) -> Limits:
     line = re.search(rf"^{_TITLE}: .*$", path.read_text(encoding="utf-8"), re.MULTILINE)
     if line is None:
         raise ValueError(f"{path} has no limits: its rows lack a column, measure them again without --join")
+    if ";" not in line[0]:  # there was no compiler
+        return Limits({})
     rates = {name: float(units) * 1e9 for name, units in re.findall(r"(\w+\d+) ([\d.]+)", line[0].partition(";")[0])}
     moved, sizes = (part.split(", ") for part in re.findall(r"memory (.*) GB within (.*) MiB", line[0])[0])
     return Limits(rates | {f"{MEMORY}{size}": float(units) * 1e9 for size, units in zip(sizes, moved, strict=True)})

@@ -1,7 +1,8 @@
 // What one thread of this processor can do at most: multiply-adds in registers, and moving bytes. Prints "NAME UNITS":
 // operations (two for a multiply-add) or bytes per second. Each is the best of several rounds with pauses between them,
-// since a neighbour on the same core halves both. Bytes are moved within a buffer of so many MiB; the faster of reading
-// and copying counts. With CLOCK=processor seconds are the processor's.
+// since a neighbour on the same core halves both. Bytes are moved within a buffer of so many MiB, of which each thread
+// has its part (the argument says how many there are); the faster of reading and copying counts. With CLOCK=processor
+// seconds are the processor's.
 #include <immintrin.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,9 +79,9 @@ void Arithmetic() {
 #endif
 }
 
-void Memory(std::vector<std::uint64_t>& data, int mebibytes) {
+void Memory(std::vector<std::uint64_t>& data, int mebibytes, int threads) {
   const std::string name = "memory-" + std::to_string(mebibytes);
-  const std::size_t size = static_cast<std::size_t>(mebibytes) << 17, half = size / 2;
+  const std::size_t all = static_cast<std::size_t>(mebibytes) << 17, size = all / threads / 32 * 32, half = size / 2;
   const int times = kLargest / mebibytes;  // a round is long enough to be measured
   volatile std::uint64_t kept = 0;
   Measure(name, 8.0 * size * times, [&] {
@@ -101,12 +102,13 @@ void Memory(std::vector<std::uint64_t>& data, int mebibytes) {
 
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+  const int threads = count > 1 ? std::max(1, std::atoi(arguments[1])) : 1;
   std::vector<std::uint64_t> data(kLargest << 17, 1);
   for (int round = 0; round < kRounds; ++round) {
     if (round) usleep(kPause);
     Arithmetic();
-    for (int mebibytes : {2, 8, 64, kLargest}) Memory(data, mebibytes);
+    for (int mebibytes : {2, 8, 64, kLargest}) Memory(data, mebibytes, threads);
   }
   for (const auto& [name, units] : best) std::printf("%s %.6g\n", name.c_str(), units);
 }

@@ -32,8 +32,9 @@ def limits(threads: int | None = None) -> dict[str, float]:
 
     Returns:
         "float32", "bfloat16", "int8" (those that the processor has instructions for) -> operations per second, two for
-        a multiply-add; "memory-MIB" -> bytes per second that are moved within a buffer of so many MiB. A dtype that AMX
-        computes is left out: the limit of the other instructions is not its own. Empty without g++.
+        a multiply-add; "memory-MIB" -> bytes per second that are moved within a buffer of so many MiB, in equal parts
+        for the threads. A dtype that AMX computes is left out: the limit of the other instructions is not its own.
+        Empty without g++.
     """
     if shutil.which("g++") is None:
         return {}
@@ -41,7 +42,7 @@ def limits(threads: int | None = None) -> dict[str, float]:
         program = Path(folder) / "peak"
         subprocess.run(["g++", "-O3", "-march=native", str(_SOURCE), "-o", str(program)], check=True)
         count = threads or int(os.environ.get("OMP_NUM_THREADS", 1))
-        runs = [subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True) for _ in range(count)]
+        runs = [subprocess.Popen([str(program), str(count)], stdout=subprocess.PIPE, text=True) for _ in range(count)]
         outputs = [run.communicate()[0] for run in runs]
     found: dict[str, float] = {}
     for line in "".join(outputs).splitlines():
