@@ -56,12 +56,11 @@ def _opencv(data: bytes, header: Header, kind: str) -> np.ndarray:
         raise BadImage(_WHOLE_FILE.format(kind))
     _check_size(header.width, header.height)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
-        image = None
-    if image is None:
+        pixels = None
+    if pixels is None:
         raise BadImage(_WHOLE_FILE.format(kind))
-    pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     return pixels if header.orientation == 1 else upright(pixels, header.orientation)
 
 

@@ -88,7 +88,10 @@ class PhotoSet:
 
     def take(self, indices: Indices, rng: np.random.Generator | None, size: tuple[int, int] | None = None) -> Samples:
         """See `ImageSet.take`; crops are drawn from `rng`, image after image."""
-        images, labels, errors = [], [], []
+        side = (size or self.size)[0]
+        images = np.empty((len(indices), side, side, 3), np.uint8)
+        labels: list[int] = []
+        errors = []
         for number in indices:
             try:
                 data, label = self.files.read(number)
@@ -97,7 +100,6 @@ class PhotoSet:
                 errors.append(f"{self.files.name(number)}: {error}")
                 continue
             self.check_label(number, label)
-            images.append(self._crop(image, (size or self.size)[0], rng))
+            images[len(labels)] = self._crop(image, side, rng)
             labels.append(label)
-        stacked = np.stack(images) if images else np.zeros((0, *(size or self.size), 3), np.uint8)
-        return stacked, np.array(labels, np.int32), errors
+        return images[: len(labels)], np.array(labels, np.int32), errors

@@ -16,6 +16,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 _EIGENVALUES = np.array([55.46, 4.794, 1.148])
 _EIGENVECTORS = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
 _LUMA = np.array([0.299, 0.587, 0.114])
+#: pixels that are normalized at a time, so that they stay in the processor's cache between the steps
+_CACHED = 1 << 16
 
 
 def random_crop(images: np.ndarray, padding: int, rng: np.random.Generator) -> np.ndarray:
@@ -48,8 +50,9 @@ def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         (B, H, W, 3) uint8, a new array.
     """
     chosen = rng.random(len(images)) < 0.5
-    flipped = images.copy()
-    flipped[chosen] = images[chosen, :, ::-1]
+    flipped = np.ascontiguousarray(images).copy()
+    for number in np.flatnonzero(chosen):
+        cv2.flip(images[number], 1, flipped[number])
     return flipped
 
 
@@ -115,10 +118,18 @@ def normalize(images: np.ndarray, mean: Sequence[float], std: Sequence[float]) -
     Returns:
         (B, 3, H, W) float32: (x / 255 - mean) / std.
     """
-    means, stds = (np.asarray(value, np.float64)[:, None, None] for value in (mean, std))
-    data = images.transpose(0, 3, 1, 2).astype(np.float32, order="C")
-    data *= (1 / (255 * stds)).astype(np.float32)
-    data -= (means / stds).astype(np.float32)
+    means, stds = (np.asarray(value, np.float64) for value in (mean, std))
+    scales, shifts = (1 / (255 * stds)).astype(np.float32), (means / stds).astype(np.float32)
+    batch, height, width, channels = images.shape
+    data = np.empty((batch, channels, height, width), np.float32)
+    step = max(1, _CACHED // (height * width))
+    for first in range(0, batch, step):
+        planes = cv2.split(images[first : first + step].reshape(-1, width, channels))
+        for channel, plane in enumerate(planes):
+            out = data[first : first + step, channel]
+            out[...] = plane.reshape(-1, height, width)
+            out *= scales[channel]
+            out -= shifts[channel]
     return data
 
 
