@@ -171,4 +171,6 @@ class Loader:
 def _to_mxnet(part: Any) -> Any:
     if isinstance(part, list):
         return [mx.nd.array(item, ctx=mx.cpu()) for item in part]
+    if part.dtype == np.float32 and part.flags.c_contiguous and part.flags.owndata:
+        return mx.nd.from_numpy(part)  # no copy: nobody else has the array
     return mx.nd.array(part, ctx=mx.cpu())
