@@ -149,8 +149,8 @@ def test_a_side_answers_with_seconds_values_and_errors(tmp_path):
 
 
 def test_the_record_side_reads_what_was_drawn(tmp_path):
-    jpeg.draw(tmp_path, 4)
-    side = loaders.Records(str(tmp_path), 2, 32, 0, True)
+    jpeg.draw(tmp_path, 4, (100, 75))
+    side = loaders.Records(str(tmp_path), 2, 32, 0, True, scaled=True)
     side.epoch()
     assert len(side.loader) == 2
     assert len(loaders.Photographs(tmp_path, 32, True).paths) == 4

@@ -3,7 +3,8 @@
     python -m benchmarks.lib.loaders records|pillow
 
 The constructor takes the `folder` of the images, the `batch` size, the height and width of the crops (`size`), the
-number of `workers` and whether colours are changed (`colour`). "epoch" reads all images once.
+number of `workers`, whether colours are changed (`colour`) and whether ours decodes large files at a part of their size
+(`scaled`). "epoch" reads all images once.
 """
 
 import io
@@ -33,11 +34,12 @@ class Records:
     `colour` is jitter of 0.4 and PCA noise of 0.1; without it there is neither.
     """
 
-    def __init__(self, folder: str, batch: int, size: int, workers: int, colour: bool):
+    def __init__(self, folder: str, batch: int, size: int, workers: int, colour: bool, scaled: bool = False):
         from gluon_attn.config.data import DataConfig
         from gluon_attn.data.factory import build
 
         changes: dict[str, Any] = {} if colour else {"color_jitter": 0.0, "pca_noise": 0.0}
+        changes["scaled_decode"] = scaled
         files: dict[str, Any] = {"dataset": "imagenet_rec", "data_dir": folder, "input_size": size}
         self.loader = build(DataConfig(batch_size=batch, num_workers=workers, **files, **changes), 1).train
         self.passes = 0
@@ -99,7 +101,7 @@ def jittered(image: "Image") -> "Image":
 class Pillow:
     """PyTorch's DataLoader over `Photographs`, with persistent worker processes."""
 
-    def __init__(self, folder: str, batch: int, size: int, workers: int, colour: bool):
+    def __init__(self, folder: str, batch: int, size: int, workers: int, colour: bool, scaled: bool = False):
         from torch.utils.data import DataLoader
 
         images = Photographs(folder, size, colour)

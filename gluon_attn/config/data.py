@@ -7,7 +7,7 @@ from .augmentation import ORIGINAL, policy_error
 from .base import Config, at_least, between, option
 
 _RECORDS = ("rec_train", "rec_train_idx", "rec_val", "rec_val_idx")
-_IN_MEMORY = (*_RECORDS, "val_list", "crop_ratio", "max_bad_images")
+_IN_MEMORY = (*_RECORDS, "val_list", "crop_ratio", "max_bad_images", "scaled_decode")
 _COUNTS = ("train_images", "val_images")
 _FIXED = (*_IN_MEMORY, *_COUNTS, "input_size", "classes")
 _PHOTOGRAPHS = (*_COUNTS, "normalization", "crop_padding", "swap_splits")
@@ -111,6 +111,11 @@ class DataConfig(Config):
     crop_padding: int = option(4, "padding of the random crop in pixels; 0: no crop", check=at_least(0))
     crop_ratio: float = option(
         0.875, "evaluation of photographs: size of the center crop / shorter side", check=between(0.1, 1)
+    )
+    scaled_decode: bool = option(
+        False,
+        "decode JPEG files to train on at 1/2, 1/4 or 1/8 of their size where the random crop is so much larger than "
+        "the input: faster, other pixels",
     )
     flip: bool | None = option(
         None, "mirror images left to right with probability 0.5 (default: yes, but not for digits)"

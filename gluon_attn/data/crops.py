@@ -12,14 +12,19 @@ _TRIES = 10
 _LONG = 32
 #: (image (H, W, 3) uint8, size, rng or None) -> (size, size, 3) uint8
 Crop = Callable[[np.ndarray, int, Any], np.ndarray]
+#: (top, left, height, width) in pixels
+Box = tuple[int, int, int, int]
+#: what a JPEG decoder divides height and width by, at a part of the cost
+REDUCTIONS = (8, 4, 2)
+_AREA, _RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 
 
 def random_resized_crop(
     image: np.ndarray,
     size: int,
     rng: np.random.Generator,
-    area: tuple[float, float] = (0.08, 1.0),
-    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+    area: tuple[float, float] = _AREA,
+    ratio: tuple[float, float] = _RATIO,
 ) -> np.ndarray:
     """A random crop of the image, resized (Szegedy et al. 2014, https://arxiv.org/abs/1409.4842).
 
@@ -36,14 +41,50 @@ def random_resized_crop(
         (size, size, 3) uint8.
     """
     height, width = image.shape[:2]
+    return cut(image, random_box(height, width, rng, area, ratio), size)
+
+
+def random_box(
+    height: int,
+    width: int,
+    rng: np.random.Generator,
+    area: tuple[float, float] = _AREA,
+    ratio: tuple[float, float] = _RATIO,
+) -> Box:
+    """Where `random_resized_crop` crops an image of this size."""
     for _ in range(_TRIES):
         share, shape = rng.uniform(*area), math.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1])))
         w, h = (round(math.sqrt(height * width * share * r)) for r in (shape, 1 / shape))
         if 0 < w <= width and 0 < h <= height:
             left, top = rng.integers(0, width - w + 1), rng.integers(0, height - h + 1)
-            return _resized(image[top : top + h, left : left + w], size, size)
+            return int(top), int(left), h, w
     w, h = min(width, round(height * ratio[1])), min(height, round(width / ratio[0]))
-    return _resized(_centered(image, h, w), size, size)
+    return (height - h) // 2, (width - w) // 2, h, w
+
+
+def cut(image: np.ndarray, box: Box, size: int) -> np.ndarray:
+    """The box of an image (H, W, 3) uint8, resized to (size, size, 3)."""
+    top, left, height, width = box
+    return _resized(image[top : top + height, left : left + width], size, size)
+
+
+def fits(box: Box, image: np.ndarray) -> bool:
+    """Whether the box lies within an image (H, W, 3)."""
+    return box[0] + box[2] <= image.shape[0] and box[1] + box[3] <= image.shape[1]
+
+
+def reduction(box: Box, size: int) -> int:
+    """The largest of `REDUCTIONS` after which the box still has `size` pixels in height and width; 1 if none is."""
+    return next((factor for factor in REDUCTIONS if min(box[2:]) >= factor * size), 1)
+
+
+def reduced(box: Box, factor: int) -> Box:
+    """The box in an image of 1 / factor of the height and the width, to the nearest pixel."""
+    top, left, height, width = box
+    (above, below), (before, behind) = (
+        (round(start / factor), round((start + length) / factor)) for start, length in ((top, height), (left, width))
+    )
+    return above, before, below - above, behind - before
 
 
 def center_crop(

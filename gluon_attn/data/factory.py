@@ -27,6 +27,7 @@ class DataLoaders:
         val: evaluation batches.
         classes: number of classes.
         progressive_sizes: (H, W) of the smaller images that `train` begins with.
+        scaled_decode: whether `train` decodes JPEG files at a part of their size.
     """
 
     name: str
@@ -38,6 +39,7 @@ class DataLoaders:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     progressive_sizes: tuple[tuple[int, int], ...] = ()
+    scaled_decode: bool = False
 
 
 #: function (DataConfig, seed) -> Dataset
@@ -160,6 +162,7 @@ def _loaders(cfg: DataConfig, dataset: Dataset, seed: int, devices: int, rank: i
         mean=dataset.mean,
         std=dataset.std,
         progressive_sizes=sizes,
+        scaled_decode=cfg.scaled_decode,
     )
 
 

@@ -19,6 +19,8 @@ _TYPES = {1: "B", 3: "H", 4: "I"}
 _BARE, _SCAN = {0x01, *range(0xD0, 0xD9)}, 0xDA
 #: start of a frame: SOF0 to SOF15, among which are three other markers
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+#: frames that are coded from top to bottom, and the marker that tells of restart markers within the pixels
+_SEQUENTIAL, _RESTARTS = {0xC0, 0xC1}, 0xDD
 
 
 class Header(NamedTuple):
@@ -29,24 +31,30 @@ class Header(NamedTuple):
         height: in pixels; 0 where the header is damaged.
         orientation: 1 to 8, see `upright`.
         plain: whether it is one image of at most 8 bits per channel without transparency.
+        height_at: where the height of a JPEG file stands if all its pixels are coded from top to bottom, without
+            restart markers; else 0.
     """
 
     width: int
     height: int
     orientation: int
     plain: bool
+    height_at: int = 0
 
 
 def jpeg_header(data: bytes) -> Header:
     """The `Header` of a JPEG file."""
-    width = height = 0
-    orientation = 1
+    width = height = height_at = 0
+    orientation, channels, in_order = 1, b"", True
     for marker, start, end in _jpeg_segments(data):
         if marker in _FRAMES and end - start >= 5:
             height, width = struct.unpack_from(">HH", data, start + 1)
+            height_at, channels = start + 1 if marker in _SEQUENTIAL else 0, data[start + 5 : start + 6]
+        elif marker == _RESTARTS or (marker == _SCAN and data[start : start + 1] != channels):
+            in_order = False
         elif marker == 0xE1 and data.startswith(_EXIF, start):
             orientation = exif_orientation(data[start:end])
-    return Header(width, height, orientation, True)
+    return Header(width, height, orientation, True, height_at if in_order else 0)
 
 
 def png_header(data: bytes) -> Header:
@@ -95,7 +103,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """(marker, start, end) of the segments before the pixels; bytes between them are passed over, as libjpeg does."""
+    """(marker, start, end) of the segments up to the first pixels; bytes between them are passed over as in libjpeg."""
     place = 2
     while (place := data.find(b"\xff", place)) >= 0 and place + 4 <= len(data):
         marker = data[place + 1]
@@ -103,11 +111,11 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
             place += 1
         elif marker == 0 or marker in _BARE:
             place += 2
-        elif marker == _SCAN:
-            return
         else:
             (length,) = struct.unpack_from(">H", data, place + 2)
             yield marker, place + 4, min(place + 2 + length, len(data))
+            if marker == _SCAN:
+                return
             place += 2 + length
 
 

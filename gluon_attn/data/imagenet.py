@@ -32,7 +32,8 @@ def imagenet_folder(cfg: DataConfig, seed: int) -> Dataset:
     from which `open_dataset` splits them.
 
     Args:
-        cfg: options data_dir (default: GluonCV's folder), val_list, val_share, input_size (default 224), crop_ratio.
+        cfg: options data_dir (default: GluonCV's folder), val_list, val_share, input_size (default 224), crop_ratio,
+            scaled_decode.
         seed: not used.
 
     Raises:
@@ -52,7 +53,7 @@ def imagenet_rec(cfg: DataConfig, seed: int) -> Dataset:
 
     Args:
         cfg: options data_dir (default: GluonCV's folder) or rec_train and rec_val, val_share, input_size (default
-            224), crop_ratio.
+            224), crop_ratio, scaled_decode.
         seed: not used.
 
     Raises:
@@ -75,7 +76,7 @@ def _photographs(name: str, train: EncodedImages, val: EncodedImages, classes: C
     common["size"] = cfg.input_size or SIZE
     return Dataset(
         name=name,
-        train=PhotoSet(train, crop=random_resized_crop, **common),
+        train=PhotoSet(train, crop=random_resized_crop, scaled=cfg.scaled_decode, **common),
         val=PhotoSet(val, crop=center, **common),
         class_names=classes.names,
         mean=MEAN,

@@ -3,14 +3,15 @@
 Decoding and resizing run outside Python's lock, so the loader's threads work in parallel.
 """
 
+import contextlib
 from typing import Protocol
 
 import numpy as np
 
 from ..utils.errors import UserError
 from .base import ImageSet, Indices, Samples
-from .crops import Crop
-from .decode import decode
+from .crops import Crop, cut, fits, random_box, random_resized_crop, reduced, reduction
+from .decode import decode, jpeg_size
 from .image_notes import BadImage, Note, silent
 
 _MORE_CLASSES = "set option classes"
@@ -46,6 +47,8 @@ class PhotoSet:
         crop: makes them from images of any size.
         note: is told what is not as in the files, see `decode.decode`.
         advice: what to do about larger labels.
+        scaled: JPEG files that are cropped at random are decoded at a part of their size where the crop is so much
+            larger than `size`, see `crops.reduction`.
     """
 
     def __init__(
@@ -56,8 +59,9 @@ class PhotoSet:
         crop: Crop,
         note: Note = silent,
         advice: str = _MORE_CLASSES,
+        scaled: bool = False,
     ) -> None:
-        self.files, self.size = files, (size, size)
+        self.files, self.size, self._scaled = files, (size, size), scaled
         self._classes, self._crop, self._note, self._advice = classes, crop, note, advice
 
     def __len__(self) -> int:
@@ -84,7 +88,8 @@ class PhotoSet:
         """The same images, cropped as those of `other`, another `PhotoSet`."""
         if not isinstance(other, PhotoSet):
             raise TypeError(f"{type(other).__name__} has no crop")
-        return PhotoSet(self.files, self._classes, self.size[0], other._crop, self._note, self._advice)
+        size = self.size[0]
+        return PhotoSet(self.files, self._classes, size, other._crop, self._note, self._advice, other._scaled)
 
     def take(self, indices: Indices, rng: np.random.Generator | None, size: tuple[int, int] | None = None) -> Samples:
         """See `ImageSet.take`; crops are drawn from `rng`, image after image."""
@@ -95,11 +100,26 @@ class PhotoSet:
         for number in indices:
             try:
                 data, label = self.files.read(number)
-                image = decode(data, self._note)
+                image = self._cropped(data, side, rng)
             except (BadImage, OSError) as error:
                 errors.append(f"{self.files.name(number)}: {error}")
                 continue
             self.check_label(number, label)
-            images[len(labels)] = self._crop(image, side, rng)
+            images[len(labels)] = image
             labels.append(label)
         return images[: len(labels)], np.array(labels, np.int32), errors
+
+    def _cropped(self, data: bytes, side: int, rng: np.random.Generator | None) -> np.ndarray:
+        """The crop of one image. Of a JPEG file that is cropped at random, only what the crop needs is decoded."""
+        size = jpeg_size(data) if self._crop is random_resized_crop else None
+        if size and rng:
+            before, image = rng.bit_generator.state, None
+            box = random_box(*size, rng)
+            factor = reduction(box, side) if self._scaled else 1
+            with contextlib.suppress(BadImage):
+                image = decode(data, self._note, factor, rows=box[0] + box[2])
+            inner = reduced(box, factor)
+            if image is not None and fits(inner, image):
+                return cut(image, inner, side)
+            rng.bit_generator.state = before  # as if nothing had been drawn
+        return self._crop(decode(data, self._note), side, rng)

@@ -54,7 +54,8 @@ def data_text(name: str, train: int, test: int, classes: int, shape: Sequence[in
 
 def loaders_text(data: DataLoaders) -> str:
     """The data set of a run in words."""
-    return data_text(data.name, len(data.train.images), len(data.val.images), data.classes, data.input_shape)
+    text = data_text(data.name, len(data.train.images), len(data.val.images), data.classes, data.input_shape)
+    return f"{text}, JPEG files to train on decoded at a part of their size" if data.scaled_decode else text
 
 
 def parameters(net: HybridBlock) -> int:

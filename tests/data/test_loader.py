@@ -1,7 +1,10 @@
 """Order, shards, independence of workers, and the sizes of images."""
 
+import gc
 import itertools
+import weakref
 
+import mxnet as mx
 import numpy as np
 import pytest
 from numbered_images import loader
@@ -34,6 +37,32 @@ def test_batches_are_float32_on_the_cpu():
     assert (data.shape, label.shape) == ((8, 3, 2, 2), (8,))
     assert data.dtype == label.dtype == np.float32
     assert data.context.device_type == "cpu"
+
+
+def test_arrays_that_only_a_batch_has_are_not_copied_and_end_with_it():
+    """Others are copied: a data set may keep them."""
+    kept, gone = np.arange(8, dtype=np.float32), []
+
+    def prepare(images, labels, rng, epoch, epochs):
+        data = np.full((8, 5), epoch, np.float32)
+        gone.append(weakref.ref(data))
+        return data, kept[::-1], kept[2:], labels
+
+    images = ArraySet(np.zeros((8, 2, 2, 3), np.uint8), np.arange(8, dtype=np.int32))
+    batch = next(Loader(images, 8, prepare, train=False, seed=1).epoch(7))
+    assert gone[0]() is not None
+    part = batch[0][2:4]
+    np.testing.assert_array_equal(batch[1].asnumpy(), kept[::-1])
+    np.testing.assert_array_equal(batch[2].asnumpy(), kept[2:])
+    assert batch[3].dtype == np.float32
+    batch[2][:] = -1
+    np.testing.assert_array_equal(kept, range(8))
+    del batch
+    assert part.asnumpy().tolist() == [[7] * 5] * 2
+    del part
+    mx.nd.waitall()
+    gc.collect()
+    assert gone[0]() is None
 
 
 def test_images_keep_their_labels():

@@ -51,6 +51,21 @@ def test_normalize_is_the_formula_in_channel_first_order(images):
     np.testing.assert_allclose(got, want.transpose(0, 3, 1, 2), atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(40, 9, 12), (3, 250, 270), (300, 32, 32), (1, 1, 2), (0, 8, 8)])
+def test_normalize_rounds_after_each_of_two_steps(shape):
+    """To the bit, as runs go on from those of earlier versions; in any number of parts, and of views."""
+    images = np.random.default_rng(1).integers(0, 256, (3, *shape), dtype=np.uint8).transpose(1, 2, 3, 0)
+    scales, shifts = (np.array(value, np.float32) for value in (1 / (255 * np.array(STD)), np.divide(MEAN, STD)))
+    want = images.astype(np.float32) * scales - shifts
+    np.testing.assert_array_equal(normalize(images, MEAN, STD), want.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(normalize(images[:, ::-1, 1:], MEAN, STD), want[:, ::-1, 1:].transpose(0, 3, 1, 2))
+
+
+def test_flip_takes_views(images):
+    view = images[::-1, ::2, ::-1]
+    np.testing.assert_array_equal(random_flip(view, rng()), random_flip(view.copy(), rng()))
+
+
 @pytest.mark.parametrize("length", [1, 4, 5, 16])
 def test_cutout_zeroes_a_clipped_square(length):
     data = np.ones((60, 3, 9, 12), np.float32)
