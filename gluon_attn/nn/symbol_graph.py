@@ -141,11 +141,34 @@ class SymbolGraph:
         return made
 
     def _insert(self, number: int, op: str, attrs: Mapping[str, str], source: Output, name: str) -> Node:
-        node = Node(op, name, dict(attrs))
+        return self._add(number, Node(op, name, dict(attrs)), [source])
+
+    def _add(self, number: int, node: Node, inputs: Iterable[Output]) -> Node:
         self.nodes.insert(number, node)
         self._readers[node] = []
-        self.connect(node, [source])
+        self.connect(node, inputs)
         return node
+
+    def substitute(self, node: Node, form: mx.sym.Symbol, inputs: Mapping[str, Output]) -> None:
+        """Compute the first output of a node by another graph.
+
+        Args:
+            node: nothing reads it afterwards.
+            form: a graph of one output.
+            inputs: what its variables stand for, by name.
+        """
+        part = SymbolGraph.read(form)
+        made: dict[Node, Node] = {}
+        for inner in part.nodes:
+            if inner.is_variable:
+                continue
+            sources = [
+                inputs[source.node.name] if source.node.is_variable else source._replace(node=made[source.node])
+                for source in inner.inputs
+            ]
+            new = Node(inner.op, f"{node.name}_{inner.name}", inner.attrs)
+            made[inner] = self._add(self.nodes.index(node), new, sources)
+        self.replace({node: made[part.heads[0].node]})
 
     def replace(self, replacements: Mapping[Node, Node]) -> None:
         """Let all that read a key read the same output of its value instead; values are not replaced again."""

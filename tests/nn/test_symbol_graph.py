@@ -116,3 +116,13 @@ def test_fused_operators_keep_their_graphs():
     values = {"data": mx.nd.ones((1, 3, 2, 2)), "weight": mx.nd.ones((2, 3, 1, 1))}
     for symbol in (fused, graph.to_symbol()):
         assert np.array_equal(symbol.bind(mx.cpu(), values).forward()[0].asnumpy(), np.full((1, 2, 2, 2), 3.0))
+
+
+def test_substitute(graph):
+    """A node of two readers becomes three, of which the middle one has several outputs; its inputs stay."""
+    x, w = mx.sym.var("x"), mx.sym.var("w")
+    halves = mx.sym.split(mx.sym.Convolution(x, w, kernel=(1, 1), num_filter=2, no_bias=True), num_outputs=2)
+    conv = find(graph, "conv")
+    graph.substitute(conv, mx.sym.concat(halves[1], 2 * halves[0], dim=1), dict(zip("xw", conv.inputs, strict=True)))
+    assert graph.readers(conv) == []
+    assert run(graph) == [[4, 8], [3, 6]]

@@ -23,6 +23,7 @@ import mxnet as mx
 from ...utils import cpu
 from ...utils.errors import WriteError
 from ...utils.files import atomic_path
+from ...utils.log import get_logger
 from ...utils.progress import Progress
 
 _HERE = Path(__file__).parent
@@ -30,6 +31,18 @@ _HERE = Path(__file__).parent
 SOURCES: tuple[Path, ...] = (*sorted(_HERE.glob("*.cc")), *sorted(_HERE.glob("*.h")))
 #: symbolic: Horovod makes libmxnet's symbols global, and its own copy of lib_api.cc must not replace ours
 _FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-w", "-Wl,-Bsymbolic")
+#: the last type that MXNet's lib_api.cc describes to DLPack, and one more: mshadow's and DLPack's numbers of bfloat16
+_INT64_CASE = """
+  case kInt64:
+    dltensor.dtype.code = kDLInt;
+    dltensor.dtype.bits = 64;
+    break;
+"""
+_BFLOAT16_CASE = """  case static_cast<MXDType>(12):
+    dltensor.dtype.code = 4;
+    dltensor.dtype.bits = 16;
+    break;
+"""
 _switches: list[Any] = []  # of the loaded library, a C function: see `inputs_only`
 _active = contextvars.ContextVar("compiled_operators", default=False)
 
@@ -72,6 +85,20 @@ def inputs_only() -> Iterator[None]:
         mx.nd.waitall()
     finally:
         set_weight_gradients(1)
+
+
+@functools.cache
+def take_bfloat16() -> bool:
+    """Whether the operators whose feature maps may be in bfloat16 get such maps from MXNet.
+
+    If not, although they are loaded, the log says so.
+    """
+    if problem() is not None:
+        return False
+    known = _interface()[1]
+    if not known:
+        get_logger().warning("MXNet's lib_api.cc is not that of 1.9.1: compiled operators compute in float32 only")
+    return known
 
 
 @functools.cache
@@ -125,6 +152,7 @@ def _key(compiler: str) -> str:
         *(path.read_text(encoding="utf-8") for path in SOURCES),
         version,
         mx.__version__,
+        _interface()[0],
         platform.machine(),
         *_FLAGS,
     )
@@ -134,10 +162,19 @@ def _key(compiler: str) -> str:
 
 def _build(compiler: str, library: Path) -> None:
     """Compile the sources to `library`, which appears whole or not at all."""
-    home = Path(mx.__file__).parent
-    sources = [str(path) for path in (*SOURCES, home / "src/lib_api.cc") if path.suffix == ".cc"]
+    include = f"-I{Path(mx.__file__).parent / 'include'}"
+    sources = [str(path) for path in SOURCES if path.suffix == ".cc"]
     with atomic_path(library) as built, Progress("compiling operators, once for this machine"):
         subprocess.run(
-            [compiler, *_FLAGS, f"-I{home / 'include'}", *sources, "-o", str(built)],
-            capture_output=True, text=True, check=True,
+            [compiler, *_FLAGS, include, "-o", str(built), *sources, "-x", "c++", "-"],
+            input=_interface()[0], capture_output=True, text=True, check=True,
         )  # fmt: skip
+
+
+@functools.cache
+def _interface() -> tuple[str, bool]:
+    """MXNet's lib_api.cc, and whether it could be changed to hand on bfloat16, which it does not know."""
+    text = (Path(mx.__file__).parent / "src/lib_api.cc").read_text(encoding="utf-8")
+    if text.count(_INT64_CASE) != 1:
+        return text, False
+    return text.replace(_INT64_CASE, _INT64_CASE + _BFLOAT16_CASE), True

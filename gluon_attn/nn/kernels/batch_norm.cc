@@ -1,4 +1,4 @@
-// Batch normalization, on the CPU in float32 or float64. oneDNN's is not vectorized for the plain NCHW layout, which
+// Batch normalization, on the CPU; maps may be in bfloat16. oneDNN's is not vectorized for the plain NCHW layout, which
 // all operators but its own use.
 
 #include "channel_stats.h"
@@ -6,61 +6,62 @@
 namespace {
 
 // Two numbers per channel, mean - std and mean + std: their mean and variance are those of the channel.
-template <typename T>
-void batch_stats(const BatchShape& b, const T* x, T* stats) {
+template <typename T, typename W>
+void batch_stats(const BatchShape& b, const T* x, W* stats) {
 #pragma omp parallel for schedule(static)
   for (int64_t channel = 0; channel < b.channels; ++channel) {
-    const T mean = channel_sum<T>(b, channel, [=](int64_t k) { return x[k]; }) / b.count();
-    const double squares = channel_sum<T>(b, channel, [=](int64_t k) { return (x[k] - mean) * (x[k] - mean); });
-    const T std_dev = std::sqrt(squares / b.count());
+    const W mean = channel_sum<W>(b, channel, [=](int64_t k) { return W(x[k]); }) / b.count();
+    const double squares = channel_sum<W>(b, channel, [=](int64_t k) { return (W(x[k]) - mean) * (W(x[k]) - mean); });
+    const W std_dev = std::sqrt(squares / b.count());
     stats[channel] = mean - std_dev;
     stats[b.channels + channel] = mean + std_dev;
   }
 }
 
 // gamma: null stands for 1.
-template <typename T>
-void batch_norm(const BatchShape& b, const T* x, const T* means, const T* inv_stds, const T* gamma, const T* beta,
+template <typename T, typename W>
+void batch_norm(const BatchShape& b, const T* x, const W* means, const W* inv_stds, const W* gamma, const W* beta,
                 T* y) {
 #pragma omp parallel for schedule(static)
   for (int64_t task = 0; task < b.samples * b.channels; ++task) {
     const int64_t channel = task % b.channels;
-    const T mean = means[channel], scale = gamma ? inv_stds[channel] * gamma[channel] : inv_stds[channel];
-    const T shift = beta[channel], *map = x + task * b.pixels;
+    const W mean = means[channel], scale = gamma ? inv_stds[channel] * gamma[channel] : inv_stds[channel];
+    const W shift = beta[channel];
+    const T* map = x + task * b.pixels;
     T* to = y + task * b.pixels;
 #pragma omp simd
-    for (int64_t k = 0; k < b.pixels; ++k) to[k] = (map[k] - mean) * scale + shift;
+    for (int64_t k = 0; k < b.pixels; ++k) to[k] = (W(map[k]) - mean) * scale + shift;
   }
 }
 
-template <typename T>
-void batch_norm_backward(const BatchShape& b, const T* grad_output, const T* x, const T* means, const T* inv_stds,
-                         const T* gamma, T* grad_input, T* grad_gamma, T* grad_beta) {
+template <typename T, typename W>
+void batch_norm_backward(const BatchShape& b, const T* grad_output, const T* x, const W* means, const W* inv_stds,
+                         const W* gamma, T* grad_input, W* grad_gamma, W* grad_beta) {
 #pragma omp parallel for schedule(static)
   for (int64_t channel = 0; channel < b.channels; ++channel) {
-    const T mean = means[channel], inv_std = inv_stds[channel];
+    const W mean = means[channel], inv_std = inv_stds[channel];
     double grad_sum = 0, product_sum = 0;  // of grad_output, and of its products with the normalized x
     for (int64_t sample = 0; sample < b.samples; ++sample) {
       const T *grad = grad_output + b.offset(sample, channel), *map = x + b.offset(sample, channel);
-      T sum = 0, product = 0;
+      W sum = 0, product = 0;
 #pragma omp simd reduction(+ : sum, product)
       for (int64_t k = 0; k < b.pixels; ++k) {
-        sum += grad[k];
-        product += grad[k] * (map[k] - mean);
+        sum += W(grad[k]);
+        product += W(grad[k]) * (W(map[k]) - mean);
       }
       grad_sum += sum;
       product_sum += product;
     }
     product_sum *= inv_std;
-    grad_gamma[channel] = gamma ? T(product_sum) : T(0);
+    grad_gamma[channel] = gamma ? W(product_sum) : W(0);
     grad_beta[channel] = grad_sum;
-    const T scale = gamma ? inv_std * gamma[channel] : inv_std;
-    const T grad_mean = grad_sum / b.count(), correction = product_sum / b.count() * inv_std;
+    const W scale = gamma ? inv_std * gamma[channel] : inv_std;
+    const W grad_mean = grad_sum / b.count(), correction = product_sum / b.count() * inv_std;
     for (int64_t sample = 0; sample < b.samples; ++sample) {
       const T *grad = grad_output + b.offset(sample, channel), *map = x + b.offset(sample, channel);
       T* to = grad_input + b.offset(sample, channel);
 #pragma omp simd
-      for (int64_t k = 0; k < b.pixels; ++k) to[k] = scale * (grad[k] - grad_mean - (map[k] - mean) * correction);
+      for (int64_t k = 0; k < b.pixels; ++k) to[k] = scale * (W(grad[k]) - grad_mean - (W(map[k]) - mean) * correction);
     }
   }
 }
@@ -73,7 +74,7 @@ MXReturnValue batch_stats_infer_shape(const Attrs&, Shapes* in, Shapes* out) {
 
 MXReturnValue batch_stats_forward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &i = *in, &o = *out;
-  FOR_DTYPE(i[0], batch_stats(BatchShape(i[0].shape), i[0].data<T>(), o[0].data<T>()));
+  FOR_MAP_DTYPE(i[0], batch_stats(BatchShape(i[0].shape), i[0].data<T>(), o[0].data<W>()));
 }
 
 // The inputs. NORMALIZED is what MXNet's norm makes of the statistics; it is not used here.
@@ -102,20 +103,22 @@ MXReturnValue batch_norm_forward(const Attrs& attrs, Tensors* in, Tensors* out, 
   Tensors& i = *in;
   const BatchShape b(i[X].shape);
   const double momentum = std::stod(attrs.at("momentum")), eps = std::stod(attrs.at("eps"));
-  FOR_DTYPE(i[X], update_running_stats<T>(b.channels, momentum, eps, i[STATS].data<T>(), i[MEAN].data<T>(),
-                                          i[INV_STD].data<T>(), i[RUNNING_MEAN].data<T>(), i[RUNNING_VAR].data<T>());
-            batch_norm(b, i[X].data<T>(), i[MEAN].data<T>(), i[INV_STD].data<T>(), gamma_or_null<T>(attrs, i[GAMMA]),
-                       i[BETA].data<T>(), (*out)[0].data<T>()));
+  FOR_MAP_DTYPE(
+      i[X],
+      update_running_stats<W>(b.channels, momentum, eps, i[STATS].data<W>(), i[MEAN].data<W>(), i[INV_STD].data<W>(),
+                              i[RUNNING_MEAN].data<W>(), i[RUNNING_VAR].data<W>());
+      batch_norm(b, i[X].data<T>(), i[MEAN].data<W>(), i[INV_STD].data<W>(), gamma_or_null<W>(attrs, i[GAMMA]),
+                 i[BETA].data<W>(), (*out)[0].data<T>()));
 }
 
 // in: grad_output, then the inputs. The statistics are functions of x: its gradient contains what passes through them,
 // and their own gradients are 0.
 MXReturnValue batch_norm_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &o = *out, i(in->begin() + 1, in->end());
-  FOR_DTYPE(i[X], for (size_t k = STATS; k < INPUTS; ++k) std::fill_n(o[k].data<T>(), o[k].size(), T(0));
-            batch_norm_backward(BatchShape(i[X].shape), (*in)[0].data<T>(), i[X].data<T>(), i[MEAN].data<T>(),
-                                i[INV_STD].data<T>(), gamma_or_null<T>(attrs, i[GAMMA]), o[X].data<T>(),
-                                o[GAMMA].data<T>(), o[BETA].data<T>()));
+  FOR_MAP_DTYPE(i[X], for (size_t k = STATS; k < INPUTS; ++k) std::fill_n(o[k].data<W>(), o[k].size(), W(0));
+                batch_norm_backward(BatchShape(i[X].shape), (*in)[0].data<T>(), i[X].data<T>(), i[MEAN].data<W>(),
+                                    i[INV_STD].data<W>(), gamma_or_null<W>(attrs, i[GAMMA]), o[X].data<T>(),
+                                    o[GAMMA].data<W>(), o[BETA].data<W>()));
 }
 
 }  // namespace
@@ -123,7 +126,7 @@ MXReturnValue batch_norm_back(const Attrs& attrs, Tensors* in, Tensors* out, con
 REGISTER_OP(gluon_attn_batch_stats)
     .setForward(batch_stats_forward, "cpu")
     .setParseAttrs(num_inputs<1>)
-    .setInferType(infer_same_dtype)
+    .setInferType(infer_map_dtype<0b1, false>)
     .setInferShape(batch_stats_infer_shape);
 
 REGISTER_OP(gluon_attn_batch_norm)
@@ -131,5 +134,5 @@ REGISTER_OP(gluon_attn_batch_norm)
     .setBackward(batch_norm_back, "cpu")
     .setParseAttrs(num_inputs<INPUTS>)
     .setMutateInputs(batch_norm_mutates)
-    .setInferType(infer_same_dtype)
+    .setInferType(infer_map_dtype<0b1, true>)
     .setInferShape(batch_norm_infer_shape);

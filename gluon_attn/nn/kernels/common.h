@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bfloat16.h"
 #include "mxnet/lib_api.h"
 
 using namespace mxnet::ext;  // NOLINT
@@ -19,6 +20,8 @@ typedef std::vector<std::vector<unsigned int>> Shapes;
 
 // Whether convolutions compute the gradients of their weights; see library.cc.
 extern bool weight_gradients;
+
+constexpr MXDType kBfloat16 = static_cast<MXDType>(12);  // of mshadow; lib_api.h does not name it
 
 constexpr int64_t kColumns = 1024;  // per task; its accumulators fit into the L1 cache
 
@@ -68,6 +71,28 @@ inline MXReturnValue infer_same_dtype(const Attrs&, std::vector<int>* in, std::v
   return MX_SUCCESS;
 }
 
+// Maps have one dtype, float32, float64 or bfloat16; the other arrays, statistics, have the dtype of their sums.
+// Bit i of `maps`: whether input i is a map. -1: not known yet; float32 statistics do not tell what the maps are.
+template <unsigned maps, bool map_out>
+MXReturnValue infer_map_dtype(const Attrs&, std::vector<int>* in, std::vector<int>* out) {
+  int map = -1, wide = -1;
+  for (size_t i = 0; i < in->size(); ++i) {
+    const int dtype = (*in)[i];
+    int& known = maps >> i & 1 ? map : wide;
+    if (dtype == -1) continue;
+    if (known != -1 && dtype != known) return MX_FAIL;
+    known = dtype;
+  }
+  if (map == -1 && wide == kFloat64) map = wide;
+  if (map != -1 && map != kFloat32 && map != kFloat64 && map != kBfloat16) return MX_FAIL;
+  const int sums = map == kBfloat16 ? static_cast<int>(kFloat32) : map;
+  if (wide != -1 && (map == -1 ? wide != kFloat32 : wide != sums)) return MX_FAIL;
+  if (map != -1) wide = sums;
+  for (size_t i = 0; i < in->size(); ++i) (*in)[i] = maps >> i & 1 ? map : wide;
+  for (int& dtype : *out) dtype = map_out ? map : wide;
+  return MX_SUCCESS;
+}
+
 template <int inputs>
 MXReturnValue num_inputs(const Attrs&, int* in, int* out) {
   *in = inputs;
@@ -90,5 +115,15 @@ inline MXReturnValue infer_shape_of_first(const Attrs&, Shapes* in, Shapes* out)
     __VA_ARGS__;                    \
   }                                 \
   return MX_SUCCESS
+
+// The same with T as the dtype of `map`, which may be bfloat16, and W as that of its sums.
+#define FOR_MAP_DTYPE(map, ...)           \
+  if ((map).dtype == kBfloat16) {         \
+    typedef bfloat16 T;                   \
+    typedef float W;                      \
+    __VA_ARGS__;                          \
+    return MX_SUCCESS;                    \
+  }                                       \
+  FOR_DTYPE(map, typedef T W; __VA_ARGS__)
 
 #endif  // GLUON_ATTN_COMMON_H_
