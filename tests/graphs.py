@@ -64,3 +64,27 @@ def training_pass(net, symbol, x):
     y.backward(mx.nd.cos(mx.nd.arange(y.size)).reshape(y.shape))
     arrays = [p.data() if p.grad_req == "null" else p.grad() for p in net.collect_params().values()]
     return [array.asnumpy() for array in (y, *arrays)]
+
+
+def convolutions(*rows):
+    """Norms between convolutions of (channels, kernel, groups), of 16 channels to begin with."""
+    net = mx.gluon.nn.HybridSequential()
+    for channels, kernel, groups in rows:
+        padding = kernel // 2
+        net.add(
+            mx.gluon.nn.Conv2D(channels, kernel, padding=padding, groups=groups, use_bias=False),
+            mx.gluon.nn.BatchNorm(), mx.gluon.nn.Activation("relu"),
+        )  # fmt: skip
+    net.initialize(mx.init.Xavier())
+    net(mx.nd.zeros((1, 16, 12, 12)))
+    return net
+
+
+def same_numbers(net, plain, symbol, x):
+    """The graphs give the same outputs, gradients and running statistics, to what norms' gradients cancel."""
+    before = {name: param.data().copy() for name, param in net.collect_params().items()}
+    expected = training_pass(net, plain, x)
+    for name, value in before.items():
+        net.collect_params()[name].set_data(value)
+    for found, wanted in zip(training_pass(net, symbol, x), expected, strict=True):
+        assert np.linalg.norm(found - wanted) <= 1e-3 * np.linalg.norm(wanted)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import mxnet as mx
 
+from ..nn import kernels
 from ..nn.symbol_graph import Node, SymbolGraph
 
 #: compiled operators whose output is a feature map, which stays in low precision; others give statistics
@@ -14,6 +15,8 @@ _MAPS = {
         "weighted_sum", "swish", "hard_swish", "shuffle", "map_of_blocks",
     )
 }  # fmt: skip
+#: a compiled operator that takes and gives maps in bfloat16; to others float32 comes faster out of blocks of channels
+_BFLOAT16_GATE = "gluon_attn_sigmoid_gate"
 #: operators that AMP leaves in bfloat16, where MXNet computes number by number; oneDNN has activations of the names
 _ACTIVATIONS = ("relu", "tanh")
 #: such operators that are faster in float32, casts included
@@ -70,16 +73,26 @@ def _cast_behind_images(graph: SymbolGraph, dtype: str) -> list[str]:
 
 
 def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
-    """Insert casts from `dtype` to float32 before compiled operators, which compute in float32, and back after them."""
+    """Insert casts from `dtype` to float32 before compiled operators, which compute in float32, and back after them.
+
+    A `_BFLOAT16_GATE` computes in bfloat16 between operators that do; its logits come as they are.
+    """
     for node in list(graph.nodes):
-        for position, source in enumerate(node.inputs if _is_compiled(node) else ()):
-            if not source.node.is_variable:
-                graph.insert_before(node, position, "amp_cast", {"dtype": "float32"})
         # what computes next in float32 takes the map as it is: norms of plain memory, too, which are slow in bfloat16
         readers = graph.readers(node)
         stays = readers and all(_is_compiled(reader) or reader.op == "BatchNorm" for reader in readers)
+        if dtype == "bfloat16" and not stays and _computes_in_bfloat16(node):
+            graph.insert_before(node, 0, "amp_cast", {"dtype": dtype})
+            continue
+        for position, source in enumerate(node.inputs if _is_compiled(node) else ()):
+            if not source.node.is_variable:
+                graph.insert_before(node, position, "amp_cast", {"dtype": "float32"})
         if node.op in _MAPS and not stays:
             graph.insert_after(node, "amp_cast", {"dtype": dtype})
+
+
+def _computes_in_bfloat16(node: Node) -> bool:
+    return node.op == _BFLOAT16_GATE and not node.source(0).is_variable and kernels.take_bfloat16()
 
 
 def _is_compiled(node: Node) -> bool:

@@ -36,23 +36,6 @@ def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon
     return graph.to_symbol()
 
 
-def float32_after_odd_convolutions(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
-    """Let batch normalizations compute in float32 that follow convolutions of channels that are no multiple of 16.
-
-    Without AMX oneDNN computes these convolutions in bfloat16 in plain memory, where its normalization in bfloat16
-    takes several times as long as in float32.
-
-    Args:
-        symbol: the graph of a network, before the casts of mixed precision.
-        params: parameters of the network by name.
-    """
-    graph = SymbolGraph.read(symbol)
-    for node in list(graph.nodes):
-        if node.op == "BatchNorm" and node.source(0).op == "Convolution" and _block(node.source(0), params) != 16:
-            graph.insert_before(node, 0, "amp_cast", {"dtype": "float32"})
-    return graph.to_symbol()
-
-
 def copy_between_layouts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
     """Insert copies around the batch normalizations that would get a map in one layout and its gradient in another.
 
@@ -67,8 +50,8 @@ def copy_between_layouts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Pa
     for node in list(graph.nodes):
         if node.op != "BatchNorm" or node.source(0).op != "Convolution":
             continue
-        block = _block(node.source(0), params)
-        behind = {_block(convolution, params) for convolution in _convolutions_behind(graph, node)}
+        block = channel_block(node.source(0), params)
+        behind = {channel_block(convolution, params) for convolution in _convolutions_behind(graph, node)}
         if block == 4:  # no kernel of a norm computes in these blocks
             graph.insert_before(node, 0, *_COPY)
             block, changed = 1, True
@@ -93,8 +76,13 @@ def _convolutions_behind(graph: SymbolGraph, node: Node) -> Iterator[Node]:
                 found.append(reader)
 
 
-def _block(convolution: Node, params: Mapping[str, mx.gluon.Parameter]) -> int:
-    """Channels of a block in the layout that oneDNN gives the maps of a convolution; 1: plain memory."""
+def channel_block(convolution: Node, params: Mapping[str, mx.gluon.Parameter]) -> int:
+    """Channels of a block in the layout that oneDNN gives the maps of a convolution; 1: plain memory.
+
+    Args:
+        convolution: its node.
+        params: parameters of the network by name.
+    """
     weight, groups = convolution.source(1), int(convolution.attrs.get("num_group", 1))
     if weight.op == "amp_cast":
         weight = weight.source(0)

@@ -14,7 +14,8 @@ from ..utils.log import get_logger
 from .devices import uses_amx
 from .graph_form import GraphForm, traced
 from .layouts import mixed_precision
-from .norm_layouts import copy_after_narrow_norms, copy_between_layouts, float32_after_odd_convolutions
+from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
+from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
 
 
 def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
@@ -73,6 +74,8 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
         if not with_amx:
             graph = float32_after_odd_convolutions(graph, params)
         graph = mixed_precision(graph, dtype, images_in_float32=not with_amx)
+        if not with_amx:
+            graph = compile_odd_norms(graph, params)
         if len(graph.list_outputs()) > 1:
             graph = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in graph])
         if with_amx:

@@ -15,7 +15,7 @@ from gluon_attn.nn.cell_ops import cell_op
 
 
 @pytest.mark.skipif(kernels.problem() is not None, reason=f"no compiled operators: {kernels.problem()}")
-@pytest.mark.parametrize("attention", ["se", "cbam", "sge", "cha_atac", "triplet"])
+@pytest.mark.parametrize("attention", ["se", "cbam", "sge", "triplet"])
 def test_compiled_operators_stay_in_float32(attention):
     """And what they make of a map goes on in bfloat16, into the addition or the next convolution."""
     net = gluon_attn.get_attention(attention, 16)
@@ -31,6 +31,21 @@ def test_compiled_operators_stay_in_float32(attention):
     before, last = nodes[-2:]  # MXNet puts a cast of its own at the end
     assert [before["op"], last["op"]] == ["amp_cast", "amp_cast"]
     assert before["attrs"]["dtype"] == "bfloat16"
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.skipif(not kernels.take_bfloat16(), reason="no compiled operators in bfloat16")
+def test_the_sigmoid_gate_computes_in_bfloat16_where_it_can(monkeypatch, taken):
+    monkeypatch.setattr(kernels, "take_bfloat16", lambda: taken)
+    net = gluon_attn.get_attention("cha_atac", 16)
+    net.initialize(mx.init.Xavier())
+    with kernels.compiled_operators():
+        mixed = mixed_precision(net(mx.sym.var("data") * 1), "bfloat16")
+    nodes = json.loads(mixed.tojson(remove_amp_cast=False))["nodes"]
+    (node,) = (node for node in nodes if node["op"] == "gluon_attn_sigmoid_gate")
+    casts = [nodes[number].get("attrs", {}).get("dtype") for number, _, _ in node["inputs"]]
+    assert casts == (["bfloat16", None] if taken else ["float32", "float32"])
+    assert nodes[-2 if taken else -3] is node  # MXNet puts a cast of its own at the end
 
 
 @pytest.mark.filterwarnings("ignore:Cannot decide type")

@@ -5,17 +5,12 @@ import json
 import mxnet as mx
 import numpy as np
 import pytest
-from graphs import training_pass
+from graphs import convolutions, same_numbers
 from mxnet import gluon
 from mxnet.contrib import amp
 
 from gluon_attn import get_model
-from gluon_attn.engine.norm_layouts import (
-    NARROW,
-    copy_after_narrow_norms,
-    copy_between_layouts,
-    float32_after_odd_convolutions,
-)
+from gluon_attn.engine.norm_layouts import NARROW, copy_after_narrow_norms, copy_between_layouts
 from gluon_attn.engine.precision import computing, with_fast_norms
 from gluon_attn.nn import kernels
 
@@ -29,35 +24,11 @@ def network(channels):
     return net
 
 
-def convolutions(*rows):
-    """Norms between convolutions of (channels, kernel, groups), of 16 channels to begin with."""
-    net = gluon.nn.HybridSequential()
-    for channels, kernel, groups in rows:
-        padding = kernel // 2
-        net.add(
-            gluon.nn.Conv2D(channels, kernel, padding=padding, groups=groups, use_bias=False),
-            gluon.nn.BatchNorm(), gluon.nn.Activation("relu"),
-        )  # fmt: skip
-    net.initialize(mx.init.Xavier())
-    net(mx.nd.zeros((1, 16, 12, 12)))
-    return net
-
-
 def copies(symbol):
     """For each copy the operator before it and those behind."""
     nodes = json.loads(symbol.tojson())["nodes"]
     readers = {i: [n["op"] for n in nodes if any(number == i for number, *_ in n["inputs"])] for i in range(len(nodes))}
     return [(nodes[n["inputs"][0][0]]["op"], readers[i]) for i, n in enumerate(nodes) if n["op"] == "slice_axis"]
-
-
-def same_numbers(net, plain, symbol, x):
-    """The graphs give the same outputs, gradients and running statistics, to what norms' gradients cancel."""
-    before = {name: param.data().copy() for name, param in net.collect_params().items()}
-    expected = training_pass(net, plain, x)
-    for name, value in before.items():
-        net.collect_params()[name].set_data(value)
-    for found, wanted in zip(training_pass(net, symbol, x), expected, strict=True):
-        assert np.linalg.norm(found - wanted) <= 1e-3 * np.linalg.norm(wanted)
 
 
 @pytest.mark.filterwarnings("ignore:Cannot decide type")
@@ -104,15 +75,6 @@ def test_copies_stand_where_layouts_differ(rows, wanted):
     assert (None if symbol is plain else copies(symbol)) == wanted
     if symbol is not None:
         same_numbers(net, plain, symbol, mx.nd.random.normal(shape=(4, 16, 12, 12)))
-
-
-def test_norms_after_odd_channels_compute_in_float32():
-    net = convolutions((32, 1, 1), (24, 1, 1), (24, 3, 24), (64, 1, 1))
-    symbol = float32_after_odd_convolutions(net(mx.sym.var("data")), net.collect_params())
-    nodes = json.loads(symbol.tojson(remove_amp_cast=False))["nodes"]
-    before = [nodes[node["inputs"][0][0]]["op"] for node in nodes if node["op"] == "BatchNorm"]
-    assert before == ["Convolution", "amp_cast", "amp_cast", "amp_cast"]  # the last one reads 24 channels
-    same_numbers(net, net(mx.sym.var("data")), symbol, mx.nd.random.normal(shape=(4, 16, 12, 12)))
 
 
 def test_casts_of_weights_hide_no_layout():

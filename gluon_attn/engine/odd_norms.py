@@ -1,0 +1,69 @@
+"""Batch normalizations behind convolutions of channels that are no multiple of 16, in bfloat16 without AMX.
+
+oneDNN computes these convolutions in bfloat16 in plain memory, where its normalization is not vectorized, in bfloat16
+even slower than in float32: compiled operators take its place, or at least float32 does.
+"""
+
+from collections.abc import Mapping
+
+import mxnet as mx
+
+from ..nn import kernels
+from ..nn.norm import compiled_batch_norm
+from ..nn.symbol_graph import Node, SymbolGraph
+from ..nn.tracing import compiled
+from .norm_layouts import channel_block
+
+_INPUTS = ("x", "gamma", "beta", "running_mean", "running_var")
+
+
+def float32_after_odd_convolutions(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
+    """Let these normalizations compute in float32, except those that compiled operators compute in bfloat16.
+
+    Args:
+        symbol: the graph of a network, before the casts of mixed precision.
+        params: parameters of the network by name.
+    """
+    graph = SymbolGraph.read(symbol)
+    for node in list(graph.nodes):
+        if not _is_odd(node, params):
+            continue
+        # maps of 16, 32 ... channels are in blocks after all, and the cast brings them into plain memory faster
+        in_blocks = params[node.source(1).name].shape[0] % 16 == 0
+        if in_blocks or not (_can_compile(node, params) and kernels.take_bfloat16()):
+            graph.insert_before(node, 0, "amp_cast", {"dtype": "float32"})
+    return graph.to_symbol()
+
+
+def compile_odd_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
+    """Compute these normalizations by compiled operators, while a graph is traced with them.
+
+    Args:
+        symbol: the graph of a network, with the casts of mixed precision.
+        params: parameters of the network by name.
+    """
+    graph = SymbolGraph.read(symbol)
+    for node in list(graph.nodes):
+        if _is_odd(node, params) and _can_compile(node, params):
+            form = compiled_batch_norm(mx.sym, *map(mx.sym.var, _INPUTS), **_options(node))
+            graph.substitute(node, form, dict(zip(_INPUTS, node.inputs, strict=True)))
+    return graph.to_symbol()
+
+
+def _is_odd(node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
+    if node.op != "BatchNorm":
+        return False
+    source = node.source(0).source(0) if node.source(0).op == "amp_cast" else node.source(0)
+    return source.op == "Convolution" and channel_block(source, params) != 16
+
+
+def _can_compile(node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
+    if not compiled() or node.attrs.get("use_global_stats") == "True" or node.attrs.get("axis", "1") != "1":
+        return False
+    return all(params[node.source(i).name].grad_req != "add" for i in (1, 2))  # the operators cannot add
+
+
+def _options(node: Node) -> dict[str, float | bool]:
+    attrs = {"eps": "0.001", "momentum": "0.9", "fix_gamma": "True", **node.attrs}  # MXNet's defaults
+    fix_gamma = attrs["fix_gamma"] == "True"
+    return {"eps": float(attrs["eps"]), "momentum": float(attrs["momentum"]), "fix_gamma": fix_gamma}
