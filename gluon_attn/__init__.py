@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from .runs.evaluate import evaluate
     from .runs.evaluate_objects import evaluate_objects
     from .runs.export import export
+    from .runs.optimize import optimize_for_inference
     from .runs.predict_objects import predict_objects
     from .runs.search import search
     from .runs.train import train
@@ -48,6 +49,7 @@ _PUBLIC = {
     "evaluate_objects": ".runs.evaluate_objects",
     "predict_objects": ".runs.predict_objects",
     "export": ".runs.export",
+    "optimize_for_inference": ".runs.optimize",
     "register_attention": ".attention.factory",
     "register_dataset": ".data.factory",
     "register_model": ".models.factory",
@@ -79,6 +81,7 @@ __all__ = [
     "list_models",
     "load_params",
     "load_plugin",
+    "optimize_for_inference",
     "predict_objects",
     "register_attention",
     "register_dataset",

@@ -60,7 +60,7 @@ def open_graph(card: dict[str, Any], name: str) -> Callable[[dict[str, Any]], li
 
     warnings.filterwarnings("ignore", "Cannot decide type")  # of the inputs; their arrays tell
     net = mx.gluon.SymbolBlock.imports(str(path), inputs, str(FOLDER / f"{name}-0000.params"))
-    net.hybridize(static_alloc=True)
+    net.hybridize(static_alloc=True, static_shape=True)
 
     def run(values: dict[str, Any]) -> list[Any]:
         found = net(*(mx.nd.array(values[one], dtype=values[one].dtype) for one in inputs))

@@ -4,12 +4,9 @@ import contextlib
 import dataclasses
 import io
 import os
-import statistics
 import sys
-import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import mxnet as mx
 import numpy as np
@@ -19,22 +16,23 @@ from ..engine.layouts import mixed_precision
 from ..nn.symbol_graph import SymbolGraph
 from ..utils.log import without_root_messages
 from ..utils.progress import Progress
-from . import int8_exclusions, onednn_sum_fix, symbol
+from . import int8_exclusions, onednn_sum_fix
 from .graph import INPUT, Graph
 
 CALIBRATIONS = ("naive", "entropy")
 _FUSION, _QUANTIZED_FUSION = "MKLDNN", "MKLDNN_QUANTIZE"
-_BATCH = 8  # images per pass, in calibration and timing
-#: AMP leaves these alone, and their inputs must have one dtype
-_CONCATENATE = ["Concat", "concat"]
+_BATCH = 8  # images per pass of a calibration
+#: AMP leaves the first two alone, and their inputs must have one dtype; of convolutions and dense layers that are
+#: already fused for oneDNN it knows no bfloat16
+_IN_BFLOAT16 = ["Concat", "concat", "_sg_mkldnn_conv", "_sg_mkldnn_fully_connected"]
 #: operators that MXNet would quantize and that apply gates
 _PRODUCTS = ["elemwise_mul", "broadcast_mul"]
 
 
 def to_bfloat16(graph: Graph) -> Graph:
     """Cast `graph` to bfloat16 where MXNet's lists for mixed precision allow it, with the weights that it reads so."""
-    with _quiet():
-        nodes = SymbolGraph.read(mixed_precision(graph.symbol, "bfloat16", _CONCATENATE))
+    with quiet():
+        nodes = SymbolGraph.read(mixed_precision(graph.symbol, "bfloat16", _IN_BFLOAT16))
     tensors = graph.tensors
     casts = [node for node in nodes.nodes if node.op == "amp_cast" and node.attrs["dtype"] == "bfloat16"]
     weights = {cast: cast.source(0) for cast in casts if cast.source(0).name in graph.args}
@@ -50,7 +48,7 @@ def fuse_for_onednn(graph: Graph) -> Graph:
     """Fuse each convolution of `graph` with the sum and activation after it for oneDNN, by `Symbol.optimize_for`."""
     graph = onednn_sum_fix.keep_sums_apart(graph)
     tensors = dict(graph.args), dict(graph.aux)
-    with _quiet():
+    with quiet():
         return dataclasses.replace(graph, symbol=graph.symbol.optimize_for(_FUSION, *tensors, skip_infer=True))
 
 
@@ -68,7 +66,7 @@ def to_int8(graph: Graph, inputs: np.ndarray, calibration: str = "naive") -> Gra
     graph = onednn_sum_fix.keep_sums_apart(graph, int8=True)
     count = len(inputs) // _BATCH * _BATCH or len(inputs)
     data = mx.io.NDArrayIter({INPUT: inputs[:count]}, batch_size=min(_BATCH, count))
-    with Progress(f"calibrating int8 with {count} images"), _quiet():
+    with Progress(f"calibrating int8 with {count} images"), quiet():
         fused = graph.symbol.get_backend_symbol(_QUANTIZED_FUSION)
         result, args, aux = quantization.quantize_model(
             fused, graph.args, graph.aux,
@@ -80,41 +78,8 @@ def to_int8(graph: Graph, inputs: np.ndarray, calibration: str = "naive") -> Gra
     return dataclasses.replace(graph, symbol=result, args=args, aux=aux)
 
 
-def fastest_graph(graphs: Mapping[Any, Graph], inputs: np.ndarray | Sequence[np.ndarray]) -> Any:
-    """Measure graphs of the same network on a few inputs.
-
-    Graphs that MXNet cannot run are left out: its fusions break some networks.
-
-    Args:
-        graphs: Key -> graph.
-        inputs: Inputs of the graphs, N first, of which the first eight are used; of graphs with several inputs all of
-            each.
-
-    Returns:
-        The key of the fastest graph.
-    """
-    given = [inputs[:_BATCH]] if isinstance(inputs, np.ndarray) else inputs
-    batch, seconds = [mx.nd.array(one, dtype=one.dtype) for one in given], {}
-    for key, graph in graphs.items():
-        with contextlib.suppress(mx.MXNetError), _quiet():
-            seconds[key] = statistics.median(_passes(symbol.block(graph), *batch)[2:])
-    return min(seconds, key=seconds.__getitem__)
-
-
-def _passes(net: mx.gluon.Block, *batch: mx.nd.NDArray) -> list[float]:
-    """Seconds of each of five passes."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        found = net(*batch)
-        for one in found if isinstance(found, list | tuple) else [found]:
-            one.wait_to_read()
-        times.append(time.perf_counter() - start)
-    return times
-
-
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without MXNet's messages: C++ reports on stderr each operator that it leaves alone, Python warns of casts."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_stderr(), without_root_messages():
         warnings.simplefilter("ignore")

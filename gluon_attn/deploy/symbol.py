@@ -118,7 +118,8 @@ def block(graph: Graph) -> mx.gluon.SymbolBlock:
     for name, parameter in net.collect_params().items():
         value = graph.args[name] if name in graph.args else graph.aux[name]
         parameter._load_init(value, mx.cpu(), cast_dtype=True, dtype_source="saved")
-    net.hybridize(static_alloc=True)
+    # with a static shape MXNet keeps the weights that oneDNN has put in its order, or quantized, from pass to pass
+    net.hybridize(static_alloc=True, static_shape=True)
     return net
 
 

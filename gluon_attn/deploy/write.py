@@ -9,10 +9,10 @@ import mxnet as mx
 import numpy as np
 
 from ..config.card import Card
-from ..nn.tracing import inference_operators
 from ..utils.errors import UserError
-from . import graph_edit, onnx, openvino, precision, symbol
+from . import graph_edit, onnx, openvino, symbol
 from .graph import Graph, trace
+from .mxnet_form import graph_for_mxnet
 from .targets import ExportTarget
 
 
@@ -66,7 +66,7 @@ def write_optimized(
         UserError: The network cannot be written like this, or a library is missing.
     """
     if target.format == "symbol":
-        graph = _graph_for_mxnet(target.precision, partial(trace, net, card), inputs, calibration)
+        graph = graph_for_mxnet(target.precision, partial(trace, net, card), inputs, calibration)
         return symbol.write_symbol(graph, prefix)
     return _write_plain(target, partial(trace, net, card), prefix, inputs)
 
@@ -89,7 +89,7 @@ def write_graph(
     """
     traced = partial(trace, net, card, **ends)
     if target.format == "symbol":
-        return symbol.write_part(_graph_for_mxnet(target.precision, traced, inputs), prefix)
+        return symbol.write_part(graph_for_mxnet(target.precision, traced, inputs), prefix)
     return _write_plain(target, traced, prefix)
 
 
@@ -100,23 +100,3 @@ def _write_plain(
     if target.format == "openvino":
         return openvino.write_openvino(graph, f"{prefix}{openvino.ENDING}", target.precision, inputs)
     return onnx.write_onnx(graph, f"{prefix}{onnx.ENDING}", target.precision)
-
-
-def _graph_for_mxnet(
-    kind: str, traced: Callable[..., Graph], inputs: np.ndarray | Sequence[np.ndarray], calibration: str = "naive"
-) -> Graph:
-    """The graph that MXNet runs fastest in this precision."""
-    with inference_operators():
-        graphs = {plain: traced(plain=plain) for plain in (False, True)}
-    graphs = {plain: graph_edit.norms_as_convolutions(graph_edit.fold_norms(graph)) for plain, graph in graphs.items()}
-    if kind == "bfloat16":  # not fused: fusion loses ten times the digits
-        graphs = {plain: precision.to_bfloat16(graph) for plain, graph in graphs.items()}
-    graph = graphs[precision.fastest_graph(graphs, inputs)]
-    if kind == "float16":
-        return graph_edit.float16_weights(graph)
-    if kind == "int8":
-        return precision.to_int8(graph, np.asarray(inputs), calibration)
-    if kind == "float32":
-        graphs = {False: graph, True: precision.fuse_for_onednn(graph)}
-        return graphs[precision.fastest_graph(graphs, inputs)]
-    return graph

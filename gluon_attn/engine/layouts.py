@@ -31,7 +31,7 @@ def mixed_precision(
     Args:
         symbol: The graph. Its parameters stay float32.
         dtype: "bfloat16" or "float16".
-        low_precision_ops: Operators that compute in `dtype` although the lists leave them alone.
+        low_precision_ops: Operators that compute in `dtype` although the lists leave them alone or in float32.
         images_in_float32: Whether convolutions that read an input of the network, and the norms behind them, stay in
             float32. Without AMX oneDNN computes them in bfloat16 in plain memory, not in blocks of channels, since an
             image has few, and the norm falls to a reference kernel.
@@ -40,7 +40,7 @@ def mixed_precision(
 
     kind = amp.amp.bfloat16 if dtype == "bfloat16" else dtype
     lists = [*amp.list_lp16_ops(kind), *low_precision_ops]
-    single = amp.list_fp32_ops(kind)
+    single = [op for op in amp.list_fp32_ops(kind) if op not in lists]
     graph = SymbolGraph.read(symbol)
     if dtype == "bfloat16":
         single += _FASTER_IN_FLOAT32

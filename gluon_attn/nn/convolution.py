@@ -7,15 +7,20 @@ import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
 from . import fast
-from .tracing import Tensor
+from .tracing import Tensor, inference
 
 _COMPILED_SIZES = (3, 5, 7)
 _MAX_WEIGHTS = 128**2  # of a 1x1 convolution; for larger ones oneDNN is fast enough to pay for its own layout
 
 
 def compiled(*layers: HybridBlock) -> bool:
-    """Whether compiled operators may replace these layers: they write the gradients of weights and cannot add."""
-    return fast.compiled() and all(p.grad_req != "add" for layer in layers for p in layer._reg_params.values())
+    """Whether compiled operators may replace these layers: they write the gradients of weights and cannot add.
+
+    In inference MXNet's own are faster: norms are folded into convolutions, and oneDNN fuses what follows.
+    """
+    if not fast.compiled() or inference():
+        return False
+    return all(p.grad_req != "add" for layer in layers for p in layer._reg_params.values())
 
 
 class DepthwiseConv(nn.Conv2D):

@@ -20,19 +20,6 @@ def test_bfloat16_survives_the_file(tmp_path, name, options):
     assert 1e-4 < distance(symbol.read_symbol(path), x, expected) < 0.1
 
 
-def test_the_fastest_way_that_runs(monkeypatch):
-    net, card = network("cifar_resnet20_v1")
-    graph = trace(net, card)
-    x = inputs(card)
-    with monkeypatch.context() as patch:
-        answers = iter(([9, 9, 2, 3, 2], [1, 1, 1, 2, 1]))
-        patch.setattr(precision, "_passes", lambda net, batch: next(answers))
-        assert precision.fastest_graph({"slow": graph, "quick": graph}, x) == "quick"
-    broken = graph_edit.fold_norms(trace(*network("cifar_resnet20_v2")))
-    ways = {"fused": precision.fuse_for_onednn(broken), "plain": broken}
-    assert precision.fastest_graph(ways, x) == "plain"
-
-
 @pytest.mark.slow
 def test_entropy_calibration():
     net, card = network("atac_cifar_resnet", blocks=1, act_type="relu")
