@@ -86,6 +86,7 @@ class Architect:
         weight_decay: of the weights' SGD.
         variant: "paper" (default): the virtual step moves the weights, with their momentum; "reference": as
             Att-DARTS's code it moves the architecture parameters, too, and leaves the momentum out.
+        forward: runs forward passes of `net`, such as a `Trainer`'s (default: `net` itself).
 
     Attributes:
         arch: name -> architecture parameter.
@@ -107,8 +108,9 @@ class Architect:
         momentum: float = 0.9,
         weight_decay: float = 3e-4,
         variant: str = "paper",
+        forward: Callable[[mx.nd.NDArray], mx.nd.NDArray] | None = None,
     ) -> None:
-        self.net, self._loss, self._momentum, self._weight_decay = net, loss, momentum, weight_decay
+        self._forward, self._loss, self._momentum, self._weight_decay = forward or net, loss, momentum, weight_decay
         self._reference = choice("variant", variant, ("paper", "reference")) == "reference"
         self.arch = net.arch_parameters()
         arch_ids = set(map(id, self.arch.values()))
@@ -167,7 +169,7 @@ class Architect:
             The mean loss, one number.
         """
         with mx.autograd.record():
-            loss = self._loss(self.net(images), labels).mean()
+            loss = self._loss(self._forward(images), labels).mean()
         loss.backward()
         return loss
 

@@ -41,10 +41,11 @@ class SearchTask(Classification):
 
     Attributes:
         alphas: name -> architecture parameter.
-        architect: computes their gradients.
+        architect: computes their gradients, from `prepare` on.
         arch_trainer: their Gluon trainer, from `prepare` on.
     """
 
+    architect: Architect
     arch_trainer: mx.gluon.Trainer
     _alpha_batches: Generator[tuple, None, None]  # of the current epoch
 
@@ -52,16 +53,18 @@ class SearchTask(Classification):
         super().__init__()
         self.config, self.alphas, self._derive = config, net.arch_parameters(), derive
         self._alpha_loader = alpha_loader
-        momentum = 0.9 if config.optim.momentum is None else config.optim.momentum
-        self.architect = Architect(
-            net, SoftmaxCrossEntropyLoss(), momentum=momentum, weight_decay=config.optim.wd, variant=config.variant
-        )  # fmt: skip
 
     def prepare(self, trainer: TrainingLoop) -> None:
-        """See `Task.prepare`: makes the optimizer of the alphas."""
-        search, params = self.config.search, [self.alphas[name] for name in sorted(self.alphas)]
+        """See `Task.prepare`: makes the architect and the optimizer of the alphas."""
+        optim, search = self.config.optim, self.config.search
+        params = [self.alphas[name] for name in sorted(self.alphas)]
+        momentum = 0.9 if optim.momentum is None else optim.momentum
+        self.architect = Architect(
+            trainer.net, SoftmaxCrossEntropyLoss(), momentum=momentum, weight_decay=optim.wd,
+            variant=self.config.variant, forward=trainer.forward,
+        )  # fmt: skip
         optimizer = arch_adam(search.arch_lr, search.arch_wd)
-        self.arch_trainer = trainer.backend.make_trainer(params, optimizer, self.config.optim, "architecture")
+        self.arch_trainer = trainer.backend.make_trainer(params, optimizer, optim, "architecture")
         if self.config.variant == "reference":
             trainer.update.extra_clip_params = params
 

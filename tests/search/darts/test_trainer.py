@@ -44,6 +44,17 @@ def test_resumed_search_is_exact(given, tmp_path):
     assert [{k: r[k] for k in kept} for r in again.history] == [{k: r[k] for k in kept} for r in whole.history]
 
 
+@pytest.mark.parametrize("kind", ["att-darts", "anas"])
+def test_the_architect_computes_with_the_compiled_graph(monkeypatch, kind):
+    """Operator by operator a second-order step takes half as long again, and nearly twice the memory."""
+    made = trainer_of(config_of(kind, None if kind == "att-darts" else {}, unrolled=True))
+    batches = made.train_loader.epoch(0)
+    with made.task.epoch(made), made.operators:
+        made.train_step(next(batches))
+        monkeypatch.setattr(type(made.net), "hybrid_forward", None)  # it was traced
+        made.train_step(next(batches))
+
+
 def test_architecture_parameters_do_not_change_in_the_warmup():
     made = trainer_of(config_of(arch_warmup=1))
     before = made.task.alpha_values()
