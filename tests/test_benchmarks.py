@@ -264,7 +264,8 @@ def test_both_sides_export_the_same_network(name):
 
 def test_exported_forms_are_held_against_pytorch_of_their_type_and_the_limit():
     limits = limit.Limits({"float32": 1000, "int8": 4000})
-    live, quick, int8 = deploy.FLOAT32[0], deploy.FLOAT32[3], deploy.LOW[3]
+    live, quick, int8 = deploy.FLOAT32[0], ("ours", "openvino-float32", "float32"), ("ours", "openvino-int8", "int8")
+    assert {live, quick, int8} <= {*deploy.FLOAT32, *deploy.LOW}
     found = {live: 10.0, quick: 30.0, ("eager", "", "float32"): 15.0, ("compiled", "", "float32"): 20.0}
     rows = list(deploy.rows("net", 8, found, limits, 10))
     assert rows[0] == ("net", 8, "ours, live", "float32", "10.0", "0.50", "20 %")
