@@ -77,8 +77,10 @@ class OptimConfig(Config):
     sync_bn: bool = option(
         False, "several processes: batch norms compute their statistics over the images of all processes"
     )
-    num_groups: int = option(
-        0, "several processes: all-reduce the gradients in N groups; 0: one by one", check=at_least(0)
+    num_groups: int | None = option(
+        None,
+        "several processes: all-reduce the gradients in N groups; 0: one by one (default: 2 on a CPU, else 0)",
+        check=at_least(0),
     )
     fp16_allreduce: bool = option(False, "several processes: all-reduce the gradients in float16")
 

@@ -23,6 +23,8 @@ from .watchdog import checkpoint_named, sigterm_as_error, watched
 
 #: variables in which launchers say how many processes they started in all; the first that is set counts
 WORLD_SIZE = ("HOROVOD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
+#: messages of a step on a CPU: each costs the cores time, and the first goes while the backward pass goes on
+_CPU_GROUPS = 2
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> "Backend":
@@ -201,7 +203,10 @@ def _library():
 
 
 class _HorovodTrainer(gluon.Trainer):
-    """Sums gradients over the processes: one by one as they come, or in groups, as the `OptimConfig` says."""
+    """Sums gradients over the processes: one by one as they come, or in groups, as the `OptimConfig` says.
+
+    In groups on a CPU by default.
+    """
 
     def __init__(self, hvd, params, optimizer, config, name):
         super().__init__(params, optimizer, kvstore=None, update_on_kvstore=False)
@@ -211,7 +216,10 @@ class _HorovodTrainer(gluon.Trainer):
     def _allreduce_grads(self):
         grads = [param.list_grad()[0] for param in self._params if param.grad_req != "null"]
         sent = [grad.astype("float16", copy=False) for grad in grads] if self._half else grads
-        for number, group in enumerate(_grouped(sent, self._groups)):
+        groups = self._groups
+        if groups is None:
+            groups = _CPU_GROUPS if grads and grads[0].context.device_type == "cpu" else 0
+        for number, group in enumerate(_grouped(sent, groups)):
             self._hvd.grouped_allreduce_(group, op=self._hvd.Sum, name=f"{self._name}.{number}", priority=-number)
         for grad, half in zip(grads, sent, strict=True):
             if half is not grad:

@@ -25,7 +25,7 @@ GLOBAL_BATCH = 32
 #: name -> options of the optimizer
 VARIANTS = {
     "plain": {},
-    "groups": {"num_groups": 2},
+    "one by one": {"num_groups": 0},
     "half": {"fp16_allreduce": True},
     "all": {"ema": 0.5, "accumulate": 2, "clip_grad": 0.5, "num_groups": 1},
     "norms": {"sync_bn": True},

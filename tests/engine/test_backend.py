@@ -140,7 +140,8 @@ def test_a_host_name_that_others_cannot_use_is_said(address, message, library, m
 
 @pytest.mark.parametrize(
     ("options", "sizes", "dtype"),
-    [({}, [1, 1, 1, 1], "float32"), ({"num_groups": 3}, [1, 1, 2], "float32"), ({"num_groups": 9}, [1] * 4, "float32"),
+    [({}, [2, 2], "float32"), ({"num_groups": 0}, [1] * 4, "float32"), ({"num_groups": 3}, [1, 1, 2], "float32"),
+     ({"num_groups": 9}, [1] * 4, "float32"),
      ({"fp16_allreduce": True, "num_groups": 1}, [4], "float16")],
 )  # fmt: skip
 def test_what_is_sent(options, sizes, dtype, library):
@@ -212,7 +213,7 @@ def test_two_processes_train_as_one_with_the_whole_batch(variant, together):
 
 
 @needs_horovod
-@pytest.mark.parametrize("variant", ["plain", "groups"])
+@pytest.mark.parametrize("variant", ["plain", "one by one"])
 def test_gradients_are_those_of_one_process_with_the_whole_batch(variant, together):
     """Of the first update, where the weights are the same: to 1e-5 of the largest."""
     alone = horovod_worker.gradients(backend.Backend(), **horovod_worker.VARIANTS[variant])
