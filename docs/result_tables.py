@@ -11,6 +11,8 @@ KNOWN = {
 }  # fmt: skip
 LIMIT = "of the limit"
 _LIMITS = (f"float32, {LIMIT}", f"bfloat16, {LIMIT}")
+#: sides of the exported networks that stay in the process
+_UNEXPORTED = ("ours, live", "ours, optimized")
 
 
 def gates_table() -> str:
@@ -65,7 +67,7 @@ def deployed_table() -> str:
         best: dict[str, dict[str, dict[str, tuple[float, str]]]] = {}
         for table in tables:
             for row in table.rows:
-                if row[2].startswith("ours") and row[2] != "ours, live" and row[5]:
+                if row[2].startswith("ours") and row[2] not in _UNEXPORTED and row[5]:
                     found = best.setdefault(row[0], {}).setdefault(row[3], {})
                     found[row[1]] = max(found.get(row[1], (0.0, "")), (float(row[5]), table.cell(row, LIMIT)))
         rows = []
@@ -75,6 +77,27 @@ def deployed_table() -> str:
             rows.append([f"`{name}`", *ratios, *(", ".join(share for _, share in pair if share) for pair in pairs)])
         parts.append(markdown(processor, ["network", *dtypes, *(f"{dtype}, {LIMIT}" for dtype in dtypes)], rows))
     return "\n\n".join(parts)
+
+
+def mxnet_forms_table() -> str:
+    """What MXNet itself computes, at each batch size: the hybridized network, the optimized one, the symbol file."""
+    table = first("deploy")
+    forms = [("ours, live", "float32"), *(("ours, optimized", dtype) for dtype in ("float32", "bfloat16")),
+             *(("ours, symbol", dtype) for dtype in ("float32", "bfloat16", "int8"))]  # fmt: skip
+    found: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for row in table.rows:
+        found.setdefault(row[0], {}).setdefault((row[2], row[3]), []).append(row[5])
+    rows = [[f"`{name}`", *(", ".join(cells.get(form, ())) for form in forms)] for name, cells in found.items()]
+    columns = [
+        "network",
+        "hybridized",
+        "optimized",
+        "optimized, bfloat16",
+        "symbol",
+        "symbol, bfloat16",
+        "symbol, int8",
+    ]
+    return markdown(table.processor, columns, rows)
 
 
 def detection_table() -> str:
@@ -152,5 +175,5 @@ def imports_table() -> str:
 TABLES = {
     "peers": peers_table, "overhead": overhead_table, "gates": gates_table, "steps": steps_table,
     "input": input_table, "schemes": schemes_table, "search": search_table, "deployed": deployed_table,
-    "detection": detection_table, "horovod": horovod_table, "imports": imports_table,
+    "mxnet forms": mxnet_forms_table, "detection": detection_table, "horovod": horovod_table, "imports": imports_table,
 }  # fmt: skip
