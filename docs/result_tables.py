@@ -175,5 +175,5 @@ def imports_table() -> str:
 TABLES = {
     "peers": peers_table, "overhead": overhead_table, "gates": gates_table, "steps": steps_table,
     "input": input_table, "schemes": schemes_table, "search": search_table, "deployed": deployed_table,
-    "mxnet forms": mxnet_forms_table, "detection": detection_table, "horovod": horovod_table, "imports": imports_table,
+    "mxnet_forms": mxnet_forms_table, "detection": detection_table, "horovod": horovod_table, "imports": imports_table,
 }  # fmt: skip

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 from networks import digits_run
+from small_ean import train_supernet
 from tiny_detector import words
 
 from gluon_attn.cli import main, train_coco
+from gluon_attn.runs import ean_results
 
 
 @pytest.fixture
@@ -64,3 +66,22 @@ def trained(scenes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "whole"
     assert train_coco(words(scenes, "--run-dir", folder, "--keep-checkpoints", 5)) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def supernet_run(tmp_path_factory):
+    """The run folder of a small supernet of EAN's search."""
+    return train_supernet(tmp_path_factory.mktemp("supernet"))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def without_costs(monkeypatch):
+    """Results of EAN's search without MACs and times, which take a second or more to count and measure."""
+    monkeypatch.setattr(ean_results, "_cost", lambda setting, scheme: (1, 2, 3.0))

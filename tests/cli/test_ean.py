@@ -1,76 +1,34 @@
-"""search.py ean-supernet and ean: the whole way in small, going on to the last bit, the authors' commands, mistakes."""
+"""search.py ean-supernet and ean: the whole way in small, and what it leaves."""
 
-import importlib.util
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
-import mxnet as mx
 import pytest
 import yaml
+from small_ean import DATA, NETWORK, run, samples
 
 from gluon_attn import get_model
 from gluon_attn.cli import main
-from gluon_attn.cli.search import search, search_options
 from gluon_attn.cli.train import train_cifar
 from gluon_attn.config.ean import EanPipelineConfig
 from gluon_attn.models.scheme import Scheme
-from gluon_attn.runs import ean_context, ean_pipeline, ean_results, ean_search
+from gluon_attn.runs import ean_context, ean_pipeline, ean_search
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = "--dataset synthetic --train-images 64 --val-images 32 --classes 4 --input-size 16 -j 0 --hold-out 4"
-NETWORK = "--model cifar_resnet20_v1 --attention sge"
-SUPERNET = f"{DATA} {NETWORK} --batch-size 16 --num-epochs 1 --save-period 0 --run-dir supernet"
 
 
-def run(words, *more):
-    return search([*words.split(), *map(str, more)])
-
-
-def samples(folder, name="ean"):
-    return (Path(folder) / f"samples-{name}.jsonl").read_text()
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """The run folder of a small supernet."""
-    folder, before = tmp_path_factory.mktemp("supernet"), Path.cwd()
-    os.chdir(folder)
-    try:
-        assert run(f"ean-supernet {SUPERNET}") == 0
-    finally:
-        os.chdir(before)
-    return folder / "supernet"
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def without_costs(monkeypatch):
-    """Results without MACs and times, which take a second or more to count and measure."""
-    monkeypatch.setattr(ean_results, "_cost", lambda setting, scheme: (1, 2, 3.0))
-
-
-def test_a_supernet_leaves_a_run(trained):
-    card = json.loads((trained / "card.json").read_text())
+def test_a_supernet_leaves_a_run(supernet_run):
+    card = json.loads((supernet_run / "card.json").read_text())
     (entry,) = card["plan"]["entries"]
     assert (entry["name"], entry["shared"], entry["scheme"]) == ("sge", True, None)
-    assert yaml.safe_load((trained / "config.yaml").read_text())["data"]["hold_out"] == 4
-    assert {path.name for path in trained.iterdir()} >= {"best.params", "metrics.jsonl", "checkpoints", "log.txt"}
+    assert yaml.safe_load((supernet_run / "config.yaml").read_text())["data"]["hold_out"] == 4
+    assert {path.name for path in supernet_run.iterdir()} >= {"best.params", "metrics.jsonl", "checkpoints", "log.txt"}
 
 
-def test_what_a_search_leaves(trained, here):
+def test_what_a_search_leaves(supernet_run, here):
     words = "ean --steps 4 --baselines random evolution --images 8 --run-dir found --supernet"
-    assert run(words, trained) == 0
+    assert run(words, supernet_run) == 0
     names = {path.name for path in (here / "found").iterdir()}
     assert names - {"better.json"} == {
         ".lock", "config.yaml", "log.txt", "supernet.json", "state", "best.json", "results.json", "report.html",
@@ -99,9 +57,9 @@ def test_what_a_search_leaves(trained, here):
     )
 
 
-def test_a_better_scheme_than_the_searchs_is_told_and_offered(trained, here, without_costs, caplog, capsys):
+def test_a_better_scheme_than_the_searchs_is_told_and_offered(supernet_run, here, without_costs, caplog, capsys):
     words = "ean --steps 1 --images 8 --reward-weight 1000 --run-dir found --supernet"
-    assert run(words, trained) == 0
+    assert run(words, supernet_run) == 0
     told = "EAN's scheme is not the best here: no block connected, the network without its attention, has a reward"
     assert told in caplog.text
     assert "It is in found/better.json: give that as option scheme to train it" in capsys.readouterr().err
@@ -117,73 +75,24 @@ def test_a_better_scheme_than_the_searchs_is_told_and_offered(trained, here, wit
         config = EanPipelineConfig.from_dict({"chain": {"train_scheme": chosen}})
         assert ean_pipeline._chosen_scheme(config, result) == Path(file)
     assert "EAN's scheme is trained, though better.json has a higher reward: option train_scheme best" in caplog.text
-    assert run(words.replace("1000", "0").replace("found", "other"), trained) == 0
+    assert run(words.replace("1000", "0").replace("found", "other"), supernet_run) == 0
 
 
-def test_a_search_goes_on_to_the_last_bit(trained, here, monkeypatch, without_costs):
-    """Stopped in the search and in the one to compare with; what was tried before is not tried again."""
-    words = f"ean --baselines random --validate-size 1 --replay-from 1 --steps 5 --supernet {trained} --run-dir"
-    assert run(words, "whole") == 0
-    for name, stop in (("early", ("ean", 2)), ("late", ("random", 3))):
-        usual = ean_search.write_text
-
-        def killed(path, text, usual=usual, stop=stop):
-            kind, step = stop
-            if path.name == f"samples-{kind}.jsonl" and text.count("\n") > 2 * step:
-                raise KeyboardInterrupt
-            usual(path, text)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(ean_search, "write_text", killed)
-            assert run(words, name) == 130
-        assert not (here / name / "best.json").exists()
-        assert run(words, name, "--resume", "auto") == 0
-        for kind in ("ean", "random"):
-            assert samples(name, kind) == samples("whole", kind)
-            assert (here / name / "state" / kind / "arrays.npz").exists()
-        assert (here / name / "best.json").read_text() == (here / "whole/best.json").read_text()
-
-
-def test_more_steps_are_a_longer_search(trained, here, without_costs):
-    words = f"ean --supernet {trained} --run-dir"
-    assert run(words, "whole", "--steps", 5) == 0
-    assert run(words, "part", "--steps", 2) == 0
-    assert run(words, "part", "--steps", 5, "--resume", "auto") == 0
-    assert samples("part") == samples("whole")
-
-
-def test_other_weights_are_not_gone_on_with(trained, here, capfd, without_costs):
-    shutil.copytree(trained, "supernet")
-    words = "ean --steps 2 --run-dir found --supernet supernet"
-    assert run(words) == 0
-    (weights,) = Path("supernet/checkpoints").iterdir()
-    other = get_model("cifar_resnet20_v1", 4, plan=json.loads(Path("supernet/card.json").read_text())["plan"])
-    other.initialize(mx.init.Xavier())
-    other(mx.nd.zeros((1, 3, 16, 16)))
-    other.save_parameters(str(weights / "net.params"))
-    assert run("ean --steps 4 --run-dir found --resume auto --supernet", weights / "net.params") == 2
-    assert "was started with other weights" in capfd.readouterr().err
-    for content in ("[]", "{}", '{"sha256": "a", "times": [null]}'):
-        Path("found/supernet.json").write_text(content)
-        assert run("ean --steps 4 --run-dir found --resume auto --supernet", weights / "net.params") == 2
-        assert "supernet.json is damaged: start a new search" in capfd.readouterr().err
-
-
-def test_a_reward_for_time(trained, here, monkeypatch):
+def test_a_reward_for_time(supernet_run, here, monkeypatch):
     monkeypatch.setattr(ean_context.SearchContext, "stage_latencies", lambda self: [4.0, 0.0, 1.0])
-    words = f"ean --steps 3 --reward-for latency --reward-weight 10 --reward-base 0 --supernet {trained} --run-dir time"
-    assert run(words) == 0
+    words = "ean --steps 3 --reward-for latency --reward-weight 10 --reward-base 0 --run-dir time --supernet"
+    assert run(words, supernet_run) == 0
     assert json.loads(Path("time/supernet.json").read_text())["times"] == [4.0, 0.0, 1.0]
     for line in samples("time").splitlines():
         record = json.loads(line)
         saved = (4 * record["scheme"][:3].count("0") + record["scheme"][6:].count("0")) / 15
         assert record["reward"] == pytest.approx(record["accuracy"] + 10 * saved)
     monkeypatch.setattr(ean_context.SearchContext, "stage_latencies", None)  # not measured again
-    assert run(words, "--resume", "auto", "--steps", 5) == 0
+    assert run(words, supernet_run, "--resume", "auto", "--steps", 5) == 0
 
 
-def test_times_are_measured(trained, here, without_costs):
-    assert run(f"ean --steps 1 --reward-for latency --supernet {trained} --run-dir time") == 0
+def test_times_are_measured(supernet_run, here, without_costs):
+    assert run(f"ean --steps 1 --reward-for latency --supernet {supernet_run} --run-dir time") == 0
     times = json.loads(Path("time/supernet.json").read_text())["times"]
     assert len(times) == 3
     assert min(times) >= 0
@@ -215,95 +124,6 @@ def test_a_network_with_its_attention_in_its_name(here, without_costs):
     assert (best.model, best.attention, best.options) == ("dia_fbresnet50", None, {"reduction": 40})
     net = get_model("dia_fbresnet50", 4, scheme="found/best.json", input_size=33)
     assert net.recipe["options"] == {"reduction": 40, "scheme": best.scheme, "input_size": 33}
-
-
-def test_the_commands_of_the_guide_parse():
-    text = (ROOT / "docs/search-connections.md").read_text(encoding="utf-8")
-    lines = [line.split()[2:] for line in text.splitlines() if line.startswith("python search.py ")]
-    assert len(lines) >= 5
-    for name, *words in lines:
-        search_options(name, words)
-
-
-SUPERNETS = (
-    "-a forward_config_share_sge_resnet50 -data DIR --checkpoint NAS_ckpts/ensemble_sge_train_on_subset",
-    "-a forward_dia_fbresnet50 -data DIR --checkpoint NAS_ckpts/ensemble_dia_train_on_subset",
-)
-SEARCH = (
-    "--batch-size 1000 -a forward_dia_fbresnet50 --manualSeed 666 -data DIR --checkpoint ckpts/ean_search "
-    "--validate_size 2 --resume NAS_ckpts/checkpoint39.params"
-)
-
-
-@pytest.mark.parametrize("words", SUPERNETS)
-def test_the_authors_commands_for_a_supernet(words):
-    config = search_options("ean-supernet", words.split()).config()
-    assert config.data.hold_out == 100
-    assert (config.data.dataset, config.data.batch_size, config.data.data_dir) == ("imagenet_folder", 256, "DIR")
-    assert (config.train.num_epochs, config.train.run_dir) == (50, words.split()[-1])
-    assert (config.optim.optimizer, config.optim.lr, config.optim.lr_decay_period) == ("sgd", 0.1, 40)
-
-
-def test_the_authors_command_for_a_search(monkeypatch):
-    seen = []
-    found = ean_search.EanSearchResult(Path(), Path(), [SimpleNamespace(best=lambda: ("0",))])
-    monkeypatch.setattr("gluon_attn.runs.search.ean_search", lambda options: seen.append(options.config()) or found)
-    assert run(f"ean {SEARCH}") == 0
-    (config,) = seen
-    assert (config.score.supernet, config.train.resume) == ("NAS_ckpts/checkpoint39.params", None)
-    assert (config.train.seed, config.train.run_dir, config.data.batch_size) == (666, "ckpts/ean_search", 1000)
-    assert (config.data.hold_out, config.ean.steps) == (100, 300)
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ("ean --steps 2", "--supernet is missing: it names the run folder"),
-        ("ean --supernet nothing", "there is no supernet nothing: "),
-        ("ean --lr 0.1", "--lr has no meaning here: the supernet is not trained here"),
-        ("ean --mixup", "unknown option --mixup"),
-        ("ean --baselines chance --supernet x", "--baselines must be one of random, evolution"),
-        ("ean-supernet --scheme 101", "unknown option --scheme"),
-        ("ean-supernet --dataset digits --model cifar_resnet20_v1", "attention, the attention to share, or a network"),
-        (f"ean-supernet {SUPERNET} --hold-out 99", "--hold-out 99 leaves no training images of class"),
-        (f"ean-supernet {SUPERNET} --model mobilenet_v2", "share one attention per stage"),
-        (f"ean --all {DATA} {NETWORK} --steps 0", "steps must be at least 1"),
-    ],
-)
-def test_mistakes_are_one_line(words, message, here, capfd):
-    assert run(words) == 2
-    error = capfd.readouterr().err.strip().splitlines()[-1]
-    assert message in error
-    assert error.startswith("error: ")
-
-
-def test_a_folder_without_checkpoints(trained, here, capfd):
-    shutil.copytree(trained, "bare")
-    shutil.rmtree("bare/checkpoints")
-    assert run("ean --supernet bare") == 2
-    assert "bare holds no whole checkpoint of a supernet" in capfd.readouterr().err
-
-
-RUNNER = Path(sys.executable).with_name("horovodrun")
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("horovod") is None or not RUNNER.exists(), reason="Horovod is not built: make horovod"
-)
-def test_two_processes_search_as_one(trained, here, without_costs):
-    """Each evaluates its share; the controller of both and of one process is the same, to the last bit."""
-    words = f"ean --steps 6 --baselines evolution --supernet {trained} --run-dir"
-    assert run(words, "alone") == 0
-    command = [RUNNER, "-np", "2", "--gloo", "--network-interface", "lo", sys.executable, ROOT / "search.py"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    done = subprocess.run(
-        [*map(str, command), *words.split(), "together"],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    for kind in ("ean", "evolution"):
-        assert samples("together", kind) == samples("alone", kind)
-    assert (done.stdout + done.stderr).count("best scheme") == 1
 
 
 @pytest.mark.slow
