@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib import limit  # noqa: E402
 from benchmarks.lib.networks import DEPLOYED, TIMM  # noqa: E402
-from benchmarks.lib.process import Peer  # noqa: E402
+from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.report import TORCH_HELP, Table, earlier, machine, take_turns, versions  # noqa: E402
 
 MODULE = "benchmarks.lib.deployed"
@@ -157,8 +157,9 @@ def heading(arguments, limits):
     batches = " ".join(map(str, arguments.batch_size))
     given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
     return (
-        f"# Exported networks against PyTorch\n\n`python benchmarks/deploy.py {given}` on {machine(*found)}.\n"
-        f"Medians of {arguments.repeat} batches, in images per second; ratio to the best of "
+        f"# Exported networks against PyTorch\n\n`{'CLOCK=processor ' * PROCESSOR}python benchmarks/deploy.py {given}` on "
+        f"{machine(*found)}.\nMedians of {arguments.repeat} batches, in images per second"
+        f"{' of processor time' * PROCESSOR}; ratio to the best of "
         f"PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n{limits.line()}\n"
     )
 
