@@ -156,11 +156,12 @@ def heading(arguments, limits):
     found = [*versions("mxnet", "onnxruntime", "openvino", "nncf"), *versions("torch", "timm", python=arguments.torch)]
     batches = " ".join(map(str, arguments.batch_size))
     given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
+    command = f"{'CLOCK=processor ' * PROCESSOR}python benchmarks/deploy.py {given}"
     return (
-        f"# Exported networks against PyTorch\n\n`{'CLOCK=processor ' * PROCESSOR}python benchmarks/deploy.py {given}` on "
-        f"{machine(*found)}.\nMedians of {arguments.repeat} batches, in images per second"
-        f"{' of processor time' * PROCESSOR}; ratio to the best of "
-        f"PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: above 1 is faster.\n{limits.line()}\n"
+        f"# Exported networks against PyTorch\n\n`{command}` on {machine(*found)}.\n"
+        f"Medians of {arguments.repeat} batches, in images per second{' of processor time' * PROCESSOR}; ratio to the "
+        f"best of PyTorch's own in float32, for bfloat16 and int8 to compiled bfloat16: "
+        f"above 1 is faster.\n{limits.line()}\n"
     )
 
 
