@@ -92,7 +92,7 @@ class DepthwiseConvs(NormSequential):
     def features(self, F: Any, x: Tensor) -> Tensor:
         """All layers but the last norm."""
         layers = list(self._children.values())
-        if not compiled(*layers):
+        if not compiled(*layers) or not all(layer.small for layer in layers[2::4]):
             return super().features(F, x)
         for first in range(0, len(layers), 4):
             _, depthwise, pointwise, norm = layers[first : first + 4]

@@ -56,15 +56,18 @@ class PointwiseConv(nn.Conv2D):
         channels: of the output.
         in_channels: of the input.
         use_bias: default True.
+
+    Attributes:
+        small: whether it has so few weights that a compiled operator is faster.
     """
 
     def __init__(self, channels: int, in_channels: int, *, use_bias: bool = True) -> None:
-        self.channels, self._small = channels, channels * in_channels <= _MAX_WEIGHTS
+        self.channels, self.small = channels, channels * in_channels <= _MAX_WEIGHTS
         super().__init__(channels, 1, use_bias=use_bias, in_channels=in_channels)
 
     def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """(N,in_channels,H,W) -> (N,channels,H,W)."""
-        if self._small and compiled(self):
+        if self.small and compiled(self):
             inputs = (x, weight) if bias is None else (x, weight, bias)
             return F.gluon_attn_pointwise(*inputs, channels=self.channels, bias=len(inputs) - 2)
         return super().hybrid_forward(F, x, weight, bias)

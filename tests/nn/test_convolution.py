@@ -1,5 +1,7 @@
 """Convolutions with compiled operators, against MXNet's own."""
 
+import json
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -138,3 +140,17 @@ def test_inputs_only_leaves_the_gradients_of_weights(kind):
     np.testing.assert_array_equal(alone[0], usual[0])
     assert all((gradient == 7).all() for gradient in alone[1:])
     assert all(np.array_equal(*pair) for pair in zip(gradients(), usual, strict=True))
+
+
+@needs_compiler
+def test_wide_separable_convolutions_take_onednns_pointwise_ones():
+    """The compiled operator is six times slower at 2048 channels."""
+    names = {}
+    for channels in (128, 136):
+        block = cell_op("sep_conv_3x3", channels)
+        block.initialize()
+        with kernels.compiled_operators():
+            names[channels] = {node["op"] for node in json.loads(block(mx.sym.var("data")).tojson())["nodes"]}
+    assert "gluon_attn_separable" in names[128]
+    assert {"gluon_attn_depthwise", "Convolution"} <= names[136]
+    assert "gluon_attn_separable" not in names[136]
