@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib import limit  # noqa: E402
-from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
+from benchmarks.lib.process import CLOCK, Peer  # noqa: E402
 from benchmarks.lib.reasons import REASONS  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from benchmarks.lib.torch_names import NAMES  # noqa: E402
@@ -118,7 +118,7 @@ def main() -> None:
 
     named = "" if arguments.names == sorted(NAMES) else f" {' '.join(arguments.names)}"
     head = (
-        f"# Attentions against PyTorch\n\n`{'CLOCK=processor ' * PROCESSOR}"
+        f"# Attentions against PyTorch\n\n`{CLOCK}"
         f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python benchmarks/attention.py "
         f"--repeat {arguments.repeat}{named}` on "
         f"{machine(f'MXNet {mxnet.__version__}', f'PyTorch {torch.__version__} eager', 'float32')}.\n"

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # a clone that is not installed works, too
 
 from benchmarks.lib import limit  # noqa: E402
 from benchmarks.lib.networks import DEPLOYED, TIMM  # noqa: E402
-from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
+from benchmarks.lib.process import CLOCK, PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.report import TORCH_HELP, Table, earlier, machine, take_turns, versions  # noqa: E402
 
 MODULE = "benchmarks.lib.deployed"
@@ -156,7 +156,7 @@ def heading(arguments, limits):
     found = [*versions("mxnet", "onnxruntime", "openvino", "nncf"), *versions("torch", "timm", python=arguments.torch)]
     batches = " ".join(map(str, arguments.batch_size))
     given = f"--repeat {arguments.repeat} --size {arguments.size} --batch-size {batches}"
-    command = f"{'CLOCK=processor ' * PROCESSOR}python benchmarks/deploy.py {given}"
+    command = f"{CLOCK}python benchmarks/deploy.py {given}"
     return (
         f"# Exported networks against PyTorch\n\n`{command}` on {machine(*found)}.\n"
         f"Medians of {arguments.repeat} batches, in images per second{' of processor time' * PROCESSOR}; ratio to the "

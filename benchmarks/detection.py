@@ -62,7 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:
             (_networks if name in CASES else _evaluation)(name, Path(folder), arguments, table)
-    kind = "processor seconds (CLOCK=processor)" if PROCESSOR else "seconds"
+    kind = "processor seconds" if PROCESSOR else "seconds"
     table.write(arguments.out, (
         f"# Detection against torchvision\n\n`{command(arguments.out, arguments.torch)}` on "
         f"{machine('MXNet 1.9.1', 'torch 2.14.1 and torchvision 0.29.1 in channels-last')}.\n"

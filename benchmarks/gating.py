@@ -25,7 +25,7 @@ import gluon_attn  # noqa: E402, F401, I001 - before MXNet: it sets threads and 
 import mxnet as mx  # noqa: E402
 
 from benchmarks.lib import limit  # noqa: E402
-from benchmarks.lib.process import PROCESSOR, clock  # noqa: E402
+from benchmarks.lib.process import CLOCK, PROCESSOR, clock  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from gluon_attn.nn import fast, kernels  # noqa: E402
 
@@ -110,7 +110,7 @@ def heading(repeat: int) -> str:
     kind = " of processor time" if PROCESSOR else ""
     return (
         "# Plain, fast and compiled forms of `nn/fast.py`\n\n"
-        f"`{'CLOCK=processor ' * PROCESSOR}OMP_NUM_THREADS={threads} python benchmarks/gating.py --repeat {repeat}` on "
+        f"`{CLOCK}OMP_NUM_THREADS={threads} python benchmarks/gating.py --repeat {repeat}` on "
         f"{machine(f'MXNet {mx.__version__}', 'float32')}.\n"
         f"Medians in milliseconds{kind}, the forms turn by turn in one process; limit of the compiled fwd+bwd.\n"
         f"{limit.measured().line()}\n"

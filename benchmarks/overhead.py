@@ -20,7 +20,7 @@ import gluon_attn  # noqa: E402, I001 - before MXNet: it sets threads and malloc
 import mxnet as mx  # noqa: E402
 
 from benchmarks.lib import limit  # noqa: E402
-from benchmarks.lib.process import PROCESSOR, clock  # noqa: E402
+from benchmarks.lib.process import CLOCK, PROCESSOR, clock  # noqa: E402
 from benchmarks.lib.report import Table, machine, take_turns  # noqa: E402
 from gluon_attn.analyze.cost import cost  # noqa: E402
 from gluon_attn.models.factory import attention_entry, model_info  # noqa: E402
@@ -97,7 +97,7 @@ def main() -> None:
         del other
     named = "" if arguments.names == gluon_attn.list_attentions() else f" {' '.join(arguments.names)}"
     head = (
-        f"# What an attention adds to a training step of ResNet-50\n\n`{'CLOCK=processor ' * PROCESSOR}python "
+        f"# What an attention adds to a training step of ResNet-50\n\n`{CLOCK}python "
         f"benchmarks/overhead.py --repeat {arguments.repeat} --batch-size {arguments.batch_size} "
         f"--size {arguments.size}{named}` on "
         f"{machine(f'MXNet {mx.__version__}', 'float32')}.\n"

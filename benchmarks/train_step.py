@@ -144,7 +144,7 @@ def measure(arguments: argparse.Namespace, device: str) -> Table:
 
 def head(title: str, arguments: argparse.Namespace, *extra: str, on_cpu: bool) -> str:
     """Return the text above the table: title, command, machine and versions (`extra`), on a CPU its limits."""
-    kind = " of processor time (CLOCK=processor)" if PROCESSOR else ""
+    kind = " of processor time" if PROCESSOR else ""
     return (
         f"# {title}\n\n`{command(arguments.out, arguments.torch)}` on {machine(*extra)}.\n"
         f"Medians of {arguments.repeat} steps, in images a second{kind}; ratio: ours / PyTorch's, above 1 is faster.\n"

@@ -88,15 +88,8 @@ def mxnet_forms_table() -> str:
     for row in table.rows:
         found.setdefault(row[0], {}).setdefault((row[2], row[3]), []).append(row[5])
     rows = [[f"`{name}`", *(", ".join(cells.get(form, ())) for form in forms)] for name, cells in found.items()]
-    columns = [
-        "network",
-        "hybridized",
-        "optimized",
-        "optimized, bfloat16",
-        "symbol",
-        "symbol, bfloat16",
-        "symbol, int8",
-    ]
+    low = ("symbol, bfloat16", "symbol, int8")
+    columns = ["network", "hybridized", "optimized", "optimized, bfloat16", "symbol", *low]
     return markdown(table.processor, columns, rows)
 
 

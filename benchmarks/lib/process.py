@@ -18,6 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 #: whether processor time is counted
 PROCESSOR = os.environ.get("CLOCK") == "processor"
+#: what stands before a command that counts it
+CLOCK = "CLOCK=processor " * PROCESSOR
 clock = time.process_time if PROCESSOR else time.perf_counter
 
 

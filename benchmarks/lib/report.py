@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.lib.process import CLOCK
 from gluon_attn.utils import cpu
 from gluon_attn.utils.files import write_text
 
@@ -38,7 +39,7 @@ def machine(*extra: str) -> str:
 
 
 def command(out: Path | None, torch: str = sys.executable) -> str:
-    """Return the command that runs, for the head of a table, without --out and without paths of this machine.
+    """Return the command that runs, for the head of a table: with the clock, without --out and this machine's paths.
 
     Args:
         out: Value of --out.
@@ -46,7 +47,7 @@ def command(out: Path | None, torch: str = sys.executable) -> str:
     """
     names = {torch: "TORCHENV/bin/python"}
     given = [names.get(word, word) for word in sys.argv[1:] if word not in ("--out", str(out))]
-    return " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *given])
+    return " ".join([f"{CLOCK}python benchmarks/{Path(sys.argv[0]).name}", *given])
 
 
 def versions(*packages: str, python: str = sys.executable) -> list[str]:

@@ -15,7 +15,7 @@ from . import graph_edit, symbol
 from .graph import Graph
 from .precision import fuse_for_onednn, quiet, to_bfloat16, to_int8
 
-_BATCH = 8  # images per pass that is timed
+BATCH = 8  # images per pass that is timed, at most
 
 
 def graph_for_mxnet(
@@ -66,7 +66,7 @@ def fastest_graph(graphs: Mapping[Any, Graph], inputs: np.ndarray | Sequence[np.
     Returns:
         The key of the fastest graph.
     """
-    given = [inputs[:_BATCH]] if isinstance(inputs, np.ndarray) else inputs
+    given = [inputs[:BATCH]] if isinstance(inputs, np.ndarray) else inputs
     batch, seconds = [mx.nd.array(one, dtype=one.dtype) for one in given], {}
     for key, graph in graphs.items():
         with contextlib.suppress(mx.MXNetError), quiet():

@@ -25,9 +25,7 @@ def float32_after_odd_convolutions(symbol: mx.sym.Symbol, params: Mapping[str, m
         params: parameters of the network by name.
     """
     graph = SymbolGraph.read(symbol)
-    for node in list(graph.nodes):
-        if not _is_odd(node, params):
-            continue
+    for node in _odd_norms(graph, params):
         # maps of 16, 32 ... channels are in blocks after all, and the cast brings them into plain memory faster
         in_blocks = params[node.source(1).name].shape[0] % 16 == 0
         if in_blocks or not (_can_compile(node, params) and kernels.take_bfloat16()):
@@ -43,11 +41,15 @@ def compile_odd_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Param
         params: parameters of the network by name.
     """
     graph = SymbolGraph.read(symbol)
-    for node in list(graph.nodes):
-        if _is_odd(node, params) and _can_compile(node, params):
+    for node in _odd_norms(graph, params):
+        if _can_compile(node, params):
             form = compiled_batch_norm(mx.sym, *map(mx.sym.var, _INPUTS), **_options(node))
             graph.substitute(node, form, dict(zip(_INPUTS, node.inputs, strict=True)))
     return graph.to_symbol()
+
+
+def _odd_norms(graph: SymbolGraph, params: Mapping[str, mx.gluon.Parameter]) -> list[Node]:
+    return [node for node in graph.nodes if _is_odd(node, params)]
 
 
 def _is_odd(node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:

@@ -9,7 +9,7 @@ from ..analyze.graph import check_input
 from ..config.card import Card
 from ..deploy import symbol
 from ..deploy.graph import Graph, trace
-from ..deploy.mxnet_form import graph_for_mxnet
+from ..deploy.mxnet_form import BATCH, graph_for_mxnet
 from ..engine.precision import usable_dtype
 from ..models.detection.detector import Detector
 from ..models.factory import model_info
@@ -67,7 +67,7 @@ def optimize_for_inference(
             keeps the weights of now.
         input_size: Height and width of the images (default: the network's own). The copy takes no others.
         dtype: "float32" (default) or "bfloat16", which a processor without it computes in float32, with a warning.
-        batch_size: Images of a pass that the choice is made for (default 1); others go as well.
+        batch_size: Images of a pass that the choice is made for (default 1; at most 8 are tried); others go as well.
 
     Returns:
         The copy, (N,3,H,W) float32 -> (N,classes) float32.
@@ -85,7 +85,7 @@ def optimize_for_inference(
     card = Card(**recipe, input_shape=(3, side, side))
     check_input(net, card.input_shape)
     dtype = usable_dtype(dtype, _cpus(net), cpu.has_bfloat16(cpu.Host()))
-    images = generator(0).standard_normal((count, *card.input_shape), np.float32)
+    images = generator(0).standard_normal((min(count, BATCH), *card.input_shape), np.float32)
     with Progress("choosing the fastest formulation"):
         return OptimizedNetwork(graph_for_mxnet(dtype, partial(trace, net, card), images, compiled=True))
 
