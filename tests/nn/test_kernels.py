@@ -1,6 +1,7 @@
 """The compiled operators: the numbers of the built-in ones, in every attention; and what happens without a compiler."""
 
 import contextlib
+import functools
 import os
 
 import mxnet as mx
@@ -201,10 +202,8 @@ def test_plain_operators_win_so_that_exports_hold_no_compiled_one():
 def fresh(monkeypatch, tmp_path):
     """The module as in a process that has not asked yet, with its own cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    kernels.problem.cache_clear()
-    yield monkeypatch
-    monkeypatch.undo()
-    kernels.problem.cache_clear()
+    monkeypatch.setattr(kernels, "problem", functools.cache(kernels.problem.__wrapped__))
+    return monkeypatch
 
 
 def test_without_a_compiler_nothing_changes(fresh):

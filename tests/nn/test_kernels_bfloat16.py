@@ -1,5 +1,8 @@
 """Compiled operators on feature maps in bfloat16: numbers, types, and what happens where MXNet's file is another."""
 
+import functools
+from types import SimpleNamespace
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -109,23 +112,18 @@ def test_types_that_fit_are_inferred_and_others_refused(function, dtypes, fits):
     assert [np.dtype(dtype).itemsize for dtype in y.infer_type(**given)[1]] == [2]
 
 
-@pytest.fixture
-def another_file(monkeypatch):
-    """As with an MXNet whose lib_api.cc is another."""
-    monkeypatch.setattr(kernels, "_INT64_CASE", "what no file holds")
-    for cached in (kernels._interface, kernels.take_bfloat16):
-        cached.cache_clear()
-    yield
-    monkeypatch.undo()
-    for cached in (kernels._interface, kernels.take_bfloat16):
-        cached.cache_clear()
-
-
-def test_without_the_change_of_mxnets_file_nothing_is_in_bfloat16(another_file, caplog):
+@pytest.mark.parametrize("case", ["what no file holds", "\n"])
+def test_an_unknown_file_of_mxnet_stays_as_it_is_in_a_library_of_its_own(case, monkeypatch):
     key = kernels._key("g++")
+    monkeypatch.setattr(kernels, "_interface", kernels._interface.__wrapped__)
+    monkeypatch.setattr(kernels, "_INT64_CASE", case)
+    assert kernels._BFLOAT16_MARK not in kernels._interface()
+    assert kernels._key("g++") != key
+
+
+def test_with_a_library_of_the_unchanged_file_nothing_is_in_bfloat16(monkeypatch, caplog):
+    """The file may be known by now: what counts is the library that MXNet has loaded."""
+    monkeypatch.setattr(kernels, "_loaded", [SimpleNamespace()])
+    monkeypatch.setattr(kernels, "take_bfloat16", functools.cache(kernels.take_bfloat16.__wrapped__))
     assert not kernels.take_bfloat16()
     assert "compute in float32 only" in caplog.text
-    kernels._interface.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "_INT64_CASE", "\n  case kInt64:\n")
-        assert kernels._key("g++") != key  # so that a library of the unchanged file is not taken for one of the changed

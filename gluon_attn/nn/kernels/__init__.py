@@ -16,7 +16,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import mxnet as mx
 
@@ -43,7 +42,8 @@ _BFLOAT16_CASE = """  case static_cast<MXDType>(12):
     dltensor.dtype.bits = 16;
     break;
 """
-_switches: list[Any] = []  # of the loaded library, a C function: see `inputs_only`
+_BFLOAT16_MARK = "gluon_attn_takes_bfloat16"  # in a built library whose lib_api.cc has that case
+_loaded: list[ctypes.CDLL] = []  # into MXNet; the last one counts
 _active = contextvars.ContextVar("compiled_operators", default=False)
 
 
@@ -77,7 +77,7 @@ def inputs_only() -> Iterator[None]:
     if not active():
         yield
         return
-    set_weight_gradients = _switches[-1]
+    set_weight_gradients = _loaded[-1].gluon_attn_set_weight_gradients
     mx.nd.waitall()
     set_weight_gradients(0)
     try:
@@ -95,7 +95,7 @@ def take_bfloat16() -> bool:
     """
     if problem() is not None:
         return False
-    known = _interface()[1]
+    known = hasattr(_loaded[-1], _BFLOAT16_MARK)
     if not known:
         get_logger().warning("MXNet's lib_api.cc is not that of 1.9.1: compiled operators compute in float32 only")
     return known
@@ -116,7 +116,7 @@ def problem() -> str | None:
         if not library.is_file():
             _build(compiler, library)
         mx.library.load(str(library), False)
-        _switches.append(ctypes.CDLL(str(library)).gluon_attn_set_weight_gradients)
+        _loaded.append(ctypes.CDLL(str(library)))
     except subprocess.CalledProcessError as error:
         return f"{compiler} failed: {(error.stderr.strip().splitlines() or ['no message'])[0]}"
     except (OSError, WriteError, mx.MXNetError) as error:
@@ -152,7 +152,7 @@ def _key(compiler: str) -> str:
         *(path.read_text(encoding="utf-8") for path in SOURCES),
         version,
         mx.__version__,
-        _interface()[0],
+        _interface(),
         platform.machine(),
         *_FLAGS,
     )
@@ -167,14 +167,15 @@ def _build(compiler: str, library: Path) -> None:
     with atomic_path(library) as built, Progress("compiling operators, once for this machine"):
         subprocess.run(
             [compiler, *_FLAGS, include, "-o", str(built), *sources, "-x", "c++", "-"],
-            input=_interface()[0], capture_output=True, text=True, check=True,
+            input=_interface(), capture_output=True, text=True, check=True,
         )  # fmt: skip
 
 
 @functools.cache
-def _interface() -> tuple[str, bool]:
-    """MXNet's lib_api.cc, and whether it could be changed to hand on bfloat16, which it does not know."""
+def _interface() -> str:
+    """MXNet's lib_api.cc, changed to hand on bfloat16, which it does not know, where it is that of MXNet 1.9.1."""
     text = (Path(mx.__file__).parent / "src/lib_api.cc").read_text(encoding="utf-8")
     if text.count(_INT64_CASE) != 1:
-        return text, False
-    return text.replace(_INT64_CASE, _INT64_CASE + _BFLOAT16_CASE), True
+        return text
+    changed = text.replace(_INT64_CASE, _INT64_CASE + _BFLOAT16_CASE)
+    return f'{changed}\nextern "C" const bool {_BFLOAT16_MARK} = true;\n'
