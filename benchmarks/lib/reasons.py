@@ -10,7 +10,6 @@ REASONS: dict[str, str] = {
     "cot": "sums and products over the nine pixels of a window; the norm's gradient is kept off a layout that is 60 "
     "times slower",
     "danet": f"{_PRODUCTS}; compiled softmax without denormal numbers and OpenBLAS's AVX2 kernels took it from 2.6",
-    "fca": "the product of each map with its frequency, a matrix with a vector; MXNet broadcasts and sums still slower",
     "ge_theta_plus": "the gradient of the depthwise strided convolutions in oneDNN 2.4",
     "lambda": "the gradient of the 23x23 convolution with one input map in oneDNN 2.4",
     "nonlocal": f"{_PRODUCTS}; compiled softmax and OpenBLAS's AVX2 kernels took it from 2.0",

@@ -48,6 +48,9 @@ class GatedResidual(InFloat32, Attention):
         y = F.reshape_like(self.narrow(F, self.attended(F, x)), x)
         if fast.plain():
             return x + F.broadcast_mul(y, gamma)
+        if fast.compiled():
+            both = F.concat(F.BlockGrad(F.ones_like(gamma)), gamma, dim=0)
+            return fast.weighted_sum(F, [x, y], F.reshape(both, shape=(-1,)))
         corner = F.slice_axis(F.slice_axis(x, axis=2, begin=0, end=1), axis=3, begin=0, end=1)
         return x + fast.channel_scale(F, y, F.broadcast_mul(F.BlockGrad(F.ones_like(corner)), gamma))
 

@@ -60,14 +60,18 @@ class DIA(Attention):
             (h, c), both zeros, (N,layers*C).
         """
         corner = F.slice_axis(F.slice_axis(x, axis=2, begin=0, end=1), axis=3, begin=0, end=1)
-        one = F.zeros_like(F.reshape(corner, shape=(0, -1)))
+        return self._begin(F, F.reshape(corner, shape=(0, -1)))
+
+    def _begin(self, F: Any, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Zeros for a pooled map, (N,C)."""
+        one = F.zeros_like(pooled)
         zeros = one if self._layers == 1 else F.concat(*[one] * self._layers, dim=1)
         return zeros, zeros
 
     def hybrid_forward(self, F: Any, x: Tensor, *state: Tensor) -> Any:
         """N,C,H,W -> N,C,H,W; with a state (y, h, c), see the class."""
         pooled = F.reshape(fast.global_avg(F, x), shape=(0, -1))
-        h, c = self.cell(pooled, *(state or self.begin_state(F, x)))
+        h, c = self.cell(pooled, *(state or self._begin(F, pooled)))
         gate = h if self._layers == 1 else F.slice_axis(h, axis=1, begin=-self._channels, end=None)
         y = fast.channel_gate(F, x, F.reshape(gate, shape=(0, 0, 1, 1)))
         return (y, h, c) if state else y

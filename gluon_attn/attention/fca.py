@@ -71,7 +71,9 @@ class FCA(OneMapSize, Attention):
     def hybrid_forward(self, F: Any, x: Tensor, basis: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
         size = self._channels // self._groups
-        if fast.plain():
+        if fast.compiled():
+            spectrum = F.gluon_attn_weighted_pool(x, basis, constant=1)
+        elif fast.plain():
             members = F.reshape(x, shape=(0, self._groups, size, -1))
             spectrum = F.sum(F.broadcast_mul(members, F.expand_dims(basis, axis=2)), axis=3)
         else:

@@ -42,9 +42,8 @@ class GlobalContext(InFloat32, Attention):
         Returns:
             (N,C,1,1).
         """
-        rows = F.reshape(x, shape=(0, 0, -1))
         weights = fast.softmax(F, self.widen(F, F.reshape(self.key(x), shape=(0, 0, -1))))
-        context = F.expand_dims(F.batch_dot(rows, self.narrow(F, weights), transpose_b=True), axis=3)
+        context = fast.weighted_pool(F, x, self.narrow(F, weights))
         return self.expand(F.relu(self.norm(self.squeeze(context))))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..nn import fast
-from ..nn.float32_stats import InFloat32, norm
+from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
 from .base import ATTENTIONS, Attention, ConstantStart
 
@@ -39,7 +39,7 @@ class GCT(InFloat32, Attention):
 
     def hybrid_forward(self, F: Any, x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
-        size = F.broadcast_mul(norm(F, self.widen(F, x), 1e-5), self.widen(F, alpha))
+        size = F.broadcast_mul(self.l2_norm(F, x, 1e-5), self.widen(F, alpha))
         # the mean over the channels in place of the sum takes sqrt(C) with it
         spread = F.sqrt(F.mean(F.square(size), axis=1, keepdims=True) + 1e-5 / self._channels)
         logits = F.broadcast_mul(self.narrow(F, F.broadcast_div(size, spread)), gamma)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..nn import fast
-from ..nn.float32_stats import InFloat32, norm
+from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
 from .base import ATTENTIONS, Attention, ConstantStart
 
@@ -38,7 +38,7 @@ class GRN(InFloat32, Attention):
 
     def hybrid_forward(self, F: Any, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
-        size = norm(F, self.widen(F, x), 1e-12)
+        size = self.l2_norm(F, x, 1e-12)
         ratio = self.narrow(F, F.broadcast_div(size, F.mean(size, axis=1, keepdims=True) + 1e-6))
         y = fast.channel_gate(F, x, F.broadcast_mul(ratio, gamma) + 1)
         return fast.channel_shift(F, y, F.broadcast_add(F.zeros_like(ratio), beta))

@@ -46,8 +46,7 @@ class Polarized(InFloat32, Attention):
         logits = F.reshape(self.channel_query(x), shape=(0, 0, -1))
         weights = self.narrow(F, fast.softmax(F, self.widen(F, logits)))
         # a 1x1 convolution of the weighted sum is the weighted sum of the 1x1 convolution
-        pooled = F.batch_dot(F.reshape(x, shape=(0, 0, -1)), weights, transpose_b=True)
-        pooled = self.channel_value(F.expand_dims(pooled, axis=3))
+        pooled = self.channel_value(fast.weighted_pool(F, x, weights))
         return fast.sigmoid(F, self.norm(self.expand(pooled)))
 
     def space_gate(self, F: Any, x: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class SimAM(InFloat32, Attention):
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
+        if fast.compiled():
+            return F.gluon_attn_simam(x, e_lambda=self._lambda)
         wide = self.widen(F, x)
         _, rest = centered(F, wide)
         squares, count = F.square(rest), area(F, wide)

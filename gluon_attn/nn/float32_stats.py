@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import fast
-from .tracing import Tensor, plain, single
+from .tracing import Tensor, compiled, plain, single
 
 
 class InFloat32:
@@ -39,6 +39,14 @@ class InFloat32:
         same = plain() or single() or self._dtype == self._wide
         return value if same else F.cast(value, dtype=self._dtype)
 
+    def l2_norm(self, F: Any, x: Tensor, epsilon: float) -> Tensor:
+        """sqrt(sum of x^2 over height and width + epsilon), (N,C,H,W) -> (N,C,1,1), wide."""
+        if compiled():  # which takes x as it is, and computes in float32 at least
+            return F.gluon_attn_l2_norm(x, epsilon=epsilon)
+        wide = self.widen(F, x)
+        squares = F.broadcast_mul(fast.global_avg(F, F.square(wide)), area(F, wide))
+        return F.sqrt(squares + epsilon)
+
 
 class GlobalPools(InFloat32):
     """Mixin, first among the bases of a HybridBlock: the global poolings of CBAM's authors by name.
@@ -53,8 +61,7 @@ class GlobalPools(InFloat32):
         """The pooling named `pool`, one of `POOLS`: (N,C,H,W) -> (N,C,1,1)."""
         if pool in ("avg", "max"):
             return (fast.global_avg if pool == "avg" else fast.global_max)(F, x)
-        wide = self.widen(F, x)
-        return self.narrow(F, norm(F, wide, 1e-20) if pool == "lp" else logsumexp(F, wide))
+        return self.narrow(F, self.l2_norm(F, x, 1e-20) if pool == "lp" else logsumexp(F, self.widen(F, x)))
 
 
 def area(F: Any, x: Tensor) -> Tensor:
@@ -75,12 +82,6 @@ def centered(F: Any, x: Tensor) -> tuple[Tensor, Tensor]:
     """(mean, x - mean) over height and width: (N,C,1,1) and (N,C,H,W), for a wide `x`."""
     mean = fast.global_avg(F, x)
     return mean, fast.channel_shift(F, x, -mean)
-
-
-def norm(F: Any, x: Tensor, epsilon: float) -> Tensor:
-    """sqrt(sum of x^2 over height and width + epsilon), (N,C,1,1), for a wide `x`."""
-    squares = F.broadcast_mul(fast.global_avg(F, F.square(x)), area(F, x))
-    return F.sqrt(squares + epsilon)
 
 
 def logsumexp(F: Any, x: Tensor) -> Tensor:

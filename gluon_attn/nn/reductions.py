@@ -76,6 +76,22 @@ def global_avg(F: Any, x: Tensor) -> Tensor:
     return F.expand_dims(F.batch_dot(rows, F.softmax(F.zeros_like(first), axis=1)), axis=3)
 
 
+def weighted_pool(F: Any, x: Tensor, weights: Tensor) -> Tensor:
+    """Sum over height and width of `x * weights`.
+
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        x: (N,C,H,W).
+        weights: (N,1,HW).
+
+    Returns:
+        (N,C,1,1).
+    """
+    if compiled():
+        return F.gluon_attn_weighted_pool(x, weights, constant=0)
+    return F.expand_dims(F.batch_dot(F.reshape(x, shape=(0, 0, -1)), weights, transpose_b=True), axis=3)
+
+
 def global_max(F: Any, x: Tensor) -> Tensor:
     """Maximum over height and width, (N,C,H,W) -> (N,C,1,1). Equal maxima and float64: as `channel_max`."""
     if inference():

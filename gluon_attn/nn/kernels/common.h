@@ -46,6 +46,9 @@ inline View broadcast_view(const std::vector<int64_t>& shape, const std::vector<
   return {size(shape, 0, from), size(shape, from, to), size(shape, to, shape.size())};
 }
 
+// A map as its channels' pixels.
+inline View lines(const MXTensor& map) { return {map.shape[0] * map.shape[1], map.shape[2] * map.shape[3], 1}; }
+
 // Calls body(outer index, first column, end column) in parallel, for blocks that cover all inner columns.
 template <typename Body>
 void parallel_columns(const View& v, Body body) {

@@ -1,4 +1,4 @@
-// An exponential that the compiler vectorizes.
+// An exponential and a logistic function that the compiler vectorizes.
 
 #ifndef GLUON_ATTN_FAST_EXP_H_
 #define GLUON_ATTN_FAST_EXP_H_
@@ -27,5 +27,10 @@ inline float fast_exp(float x) {
 }
 
 inline double fast_exp(double x) { return std::exp(x); }
+
+template <typename T>
+T logistic(T x) {
+  return 1 / (1 + fast_exp(-x));
+}
 
 #endif  // GLUON_ATTN_FAST_EXP_H_

@@ -42,11 +42,6 @@ struct Moments {
 };
 
 template <typename T>
-T logistic(T x) {
-  return 1 / (1 + fast_exp(-x));
-}
-
-template <typename T>
 void shuffle(const HalvesShape& s, const T* x, const Weights<T>& w, T* y) {
 #pragma omp parallel for schedule(static)
   for (int64_t line = 0; line < s.samples * s.channels; ++line) {
