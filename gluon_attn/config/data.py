@@ -163,7 +163,8 @@ class DataConfig(Config):
             object.__setattr__(self, "classes", None)  # its fixed number
         for name in _WITHOUT_EFFECT.get(self.dataset, ()):
             if getattr(self, name) != type(self).__dataclass_fields__[name].default:
-                raise UserError(f"option {name} has no effect on {self.dataset}: leave it out")
+                others = ", ".join(other for other, without in _WITHOUT_EFFECT.items() if name not in without)
+                raise UserError(f"option {name} has no effect on {self.dataset}: leave it out (it is for {others})")
         if self.auto_aug:
             if self.aa not in (None, ORIGINAL):
                 raise UserError(f"option auto_aug means option aa {ORIGINAL}: leave out option aa {self.aa}")

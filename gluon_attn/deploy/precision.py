@@ -5,6 +5,7 @@ import dataclasses
 import io
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 
@@ -27,6 +28,8 @@ _BATCH = 8  # images per pass of a calibration
 _IN_BFLOAT16 = ["Concat", "concat", "_sg_mkldnn_conv", "_sg_mkldnn_fully_connected"]
 #: operators that MXNet would quantize and that apply gates
 _PRODUCTS = ["elemwise_mul", "broadcast_mul"]
+#: stderr is the whole process's: a second thread that drops messages would take the first one's for it
+_quiet_thread = threading.RLock()
 
 
 def to_bfloat16(graph: Graph) -> Graph:
@@ -81,7 +84,10 @@ def to_int8(graph: Graph, inputs: np.ndarray, calibration: str = "naive") -> Gra
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Without MXNet's messages: C++ reports on stderr each operator that it leaves alone, Python warns of casts."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_stderr(), without_root_messages():
+    with (
+        _quiet_thread, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_stderr(),
+        without_root_messages(),
+    ):  # fmt: skip
         warnings.simplefilter("ignore")
         yield
 

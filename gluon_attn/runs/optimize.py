@@ -1,5 +1,6 @@
 """A network that stays in the process, as fast as MXNet computes it there."""
 
+import threading
 from functools import partial
 
 import mxnet as mx
@@ -21,6 +22,7 @@ from ..utils.seed import generator
 
 #: what `optimize_for_inference` computes in
 DTYPES = ("float32", "bfloat16")
+_one_at_a_time = threading.Lock()  # tracing sets the names of a network's blocks
 
 
 class OptimizedNetwork(mx.gluon.Block):
@@ -58,6 +60,8 @@ def optimize_for_inference(
 ) -> OptimizedNetwork:
     """Make a copy of a network that computes the same logits faster, on this machine's CPU, without gradients.
 
+    May be called in several threads, which then take turns.
+
     Batch norms are folded into convolutions, and oneDNN fuses what follows these. Of several formulations, compiled
     operators among them, it takes the one that is the fastest when tried here. For other programs and machines, and
     for int8, export the network.
@@ -83,10 +87,10 @@ def optimize_for_inference(
     own = recipe["options"].get("input_size", model_info(recipe["model"]).input_size)
     side, count = positive("input_size", own if input_size is None else input_size), positive("batch_size", batch_size)
     card = Card(**recipe, input_shape=(3, side, side))
-    check_input(net, card.input_shape)
     dtype = usable_dtype(dtype, _cpus(net), cpu.has_bfloat16(cpu.Host()))
     images = generator(0).standard_normal((min(count, BATCH), *card.input_shape), np.float32)
-    with Progress("choosing the fastest formulation"):
+    with _one_at_a_time, Progress("choosing the fastest formulation"):
+        check_input(net, card.input_shape)
         return OptimizedNetwork(graph_for_mxnet(dtype, partial(trace, net, card), images, compiled=True))
 
 

@@ -209,7 +209,7 @@ def test_images_split_off_for_evaluation_are_decoded_exactly(folder, split):
 
 
 def test_the_option_needs_photographs():
-    with pytest.raises(UserError, match="option scaled_decode has no effect on cifar10"):
+    with pytest.raises(UserError, match=r"on cifar10: leave it out \(it is for imagenet_rec, imagenet_folder\)$"):
         DataConfig(dataset="cifar10", scaled_decode=True)
 
 

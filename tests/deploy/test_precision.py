@@ -1,3 +1,7 @@
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import mxnet as mx
 import pytest
 from graphs import distance, inputs
@@ -27,3 +31,24 @@ def test_entropy_calibration():
     expected = net(mx.nd.array(x)).asnumpy()
     graph = graph_edit.norms_as_convolutions(graph_edit.fold_norms(trace(net, card, plain=True)))
     assert 1e-4 < distance(precision.to_int8(graph, x, "entropy"), x, expected) < 0.3
+
+
+def test_threads_that_drop_messages_leave_stderr_as_it_was():
+    stderr, entered, both, left = os.fstat(2), *(threading.Event() for _ in range(3))
+
+    def first():
+        with precision.quiet(), precision.quiet():
+            entered.set()
+            both.wait(0.2)  # in vain: the second one may not enter
+        left.set()
+
+    def second():
+        entered.wait()
+        with precision.quiet():
+            both.set()
+            left.wait()
+
+    with ThreadPoolExecutor(2) as threads:
+        for one in (threads.submit(first), threads.submit(second)):
+            one.result()
+    assert os.path.samestat(os.fstat(2), stderr)

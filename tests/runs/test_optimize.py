@@ -1,4 +1,6 @@
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import mxnet as mx
 import numpy as np
@@ -38,6 +40,16 @@ def test_compiled_operators_are_there_and_in_no_file(monkeypatch, tmp_path):
     assert "gluon_attn_gate" in optimized.symbol.tojson()
     (exported,) = export_network(net, card, "net", [ExportTarget("symbol")], tmp_path)
     assert "gluon_attn" not in next(exported.path.glob("*-symbol.json")).read_text()
+
+
+def test_several_threads_take_turns():
+    net, card = network("cifar_resnet20_v1", attention="cbam")
+    x = mx.nd.array(np.random.default_rng(0).normal(size=(1, *card.input_shape)))
+    expected, stderr = net(x).asnumpy(), os.fstat(2)
+    with ThreadPoolExecutor(3) as threads:
+        for optimized in threads.map(lambda _: gluon_attn.optimize_for_inference(net), range(6)):
+            assert far(optimized(x).asnumpy(), expected) < 1e-5
+    assert os.path.samestat(os.fstat(2), stderr)  # where MXNet's messages are dropped while a form is tried
 
 
 def test_without_a_compiler(monkeypatch):
