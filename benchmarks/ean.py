@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # works in a clone that is not installed, too
 
 from benchmarks.lib import limit  # noqa: E402
-from benchmarks.lib.process import Peer  # noqa: E402
+from benchmarks.lib.process import PROCESSOR, Peer  # noqa: E402
 from benchmarks.lib.report import Table, command, machine, take_turns  # noqa: E402
 from benchmarks.lib.schemes import COUNT  # noqa: E402
 
@@ -111,7 +111,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=15, help="runs of each side (default 15)")
     parser.add_argument("--batch-size", type=int, default=32, help="images per batch (default 32)")
     parser.add_argument("--batches", type=int, default=4, help="batches per evaluation (default 4)")
-    parser.add_argument("--processor", action="store_true", help="measure CPU time, for one thread on a busy machine")
     parser.add_argument("--size", type=int, default=64, help="height and width of the images (default 64)")
     parser.add_argument("names", nargs="*", default=list(ATTENTIONS), help="attentions (default all)")
     arguments = parser.parse_args()
@@ -120,10 +119,8 @@ def parse() -> argparse.Namespace:
     if min(arguments.repeat, arguments.batch_size, arguments.batches) < 1 or arguments.size < 33:
         parser.error("--repeat, --batch-size and --batches must be at least 1, --size at least 33")
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))
-    if arguments.processor:
-        if os.environ["OMP_NUM_THREADS"] != "1":
-            parser.error("--processor sums the CPU time of all threads: set OMP_NUM_THREADS=1")
-        os.environ["CLOCK"] = "processor"
+    if PROCESSOR and os.environ["OMP_NUM_THREADS"] != "1":
+        parser.error("CLOCK=processor sums the time of all threads: set OMP_NUM_THREADS=1")
     return arguments
 
 

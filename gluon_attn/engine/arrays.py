@@ -10,7 +10,8 @@ import numpy as np
 
 from ..nn import kernels
 
-_AT_ONCE = 60  # pairs that MXNet's updates of several weights take
+#: weights that MXNet's updates of several take
+AT_ONCE = 60
 
 
 def copies(arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
@@ -47,9 +48,9 @@ def add(
     if targets and _compiled(targets[0]):
         mx.nd.gluon_attn_multi_update(*targets, *directions, num_arrays=len(targets), copy=0, scale=factor, decay=decay)
         return
-    for first in range(0, len(targets), _AT_ONCE):
-        written = targets[first : first + _AT_ONCE]
-        pairs = zip(written, directions[first : first + _AT_ONCE], strict=True)
+    for first in range(0, len(targets), AT_ONCE):
+        written = targets[first : first + AT_ONCE]
+        pairs = zip(written, directions[first : first + AT_ONCE], strict=True)
         mx.nd.multi_sgd_update(
             *(array for pair in pairs for array in pair), out=written, num_weights=len(written),
             lrs=(-factor,) * len(written), wds=(decay,) * len(written),
@@ -58,6 +59,14 @@ def add(
 
 def _compiled(array):
     return kernels.active() and array.context.device_type == "cpu" and array.dtype in (np.float32, np.float64)
+
+
+def clip_norm(arrays: Sequence[mx.nd.NDArray], largest: float) -> None:
+    """Scale arrays in place so that the norm of all their elements together is at most `largest`."""
+    if arrays and _compiled(arrays[0]):
+        mx.nd.gluon_attn_clip_norm(*arrays, num_arrays=len(arrays), largest=largest)
+    else:
+        mx.gluon.utils.clip_global_norm(arrays, largest, check_isfinite=False)
 
 
 def norm(arrays: Sequence[mx.nd.NDArray]) -> float:

@@ -16,7 +16,7 @@ class GraphForm(Block):
     """What computes like a network, by a changed form of its graph, on the same weights.
 
     It follows the network: in training it has the graph of training, such as one with an auxiliary head, and what
-    `set_drop_path` changes is traced anew.
+    `set_drop_path` changes is traced anew, as is one whose parameters begin or cease to be trained.
 
     Args:
         net: the network, initialized.
@@ -31,7 +31,8 @@ class GraphForm(Block):
 
     def _trace(self) -> None:
         net, change = self._traced
-        self._version = graph_version(net)
+        self._params = list(net.collect_params().values())
+        self._version = self._version_now()
         with autograd.predict_mode():
             inputs, graph = traced(net)
         with autograd.train_mode():
@@ -42,6 +43,9 @@ class GraphForm(Block):
             self._training = _as_block(change(training), inputs, net.collect_params())
         if self._options is not None:
             self.hybridize(**self._options)
+
+    def _version_now(self) -> tuple[int, list[str]]:
+        return graph_version(self._traced[0]), [param.grad_req for param in self._params]
 
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
         """Compiles its graphs.
@@ -60,7 +64,7 @@ class GraphForm(Block):
         Args:
             args: the network's inputs.
         """
-        if self._version != graph_version(self._traced[0]):
+        if self._version != self._version_now():
             self._trace()
         return (self._training if autograd.is_training() else self._evaluation)(*args)
 

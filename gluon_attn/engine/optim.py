@@ -1,8 +1,11 @@
 """The optimizer of a run, and Gluon's trainer that applies it."""
 
 import inspect
+import itertools
 import re
+import sys
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import mxnet as mx
 from mxnet import gluon
@@ -11,6 +14,7 @@ from mxnet.gluon import HybridBlock, Parameter
 from ..config.base import nearest
 from ..config.optim import OptimConfig
 from ..utils.errors import UserError
+from .arrays import AT_ONCE, clip_norm
 from .backend import Backend
 from .layer_decay import decay_layers
 from .optimizers import AdamW, RMSPropTF
@@ -25,10 +29,14 @@ _NO_DECAY = re.compile(r"(beta|gamma|bias)$")
 
 
 class SGD(mx.optimizer.SGD):
-    """MXNet's SGD, which on a CPU updates large float32 weights one by one.
+    """MXNet's SGD in few calls: one for weights of about one size, and on a CPU one for each large float32 weight.
 
-    Its operator for several at once is made for many small ones: for large ones it takes twice as long.
+    Its operator for several weights goes through all of them for each number of the largest.
     """
+
+    def __init__(self, momentum: float = 0.0, **options: Any) -> None:
+        super().__init__(momentum=momentum, **options)
+        self.aggregate_num = sys.maxsize  # all come to `_update_impl`
 
     def _update_impl(self, indices, weights, grads, states, multi_precision=False):
         groups = indices, weights, grads, states
@@ -43,12 +51,19 @@ class SGD(mx.optimizer.SGD):
             else:
                 mx.nd.sgd_mom_update(weight, grad, state, out=weight, momentum=self.momentum, **options)
         taken = {row[0] for row in alone}
-        rest = [row for row in rows if row[0] not in taken]
-        if rest:
-            super()._update_impl(*map(list, zip(*rest, strict=True)), multi_precision)
+        rest = sorted((row for row in rows if row[0] not in taken), key=_size_class)
+        for _, members in itertools.groupby(rest, key=_size_class):
+            alike = list(members)
+            for first in range(0, len(alike), AT_ONCE):
+                part = zip(*alike[first : first + AT_ONCE], strict=True)
+                super()._update_impl(*map(list, part), multi_precision)
 
     def _is_large(self, weight):
         return weight.size >= _LARGE and weight.context.device_type == "cpu"
+
+
+def _size_class(row):
+    return row[1].size.bit_length()
 
 
 class NAG(mx.optimizer.NAG):
@@ -107,7 +122,7 @@ def make_trainer(
     if name not in optimizer_names():
         raise UserError(f"unknown optimizer {config.optimizer!r}{nearest(name, optimizer_names())}")
     optimizer = _OWN.get(name) or mx.optimizer.Optimizer.opt_registry[name]
-    accepted = inspect.signature(optimizer.__init__).parameters
+    accepted = inspect.signature(optimizer).parameters
     options = {"wd": config.wd, "lr_scheduler": schedule, "multi_precision": True}
     if "momentum" in accepted:
         options["momentum"] = 0.9 if config.momentum is None else config.momentum
@@ -143,7 +158,7 @@ def clip_gradients(trainer: gluon.Trainer, largest: float, extra: Iterable[Param
     for device in range(len(trainer._contexts)):
         grads = [p.list_grad()[device] for p in params]
         wide = [grad.astype("float32", copy=False) for grad in grads]
-        gluon.utils.clip_global_norm(wide, largest, check_isfinite=False)
+        clip_norm(wide, largest)
         for grad, clipped in zip(grads, wide, strict=True):
             if clipped is not grad:
                 mx.nd.cast(clipped, dtype=grad.dtype, out=grad)

@@ -16,6 +16,7 @@ from .graph_form import GraphForm, traced
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
+from .unused_gradients import without_unused_gradients
 
 
 def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
@@ -40,7 +41,7 @@ def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
     elif dtype == "float16":
         net.cast(dtype)
     elif hybrid and isinstance(net, HybridBlock):  # a `Block` has no graph of its own
-        form = with_fast_norms(net)
+        form = with_fast_steps(net)
     if hybrid or form is not net:
         form.hybridize(static_alloc=True, static_shape=True)
     if dtype != "float16":
@@ -80,13 +81,15 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
             graph = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in graph])
         if with_amx:
             graph = copy_after_narrow_norms(graph, params)
-        return copy_between_layouts(graph, params)
+        return without_unused_gradients(copy_between_layouts(graph, params), params)
 
     return GraphForm(net, mixed)
 
 
-def with_fast_norms(net: HybridBlock) -> Block:
-    """The network itself, or a form on the same weights with copies where oneDNN's batch norms would be slow.
+def with_fast_steps(net: HybridBlock) -> Block:
+    """The network itself, or a form on the same weights that avoids what makes training steps slow on a CPU.
+
+    It has copies where oneDNN's batch norms would be slow, and computes no gradients that nobody takes.
 
     Args:
         net: the network, initialized, on any devices; on a GPU nothing is changed.
@@ -94,10 +97,12 @@ def with_fast_norms(net: HybridBlock) -> Block:
     params = net.collect_params()
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
+
+    def fast(graph: mx.sym.Symbol) -> mx.sym.Symbol:
+        return without_unused_gradients(copy_between_layouts(graph, params), params)
+
     graph = traced(net)[1]
-    if copy_between_layouts(graph, params) is graph:
-        return net
-    return GraphForm(net, partial(copy_between_layouts, params=params))
+    return net if fast(graph) is graph else GraphForm(net, fast)
 
 
 def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:

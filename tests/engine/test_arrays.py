@@ -79,3 +79,22 @@ def test_nothing_is_fine():
     arrays.add([], [], 1.0)
     arrays.put([], [])
     assert arrays.copies([]) == []
+
+
+@pytest.mark.usefixtures("form")
+@pytest.mark.parametrize("largest", [3.0, 1e6])
+def test_a_norm_is_clipped_in_place(largest):
+    given = [*drawn(), mx.nd.random.normal(shape=(50, 60))]
+    before = numbers(given)
+    norm = np.sqrt(sum((array.astype("float64") ** 2).sum() for array in before))
+    arrays.clip_norm(given, largest)
+    for array, old in zip(given, before, strict=True):
+        np.testing.assert_allclose(array.asnumpy(), old * min(1, largest / norm), rtol=1e-5)
+
+
+@pytest.mark.usefixtures("form")
+def test_a_norm_that_is_no_number_hides_nothing():
+    given = [mx.nd.array([1.0, np.nan]), mx.nd.array([np.inf])]
+    arrays.clip_norm(given, 1.0)
+    assert np.isnan(given[0].asnumpy()[1])
+    assert not np.isfinite(given[1].asnumpy()).any()

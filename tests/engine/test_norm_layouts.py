@@ -11,7 +11,7 @@ from mxnet.contrib import amp
 
 from gluon_attn import get_model
 from gluon_attn.engine.norm_layouts import NARROW, copy_after_narrow_norms, copy_between_layouts
-from gluon_attn.engine.precision import computing, with_fast_norms
+from gluon_attn.engine.precision import computing, with_fast_steps
 from gluon_attn.nn import kernels
 
 
@@ -87,7 +87,7 @@ def test_casts_of_weights_hide_no_layout():
 def test_networks_of_one_layout_stay_themselves(name):
     net = get_model(name, 10)
     net.initialize()
-    assert with_fast_norms(net) is net
+    assert with_fast_steps(net) is net
 
 
 @pytest.mark.filterwarnings("ignore:Cannot decide type")
