@@ -31,7 +31,7 @@ class GraphForm(Block):
 
     def _trace(self) -> None:
         net, change = self._traced
-        self._params = list(net.collect_params().values())
+        self._followed = list(net.collect_params().values())
         self._version = self._version_now()
         with autograd.predict_mode():
             inputs, graph = traced(net)
@@ -45,7 +45,7 @@ class GraphForm(Block):
             self.hybridize(**self._options)
 
     def _version_now(self) -> tuple[int, list[str]]:
-        return graph_version(self._traced[0]), [param.grad_req for param in self._params]
+        return graph_version(self._traced[0]), [param.grad_req for param in self._followed]
 
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
         """Compiles its graphs.
