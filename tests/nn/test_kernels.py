@@ -37,6 +37,8 @@ FUNCTIONS = {
     "hard_swish": (lambda F, x: fast.hard_swish(F, 3 * x), [(3, 6, 5, 7)]),  # also where the gate is 0 or 1
     "softmax": (fast.softmax, [(3, 6, 35)]),
     "weighted_sum": (lambda F, w, *maps: fast.weighted_sum(F, list(maps), w), [(3,), *[(2, 5, 40, 60)] * 3]),
+    "weighted_pool": (fast.weighted_pool, [(3, 6, 5, 7), (3, 1, 35)]),
+    "weighted_pool_of_one_image": (fast.weighted_pool, [(1, 6, 5, 7), (1, 1, 35)]),
     "pixel": (fast.global_max, [(3, 6, 1, 1)]),
     **{f"max_mean_{axes[1]}": (lambda F, x, axes=axes: fast.max_mean(F, x, axes), [(3, 37, 20, 60)]) for axes in AXES},
 }

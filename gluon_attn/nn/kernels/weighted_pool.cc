@@ -4,6 +4,9 @@
 
 namespace {
 
+// Attribute "constant": 1 for weights that all samples share and that have no gradient, else 0.
+bool is_constant(const Attrs& attrs) { return attrs.at("constant") == "1"; }
+
 // x is samples x groups x members x pixels; the weights are 1 x groups x pixels or samples x groups x pixels.
 struct PoolShape {
   int64_t samples, groups, members, pixels;
@@ -62,27 +65,25 @@ MXReturnValue forward(const Attrs&, Tensors* in, Tensors* out, const OpResource&
 }
 
 template <typename T>
-void backward_of(const PoolShape& s, Tensors& in, Tensors& out) {
+void backward_of(const PoolShape& s, bool constant, Tensors& in, Tensors& out) {
   pool_backward(s, in[0].data<T>(), in[2].data<T>(), out[0].data<T>());
   T* grad_weights = out[1].data<T>();
-  if (s.shared)  // constants: see infer_shape
+  if (constant)
     std::fill(grad_weights, grad_weights + s.groups * s.pixels, T(0));
   else
     weights_backward(s, in[0].data<T>(), in[1].data<T>(), grad_weights);
 }
 
 // in: grad_output, x, weights, y
-MXReturnValue backward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
-  FOR_DTYPE((*in)[0], backward_of<T>(PoolShape((*in)[1], (*in)[2]), *in, *out));
+MXReturnValue backward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
+  FOR_DTYPE((*in)[0], backward_of<T>(PoolShape((*in)[1], (*in)[2]), is_constant(attrs), *in, *out));
 }
 
-// Attribute "constant": 1 for weights that all samples share and that have no gradient, else 0.
 MXReturnValue infer_shape(const Attrs& attrs, Shapes* in, Shapes* out) {
   const auto &x = (*in)[0], &weights = (*in)[1];
   (*out)[0] = {x.at(0), x.at(1), 1, 1};
   if (weights.empty()) return MX_SUCCESS;
-  const bool constant = attrs.at("constant") == "1";
-  const bool fits = weights.size() == 3 && weights[0] == (constant ? 1 : x[0]) && weights[1] != 0 &&
+  const bool fits = weights.size() == 3 && weights[0] == (is_constant(attrs) ? 1 : x[0]) && weights[1] != 0 &&
                     x[1] % weights[1] == 0 && weights[2] == x.at(2) * x.at(3);
   return fits ? MX_SUCCESS : MX_FAIL;
 }
