@@ -31,16 +31,17 @@ class GraphForm(Block):
 
     def _trace(self) -> None:
         net, change = self._traced
-        self._followed = list(net.collect_params().values())
+        params = net.collect_params()
+        self._followed = list(params.values())
         self._version = self._version_now()
         with autograd.predict_mode():
             inputs, graph = traced(net)
         with autograd.train_mode():
             training = traced(net)[1]
-        self._evaluation = _as_block(change(graph), inputs, net.collect_params())
+        self._evaluation = _as_block(change(graph), inputs, params)
         self._training = self._evaluation
         if _structure(training) != _structure(graph):
-            self._training = _as_block(change(training), inputs, net.collect_params())
+            self._training = _as_block(change(training), inputs, params)
         if self._options is not None:
             self.hybridize(**self._options)
 

@@ -49,6 +49,21 @@ inline View broadcast_view(const std::vector<int64_t>& shape, const std::vector<
 // A map as its channels' pixels.
 inline View lines(const MXTensor& map) { return {map.shape[0] * map.shape[1], map.shape[2] * map.shape[3], 1}; }
 
+// Mean and squared deviations, added up, of the pixels of a channel.
+template <typename T>
+struct Moments {
+  T mean, squares;
+  Moments(const T* x, int64_t pixels) {
+    T sum = 0, deviations = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < pixels; ++i) sum += x[i];
+    mean = sum / pixels;
+#pragma omp simd reduction(+ : deviations)
+    for (int64_t i = 0; i < pixels; ++i) deviations += (x[i] - mean) * (x[i] - mean);
+    squares = deviations;
+  }
+};
+
 // Calls body(outer index, first column, end column) in parallel, for blocks that cover all inner columns.
 template <typename Body>
 void parallel_columns(const View& v, Body body) {

@@ -26,20 +26,10 @@ struct Weights {
   const T *w1, *b1, *w2, *b2;  // of the means, and of the normalized values; `half` each
 };
 
-// Mean and 1 / standard deviation of a channel.
 template <typename T>
-struct Moments {
-  T mean, inv_std;
-  Moments(const T* x, int64_t pixels) {
-    T sum = 0, squares = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < pixels; ++i) sum += x[i];
-    mean = sum / pixels;
-#pragma omp simd reduction(+ : squares)
-    for (int64_t i = 0; i < pixels; ++i) squares += (x[i] - mean) * (x[i] - mean);
-    inv_std = 1 / std::sqrt(squares / pixels + T(1e-5));
-  }
-};
+T inv_std(const Moments<T>& moments, int64_t pixels) {
+  return 1 / std::sqrt(moments.squares / pixels + T(1e-5));
+}
 
 template <typename T>
 void shuffle(const HalvesShape& s, const T* x, const Weights<T>& w, T* y) {
@@ -55,7 +45,7 @@ void shuffle(const HalvesShape& s, const T* x, const Weights<T>& w, T* y) {
       for (int64_t i = 0; i < s.pixels; ++i) to[i] = from[i] * gate;
       continue;
     }
-    const T scale = w.w2[k] * moments.inv_std, mean = moments.mean, shift = w.b2[k];
+    const T scale = w.w2[k] * inv_std(moments, s.pixels), mean = moments.mean, shift = w.b2[k];
 #pragma omp simd
     for (int64_t i = 0; i < s.pixels; ++i) to[i] = from[i] * logistic((from[i] - mean) * scale + shift);
   }
@@ -66,7 +56,7 @@ template <typename T>
 void channel_backward(bool is_first, int64_t pixels, const T* grad, const T* x, T weight, T bias, T* grad_input,
                       T* weight_part, T* bias_part) {
   const Moments<T> moments(x, pixels);
-  const T mean = moments.mean, inv_std = moments.inv_std;
+  const T mean = moments.mean, inverse = inv_std(moments, pixels);
   if (is_first) {
     const T gate = logistic(weight * mean + bias);
     T sum = 0;
@@ -82,17 +72,17 @@ void channel_backward(bool is_first, int64_t pixels, const T* grad, const T* x, 
   T sum = 0, products = 0;  // of the gradients of the logits; of these times the normalized values
 #pragma omp simd reduction(+ : sum, products)
   for (int64_t i = 0; i < pixels; ++i) {
-    const T normal = (x[i] - mean) * inv_std, gate = logistic(normal * weight + bias);
+    const T normal = (x[i] - mean) * inverse, gate = logistic(normal * weight + bias);
     const T of_logit = grad[i] * x[i] * gate * (1 - gate);
     sum += of_logit;
     products += of_logit * normal;
   }
   *bias_part = sum;
   *weight_part = products;
-  const T scale = weight * inv_std, average = sum / pixels, product = products / pixels;
+  const T scale = weight * inverse, average = sum / pixels, product = products / pixels;
 #pragma omp simd
   for (int64_t i = 0; i < pixels; ++i) {
-    const T normal = (x[i] - mean) * inv_std, gate = logistic(normal * weight + bias);
+    const T normal = (x[i] - mean) * inverse, gate = logistic(normal * weight + bias);
     const T of_logit = grad[i] * x[i] * gate * (1 - gate);
     grad_input[i] = grad[i] * gate + scale * (of_logit - average - normal * product);
   }

@@ -11,15 +11,11 @@ template <typename T>
 struct Energy {
   T mean, scale, freedom;
   Energy(const T* x, int64_t pixels, T lambda) : freedom(std::max<int64_t>(pixels - 1, 1)) {
-    T sum = 0, squares = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < pixels; ++i) sum += x[i];
-    mean = sum / pixels;
-#pragma omp simd reduction(+ : squares)
-    for (int64_t i = 0; i < pixels; ++i) squares += (x[i] - mean) * (x[i] - mean);
-    scale = T(0.25) / (squares / freedom + lambda);
+    const Moments<T> moments(x, pixels);
+    mean = moments.mean;
+    scale = T(0.25) / (moments.squares / freedom + lambda);
   }
-  T gate(T x) const { return logistic(scale * (x - mean) * (x - mean) + T(0.5)); }
+  T gate(T d) const { return logistic(scale * d * d + T(0.5)); }
 };
 
 template <typename T>
@@ -30,7 +26,7 @@ void simam(const View& v, T lambda, const T* x, T* y) {
     T* to = y + line * v.axis;
     const Energy<T> energy(from, v.axis, lambda);
 #pragma omp simd
-    for (int64_t i = 0; i < v.axis; ++i) to[i] = from[i] * energy.gate(from[i]);
+    for (int64_t i = 0; i < v.axis; ++i) to[i] = from[i] * energy.gate(from[i] - energy.mean);
   }
 }
 
@@ -46,7 +42,7 @@ void simam_backward(const View& v, T lambda, const T* grad_output, const T* x, T
     T products = 0, squares = 0;  // sums of h d and of h d^2
 #pragma omp simd reduction(+ : products, squares)
     for (int64_t i = 0; i < v.axis; ++i) {
-      const T d = from[i] - mean, gate = logistic(scale * d * d + T(0.5));
+      const T d = from[i] - mean, gate = energy.gate(d);
       const T h = grad[i] * from[i] * gate * (1 - gate);
       products += h * d;
       squares += h * d * d;
@@ -54,7 +50,7 @@ void simam_backward(const View& v, T lambda, const T* grad_output, const T* x, T
     const T by_mean = products / v.axis, by_variance = 4 * scale * squares / energy.freedom;
 #pragma omp simd
     for (int64_t i = 0; i < v.axis; ++i) {
-      const T d = from[i] - mean, gate = logistic(scale * d * d + T(0.5));
+      const T d = from[i] - mean, gate = energy.gate(d);
       const T h = grad[i] * from[i] * gate * (1 - gate);
       to[i] = grad[i] * gate + 2 * scale * (h * d - by_mean - by_variance * d);
     }
