@@ -41,19 +41,24 @@ NEEDS: dict[str, dict[str, Need]] = {
         ),
     },
 }
+_SEVERAL: Need = ("several processes", lambda optim: False)
+#: as `NEEDS`, in a run of one process
+ALONE: dict[str, dict[str, Need]] = {"optim": {"num_groups": _SEVERAL, "fp16_allreduce": _SEVERAL}}
 
 
-def without_effect(config: Any, asked: Callable[[str], Any]) -> tuple[str, ...]:
+def without_effect(config: Any, asked: Callable[[str], Any], processes: int) -> tuple[str, ...]:
     """What is given and changes nothing, because what it acts on is not there; one line each.
 
     Args:
         config: the options, with any of the groups of `NEEDS`.
         asked: "group.name" -> the value that was given, or None. A value that is the option's default does not count.
+        processes: of the run.
     """
     found = []
     for group in field_types(type(config)).keys() & NEEDS.keys():
         values = getattr(config, group)
-        for name, (needed, there) in NEEDS[group].items():
+        needs = {**NEEDS[group], **({} if processes > 1 else ALONE.get(group, {}))}
+        for name, (needed, there) in needs.items():
             field = type(values).__dataclass_fields__.get(name)
             if field is None or asked(f"{group}.{name}") is None or getattr(values, name) == field.default:
                 continue

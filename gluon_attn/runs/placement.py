@@ -89,7 +89,7 @@ def placed(options: Options, backend: Backend) -> Iterator[Place]:
         elif not (backend.rank or place.resumed) and _place(options) != place:
             raise UserError(f"{path} was in use by another run until now: choose another option run_dir")
         with resumable(path):
-            yield replace(place, notes=(*place.notes, *without_effect(place.config, options.asked)))
+            yield replace(place, notes=(*place.notes, *without_effect(place.config, options.asked, backend.size)))
 
 
 @contextlib.contextmanager

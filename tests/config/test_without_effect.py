@@ -9,13 +9,13 @@ from gluon_attn.config.files import read_yaml
 from gluon_attn.config.search import AttDartsConfig
 from gluon_attn.config.search_defaults import SEARCH_DEFAULTS
 from gluon_attn.config.train import RunConfig
-from gluon_attn.config.without_effect import NEEDS, without_effect
+from gluon_attn.config.without_effect import ALONE, NEEDS, without_effect
 from gluon_attn.runs.options import Options
 
 
-def told(given, kind=RunConfig, defaults=None):
+def told(given, kind=RunConfig, defaults=None, processes=1):
     options = Options(kind, defaults or {}, given=given)
-    return without_effect(options.config(), options.asked)
+    return without_effect(options.config(), options.asked, processes)
 
 
 #: option -> (it with a value that is not its default, what makes it act)
@@ -46,6 +46,13 @@ def test_an_option_alone_is_told(name):
 
 def test_every_need_is_tried():
     assert set(CASES) == {name for group in NEEDS.values() for name in group}
+
+
+@pytest.mark.parametrize(("name", "value"), [("num_groups", 4), ("num_groups", 0), ("fp16_allreduce", True)])
+def test_what_several_processes_send_needs_them(name, value):
+    given = {"optim": {name: value}}
+    assert told(given) == (f"option {name} has no effect: it needs {ALONE['optim'][name][0]}",)
+    assert told(given, processes=2) == told({"optim": {name: None if name == "num_groups" else False}}) == ()
 
 
 def test_a_period_takes_the_place_of_epochs():
