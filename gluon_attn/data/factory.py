@@ -91,7 +91,8 @@ def build(cfg: DataConfig, seed: int, devices: int = 1, rank: int = 0, size: int
         size: number of processes.
 
     Raises:
-        UserError: as `open_dataset`, or there are fewer training images than processes, or a label is no class.
+        UserError: as `open_dataset`, or there are fewer training images than processes or repeats, or a label is no
+            class.
     """
     dataset = open_dataset(cfg, seed)
     if not len(dataset.train):

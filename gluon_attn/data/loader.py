@@ -56,7 +56,7 @@ class Loader:
             them, in this order, and the set's own size.
 
     Raises:
-        UserError: there are fewer training images than processes.
+        UserError: there are fewer training images than processes or repeats.
     """
 
     def __init__(
@@ -83,6 +83,11 @@ class Loader:
         if train and not self._share:
             raise UserError(
                 f"{len(images)} training images cannot be shared by {size} processes; start fewer processes"
+            )
+        if train and repeats > len(images):
+            raise UserError(
+                f"option aug_repeats {repeats} is more than the {len(images)} training images, so that an epoch would "
+                "have one image only: take fewer"
             )
         self._batch_size = min(batch_size, self._share) if train else batch_size
 
@@ -144,7 +149,7 @@ class Loader:
         count = len(self._images)
         if not self._train:
             return np.arange(self._rank, count, self._size)
-        order = generator(self._seed, _ORDER, epoch).permutation(count)
+        order = generator(self._seed, _ORDER, epoch).permutation(count)[: -(-count // self._repeats)]
         return np.repeat(order, self._repeats)[:count][self._rank :: self._size]
 
     def _image_size(self, epoch: int, epochs: int | None) -> tuple[int, int] | None:

@@ -2,7 +2,8 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import mxnet as mx
 from mxnet.gluon import HybridBlock
@@ -22,15 +23,18 @@ class Announcement(Callback):
         what: the network, such as `models.base.network_text` gives it.
         data: the images, such as `data_text` gives them.
         folder: of the run.
+        notes: warnings that follow it.
     """
 
-    def __init__(self, what: str, data: str, folder: RunFolder) -> None:
-        self._what, self._data, self._folder = what, data, folder
+    def __init__(self, what: str, data: str, folder: RunFolder, notes: Sequence[str] = ()) -> None:
+        self._what, self._data, self._folder, self._notes = what, data, folder, notes
 
     def start(self, trainer: TrainingLoop) -> None:
         """Log the line."""
         where = f"{devices_text(trainer.contexts, trainer.backend.size)}, {trainer.dtype}"
         announce(f"{self._what}, {parameters(trainer.net):,} parameters", self._data, where, self._folder)
+        for note in self._notes:
+            get_logger().warning(note)
 
 
 def announce(what: str, data: str, where: str, folder: RunFolder) -> None:
@@ -56,6 +60,23 @@ def loaders_text(data: DataLoaders) -> str:
     """The data set of a run in words."""
     text = data_text(data.name, len(data.train.images), len(data.val.images), data.classes, data.input_shape)
     return f"{text}, JPEG files to train on decoded at a part of their size" if data.scaled_decode else text
+
+
+def unreached(config: Any, data: DataLoaders, devices: int) -> Iterator[str]:
+    """Numbers among the options that the images or epochs of a run do not reach; one line each.
+
+    Args:
+        config: a `RunConfig` or a config with its groups.
+        data: the loaders.
+        devices: of this process.
+    """
+    options, batches, images = config.data, len(data.train), data.train.batch_size
+    if images < options.batch_size * devices:
+        yield f"option batch_size {options.batch_size} is not reached: the images of an epoch are one batch of {images}"
+    if (accumulate := config.optim.accumulate) > batches:
+        yield f"option accumulate {accumulate} is not reached in the {batches} batches of an epoch: it has one update"
+    if (options.mixup or options.cutmix) and options.mixup_off_epoch >= config.train.num_epochs:
+        yield f"option mixup_off_epoch {options.mixup_off_epoch} leaves no epoch with mixup or cutmix"
 
 
 def parameters(net: HybridBlock) -> int:

@@ -23,7 +23,7 @@ from ..utils import log
 from ..utils.errors import UserError
 from ..utils.progress import Progress
 from ..utils.seed import seed_all
-from .announcement import Announcement, loaders_text
+from .announcement import Announcement, loaders_text, unreached
 from .folder import RunFolder
 from .lone_norms import LoneNorms
 from .options import Options
@@ -106,7 +106,8 @@ def make_search_trainer(
     net.initialize(mx.init.MSRAPrelu(), ctx=devices)
     callbacks: list[cb.Callback] = []
     if not backend.rank and folder is not None:
-        first = Announcement(f"{TITLES[config.kind]}, supernet", loaders_text(data), folder)
+        notes = tuple(unreached(config, data, len(devices)))
+        first = Announcement(f"{TITLES[config.kind]}, supernet", loaders_text(data), folder, notes)
         norms = LoneNorms(net, data, devices, config, backend)
         callbacks = [first, norms, *_callbacks(config, folder, method)]
     trainer = SearchTrainer(

@@ -26,7 +26,7 @@ from ..models.base import network_text
 from ..models.build import build as build_model
 from ..utils import log
 from ..utils.errors import UserError
-from .announcement import Announcement, loaders_text
+from .announcement import Announcement, loaders_text, unreached
 from .earlier_runs import run_name
 from .folder import RunFolder
 from .lone_norms import LoneNorms
@@ -61,7 +61,8 @@ def make_trainer(
     frozen = FrozenStart(pretrained_features(net), config.optim.freeze_epochs)
     all_callbacks: list[cb.Callback] = [frozen]
     if not backend.rank:
-        first = Announcement(network_text(net.recipe), loaders_text(data), folder)
+        notes = tuple(unreached(config, data, len(devices)))
+        first = Announcement(network_text(net.recipe), loaders_text(data), folder, notes)
         norms = LoneNorms(net, data, devices, config, backend)
         all_callbacks += [first, *callbacks, norms, *_callbacks(config, folder)]
     trainer = Trainer(net, task, config, devices, data.train, data.val, all_callbacks, backend)

@@ -201,6 +201,13 @@ def test_repeated_images_come_in_a_row_each_changed_anew(repeats, size):
     assert same(shards[0], again)
 
 
+@pytest.mark.parametrize("repeats", [4, 10**12])
+def test_more_repeats_than_images_are_refused(repeats):
+    assert len(set(flat(labels(loader(3, repeats=3), 1)))) == 1
+    with pytest.raises(UserError, match=f"option aug_repeats {repeats} is more than the 3 training images"):
+        loader(3, repeats=repeats)
+
+
 def test_the_copies_of_an_image_go_to_different_processes():
     first, second = (flat(labels(loader(rank=rank, size=2, repeats=2), 3)) for rank in (0, 1))
     assert first == second  # one copy each

@@ -7,8 +7,11 @@ import pytest
 
 from gluon_attn import get_model
 from gluon_attn.analyze.cost import cost
+from gluon_attn.config.files import merge
+from gluon_attn.config.train import RunConfig
+from gluon_attn.data.factory import build
 from gluon_attn.models.base import network_text
-from gluon_attn.runs.announcement import Announcement, data_text, devices_text, parameters
+from gluon_attn.runs.announcement import Announcement, data_text, devices_text, parameters, unreached
 from gluon_attn.runs.folder import RunFolder
 
 
@@ -62,7 +65,32 @@ def test_the_line(caplog, monkeypatch):
     net = get_model("cifar_resnet20_v1", 10)
     trainer = SimpleNamespace(net=net, contexts=[mx.cpu()], backend=SimpleNamespace(size=1), dtype="float32")
     with caplog.at_level("INFO"):
-        Announcement("net with se", "digits", RunFolder("runs/x")).start(trainer)
-    assert caplog.messages == [
-        "net with se, 272,474 parameters; digits; CPU, 2 threads, float32; run folder runs/x"
-    ]  # fmt: skip
+        Announcement("net with se", "digits", RunFolder("runs/x"), ["a", "b"]).start(trainer)
+    line = "net with se, 272,474 parameters; digits; CPU, 2 threads, float32; run folder runs/x"
+    assert caplog.messages == [line, "a", "b"]
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("beyond", "reached", "line"),
+    [
+        ({"data": {"batch_size": 21}}, {"data": {"batch_size": 20}},
+         "option batch_size 21 is not reached: the images of an epoch are one batch of 20"),
+        ({"optim": {"accumulate": 3}}, {"optim": {"accumulate": 2}},
+         "option accumulate 3 is not reached in the 2 batches of an epoch: it has one update"),
+        ({"data": {"cutmix": True, "mixup_off_epoch": 4}}, {"data": {"cutmix": True, "mixup_off_epoch": 3}},
+         "option mixup_off_epoch 4 leaves no epoch with mixup or cutmix"),
+    ],
+)  # fmt: skip
+def test_numbers_beyond_the_run_are_told(beyond, reached, line):
+    base = {
+        "data": {"dataset": "synthetic", "train_images": 20, "val_images": 2, "batch_size": 10, "input_size": 8},
+        "train": {"num_epochs": 4},
+    }
+
+    def told(layer):
+        config = RunConfig.from_dict(merge(base, layer))
+        return list(unreached(config, build(config.data, seed=1), 1))
+
+    assert told(beyond) == [line]
+    assert told(reached) == []
