@@ -1,7 +1,7 @@
 """A trained network as a plain graph with its tensors: what all export targets are written from."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import mxnet as mx
@@ -134,7 +134,9 @@ def trace(
     nodes = SymbolGraph.read(output)
     # unique names, the same in every process; the ONNX exporter derives names with _ and digits, a dot keeps apart
     renamed = nodes.rename(lambda name: name.removeprefix(net.prefix))
-    tensors = {renamed[p.name]: _float32(p) for p in net.collect_params().values() if p.name in renamed}
+    weights = [parameter for parameter in net.collect_params().values() if parameter.name in renamed]
+    check_weights(weights)
+    tensors = {renamed[parameter.name]: parameter._reduce().astype("float32") for parameter in weights}
     tensors.update({renamed[name]: value for name, value in constants.items()})
     _set_ignored_scales(nodes, tensors)
     named = None if ports is None else tuple(ports)
@@ -153,13 +155,11 @@ def _normalized_input(card: Card) -> tuple[mx.sym.Symbol, dict[str, mx.nd.NDArra
     return mx.sym.broadcast_sub(pixels, shift, name="pixels_normal"), constants
 
 
-def _float32(parameter: mx.gluon.Parameter) -> mx.nd.NDArray:
-    try:
-        return parameter._reduce().astype("float32")
-    except RuntimeError:
-        raise UserError(
-            f"the network has no weights yet ({parameter.name}): initialize it or load a parameter file"
-        ) from None
+def check_weights(parameters: Iterable[mx.gluon.Parameter]) -> None:
+    """Raise a `UserError` where one of the parameters has no value yet."""
+    missing = next((parameter.name for parameter in parameters if parameter._data is None), None)
+    if missing:
+        raise UserError(f"the network has no weights yet ({missing}): initialize it or load a parameter file")
 
 
 def _set_ignored_scales(nodes: SymbolGraph, tensors: dict[str, mx.nd.NDArray]) -> None:

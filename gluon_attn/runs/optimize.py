@@ -9,7 +9,7 @@ import numpy as np
 from ..analyze.graph import check_input
 from ..config.card import Card
 from ..deploy import symbol
-from ..deploy.graph import Graph, trace
+from ..deploy.graph import Graph, check_weights, trace
 from ..deploy.mxnet_form import BATCH, graph_for_mxnet
 from ..engine.precision import usable_dtype
 from ..models.detection.detector import Detector
@@ -96,10 +96,9 @@ def optimize_for_inference(
 
 def _cpus(net: mx.gluon.HybridBlock) -> list[mx.Context]:
     """The devices of a network; `UserError` if it has none yet, or one that is no CPU."""
-    try:
-        found = {device for parameter in net.collect_params().values() for device in parameter.list_ctx()}
-    except RuntimeError:
-        raise UserError("the network has no weights yet: initialize it or load a parameter file") from None
+    parameters = net.collect_params().values()
+    check_weights(parameters)
+    found = {device for parameter in parameters for device in parameter.list_ctx()}
     if any(device.device_type != "cpu" for device in found):
         raise UserError("optimize_for_inference is for the CPU: net.reset_ctx(mx.cpu()) moves a network there")
     return list(found)
