@@ -1,8 +1,10 @@
-"""A small network trained on the digits, and its deploy bundles."""
+"""A small network trained on the digits, small detectors, and their deploy bundles."""
 
 import pytest
+from detector_runs import write_run
 from networks import digits, digits_run
 
+import gluon_attn
 from gluon_attn.data.base import ArraySet
 from gluon_attn.deploy import export, load_run, targets
 from gluon_attn.deploy.verify import ExportChecks
@@ -27,3 +29,18 @@ def bundles(trained, tmp_path_factory):
         net, card, "net", targets.all_targets(), tmp_path_factory.mktemp("bundles"), checks=checks
     )
     return {str(one.target): one for one in found}
+
+
+@pytest.fixture(scope="session")
+def detectors(tmp_path_factory):
+    """(kind of detector) -> run folder with its float32 exports, made once."""
+    made = {}
+
+    def get(kind):
+        if kind not in made:
+            run = write_run(tmp_path_factory.mktemp("runs") / kind, kind)
+            gluon_attn.export(run, format=["symbol", "onnx", "openvino"])
+            made[kind] = run
+        return made[kind]
+
+    return get

@@ -16,10 +16,7 @@ from gluon_attn.runs.placement import placed
 from gluon_attn.runs.random_search import random_search
 from gluon_attn.utils.errors import UserError
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def options(**given):
