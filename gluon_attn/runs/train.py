@@ -38,7 +38,8 @@ class Result:
         folder: the run folder.
         best: the record of the best epoch.
         history: the records of all epochs, as in metrics.jsonl.
-        net: the network as it ended; the best epoch's weights are in the folder.
+        net: the network as it ended, hybridized unless option mode is imperative; the best epoch's weights are in the
+            folder.
         data: what it was trained and evaluated on.
         score_kind: which score decided what is best.
     """
@@ -111,7 +112,17 @@ def train_run(options: Options, build: Build = build_model, callbacks: Iterable[
         backend.barrier()
         with describing(place, backend, card):
             best = fit(trainer, place.folder, place.resumed)
+        if place.config.train.mode == "hybrid":
+            _hybridize(trainer.net)
         return Result(place.folder.path, best, trainer.history, trainer.net, data, trainer.task.score)
+
+
+def _hybridize(net: HybridBlock) -> None:
+    """Compile a network, or the graphs of a detector, where a changed form of it was trained in its place."""
+    if hasattr(net, "computed_by"):
+        net.computed_by(_hybridize)
+    elif isinstance(net, HybridBlock) and not net._active:
+        net.hybridize(static_alloc=True, static_shape=True)
 
 
 def connect_quietly() -> Backend:

@@ -148,6 +148,7 @@ def test_training_from_python(scenes, tmp_path):
     )  # fmt: skip
     assert found.score_kind.key == "val_segm_mAP"
     assert found.history[0]["lr"] == pytest.approx(0.0025)  # of the default 0.02 for 16 images
+    assert all(part._active for part in (found.net.body, found.net.box_head, found.net.mask_head))
 
 
 def test_evaluation_from_python(trained):

@@ -2,6 +2,8 @@
 
 import inspect
 
+import mxnet as mx
+import numpy as np
 import pytest
 
 import gluon_attn
@@ -25,6 +27,19 @@ def test_a_run(trained):
     assert {"config.yaml", "card.json", "best.params", "metrics.jsonl"} <= {p.name for p in trained.folder.iterdir()}
     assert trained.data.classes == 4
     assert trained.net.recipe["model"] == "darts_cifar"
+
+
+@pytest.mark.parametrize(
+    ("options", "hybridized"),
+    [({}, True), ({"dtype": "bfloat16"}, True), ({"freeze": "cells.0"}, True), ({"mode": "imperative"}, False)],
+)
+def test_the_network_is_hybridized_whatever_computed_its_steps(tmp_path, every_dtype, options, hybridized):
+    net = gluon_attn.train(**NETWORK, **SMALL, **options, num_epochs=1, run_dir=str(tmp_path / "run")).net
+    x = mx.nd.random.normal(shape=(2, 3, 16, 16))
+    logits = net(x).asnumpy()
+    assert (net._active, bool(net._cached_graph)) == (hybridized, hybridized)
+    net.hybridize(False)
+    np.testing.assert_allclose(net(x).asnumpy(), logits, rtol=1e-4, atol=1e-5)
 
 
 def test_it_resumes(trained):
