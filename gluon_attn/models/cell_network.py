@@ -6,6 +6,7 @@ Liu et al. 2019, https://arxiv.org/abs/1806.09055; Att-DARTS, https://github.com
 from functools import partial
 from typing import Any
 
+import mxnet as mx
 from mxnet import autograd
 from mxnet.gluon import HybridBlock, nn
 
@@ -31,10 +32,8 @@ class AuxiliaryHead(HybridBlock):
 
     def __init__(self, channels: int, classes: int, size: int, *, stride: int, norm: bool):
         super().__init__()
-        if size < 5 + stride:
-            raise UserError(
-                f"the auxiliary head needs feature maps of at least {5 + stride} pixels, here they have {size}"
-            )
+        self._smallest = 5 + stride
+        self.check_size(size)
         with self.name_scope():
             self.features = nn.HybridSequential(prefix="")
             self.features.add(
@@ -50,6 +49,13 @@ class AuxiliaryHead(HybridBlock):
             self.features.add(nn.Activation("relu"))
             self.pool, self.flat = GlobalAvgPool(), nn.Flatten()
             self.classifier = nn.Dense(classes, in_units=768)
+
+    def check_size(self, size: int) -> None:
+        """Raise a `UserError` where feature maps of this height or width are too small."""
+        if size < self._smallest:
+            raise UserError(
+                f"the auxiliary head needs feature maps of at least {self._smallest} pixels, here they have {size}"
+            )
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         """N,C,H,W -> N,classes."""
@@ -110,6 +116,7 @@ class CellNetwork(HybridBlock):
                 halved, before, last = reduction, last, self.cells[i].channels
                 if i == self._thirds[1] and switch("auxiliary", auxiliary):
                     self.auxiliary_head = AuxiliaryHead(last, classes, size, stride=2 if large else 3, norm=not large)
+                    self._auxiliary_stride = (8 if large else 1) * 2 ** len(set(self._thirds))
             self.pool, self.flat = GlobalAvgPool(), nn.Flatten()
             self.classifier = nn.Dense(classes, in_units=last)
         set_drop_path(self, rate("drop_path", drop_path))
@@ -133,7 +140,12 @@ class CellNetwork(HybridBlock):
         Args:
             x: the images.
             args: none; part of Gluon's signature.
+
+        Raises:
+            UserError: the images are too small for the auxiliary head.
         """
+        if self.auxiliary_head is not None and isinstance(x, mx.nd.NDArray):
+            self.auxiliary_head.check_size(strided_size(min(x.shape[2:]), self._auxiliary_stride))
         outs = super().forward(x, *args)
         return outs if self.auxiliary_head is None or autograd.is_training() else outs[0]
 

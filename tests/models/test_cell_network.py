@@ -81,6 +81,20 @@ def test_the_auxiliary_head_is_for_training():
     assert "auxiliary" not in "".join(net(mx.sym.var("data")).list_arguments())
 
 
+@pytest.mark.parametrize(
+    ("name", "layers", "smallest"), [("darts_cifar", 3, 29), ("darts_imagenet", 3, 193), ("darts_cifar", 1, 15)]
+)
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_images_that_are_too_small_for_the_auxiliary_head(name, layers, smallest, hybrid):
+    net = get_model(name, 10, channels=4, layers=layers, auxiliary=True)
+    net.initialize()
+    net.hybridize(hybrid)
+    with mx.autograd.record():
+        assert net(images(1, smallest))[1].shape == (1, 10)
+        with pytest.raises(UserError, match=r"head needs feature maps of at least \d pixels, here they have \d"):
+            net(images(1, smallest - 1))
+
+
 def test_paths_are_dropped_in_training_only():
     net, x = made(drop_path=0.5), images(8)
     assert np.allclose(net(x).asnumpy(), net(x).asnumpy())
