@@ -8,12 +8,13 @@ from typing import Any
 import yaml
 
 from ..config.model import ModelConfig
-from ..models import variants
+from ..models import variants, variants_conv
 from ..models.build import build
+from ..models.plan import Plan
 from ..utils.errors import UserError
 from .counterpart import OWN
 from .from_reference import match
-from .mobile_names import mobile_candidates
+from .mobile_names import deciding, mobile_candidates
 from .tensors import Tensors
 from .timm_models import BYOB, SELECTIVE
 from .wrappers import unwrapped
@@ -55,11 +56,21 @@ def infer_config(tensors: Tensors, source: str) -> ModelConfig | None:
         for fields in _candidates(found.tensors, source):
             try:
                 config = ModelConfig(**fields)
-                match(build(config, _classes(found.tensors)), found.tensors, source)
+                net = build(config, _classes(found.tensors))
+                match(net, found.tensors, source)
             except UserError:
                 continue
-            return config
+            return _named(config, net.recipe["plan"])
     return None
+
+
+def _named(config, plan):
+    """The options with the name that such a network has where its attention is in the place of a convolution."""
+    chosen = deciding(config.model_options)
+    for name, (backbone, options, entries) in variants_conv.CONV_NAMED.items():
+        if (backbone, deciding(options)) == (config.model, chosen) and Plan(entries).to_dict() == plan:
+            return ModelConfig(model=name)
+    return config
 
 
 def flags(config: ModelConfig) -> str:

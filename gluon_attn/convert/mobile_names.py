@@ -49,12 +49,9 @@ def mobile_name(recipe: Mapping[str, Any], library: str) -> str | None:
     if recipe["plan"] != Plan(info.entries).to_dict():
         return None
     known = info.options()
-    options = {key: value for key, value in recipe["options"].items() if key not in FREE}
+    options = deciding({**known, **recipe["options"]})
     for name, (model, other) in NAMES.get(library, {}).items():
-        same = {key: _plain(value) for key, value in {**known, **options}.items() if key not in FREE} == {
-            key: _plain(value) for key, value in {**known, **other}.items() if key not in FREE
-        }
-        if model == recipe["model"] and same:
+        if model == recipe["model"] and deciding({**known, **other}) == options:
             return name
     return None
 
@@ -66,5 +63,7 @@ def mobile_candidates(tensors: Tensors, library: str) -> Iterator[dict[str, Any]
             yield {"model": model, "model_options": options}
 
 
-def _plain(value):
-    return list(value) if isinstance(value, tuple) else value
+def deciding(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a network without those that change no tensor, to be compared: tuples are lists."""
+    kept = {key: value for key, value in options.items() if key not in FREE}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in kept.items()}

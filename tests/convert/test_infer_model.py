@@ -4,15 +4,18 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from gluon_attn import get_model
 from gluon_attn.cli import main
 from gluon_attn.config.model import ModelConfig
 from gluon_attn.convert import load_reference, reference_state
 from gluon_attn.convert.counterpart import counterpart
 from gluon_attn.convert.infer_model import flags, infer_config
 from gluon_attn.convert.tensors import Tensors
+from gluon_attn.models import variants_conv
 from gluon_attn.models.build import build
+from gluon_attn.models.factory import model_info
+from gluon_attn.models.plan import Plan
 
-SK18 = "--attention sk --slot conv1 --attention-options groups=1 reduction=8 narrowest=16 split=true"
 SK50 = "--attention sk --attention-options groups=1 narrowest=8 split=true"
 SE, GC = "--attention se --attention-options narrowest=8", "--attention-options epsilon=1.0e-06"
 SE_INNER = "--attention se --slot inner --attention-options narrowest=8"
@@ -35,12 +38,12 @@ NETWORKS = {
     "seresnet50": f"resnet50_v1b {SE}",
     "seresnet50t": f"resnet50_v1d --model-options stem=tiered {SE}",
     "seresnet152d": f"resnet152_v1d {SE}",
-    "skresnet18": f"resnet18_v1b {SK18}",
-    "skresnet34": f"resnet34_v1b {SK18}",
+    "skresnet18": "skresnet18",
+    "skresnet34": "skresnet34",
     "skresnet50": f"resnet50_v1b {SK50}",
     "skresnet50d": f"resnet50_v1d {SK50}",
-    "resnest26d": "resnet50_v1d --model-options 'blocks=[2,2,2,2]' --attention split",
-    "resnest101e": "resnet101_v1d --model-options stem_width=64 --attention split",
+    "resnest26d": "resnest26",
+    "resnest101e": "resnest101",
     "gcresnet50t": f"resnet50_v1b --model-options stem=tiered stem_pool=false --attention gca --slot inner {GC}",
     "gcresnet33ts": f"{TS} final_width=1280 --attention gca --slot inner {GC}",
     "seresnet33ts": f"{TS} final_width=1280 {SE_INNER}",
@@ -97,8 +100,10 @@ def test_a_network_of_timm_told_by_its_tensors(name):
         {"model": "resnet18_v1b", "attention": "light_cbam", "model_options": {"blocks": [1, 1, 1, 2]}},
         {"model": "resnet18_v1d", "attention": "gc", "attention_options": {"epsilon": 1e-6}},
         {"model": "resnet18_v1b", "attention": "ese", "model_options": {"stem": "tiered"}},
+        {"model": "skresnet18"},
+        {"model": "resnest14"},
         {
-            "model": "resnet18_v1b",
+            "model": "resnet18_v1d",
             "attention": "sk",
             "slot": "conv1",
             "attention_options": {"groups": 1, "reduction": 8, "narrowest": 16, "split": True},
@@ -118,6 +123,14 @@ def test_flags_that_fit_are_told_and_work(fields, tmp_path, capsys, monkeypatch)
     assert capsys.readouterr().err.strip().endswith(f"; these fit: {words}")
     assert main(["convert", "in.params", "out.params", "--source", "timm", *words.replace("'", "").split()]) == 0
     assert (tmp_path / "out.params").read_bytes() == (tmp_path / "told.params").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["resnest14", "resnest26", "resnest50", "skresnet34"])
+def test_options_are_told_by_the_name_that_stands_for_them(name):
+    model = model_info(name)
+    net = get_model(model.backbone, 3, plan=Plan(model.entries), **variants_conv.CONV_NAMED[name][1])
+    net.initialize()
+    assert infer_config(Tensors.of(reference_state(net, "timm")), "timm") == ModelConfig(model=name)
 
 
 def test_what_is_told_of_other_files():
