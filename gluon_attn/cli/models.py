@@ -90,11 +90,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _chosen(names: Sequence[str], args: argparse.Namespace) -> list[str]:
     """Those of `names` that match one of the patterns, sorted; all without one."""
+    from ..models.library_names import meant
+
     patterns = [pattern for pattern in (args.pattern, *args.filter) if pattern is not None]
     found: set[str] = set()
     for pattern in patterns:
         matched = matching(names, as_pattern(pattern))
-        check_found(matched, pattern, names, _of_library(pattern))
+        check_found(matched, pattern, names, _of_library(pattern), meant(pattern))
         found.update(matched)
     return sorted(found if patterns else names)
 
@@ -115,10 +117,14 @@ def as_pattern(word: str | None) -> str | None:
     return word if word is None or re.search(r"[*?[]", word) else f"*{word}*"
 
 
-def check_found(names: Sequence[str], pattern: str | None, known: Iterable[str], hint: str = "") -> None:
-    """Raise a `UserError` that names the nearest known name, and says `hint`, where a pattern matches none."""
+def check_found(
+    names: Sequence[str], pattern: str | None, known: Iterable[str], hint: str = "", named: str = ""
+) -> None:
+    """Raise a `UserError` that says `named` or names the nearest known name, and says `hint`, where none matches."""
     if not names:
-        near = suggestion(str(pattern).strip("*?"), known) + hint or "; without a pattern all are listed"
+        near = (
+            f": {named}" if named else suggestion(str(pattern).strip("*?"), known)
+        ) + hint or "; without a pattern all are listed"
         raise UserError(f"no name matches {pattern!r}{near}")
 
 

@@ -37,6 +37,11 @@ def from_yaml(text: str) -> Any:
         raise ValueError(" ".join(str(error).split())) from None
 
 
+def one_word(value: Any) -> str:
+    """Plain data as YAML without spaces, as flags take it: `from_yaml` reads it."""
+    return yaml.safe_dump(value, default_flow_style=True, width=float("inf")).splitlines()[0].replace(" ", "")
+
+
 def read_yaml(path: Path | str, what: str = "a mapping of groups of options") -> dict[str, Any]:
     """Read a YAML file that holds a mapping.
 

@@ -5,8 +5,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
+from ..config.files import one_word
 from ..config.model import ModelConfig
 from ..models import variants, variants_conv
 from ..models.build import build
@@ -79,13 +78,8 @@ def flags(config: ModelConfig) -> str:
     for flag, pairs in (("--model-options", config.model_options), ("--attention-options", config.attention_options)):
         if flag == "--attention-options" and config.attention:
             words += ["--attention", config.attention] + (["--slot", config.slot] if config.slot else [])
-        words += [flag, *(f"{key}={_text(value)}" for key, value in pairs.items())] if pairs else []
+        words += [flag, *(f"{key}={one_word(value)}" for key, value in pairs.items())] if pairs else []
     return shlex.join(words)
-
-
-def _text(value):
-    """YAML in one word, which the flags read."""
-    return yaml.safe_dump(value, default_flow_style=True).splitlines()[0].replace(" ", "")
 
 
 def _classes(tensors):

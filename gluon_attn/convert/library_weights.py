@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..models.library_names import MOBILE
 from ..utils.errors import UserError
 from ..utils.suggest import did_you_mean
 from .files import Weights, read_weights
-from .mobile_names import NAMES as MOBILE
 from .tensors import Tensors
 
 #: those that both have

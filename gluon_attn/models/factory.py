@@ -8,12 +8,14 @@ from mxnet.gluon import HybridBlock
 
 from ..attention.factory import ATTENTIONS
 from ..config.base import nearest
+from ..registry import UnknownName
 from ..utils.checks import positive
 from ..utils.errors import UserError
 from .base import MODELS, Model
 from .detection import CLASSES, DetectorBuild, canonical, detector_record
 from .drop_block import with_drop_block
 from .drop_path import with_drop_path
+from .library_names import meant
 from .norms import with_norm
 from .plan import Entry, Plan
 from .scheme import Scheme, is_file
@@ -88,9 +90,15 @@ def model_info(name: str) -> Model:
     """The record of a model, detectors included.
 
     Raises:
-        UserError: the name is unknown; the message suggests the nearest ones.
+        UserError: the name is unknown; the message says what timm's network of that name is here, or suggests the
+            nearest names.
     """
-    return detector_record(name) or MODELS.get(name)
+    try:
+        return detector_record(name) or MODELS.get(name)
+    except UnknownName as error:
+        if own := meant(str(error.name)):
+            raise UnknownName(error.kind, error.name, own) from None
+        raise
 
 
 def get_model(

@@ -5,7 +5,7 @@ from typing import Any
 
 from gluon_attn import Plan
 from gluon_attn.convert.library_weights import GROUPED, NETWORKS
-from gluon_attn.convert.mobile_names import NAMES as MOBILE
+from gluon_attn.models.library_names import MOBILE
 
 
 @dataclass(frozen=True)
