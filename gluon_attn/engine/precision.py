@@ -16,6 +16,7 @@ from .graph_form import GraphForm, traced
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
+from .separable_branches import join_separable_branches
 from .unused_gradients import without_unused_gradients
 
 
@@ -81,7 +82,7 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
             graph = mx.sym.Group([mx.sym.amp_cast(one, dtype="float32") for one in graph])
         if with_amx:
             graph = copy_after_narrow_norms(graph, params)
-        return without_unused_gradients(copy_between_layouts(graph, params), params)
+        return _faster(graph, params)
 
     return GraphForm(net, mixed)
 
@@ -89,7 +90,8 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
 def with_fast_steps(net: HybridBlock) -> Block:
     """The network itself, or a form on the same weights that avoids what makes training steps slow on a CPU.
 
-    It has copies where oneDNN's batch norms would be slow, and computes no gradients that nobody takes.
+    It has copies where oneDNN's batch norms would be slow, one operator for the separable convolutions of a map, and
+    computes no gradients that nobody takes.
 
     Args:
         net: the network, initialized, on any devices; on a GPU nothing is changed.
@@ -98,11 +100,12 @@ def with_fast_steps(net: HybridBlock) -> Block:
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
 
-    def fast(graph: mx.sym.Symbol) -> mx.sym.Symbol:
-        return without_unused_gradients(copy_between_layouts(graph, params), params)
-
     graph = traced(net)[1]
-    return net if fast(graph) is graph else GraphForm(net, fast)
+    return net if _faster(graph, params) is graph else GraphForm(net, partial(_faster, params=params))
+
+
+def _faster(graph: mx.sym.Symbol, params: mx.gluon.ParameterDict) -> mx.sym.Symbol:
+    return without_unused_gradients(copy_between_layouts(join_separable_branches(graph), params), params)
 
 
 def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:

@@ -128,4 +128,8 @@ def separable(F: Any, x: Tensor, depthwise: DepthwiseConv, pointwise: PointwiseC
         (N,pointwise.channels,H/stride,W/stride), rounded up.
     """
     weights = (layer.weight.var() if F is mx.sym else layer.weight.data(x.context) for layer in (depthwise, pointwise))
-    return F.gluon_attn_separable(x, *weights, channels=pointwise.channels, **depthwise.window)
+    window = depthwise.window
+    return F.gluon_attn_separable(
+        x, *weights, channels=pointwise.channels, stride=window["stride"], kernel=(window["kernel"],),
+        dilate=(window["dilate"],),
+    )  # fmt: skip

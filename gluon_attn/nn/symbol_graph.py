@@ -170,16 +170,35 @@ class SymbolGraph:
             made[inner] = self._add(self.nodes.index(node), new, sources)
         self.replace({node: made[part.heads[0].node]})
 
+    def insert_with_variables(self, before: Node, node: Node, inputs: Iterable[Output]) -> Node:
+        """Insert a new node before another one, and all variables that it reads before them.
+
+        Args:
+            before: a node.
+            node: the new one.
+            inputs: what it reads: variables, and outputs of nodes that come before `before`.
+
+        Returns:
+            The new node.
+        """
+        inputs = list(inputs)
+        variables = dict.fromkeys(source.node for source in inputs if source.node.is_variable)
+        self.nodes = [*variables, *(other for other in self.nodes if other not in variables)]
+        return self._add(self.nodes.index(before), node, inputs)
+
     def replace(self, replacements: Mapping[Node, Node]) -> None:
         """Let all that read a key read the same output of its value instead; values are not replaced again."""
+        outputs = {source for node in self.nodes for source in (*node.inputs, *self.heads)}
+        self.redirect(
+            {source: source._replace(node=replacements[source.node]) for source in outputs if source.node in replacements}
+        )
 
-        def replaced(source: Output) -> Output:
-            return source._replace(node=replacements.get(source.node, source.node))
-
+    def redirect(self, replacements: Mapping[Output, Output]) -> None:
+        """Let all that read a key read its value instead; values are not replaced again."""
         for node in self.nodes:
-            if any(source.node in replacements for source in node.inputs):
-                self.connect(node, map(replaced, node.inputs))
-        self.heads = list(map(replaced, self.heads))
+            if any(source in replacements for source in node.inputs):
+                self.connect(node, [replacements.get(source, source) for source in node.inputs])
+        self.heads = [replacements.get(source, source) for source in self.heads]
 
     def rename(self, new_name: Callable[[str], str]) -> dict[str, str]:
         """Give every node the name `new_name(its name)`; where another node has that one, with .1, .2, ... after it.

@@ -9,9 +9,9 @@ constexpr int64_t kRows = 8;  // output rows per block
 
 struct DepthwiseShape {
   int64_t samples, channels, height, width, kernel, stride, dilate, pad, out_height, out_width;
-  DepthwiseShape(const Attrs& attrs, const std::vector<int64_t>& shape, int64_t kernel) : kernel(kernel) {
+  DepthwiseShape(const std::vector<int64_t>& shape, int64_t kernel, int64_t stride, int64_t dilate)
+      : kernel(kernel), stride(stride), dilate(dilate) {
     samples = shape.at(0), channels = shape.at(1), height = shape.at(2), width = shape.at(3);
-    stride = std::stol(attrs.at("stride")), dilate = std::stol(attrs.at("dilate"));
     pad = kernel / 2 * dilate;
     out_height = (height - 1) / stride + 1, out_width = (width - 1) / stride + 1;
   }
@@ -19,10 +19,12 @@ struct DepthwiseShape {
 };
 
 // kRows output rows of stride 1, one vector of columns: each input vector is read once per kernel column.
+// add: to what is in y.
 template <int64_t kernel, int64_t dilate, typename T>
-void conv_block(const T* x, int64_t row_stride, const T* weight, int64_t remaining, int64_t out_width, T* y) {
+void conv_block(const T* x, int64_t row_stride, const T* weight, int64_t remaining, int64_t out_width, bool add, T* y) {
   typedef Simd<T> S;
   typename S::Vector total[kRows] = {};
+  if (add) unroll<kRows>([&](auto i) ALWAYS_INLINE_BODY { total[i] = S::load(y + i * out_width, remaining); });
   for (int64_t b = 0; b < kernel; ++b)
     unroll<kRows + (kernel - 1) * dilate>([&](auto row) ALWAYS_INLINE_BODY {
       const typename S::Vector input = S::load(x + row * row_stride + b * dilate);
@@ -57,10 +59,11 @@ void grad_weight_block(const T* x, int64_t row_stride, const T* grad_output, int
 
 // One output row, for any stride.
 template <int64_t kernel, typename T>
-void conv_row(const PaddedMap<T>& x, const T* weight, int64_t dilate, int64_t stride, int64_t row, int64_t first,
-              int64_t out_width, T* y) {
+void conv_row(const typename PaddedMap<T>::View& x, const T* weight, int64_t dilate, int64_t stride, int64_t row,
+              int64_t first, int64_t out_width, bool add, T* y) {
   typedef Simd<T> S;
   typename S::Vector total = {};
+  if (add) total = S::load(y, out_width - first);
   for (int64_t b = 0; b < kernel; ++b) {
     const T* from = x.at(row * stride, b * dilate) + first;
     for (int64_t a = 0; a < kernel; ++a) total += weight[a * kernel + b] * S::load(from + a * dilate * x.row_stride());
@@ -68,23 +71,24 @@ void conv_row(const PaddedMap<T>& x, const T* weight, int64_t dilate, int64_t st
   S::store(total, y, out_width - first);
 }
 
-// y (out_height, out_width): the convolution of one padded channel.
+// y (out_height, out_width): the convolution of one padded channel, added to what is there if `add`.
 template <int64_t kernel, typename T>
-void conv_channel(const PaddedMap<T>& x, const T* weight, int64_t dilate, int64_t stride, int64_t out_height,
-                  int64_t out_width, T* y) {
+void conv_channel(const typename PaddedMap<T>::View& x, const T* weight, int64_t dilate, int64_t stride,
+                  int64_t out_height, int64_t out_width, bool add, T* y) {
   const auto block = dilate == 1 ? conv_block<kernel, 1, T> : conv_block<kernel, 2, T>;
   const int64_t in_blocks = stride == 1 && dilate <= 2 ? out_height / kRows * kRows : 0;
   for (int64_t first = 0; first < out_width; first += Simd<T>::width) {
     for (int64_t row = 0; row < in_blocks; row += kRows)
-      block(x.at(row, 0) + first, x.row_stride(), weight, out_width - first, out_width, y + row * out_width + first);
+      block(x.at(row, 0) + first, x.row_stride(), weight, out_width - first, out_width, add,
+            y + row * out_width + first);
     for (int64_t row = in_blocks; row < out_height; ++row)
-      conv_row<kernel>(x, weight, dilate, stride, row, first, out_width, y + row * out_width + first);
+      conv_row<kernel>(x, weight, dilate, stride, row, first, out_width, add, y + row * out_width + first);
   }
 }
 
 // Adds the share of one channel of a sample to grad_weight, a vector of partial sums per weight.
 template <int64_t kernel, typename T>
-void add_grad_weight(const DepthwiseShape& d, const PaddedMap<T>& x, const T* grad_output,
+void add_grad_weight(const DepthwiseShape& d, const typename PaddedMap<T>::View& x, const T* grad_output,
                      typename Simd<T>::Vector* grad_weight) {
   typedef Simd<T> S;
   const auto block = d.dilate == 1 ? grad_weight_block<kernel, 1, T> : grad_weight_block<kernel, 2, T>;
@@ -104,21 +108,23 @@ void add_grad_weight(const DepthwiseShape& d, const PaddedMap<T>& x, const T* gr
   }
 }
 
-// The backward pass of one channel of a sample: writes grad_input, adds to grad_weight.
+// The backward pass of one channel of a sample: writes grad_input, or adds to it if `add`, and adds to grad_weight.
 // padded_grad: a buffer from `padded_grad_output`.
 template <int64_t kernel, typename T>
-void channel_backward(const DepthwiseShape& d, const PaddedMap<T>& x, const T* grad_output, const T* weight,
-                      PaddedMap<T>* padded_grad, typename Simd<T>::Vector* grad_weight, T* grad_input) {
+void channel_backward(const DepthwiseShape& d, const typename PaddedMap<T>::View& x, const T* grad_output,
+                      const T* weight, PaddedMap<T>* padded_grad, typename Simd<T>::Vector* grad_weight, bool add,
+                      T* grad_input) {
   T flipped[kernel * kernel];
   std::reverse_copy(weight, weight + kernel * kernel, flipped);
   if (weight_gradients) add_grad_weight<kernel>(d, x, grad_output, grad_weight);
   padded_grad->fill(grad_output, d.out_height, d.out_width, d.extent() - d.pad, d.stride);
-  conv_channel<kernel>(*padded_grad, flipped, d.dilate, 1, d.height, d.width, grad_input);
+  conv_channel<kernel>(padded_grad->view(), flipped, d.dilate, 1, d.height, d.width, add, grad_input);
 }
 
+// For convolutions with paddings up to `pad`.
 template <typename T>
-PaddedMap<T> padded_input(const DepthwiseShape& d) {
-  return PaddedMap<T>(d.height + 2 * d.pad, d.width + 2 * d.pad, d.stride);
+PaddedMap<T> padded_input(const DepthwiseShape& d, int64_t pad) {
+  return PaddedMap<T>(d.height + 2 * pad, d.width + 2 * pad, d.stride);
 }
 
 template <typename T>

@@ -11,6 +11,18 @@
 template <typename T>
 class PaddedMap {
  public:
+  // The map as a convolution reads it whose padding is `skip` pixels less than that of the map.
+  class View {
+   public:
+    View(const PaddedMap& map, int64_t skip) : map_(map), skip_(skip) {}
+    const T* at(int64_t row, int64_t column) const { return map_.at(row + skip_, column + skip_); }
+    int64_t row_stride() const { return map_.row_stride(); }
+
+   private:
+    const PaddedMap& map_;
+    const int64_t skip_;
+  };
+
   PaddedMap(int64_t height, int64_t width, int64_t phases, T border = 0)
       : phases_(phases), phase_width_((width + phases - 1) / phases + Simd<T>::width),
         values_(height * phases * phase_width_, border) {}
@@ -40,6 +52,7 @@ class PaddedMap {
     }
   }
 
+  View view(int64_t skip = 0) const { return View(*this, skip); }
   int64_t row_stride() const { return phases_ * phase_width_; }
   // The values that output columns 0, 1, ... of a convolution read at kernel offset `column`.
   const T* at(int64_t row, int64_t column) const {

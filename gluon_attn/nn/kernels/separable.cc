@@ -1,5 +1,6 @@
-// ReLU, depthwise and 1x1 convolution as one operator, on the CPU in float32 or float64. The feature map between the
-// two convolutions, as large as the input, stays in the cache and is computed again in the backward pass.
+// ReLU, depthwise and 1x1 convolution of one or several branches that read the same map, as one operator, on the CPU in
+// float32 or float64. The feature map between the two convolutions, as large as the input, stays in the cache and is
+// computed again in the backward pass; the gradients of the branches are added up there.
 
 #include "depthwise.h"
 #include "gemm_tiles.h"
@@ -8,157 +9,221 @@ namespace {
 
 constexpr int64_t kParts = 8;  // groups of samples to sum gradients in; fixed, so that threads do not change the sums
 
+// The numbers in a tuple's text, such as "(3, 5)".
+std::vector<int64_t> numbers(const std::string& text) {
+  std::vector<int64_t> found;
+  for (size_t from = text.find_first_of("0123456789"), end; from != std::string::npos;
+       from = text.find_first_of("0123456789", end)) {
+    end = std::min(text.find_first_not_of("0123456789", from), text.size());
+    found.push_back(std::stol(text.substr(from, end - from)));
+  }
+  return found;
+}
+
 struct SeparableShape {
-  DepthwiseShape d;
-  int64_t out_channels, in_pixels, out_pixels;
-  SeparableShape(const Attrs& attrs, const std::vector<int64_t>& x, const std::vector<int64_t>& depthwise,
-                 const std::vector<int64_t>& pointwise)
-      : d(attrs, x, depthwise.at(2)), out_channels(pointwise.at(0)), in_pixels(d.height * d.width),
-        out_pixels(d.out_height * d.out_width) {}
+  std::vector<DepthwiseShape> branches;
+  int64_t samples, channels, out_channels, in_pixels, out_pixels, pad = 0;  // pad: the largest of the branches
+
+  SeparableShape(const Attrs& attrs, const std::vector<int64_t>& x) : out_channels(std::stol(attrs.at("channels"))) {
+    const std::vector<int64_t> kernels = numbers(attrs.at("kernel")), dilations = numbers(attrs.at("dilate"));
+    for (size_t b = 0; b < kernels.size(); ++b) {
+      branches.emplace_back(x, kernels[b], std::stol(attrs.at("stride")), dilations.at(b));
+      pad = std::max(pad, branches.back().pad);
+    }
+    const DepthwiseShape& d = branches.at(0);
+    samples = d.samples, channels = d.channels;
+    in_pixels = d.height * d.width, out_pixels = d.out_height * d.out_width;
+  }
+  int64_t depthwise_size(size_t branch) const { return channels * branches[branch].kernel * branches[branch].kernel; }
+  int64_t pointwise_size() const { return out_channels * channels; }
 };
 
-// The depthwise convolution of relu(x) for one sample.
+// The arrays of a branch: both weights, and its output or its gradients.
 template <typename T>
-class DepthwiseOutput {
+struct Branch {
+  T *depthwise, *pointwise, *map = nullptr;
+};
+
+// What a thread needs for one sample. All branches read relu(x), padded, of every channel.
+template <typename T>
+class Sample {
  public:
-  explicit DepthwiseOutput(const SeparableShape& s)
-      : s_(s), stride_(s.out_pixels + Simd<T>::width), padded_(padded_input<T>(s.d)), values_(s.d.channels * stride_) {}
+  explicit Sample(const SeparableShape& s)
+      : s_(s), stride_(s.out_pixels + Simd<T>::width), inputs_(s.channels, padded_input<T>(s.branches[0], s.pad)),
+        between_(s.channels * stride_) {}
 
-  // One channel of relu(x), padded.
-  const PaddedMap<T>& input(const T* x, int64_t channel) {
-    padded_.fill(x + channel * s_.in_pixels, s_.d.height, s_.d.width, s_.d.pad, 1,
-                 [](T value) { return value > T(0) ? value : T(0); });
-    return padded_;
+  void read(const T* x) {
+    const DepthwiseShape& d = s_.branches[0];
+    for (int64_t c = 0; c < s_.channels; ++c)
+      inputs_[c].fill(x + c * s_.in_pixels, d.height, d.width, s_.pad, 1,
+                      [](T value) { return value > T(0) ? value : T(0); });
   }
 
+  typename PaddedMap<T>::View input(int64_t channel, const DepthwiseShape& d) const {
+    return inputs_[channel].view(s_.pad - d.pad);
+  }
+
+  // The depthwise convolution of all channels.
   template <int64_t kernel>
-  void compute(const T* x, const T* weight) {
-    for (int64_t c = 0; c < s_.d.channels; ++c)
-      conv_channel<kernel>(input(x, c), weight + c * kernel * kernel, s_.d.dilate, s_.d.stride, s_.d.out_height,
-                           s_.d.out_width, &values_[c * stride_]);
+  ChannelMatrix<T> depthwise(const DepthwiseShape& d, const T* weight) {
+    for (int64_t c = 0; c < s_.channels; ++c)
+      conv_channel<kernel>(input(c, d), weight + c * kernel * kernel, d.dilate, d.stride, d.out_height, d.out_width,
+                           false, &between_[c * stride_]);
+    return {between_.data(), s_.channels, stride_};
   }
-
-  ChannelMatrix<T> matrix() const { return {values_.data(), s_.d.channels, stride_}; }
 
  private:
   const SeparableShape& s_;
   const int64_t stride_;
-  PaddedMap<T> padded_;
-  std::vector<T> values_;
+  std::vector<PaddedMap<T>> inputs_;
+  std::vector<T> between_;
 };
 
 template <typename T>
-void pointwise_sample(const T* weight, const ChannelMatrix<T>& x, int64_t out_channels, int64_t pixels, T* y) {
+void pointwise(const T* weight, const ChannelMatrix<T>& x, int64_t out_channels, int64_t pixels, T* y) {
   gemm_columns<T>(weight, nullptr, x, out_channels, pixels, 0, pixels, y);
 }
 
 template <int64_t kernel, typename T>
-void forward(const SeparableShape& s, const T* x, const T* depthwise, const T* pointwise, T* y) {
+void branch_forward(const SeparableShape& s, const DepthwiseShape& d, const Branch<T>& branch, Sample<T>* sample,
+                    T* y) {
+  pointwise(branch.pointwise, sample->template depthwise<kernel>(d, branch.depthwise), s.out_channels, s.out_pixels, y);
+}
+
+template <typename T>
+void forward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>& branches) {
 #pragma omp parallel
   {
-    DepthwiseOutput<T> between(s);
+    Sample<T> sample(s);
 #pragma omp for schedule(static)
-    for (int64_t sample = 0; sample < s.d.samples; ++sample) {
-      between.template compute<kernel>(x + sample * s.d.channels * s.in_pixels, depthwise);
-      pointwise_sample(pointwise, between.matrix(), s.out_channels, s.out_pixels,
-                       y + sample * s.out_channels * s.out_pixels);
+    for (int64_t i = 0; i < s.samples; ++i) {
+      sample.read(x + i * s.channels * s.in_pixels);
+      for (size_t b = 0; b < branches.size(); ++b)
+        FOR_KERNEL(s.branches[b].kernel, branch_forward)
+        (s, s.branches[b], branches[b], &sample, branches[b].map + i * s.out_channels * s.out_pixels);
     }
   }
 }
 
-// Gradients of both weights from some of the samples, a vector of partial sums per weight.
+// What a thread needs for the backward pass of a branch; sums has a vector of partial sums per weight, those of the
+// depthwise convolution first.
 template <typename T>
-struct WeightGrads {
-  typedef std::vector<typename Simd<T>::Vector> Sums;
-  Sums depthwise, pointwise;
-  WeightGrads(int64_t depthwise_size, int64_t pointwise_size) : depthwise(depthwise_size), pointwise(pointwise_size) {}
-
-  void clear() {
-    for (Sums* sums : {&depthwise, &pointwise}) std::fill(sums->begin(), sums->end(), typename Simd<T>::Vector{});
-  }
-  // One number per weight, those of the depthwise convolution first.
-  void write(T* to) const {
-    for (const Sums* sums : {&depthwise, &pointwise})
-      for (const auto& sum : *sums) *to++ = Simd<T>::sum(sum);
-  }
+struct Gradients {
+  std::vector<T> transposed;  // the weights of the 1x1 convolution
+  PaddedMap<T> padded_grad;
+  std::vector<typename Simd<T>::Vector> sums;
+  Gradients(const SeparableShape& s, size_t branch, const T* pointwise)
+      : transposed(transpose(pointwise, s.out_channels, s.channels)),
+        padded_grad(padded_grad_output<T>(s.branches[branch])), sums(s.depthwise_size(branch) + s.pointwise_size()) {}
 };
 
-// grad_between: a buffer for the gradient of the depthwise output. padded_grad: a buffer from `padded_grad_output`.
+// between: a buffer for the gradient of the depthwise output. add: to grad_input, which is that of relu(x).
 template <int64_t kernel, typename T>
-void backward_sample(const SeparableShape& s, const T* grad_output, const T* x, const T* depthwise, const T* transposed,
-                     DepthwiseOutput<T>* between, PaddedMap<T>* padded_grad, std::vector<T>* grad_between,
-                     WeightGrads<T>* grads, T* grad_input) {
+void branch_backward(const SeparableShape& s, const DepthwiseShape& d, const Branch<T>& branch, const T* grad_output,
+                     Sample<T>* sample, std::vector<T>* between, Gradients<T>* grads, bool add, T* grad_input) {
   constexpr int64_t weights = kernel * kernel;
-  const DepthwiseShape& d = s.d;
   if (weight_gradients) {
-    between->template compute<kernel>(x, depthwise);
+    const ChannelMatrix<T> depthwise = sample->template depthwise<kernel>(d, branch.depthwise);
     for_row_tiles(0, s.out_channels, [&](auto rows, int64_t row) ALWAYS_INLINE_BODY {
-      add_grad_weight_rows<rows>(grad_output + row * s.out_pixels, s.out_pixels, between->matrix(),
-                                 &grads->pointwise[row * d.channels]);
+      add_grad_weight_rows<rows>(grad_output + row * s.out_pixels, s.out_pixels, depthwise,
+                                 &grads->sums[(weights + row) * s.channels]);
     });
   }
-  pointwise_sample(transposed, ChannelMatrix<T>{grad_output, s.out_channels, s.out_pixels}, d.channels, s.out_pixels,
-                   grad_between->data());
-  for (int64_t c = 0; c < d.channels; ++c) {
-    T* to = grad_input + c * s.in_pixels;
-    channel_backward<kernel>(d, between->input(x, c), grad_between->data() + c * s.out_pixels, depthwise + c * weights,
-                             padded_grad, &grads->depthwise[c * weights], to);
-    const T* map = x + c * s.in_pixels;
-    for (int64_t k = 0; k < s.in_pixels; ++k) to[k] = map[k] > T(0) ? to[k] : T(0);
+  pointwise(grads->transposed.data(), ChannelMatrix<T>{grad_output, s.out_channels, s.out_pixels}, s.channels,
+            s.out_pixels, between->data());
+  for (int64_t c = 0; c < s.channels; ++c)
+    channel_backward<kernel>(d, sample->input(c, d), between->data() + c * s.out_pixels, branch.depthwise + c * weights,
+                             &grads->padded_grad, &grads->sums[c * weights], add, grad_input + c * s.in_pixels);
+}
+
+// branches: with the gradients of their outputs. sums: kParts rows of partial sums of all weights.
+template <typename T>
+void backward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>& branches, T* grad_input,
+              std::vector<T>* sums) {
+  const int64_t all = sums->size() / kParts, in_size = s.channels * s.in_pixels;
+#pragma omp parallel
+  {
+    Sample<T> sample(s);
+    std::vector<T> between(s.channels * s.out_pixels);
+    std::vector<Gradients<T>> grads;
+    for (size_t b = 0; b < branches.size(); ++b) grads.emplace_back(s, b, branches[b].pointwise);
+#pragma omp for schedule(static)
+    for (int64_t part = 0; part < kParts; ++part) {
+      for (auto& of_branch : grads) std::fill(of_branch.sums.begin(), of_branch.sums.end(), typename Simd<T>::Vector{});
+      for (int64_t i = part * s.samples / kParts; i < (part + 1) * s.samples / kParts; ++i) {
+        const T* map = x + i * in_size;
+        T* to = grad_input + i * in_size;
+        sample.read(map);
+        for (size_t b = 0; b < branches.size(); ++b)
+          FOR_KERNEL(s.branches[b].kernel, branch_backward)
+          (s, s.branches[b], branches[b], branches[b].map + i * s.out_channels * s.out_pixels, &sample, &between,
+           &grads[b], b > 0, to);
+        for (int64_t k = 0; k < in_size; ++k) to[k] = map[k] > T(0) ? to[k] : T(0);
+      }
+      T* to = &(*sums)[part * all];
+      for (const auto& of_branch : grads)
+        for (const auto& sum : of_branch.sums) *to++ = Simd<T>::sum(sum);
+    }
   }
 }
 
-template <int64_t kernel, typename T>
-void backward(const SeparableShape& s, const T* grad_output, const T* x, const T* depthwise, const T* pointwise,
-              T* grad_input, T* grad_depthwise, T* grad_pointwise) {
-  const DepthwiseShape& d = s.d;
-  const std::vector<T> transposed = transpose(pointwise, s.out_channels, d.channels);
-  const int64_t depthwise_size = d.channels * kernel * kernel, pointwise_size = s.out_channels * d.channels;
-  const int64_t all = depthwise_size + pointwise_size, parts = std::min(kParts, d.samples);
-  std::vector<T> sums(parts * all);
-#pragma omp parallel
-  {
-    DepthwiseOutput<T> between(s);
-    PaddedMap<T> padded_grad = padded_grad_output<T>(d);
-    std::vector<T> grad_between(d.channels * s.out_pixels);
-    WeightGrads<T> grads(depthwise_size, pointwise_size);
-#pragma omp for schedule(static)
-    for (int64_t part = 0; part < parts; ++part) {
-      grads.clear();
-      for (int64_t sample = part * d.samples / parts; sample < (part + 1) * d.samples / parts; ++sample)
-        backward_sample<kernel>(s, grad_output + sample * s.out_channels * s.out_pixels,
-                                x + sample * d.channels * s.in_pixels, depthwise, transposed.data(), &between,
-                                &padded_grad, &grad_between, &grads, grad_input + sample * d.channels * s.in_pixels);
-      grads.write(&sums[part * all]);
-    }
-  }
-  for (int64_t i = 0; weight_gradients && i < all; ++i) {
-    T total = 0;
-    for (int64_t part = 0; part < parts; ++part) total += sums[part * all + i];
-    (i < depthwise_size ? grad_depthwise[i] : grad_pointwise[i - depthwise_size]) = total;
-  }
+MXReturnValue separable_num_inputs(const Attrs& attrs, int* in, int* out) {
+  *out = numbers(attrs.at("kernel")).size();
+  *in = 1 + 2 * *out;
+  return MX_SUCCESS;
 }
 
 MXReturnValue separable_infer_shape(const Attrs& attrs, Shapes* in, Shapes* out) {
   const unsigned int out_channels = std::stoul(attrs.at("channels"));
-  if (depthwise_infer_shape(attrs, in, out) != MX_SUCCESS) return MX_FAIL;
-  (*in)[2] = {out_channels, (*in)[0][1], 1, 1};
-  (*out)[0][1] = out_channels;
+  const std::vector<int64_t> kernels = numbers(attrs.at("kernel"));
+  for (size_t b = 0; b < kernels.size(); ++b) {
+    Shapes of_branch{(*in)[0], {}}, map(1);
+    const Attrs window{{"kernel", std::to_string(kernels[b])}, {"stride", attrs.at("stride")}};
+    if (depthwise_infer_shape(window, &of_branch, &map) != MX_SUCCESS) return MX_FAIL;
+    (*in)[1 + 2 * b] = of_branch[1];
+    (*in)[2 + 2 * b] = {out_channels, (*in)[0][1], 1, 1};
+    (*out)[b] = map[0];
+    (*out)[b][1] = out_channels;
+  }
   return MX_SUCCESS;
+}
+
+// The branches whose weights are weights[first], weights[first + 1], ..., with a map for each.
+template <typename T>
+std::vector<Branch<T>> branches_of(Tensors& weights, size_t first, Tensors& maps, size_t count) {
+  std::vector<Branch<T>> branches(count);
+  for (size_t b = 0; b < count; ++b)
+    branches[b] = {weights[first + 2 * b].data<T>(), weights[first + 2 * b + 1].data<T>(), maps[b].data<T>()};
+  return branches;
 }
 
 MXReturnValue separable_forward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &i = *in, &o = *out;
-  const SeparableShape s(attrs, i[0].shape, i[1].shape, i[2].shape);
-  FOR_DTYPE(i[0], FOR_KERNEL(s.d.kernel, forward)(s, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), o[0].data<T>()));
+  const SeparableShape s(attrs, i[0].shape);
+  FOR_DTYPE(i[0], forward(s, i[0].data<T>(), branches_of<T>(i, 1, o, o.size())));
 }
 
-// in: grad_output, x, depthwise weight, pointwise weight, y
+template <typename T>
+void separable_gradients(const SeparableShape& s, Tensors& i, Tensors& o) {
+  const size_t count = s.branches.size();
+  int64_t all = 0;
+  for (size_t b = 0; b < count; ++b) all += s.depthwise_size(b) + s.pointwise_size();
+  std::vector<T> sums(kParts * all);
+  backward(s, i[count].data<T>(), branches_of<T>(i, count + 1, i, count), o[0].data<T>(), &sums);
+  int64_t weight = 0;
+  for (size_t k = 1; weight_gradients && k < o.size(); ++k) {
+    T* to = o[k].data<T>();
+    for (int64_t n = 0; n < o[k].size(); ++n, ++weight) {
+      to[n] = 0;
+      for (int64_t part = 0; part < kParts; ++part) to[n] += sums[part * all + weight];
+    }
+  }
+}
+
+// in: the gradients of the outputs, the inputs, the outputs
 MXReturnValue separable_backward(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
-  Tensors &i = *in, &o = *out;
-  const SeparableShape s(attrs, i[1].shape, i[2].shape, i[3].shape);
-  FOR_DTYPE(i[0], FOR_KERNEL(s.d.kernel, backward)(s, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(), i[3].data<T>(),
-                                                   o[0].data<T>(), o[1].data<T>(), o[2].data<T>()));
+  const SeparableShape s(attrs, (*in)[numbers(attrs.at("kernel")).size()].shape);
+  FOR_DTYPE((*in)[0], separable_gradients<T>(s, *in, *out));
 }
 
 }  // namespace
@@ -166,6 +231,6 @@ MXReturnValue separable_backward(const Attrs& attrs, Tensors* in, Tensors* out, 
 REGISTER_OP(gluon_attn_separable)
     .setForward(separable_forward, "cpu")
     .setBackward(separable_backward, "cpu")
-    .setParseAttrs(num_inputs<3>)
+    .setParseAttrs(separable_num_inputs)
     .setInferType(infer_same_dtype)
     .setInferShape(separable_infer_shape);
