@@ -16,7 +16,7 @@ from .graph_form import GraphForm, traced
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
-from .separable_branches import join_separable_branches
+from .shared_maps import share_maps
 from .unused_gradients import without_unused_gradients
 
 
@@ -105,7 +105,7 @@ def with_fast_steps(net: HybridBlock) -> Block:
 
 
 def _faster(graph: mx.sym.Symbol, params: mx.gluon.ParameterDict) -> mx.sym.Symbol:
-    return without_unused_gradients(copy_between_layouts(join_separable_branches(graph), params), params)
+    return without_unused_gradients(copy_between_layouts(share_maps(graph), params), params)
 
 
 def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:

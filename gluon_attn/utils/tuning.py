@@ -17,7 +17,7 @@ _AMX, _BELOW_AMX = "AVX512_CORE_AMX", "AVX512_CORE_BF16"
 #: OpenBLAS's kernels, best first, and the CPU flags that they need; a build without the first uses the second
 _CORES = {"SkylakeX": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd"}, "Haswell": {"avx2", "fma"}}
 _ARCH_PRCTL, _ARCH_REQ_XCOMP_PERM, _XTILEDATA = 158, 0x1023, 18  # x86-64 Linux
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX, _M_MXFAST = -1, -3, -8, 1
 _OWN_MALLOC = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_ARENA_MAX")
 
 
@@ -103,6 +103,7 @@ def keep_memory(host: cpu.Host) -> Step:
     for size in (1 << 30, 32 << 20):
         if libc.mallopt(_M_MMAP_THRESHOLD, size) and libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1):
             libc.mallopt(_M_ARENA_MAX, 1)  # the arenas of MXNet's threads return an empty heap whatever the threshold
+            libc.mallopt(_M_MXFAST, 0)  # each large array would scatter all fast bins, and MXNet makes many small objects
             return Step("on", f"freed arrays of up to {size >> 20} MiB are kept for reuse")
     return Step("off", "glibc refused the thresholds")
 
