@@ -153,7 +153,7 @@ void backward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>&
       for (int64_t i = part * s.samples / kParts; i < (part + 1) * s.samples / kParts; ++i) {
         const T* map = x + i * in_size;
         T* to = grad_input + i * in_size;
-        sample.read(map);
+        if (weight_gradients) sample.read(map);
         for (size_t b = 0; b < branches.size(); ++b)
           FOR_KERNEL(s.branches[b].kernel, branch_backward)
           (s, s.branches[b], branches[b], branches[b].map + i * s.out_channels * s.out_pixels, &sample, &between,
