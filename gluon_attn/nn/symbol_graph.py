@@ -188,10 +188,8 @@ class SymbolGraph:
 
     def replace(self, replacements: Mapping[Node, Node]) -> None:
         """Let all that read a key read the same output of its value instead; values are not replaced again."""
-        outputs = {source for node in self.nodes for source in (*node.inputs, *self.heads)}
-        self.redirect(
-            {source: source._replace(node=replacements[source.node]) for source in outputs if source.node in replacements}
-        )
+        read = {source for node in self.nodes for source in node.inputs}.union(self.heads)
+        self.redirect({old: old._replace(node=replacements[old.node]) for old in read if old.node in replacements})
 
     def redirect(self, replacements: Mapping[Output, Output]) -> None:
         """Let all that read a key read its value instead; values are not replaced again."""

@@ -103,7 +103,7 @@ def keep_memory(host: cpu.Host) -> Step:
     for size in (1 << 30, 32 << 20):
         if libc.mallopt(_M_MMAP_THRESHOLD, size) and libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1):
             libc.mallopt(_M_ARENA_MAX, 1)  # the arenas of MXNet's threads return an empty heap whatever the threshold
-            libc.mallopt(_M_MXFAST, 0)  # each large array would scatter all fast bins, and MXNet makes many small objects
+            libc.mallopt(_M_MXFAST, 0)  # each large array would empty the fast bins of small objects
             return Step("on", f"freed arrays of up to {size >> 20} MiB are kept for reuse")
     return Step("off", "glibc refused the thresholds")
 

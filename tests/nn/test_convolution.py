@@ -14,6 +14,7 @@ from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, OneCha
 from .test_kernels import near, needs_compiler, passed, uses_kernels
 
 WINDOWS = [(3, 1, 1), (3, 2, 1), (5, 1, 1), (5, 1, 2), (5, 2, 2), (7, 1, 2), (3, 3, 3)]  # kernel, stride, dilation
+BRANCH = {"kernel": (3,), "stride": 1, "dilate": (1,)}  # the window of a single separable convolution
 SIZES = [(2, 5, 19, 33), (3, 4, 8, 7), (1, 2, 1, 1)]
 
 
@@ -87,6 +88,40 @@ def test_separable_on_maps_smaller_than_its_window(shape):
 
 
 @needs_compiler
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_separable_branches_of_one_map(stride, dtype):
+    """As one operator they give the outputs of single ones to the bit, and the sum of their gradients."""
+    windows = [(3, 1), (5, 1), (5, 2), (7, 3)]  # kernel, dilation
+    shapes = [shape for kernel, _ in windows for shape in ((5, 1, kernel, kernel), (6, 5, 1, 1))]
+    x, *weights = (mx.nd.random.normal(shape=shape).astype(dtype) for shape in ((9, 5, 19, 33), *shapes))
+    for array in (x, *weights):
+        array.attach_grad()
+
+    def run(branches, operands):
+        kernels_, dilations = zip(*branches, strict=True)
+        return mx.nd.gluon_attn_separable(
+            x, *operands, channels=6, stride=stride, kernel=kernels_, dilate=dilations
+        )  # fmt: skip
+
+    def gradients(call):
+        with mx.autograd.record():
+            maps = call()
+        heads = [mx.nd.cos(mx.nd.arange(y.size)).reshape(y.shape).astype(dtype) * i for i, y in enumerate(maps, 1)]
+        mx.autograd.backward(maps, heads)
+        return [y.asnumpy() for y in maps], [array.grad.asnumpy() for array in (x, *weights)]
+
+    outs, joined = gradients(lambda: run(windows, weights))
+    alone_outs, alone = gradients(
+        lambda: [run([window], weights[2 * i : 2 * i + 2]) for i, window in enumerate(windows)]
+    )
+    assert len(outs) == 4
+    assert all(np.array_equal(*pair) for pair in zip(outs, alone_outs, strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(joined[1:], alone[1:], strict=True))
+    near(joined[:1], alone[:1], dtype)
+
+
+@needs_compiler
 def test_imperative_is_hybrid():
     block, x = drawn(cell_op("dil_conv_3x3", 4)), mx.nd.random.normal(shape=(2, 4, 8, 8)).astype("float64")
     with kernels.compiled_operators(), mx.autograd.train_mode():
@@ -119,7 +154,7 @@ def test_inputs_only_leaves_the_gradients_of_weights(kind):
     operator, weights, options = {
         "depthwise": (mx.nd.gluon_attn_depthwise, [narrow], window),
         "pointwise": (mx.nd.gluon_attn_pointwise, [wide], {"channels": 6, "bias": 0}),
-        "separable": (mx.nd.gluon_attn_separable, [narrow, wide], {"channels": 6, **window}),
+        "separable": (mx.nd.gluon_attn_separable, [narrow, wide], {"channels": 6, **BRANCH}),
     }[kind]
 
     def gradients():

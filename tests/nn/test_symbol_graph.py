@@ -6,7 +6,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_attn.nn.symbol_graph import Output, SymbolGraph
+from gluon_attn.nn.symbol_graph import Node, Output, SymbolGraph
 
 DOUBLE = ("_mul_scalar", {"scalar": "2"})
 
@@ -126,3 +126,21 @@ def test_substitute(graph):
     graph.substitute(conv, mx.sym.concat(halves[1], 2 * halves[0], dim=1), dict(zip("xw", conv.inputs, strict=True)))
     assert graph.readers(conv) == []
     assert run(graph) == [[4, 8], [3, 6]]
+
+
+def test_several_outputs_for_one_node():
+    """A node takes the place of two others, whose weights come before the first of them afterwards."""
+    data, weights = mx.sym.var("data"), [mx.sym.var("a"), mx.sym.var("b")]
+    pair = [mx.sym.broadcast_mul(data, weight, name=f"times_{weight.name}") for weight in weights]
+    graph = SymbolGraph.read(mx.sym.Group([mx.sym.negative(pair[0], name="minus"), pair[1]]))
+    first, second = find(graph, "times_a"), find(graph, "times_b")
+    inputs = [Output(find(graph, name)) for name in ("a", "b")]
+    both = graph.insert_with_variables(first, Node("stack", "both", {"num_args": "2"}), inputs)
+    halves = graph.insert_after(both, "SliceChannel", {"num_outputs": "2", "axis": "0", "squeeze_axis": "1"})
+    graph.redirect({Output(first): Output(halves), Output(second): Output(halves, 1)})
+    symbol = graph.to_symbol()
+    names = [node.name for node in graph.nodes]
+    assert names.index("b") < names.index("both") < names.index("minus")
+    assert "data" not in symbol.list_arguments()
+    bound = symbol.bind(mx.cpu(), {"a": mx.nd.array([2]), "b": mx.nd.array([3])})
+    assert [head.asnumpy().tolist() for head in bound.forward()] == [[-2], [3]]

@@ -130,7 +130,7 @@ def test_a_child_does_not_take_our_choice_for_the_users(host):
 def test_malloc(host):
     libc = Libc()
     assert tuning.keep_memory(host(libc)).value == "on"
-    assert libc.calls == [(-3, 1 << 30), (-1, 2**31 - 1), (-8, 1)]
+    assert libc.calls == [(-3, 1 << 30), (-1, 2**31 - 1), (-8, 1), (1, 0)]
 
 
 def test_malloc_refused(host):
@@ -143,7 +143,7 @@ def test_older_glibc_gets_the_threshold_that_it_takes(host):
     libc = Libc()
     libc.mallopt = lambda option, value: libc.calls.append((option, value)) or option != -3 or value <= 32 << 20
     assert "32 MiB" in tuning.keep_memory(host(libc)).reason
-    assert libc.calls == [(-3, 1 << 30), (-3, 32 << 20), (-1, 2**31 - 1), (-8, 1)]
+    assert libc.calls == [(-3, 1 << 30), (-3, 32 << 20), (-1, 2**31 - 1), (-8, 1), (1, 0)]
 
 
 @pytest.mark.parametrize("libc", [None, types.SimpleNamespace(mallopt=None), types.SimpleNamespace()])
