@@ -10,7 +10,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..utils.errors import UserError
 from . import fast
-from .convolution import DepthwiseConv, PointwiseConv, compiled, separable
+from .convolution import DepthwiseConv, PointwiseConv, compiled, halving, is_small, separable
 from .norm import BatchNorm
 from .norm_sum import EndsInNorm, NormSequential
 from .tracing import Tensor
@@ -171,6 +171,7 @@ class FactorizedReduce(EndsInNorm, HybridBlock):
             # with padding 1 it starts at pixel -1; without its first row and column, at pixel 1
             self.conv_2 = nn.Conv2D(channels // 2, 1, 2, 1, use_bias=False, in_channels=in_channels)
             self.bn = _norm(channels, affine)
+        self._small = is_small(channels // 2, in_channels)
 
     @property
     def last_norm(self) -> BatchNorm:
@@ -179,6 +180,8 @@ class FactorizedReduce(EndsInNorm, HybridBlock):
 
     def features(self, F: Any, x: Tensor) -> Tensor:
         """All layers but the norm."""
+        if self._small and compiled(self.conv_1, self.conv_2):
+            return halving(F, x, self.conv_1, self.conv_2)
         x = F.relu(x)
         shifted = self.conv_2(x)
         for axis in (2, 3):

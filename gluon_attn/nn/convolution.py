@@ -23,6 +23,11 @@ def compiled(*layers: HybridBlock) -> bool:
     return all(p.grad_req != "add" for layer in layers for p in layer._reg_params.values())
 
 
+def is_small(channels: int, in_channels: int) -> bool:
+    """Whether a 1x1 convolution has so few weights that a compiled operator is faster."""
+    return channels * in_channels <= _MAX_WEIGHTS
+
+
 class DepthwiseConv(nn.Conv2D):
     """Depthwise convolution without bias, padded to keep the size.
 
@@ -62,7 +67,7 @@ class PointwiseConv(nn.Conv2D):
     """
 
     def __init__(self, channels: int, in_channels: int, *, use_bias: bool = True) -> None:
-        self.channels, self.small = channels, channels * in_channels <= _MAX_WEIGHTS
+        self.channels, self.small = channels, is_small(channels, in_channels)
         super().__init__(channels, 1, use_bias=use_bias, in_channels=in_channels)
 
     def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -127,9 +132,27 @@ def separable(F: Any, x: Tensor, depthwise: DepthwiseConv, pointwise: PointwiseC
     Returns:
         (N,pointwise.channels,H/stride,W/stride), rounded up.
     """
-    weights = (layer.weight.var() if F is mx.sym else layer.weight.data(x.context) for layer in (depthwise, pointwise))
-    window = depthwise.window
-    return F.gluon_attn_separable(
-        x, *weights, channels=pointwise.channels, stride=window["stride"], kernel=(window["kernel"],),
-        dilate=(window["dilate"],),
-    )  # fmt: skip
+    window = dict(depthwise.window)
+    stride = window.pop("stride")
+    branch = {name: (value,) for name, value in window.items()}  # the operator takes several, see `engine.shared_maps`
+    weights = _weights(F, x, depthwise, pointwise)
+    return F.gluon_attn_separable(x, *weights, channels=pointwise.channels, stride=stride, **branch)
+
+
+def halving(F: Any, x: Tensor, first: nn.Conv2D, second: nn.Conv2D) -> Tensor:
+    """ReLU and two 1x1 convolutions of stride 2 side by side as one compiled operator.
+
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        x: (N,C,H,W).
+        first: of pixels (0, 0), (0, 2), ...; without bias.
+        second: of pixels (1, 1), (1, 3), ..., zeros beyond an odd edge; of as many channels, without bias.
+
+    Returns:
+        (N,channels of both,H/2,W/2), rounded up.
+    """
+    return F.gluon_attn_halving(x, *_weights(F, x, first, second), channels=2 * first._channels)
+
+
+def _weights(F: Any, x: Tensor, *layers: nn.Conv2D) -> list[Tensor]:
+    return [layer.weight.var() if F is mx.sym else layer.weight.data(x.context) for layer in layers]

@@ -8,6 +8,7 @@ import pytest
 from mxnet.gluon import nn
 
 from gluon_attn.nn import kernels
+from gluon_attn.nn.cell_convs import FactorizedReduce
 from gluon_attn.nn.cell_ops import cell_op
 from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, OneChannelConv, PointwiseConv
 
@@ -122,6 +123,13 @@ def test_separable_branches_of_one_map(stride, dtype):
 
 
 @needs_compiler
+@pytest.mark.parametrize("shape", [(9, 5, 19, 33), (3, 6, 8, 8), (1, 2, 1, 1), (2, 3, 2, 5)], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_factorized_reduction(dtype, shape):
+    agree(FactorizedReduce(shape[1], 14), shape, dtype)
+
+
+@needs_compiler
 def test_imperative_is_hybrid():
     block, x = drawn(cell_op("dil_conv_3x3", 4)), mx.nd.random.normal(shape=(2, 4, 8, 8)).astype("float64")
     with kernels.compiled_operators(), mx.autograd.train_mode():
@@ -147,7 +155,7 @@ def test_parameters_are_those_of_gluons_layer():
 
 
 @needs_compiler
-@pytest.mark.parametrize("kind", ["depthwise", "pointwise", "separable"])
+@pytest.mark.parametrize("kind", ["depthwise", "pointwise", "separable", "halving"])
 def test_inputs_only_leaves_the_gradients_of_weights(kind):
     x, narrow, wide = (mx.nd.random.normal(shape=shape) for shape in ((3, 5, 9, 8), (5, 1, 3, 3), (6, 5, 1, 1)))
     window = {"kernel": 3, "stride": 1, "dilate": 1}
@@ -155,6 +163,7 @@ def test_inputs_only_leaves_the_gradients_of_weights(kind):
         "depthwise": (mx.nd.gluon_attn_depthwise, [narrow], window),
         "pointwise": (mx.nd.gluon_attn_pointwise, [wide], {"channels": 6, "bias": 0}),
         "separable": (mx.nd.gluon_attn_separable, [narrow, wide], {"channels": 6, **BRANCH}),
+        "halving": (mx.nd.gluon_attn_halving, [wide, wide.copy()], {"channels": 12}),
     }[kind]
 
     def gradients():

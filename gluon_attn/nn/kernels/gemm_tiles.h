@@ -116,6 +116,15 @@ void add_grad_weight_rows(const T* grad_output, int64_t pixels, const ChannelMat
   });
 }
 
+// The same for all channels of grad_output.
+template <typename T>
+void add_grad_weight(const T* grad_output, int64_t channels, int64_t pixels, const ChannelMatrix<T>& x,
+                     typename Simd<T>::Vector* total) {
+  for_row_tiles(0, channels, [&](auto rows, int64_t row) ALWAYS_INLINE_BODY {
+    add_grad_weight_rows<rows>(grad_output + row * pixels, pixels, x, total + row * x.channels);
+  });
+}
+
 template <typename T>
 std::vector<T> transpose(const T* matrix, int64_t rows, int64_t columns) {
   std::vector<T> transposed(rows * columns);

@@ -1,11 +1,10 @@
 // ReLU, depthwise and 1x1 convolution of one or several branches that read the same map, as one operator, on the CPU in
 // float32 or float64. The gradients of the map are added up sample by sample, in the cache.
 
+#include "part_sums.h"
 #include "separable.h"
 
 namespace {
-
-constexpr int64_t kParts = 8;  // groups of samples to sum gradients in; fixed, so that threads do not change the sums
 
 template <typename T>
 void forward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>& branches) {
@@ -22,11 +21,11 @@ void forward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>& 
   }
 }
 
-// branches: with the gradients of their outputs. sums: kParts rows of partial sums of all weights.
+// branches: with the gradients of their outputs. sums: of the weights of all branches.
 template <typename T>
 void backward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>& branches, T* grad_input,
-              std::vector<T>* sums) {
-  const int64_t all = sums->size() / kParts, in_size = s.channels * s.in_pixels;
+              PartSums<T>* sums) {
+  const int64_t in_size = s.channels * s.in_pixels;
 #pragma omp parallel
   {
     Sample<T> sample(s);
@@ -36,7 +35,7 @@ void backward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>&
 #pragma omp for schedule(static)
     for (int64_t part = 0; part < kParts; ++part) {
       for (auto& of_branch : grads) std::fill(of_branch.sums.begin(), of_branch.sums.end(), typename Simd<T>::Vector{});
-      for (int64_t i = part * s.samples / kParts; i < (part + 1) * s.samples / kParts; ++i) {
+      for (int64_t i = first_sample(part, s.samples); i < first_sample(part + 1, s.samples); ++i) {
         const T* map = x + i * in_size;
         T* to = grad_input + i * in_size;
         if (weight_gradients) sample.read(map);
@@ -46,9 +45,7 @@ void backward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>&
            &grads[b], b > 0, to);
         for (int64_t k = 0; k < in_size; ++k) to[k] = map[k] > T(0) ? to[k] : T(0);
       }
-      T* to = &(*sums)[part * all];
-      for (const auto& of_branch : grads)
-        for (const auto& sum : of_branch.sums) *to++ = Simd<T>::sum(sum);
+      for (size_t b = 0; b < branches.size(); ++b) sums->set(part, s.first_weight(b), grads[b].sums);
     }
   }
 }
@@ -92,17 +89,11 @@ MXReturnValue separable_forward(const Attrs& attrs, Tensors* in, Tensors* out, c
 template <typename T>
 void separable_gradients(const SeparableShape& s, Tensors& i, Tensors& o) {
   const size_t count = s.branches.size();
-  int64_t all = 0;
-  for (size_t b = 0; b < count; ++b) all += s.depthwise_size(b) + s.pointwise_size();
-  std::vector<T> sums(kParts * all);
+  PartSums<T> sums(s.first_weight(count));
   backward(s, i[count].data<T>(), branches_of<T>(i, count + 1, i, count), o[0].data<T>(), &sums);
-  int64_t weight = 0;
-  for (size_t k = 1; weight_gradients && k < o.size(); ++k) {
-    T* to = o[k].data<T>();
-    for (int64_t n = 0; n < o[k].size(); ++n, ++weight) {
-      to[n] = 0;
-      for (int64_t part = 0; part < kParts; ++part) to[n] += sums[part * all + weight];
-    }
+  for (size_t b = 0; weight_gradients && b < count; ++b) {
+    sums.total(s.first_weight(b), s.depthwise_size(b), o[1 + 2 * b].data<T>());
+    sums.total(s.first_weight(b) + s.depthwise_size(b), s.pointwise_size(), o[2 + 2 * b].data<T>());
   }
 }
 

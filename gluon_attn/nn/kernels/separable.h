@@ -34,6 +34,12 @@ struct SeparableShape {
   }
   int64_t depthwise_size(size_t branch) const { return channels * branches[branch].kernel * branches[branch].kernel; }
   int64_t pointwise_size() const { return out_channels * channels; }
+  // How many weights the branches before this one have.
+  int64_t first_weight(size_t branch) const {
+    int64_t count = 0;
+    for (size_t b = 0; b < branch; ++b) count += depthwise_size(b) + pointwise_size();
+    return count;
+  }
 };
 
 // The arrays of a branch: both weights, and its output or its gradients.
@@ -106,11 +112,8 @@ void branch_backward(const SeparableShape& s, const DepthwiseShape& d, const Bra
                      Sample<T>* sample, std::vector<T>* between, Gradients<T>* grads, bool add, T* grad_input) {
   constexpr int64_t weights = kernel * kernel;
   if (weight_gradients) {
-    const ChannelMatrix<T> depthwise = sample->template depthwise<kernel>(d, branch.depthwise);
-    for_row_tiles(0, s.out_channels, [&](auto rows, int64_t row) ALWAYS_INLINE_BODY {
-      add_grad_weight_rows<rows>(grad_output + row * s.out_pixels, s.out_pixels, depthwise,
-                                 &grads->sums[(weights + row) * s.channels]);
-    });
+    add_grad_weight(grad_output, s.out_channels, s.out_pixels, sample->template depthwise<kernel>(d, branch.depthwise),
+                    &grads->sums[weights * s.channels]);
   }
   pointwise(grads->transposed.data(), ChannelMatrix<T>{grad_output, s.out_channels, s.out_pixels}, s.channels,
             s.out_pixels, between->data());
