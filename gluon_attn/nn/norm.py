@@ -23,7 +23,8 @@ class BatchNorm(nn.BatchNorm):
         """(N,C,...) -> (N,C,...)."""
         if not self.compiled():
             return super().hybrid_forward(F, x, gamma, beta, running_mean, running_var)
-        return compiled_batch_norm(F, x, gamma, beta, running_mean, running_var, **self._kwargs)
+        arrays = gamma, beta, running_mean, running_var
+        return compiled_batch_norm(F, x, *arrays, affine=self.is_affine(), **self._kwargs)
 
     def compiled(self) -> bool:
         """Whether the compiled operators may replace MXNet's here."""
@@ -48,12 +49,13 @@ class BatchNorm(nn.BatchNorm):
         params = [self._reg_params[name] for name in names]
         with self.name_scope():
             arrays = [param.var() if F is mx.sym else param.data(x.context) for param in params]
-            return x, *_stats(F, x, *arrays, **self._kwargs), *arrays[2:]
+            return x, *_stats(F, x, *arrays, affine=self.is_affine(), **self._kwargs), *arrays[2:]
 
 
 def compiled_batch_norm(
-    F: Any, x: Tensor, gamma: Tensor, beta: Tensor, running_mean: Tensor, running_var: Tensor, **options: Any
-) -> Tensor:
+    F: Any, x: Tensor, gamma: Tensor, beta: Tensor, running_mean: Tensor, running_var: Tensor, *,
+    affine: bool = True, **options: Any,
+) -> Tensor:  # fmt: skip
     """MXNet's `BatchNorm` over axis 1 by compiled operators, where they are loaded.
 
     Args:
@@ -64,23 +66,27 @@ def compiled_batch_norm(
         beta: the shift.
         running_mean: updated as `BatchNorm` does.
         running_var: the same.
+        affine: gamma or beta may be learned.
         options: of `BatchNorm`, `fix_gamma`, `momentum` and `eps` among them; not `use_global_stats`.
     """
     running = running_mean, running_var
-    stats = _stats(F, x, gamma, beta, *running, **options)
+    stats = _stats(F, x, gamma, beta, *running, affine=affine, **options)
     return F.gluon_attn_batch_norm(
         x, *stats, gamma, beta, *running, fix_gamma=int(options["fix_gamma"]), momentum=options["momentum"],
         eps=options["eps"],
     )  # fmt: skip
 
 
-def _stats(F: Any, x: Tensor, gamma: Tensor, beta: Tensor, *running: Tensor, **options: Any) -> list[Tensor]:
+def _stats(
+    F: Any, x: Tensor, gamma: Tensor, beta: Tensor, *running: Tensor, affine: bool, **options: Any
+) -> list[Tensor]:
     """(two values per channel of the batch statistics, these normalized, mean, inverse standard deviation)."""
     # MXNet's norm of two values per channel with the same mean and variance decides whether the statistics of the
     # batch or the running ones count; of shape (2,C,1,1), since with (2,C) it can crash
-    stats = F.BlockGrad(F.gluon_attn_batch_stats(F.BlockGrad(x)))
-    constants = F.BlockGrad(gamma), F.BlockGrad(beta)  # without a backward pass it does not update running ones
-    outputs = F.BatchNorm(stats, *constants, *running, **{**options, "output_mean_var": True})
+    stats = F.BlockGrad(F.gluon_attn_batch_stats(x))
+    if affine:  # without a backward pass it does not update running ones
+        gamma, beta = F.BlockGrad(gamma), F.BlockGrad(beta)
+    outputs = F.BatchNorm(stats, gamma, beta, *running, **{**options, "output_mean_var": True})
     return [stats, *(F.BlockGrad(outputs[i]) for i in range(3))]
 
 

@@ -1,5 +1,6 @@
 """Mixed operations: the sum of all candidate operations of an edge, weighted by a softmax (DARTS)."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,12 +27,16 @@ class MixedOp(nn.HybridSequential):
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
         """The weighted sum; "none" is left out, its weight gets a gradient of zero as it would in the sum."""
-        layers = list(self._children.values())
-        kept = [i for i, layer in enumerate(layers) if not isinstance(layer, Zero)]
-        weights = F.reshape(weights, shape=(-1,))
-        if len(kept) < len(layers):
-            weights = F.concat(*(F.slice_axis(weights, axis=0, begin=i, end=i + 1) for i in kept), dim=0)
-        return weighted_norm_sum(F, [layers[i] for i in kept], x, weights)
+        weights, kept, parts, first = F.reshape(weights, shape=(-1,)), [], [], 0
+        for is_zero, layers in itertools.groupby(self._children.values(), lambda layer: isinstance(layer, Zero)):
+            run = list(layers)
+            if not is_zero:
+                kept += run
+                parts.append(F.slice_axis(weights, axis=0, begin=first, end=first + len(run)))
+            first += len(run)
+        if len(kept) < first:
+            weights = parts[0] if len(parts) == 1 else F.concat(*parts, dim=0)
+        return weighted_norm_sum(F, kept, x, weights)
 
     def forward(self, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
         """Calls `hybrid_forward`, since `HybridSequential` takes one input only.
