@@ -11,8 +11,8 @@ from ..nn.symbol_graph import Node, SymbolGraph
 _MAPS = {
     f"gluon_attn_{name}"
     for name in (
-        "gate", "shift", "cross_gate", "sge", "sigmoid_gate", "depthwise", "pointwise", "separable", "halving",
-        "batch_norm", "weighted_sum", "swish", "hard_swish", "shuffle", "simam", "map_of_blocks",
+        "gate", "shift", "cross_gate", "sge", "sigmoid_gate", "avg_pool", "depthwise", "pointwise", "separable",
+        "halving", "batch_norm", "weighted_sum", "swish", "hard_swish", "shuffle", "simam", "map_of_blocks",
     )
 }  # fmt: skip
 #: a compiled operator that takes and gives maps in bfloat16; to others float32 comes faster out of blocks of channels

@@ -5,6 +5,7 @@ even slower than in float32: compiled operators take its place, or at least floa
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import mxnet as mx
 
@@ -65,7 +66,7 @@ def _can_compile(node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
     return all(params[node.source(i).name].grad_req != "add" for i in (1, 2))  # the operators cannot add
 
 
-def _options(node: Node) -> dict[str, float | bool]:
+def _options(node: Node) -> dict[str, Any]:
     attrs = {"eps": "0.001", "momentum": "0.9", "fix_gamma": "True", **node.attrs}  # MXNet's defaults
     fix_gamma = attrs["fix_gamma"] == "True"
     return {"eps": float(attrs["eps"]), "momentum": float(attrs["momentum"]), "fix_gamma": fix_gamma}

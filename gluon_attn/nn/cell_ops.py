@@ -13,7 +13,7 @@ from ..registry import Registry
 from ..utils.errors import UserError
 from . import fast
 from .cell_convs import Conv7x1, DilConv, FactorizedReduce, ReLUConvBN, SepConv
-from .layers import MaxPool
+from .layers import AvgPool, MaxPool
 from .tracing import Tensor
 
 #: name -> a function of (channels, stride, affine) that makes the block
@@ -117,7 +117,7 @@ CELL_OPS.register("none")(lambda c, stride, affine: Zero(stride))
 CELL_OPS.register("skip_connect")(
     lambda c, stride, affine: Skip() if stride == 1 else FactorizedReduce(c, c, affine=affine)
 )
-CELL_OPS.register("avg_pool_3x3")(lambda c, stride, affine: nn.AvgPool2D(3, stride, 1, count_include_pad=False))
+CELL_OPS.register("avg_pool_3x3")(lambda c, stride, affine: AvgPool(stride))
 CELL_OPS.register("max_pool_3x3")(lambda c, stride, affine: MaxPool(stride))
 CELL_OPS.register("relu_conv_bn_1x1")(lambda c, stride, affine: ReLUConvBN(c, c, stride=stride, affine=affine))
 CELL_OPS.register("conv_7x1_1x7")(lambda c, stride, affine: Conv7x1(c, stride=stride, affine=affine))

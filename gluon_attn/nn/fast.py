@@ -34,13 +34,22 @@ from .gates import (
     swish,
     weighted_sum,
 )
-from .reductions import channel_max, channel_mean, global_avg, global_max, line_mean, max_mean, max_pool, weighted_pool
+from .reductions import (
+    avg_pool,
+    channel_max,
+    channel_mean,
+    global_avg,
+    global_max,
+    line_mean,
+    max_mean,
+    max_pool,
+    weighted_pool,
+)
 from .tracing import compiled, plain, plain_operators
 
 __all__ = [
-    "axes_gate", "channel_gate", "channel_max", "channel_mean", "channel_scale", "channel_shift", "channel_spread",
-    "compiled", "cross_gate", "element_gate", "global_avg", "global_max", "hard_sigmoid", "hard_swish",
-    "line_mean", "logistic_gate", "max_mean", "max_pool", "plain", "plain_operators", "sigmoid", "softmax",
-    "spatial_gate", "spatial_scale", "spatial_spread", "swish", "weighted_pool",
-    "weighted_sum",
+    "avg_pool", "axes_gate", "channel_gate", "channel_max", "channel_mean", "channel_scale", "channel_shift",
+    "channel_spread", "compiled", "cross_gate", "element_gate", "global_avg", "global_max", "hard_sigmoid",
+    "hard_swish", "line_mean", "logistic_gate", "max_mean", "max_pool", "plain", "plain_operators", "sigmoid",
+    "softmax", "spatial_gate", "spatial_scale", "spatial_spread", "swish", "weighted_pool", "weighted_sum",
 ]  # fmt: skip

@@ -79,12 +79,8 @@ class GlobalAvgPool(HybridBlock):
         return fast.global_avg(F, x)
 
 
-class MaxPool(HybridBlock):
-    """3x3 max pooling with padding 1 by `fast.max_pool`, (N,C,H,W) -> (N,C,H/stride,W/stride), rounded up.
-
-    Args:
-        stride: 1 (default) or 2.
-    """
+class _Pool(HybridBlock):
+    _pool: Callable[..., Tensor]
 
     def __init__(self, stride: int = 1) -> None:
         super().__init__()
@@ -92,7 +88,23 @@ class MaxPool(HybridBlock):
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """(N,C,H,W) -> (N,C,H/stride,W/stride)."""
-        return fast.max_pool(F, x, self._stride)
+        return self._pool(F, x, self._stride)
+
+
+class MaxPool(_Pool):
+    """3x3 max pooling with padding 1 by `fast.max_pool`, (N,C,H,W) -> (N,C,H/stride,W/stride), rounded up.
+
+    Args:
+        stride: 1 (default) or 2.
+    """
+
+    _pool = staticmethod(fast.max_pool)
+
+
+class AvgPool(_Pool):
+    """3x3 average pooling by `fast.avg_pool`; else as `MaxPool`."""
+
+    _pool = staticmethod(fast.avg_pool)
 
 
 def strided(block: HybridBlock, stride: int) -> nn.HybridSequential:

@@ -146,3 +146,20 @@ def _quarters(F: Any, pixel: Tensor) -> Tensor:
     rest = number - F.floor(number / 4) * 4
     mask = F.concat(*[rest == k for k in range(4)], dim=0)
     return F.broadcast_mul(mask, F.softmax(F.zeros_like(pixel), axis=1))
+
+
+def avg_pool(F: Any, x: Tensor, stride: int = 1) -> Tensor:
+    """3x3 average pooling with padding 1, the padding not counted.
+
+    Args:
+        F: `mx.nd` or `mx.sym`.
+        x: (N,C,H,W).
+        stride: 1 (default) or 2.
+
+    Returns:
+        (N,C,H/stride,W/stride), rounded up.
+    """
+    if compiled() and not inference():
+        return F.gluon_attn_avg_pool(x, stride=stride)
+    window = {"kernel": (3, 3), "stride": (stride,) * 2, "pad": (1, 1)}
+    return F.Pooling(x, pool_type="avg", count_include_pad=False, **window)
