@@ -27,15 +27,11 @@ class MixedOp(nn.HybridSequential):
 
     def hybrid_forward(self, F: Any, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
         """The weighted sum; "none" is left out, its weight gets a gradient of zero as it would in the sum."""
-        weights, kept, parts, first = F.reshape(weights, shape=(-1,)), [], [], 0
-        for is_zero, layers in itertools.groupby(self._children.values(), lambda layer: isinstance(layer, Zero)):
-            run = list(layers)
-            if not is_zero:
-                kept += run
-                parts.append(F.slice_axis(weights, axis=0, begin=first, end=first + len(run)))
-            first += len(run)
-        if len(kept) < first:
-            weights = parts[0] if len(parts) == 1 else F.concat(*parts, dim=0)
+        layers = list(self._children.values())
+        kept = [layer for layer in layers if not isinstance(layer, Zero)]
+        weights = F.reshape(weights, shape=(-1,))
+        if len(kept) < len(layers):
+            weights = _without_zeros(F, weights, layers)
         return weighted_norm_sum(F, kept, x, weights)
 
     def forward(self, x: mx.nd.NDArray, weights: mx.nd.NDArray) -> mx.nd.NDArray:
@@ -46,6 +42,17 @@ class MixedOp(nn.HybridSequential):
             weights: softmax weights of the candidates.
         """
         return HybridBlock.forward(self, x, weights)
+
+
+def _without_zeros(F: Any, weights: mx.nd.NDArray, layers: Sequence[HybridBlock]) -> mx.nd.NDArray:
+    """The weights of all candidates but "none": a slice for each run of them."""
+    parts, first = [], 0
+    for is_zero, run in itertools.groupby(layers, lambda layer: isinstance(layer, Zero)):
+        end = first + len(list(run))
+        if not is_zero:
+            parts.append(F.slice_axis(weights, axis=0, begin=first, end=end))
+        first = end
+    return parts[0] if len(parts) == 1 else F.concat(*parts, dim=0)
 
 
 class DroppedSkip(Skip):

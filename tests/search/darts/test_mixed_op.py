@@ -12,18 +12,26 @@ from gluon_attn.utils.errors import UserError
 
 
 @pytest.mark.parametrize("hybrid", [False, True])
-def test_mixed_op_by_hand(hybrid):
+@pytest.mark.parametrize("zero", [0, 1, 2, None])
+def test_mixed_op_by_hand(hybrid, zero):
+    layers, values = [Skip(), mx.gluon.nn.AvgPool2D(3, 1, 1, count_include_pad=False)], [2.0, 3.0]
+    pooling = layers[1]
+    if zero is not None:
+        layers.insert(zero, Zero())
+        values.insert(zero, 0.5)
     mixed = MixedOp()
-    mixed.add(Zero(), Skip(), mx.gluon.nn.AvgPool2D(3, 1, 1, count_include_pad=False))
+    mixed.add(*layers)
     mixed.hybridize(hybrid)
-    x, weights = mx.nd.random.uniform(shape=(2, 3, 4, 4)), mx.nd.array([[0.5, 2.0, 3.0]])
+    x, weights = mx.nd.random.uniform(shape=(2, 3, 4, 4)), mx.nd.array([values])
     weights.attach_grad()
-    pooled = mixed[2](x)
+    pooled = pooling(x)
     with mx.autograd.record():
         y = mixed(x, weights)
     y.backward()
     assert np.allclose(y.asnumpy(), (2 * x + 3 * pooled).asnumpy(), atol=1e-6)
-    sums = [0, x.sum().asscalar(), pooled.sum().asscalar()]
+    sums = [x.sum().asscalar(), pooled.sum().asscalar()]
+    if zero is not None:
+        sums.insert(zero, 0)
     assert np.allclose(weights.grad.asnumpy(), [sums], rtol=1e-5)
 
 
