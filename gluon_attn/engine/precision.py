@@ -68,7 +68,7 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
             `computing`.
         dtype: "bfloat16" or "float16".
     """
-    params, with_amx = net.collect_params(), uses_amx()
+    params, with_amx = _parameters(net), uses_amx()
     for param in params.values():
         param.cast(param.dtype)  # new arrays: inference leaves weights in a layout that the casts of AMP cannot read
 
@@ -96,7 +96,7 @@ def with_fast_steps(net: HybridBlock) -> Block:
     Args:
         net: the network, initialized, on any devices; on a GPU nothing is changed.
     """
-    params = net.collect_params()
+    params = _parameters(net)
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
 
@@ -104,7 +104,11 @@ def with_fast_steps(net: HybridBlock) -> Block:
     return net if _faster(graph, params) is graph else GraphForm(net, partial(_faster, params=params))
 
 
-def _faster(graph: mx.sym.Symbol, params: mx.gluon.ParameterDict) -> mx.sym.Symbol:
+def _parameters(net: HybridBlock) -> dict[str, mx.gluon.Parameter]:
+    return dict(net.collect_params().items())  # to look for a name Gluon's own goes through all of them
+
+
+def _faster(graph: mx.sym.Symbol, params: dict[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
     return without_unused_gradients(copy_between_layouts(share_maps(graph), params), params)
 
 
