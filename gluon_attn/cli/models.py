@@ -109,7 +109,7 @@ def _of_library(pattern: str) -> str:
     found = [
         f"{library}:{name}" for library, names in NETWORKS.items() for name in matching(names, as_pattern(pattern))
     ]
-    return f"; the weights of {few(found)} come by gluon-attn convert {found[0]}" if found else ""
+    return f"gluon-attn convert NAME brings the weights of {few(found)}" if found else ""
 
 
 def as_pattern(word: str | None) -> str | None:
@@ -121,11 +121,13 @@ def check_found(
     names: Sequence[str], pattern: str | None, known: Iterable[str], hint: str = "", named: str = ""
 ) -> None:
     """Raise a `UserError` that says `named` or names the nearest known name, and says `hint`, where none matches."""
-    if not names:
-        near = (
-            f": {named}" if named else suggestion(str(pattern).strip("*?"), known)
-        ) + hint or "; without a pattern all are listed"
-        raise UserError(f"no name matches {pattern!r}{near}")
+    if names:
+        return
+    near = f": {named}" if named else suggestion(str(pattern).strip("*?"), known)
+    if hint:
+        near += f"{' ' if near.endswith('?') else '; '}{hint}"
+    near = near or "; without a pattern all are listed"
+    raise UserError(f"no name matches {pattern!r}{near}")
 
 
 def options_text(options: Mapping[str, Any]) -> str:

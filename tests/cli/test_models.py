@@ -65,7 +65,7 @@ def test_several_patterns_each_of_which_must_match(printed, refused):
     assert [row["name"] for row in json.loads("\n".join(printed(*words, "--json")))] == names
     assert "  mobilenet_v2  gluoncv, torchvision" in printed("--filter", "mobile*_v2")
     refused(["models", *words, "zzz"], "no name matches 'zzz'; without a pattern all are listed")
-    refused(["models", "--filter", "seresnet152d"], "the weights of timm:seresnet152d come by gluon-attn convert timm:")
+    refused(["models", "--filter", "seresnet152d"], "gluon-attn convert NAME brings the weights of timm:seresnet152d")
     refused(["models", "--pretrained", "--filter", "digits_*", "nist_*"], "no name matches 'nist_*'")
 
 
