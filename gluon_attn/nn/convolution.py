@@ -132,11 +132,11 @@ def separable(F: Any, x: Tensor, depthwise: DepthwiseConv, pointwise: PointwiseC
     Returns:
         (N,pointwise.channels,H/stride,W/stride), rounded up.
     """
-    window = dict(depthwise.window)
-    stride = window.pop("stride")
-    branch = {name: (value,) for name, value in window.items()}  # the operator takes several, see `engine.shared_maps`
-    weights = _weights(F, x, depthwise, pointwise)
-    return F.gluon_attn_separable(x, *weights, channels=pointwise.channels, stride=stride, **branch)
+    window = depthwise.window
+    options: dict[str, Any] = {"channels": pointwise.channels, "stride": window["stride"]}
+    # a number for each branch: `engine.shared_maps` joins several
+    options |= {name: (window[name],) for name in ("kernel", "dilate")}
+    return F.gluon_attn_separable(x, *_weights(F, x, depthwise, pointwise), **options)
 
 
 def halving(F: Any, x: Tensor, first: nn.Conv2D, second: nn.Conv2D) -> Tensor:

@@ -117,7 +117,7 @@ def max_pool(F: Any, x: Tensor, stride: int = 1) -> Tensor:
         (N,C,H/stride,W/stride), rounded up.
     """
     if plain() or inference():
-        return F.Pooling(x, kernel=(3, 3), stride=(stride,) * 2, pad=(1, 1), pool_type="max")
+        return _pooling(F, x, stride, pool_type="max")
     if compiled():
         return F.gluon_attn_max_pool(x, stride=stride)
     x = F.pad(x, mode="edge", pad_width=(0, 0, 0, 0, 1, 1, 1, 1))  # the edge is in the window already
@@ -127,6 +127,17 @@ def max_pool(F: Any, x: Tensor, stride: int = 1) -> Tensor:
         )
         x = F.maximum(F.maximum(first, middle), last)
     return x if stride == 1 else F.slice(x, begin=(None,) * 4, end=(None,) * 4, step=(None, None, stride, stride))
+
+
+def avg_pool(F: Any, x: Tensor, stride: int = 1) -> Tensor:
+    """3x3 average pooling with padding 1, the padding not counted. Arguments and shapes: as of `max_pool`."""
+    if compiled() and not inference():
+        return F.gluon_attn_avg_pool(x, stride=stride)
+    return _pooling(F, x, stride, pool_type="avg", count_include_pad=False)
+
+
+def _pooling(F: Any, x: Tensor, stride: int, **kind: Any) -> Tensor:
+    return F.Pooling(x, kernel=(3, 3), stride=(stride,) * 2, pad=(1, 1), **kind)
 
 
 def _first_max(F: Any, x: Tensor, axis: int) -> Tensor:
@@ -146,20 +157,3 @@ def _quarters(F: Any, pixel: Tensor) -> Tensor:
     rest = number - F.floor(number / 4) * 4
     mask = F.concat(*[rest == k for k in range(4)], dim=0)
     return F.broadcast_mul(mask, F.softmax(F.zeros_like(pixel), axis=1))
-
-
-def avg_pool(F: Any, x: Tensor, stride: int = 1) -> Tensor:
-    """3x3 average pooling with padding 1, the padding not counted.
-
-    Args:
-        F: `mx.nd` or `mx.sym`.
-        x: (N,C,H,W).
-        stride: 1 (default) or 2.
-
-    Returns:
-        (N,C,H/stride,W/stride), rounded up.
-    """
-    if compiled() and not inference():
-        return F.gluon_attn_avg_pool(x, stride=stride)
-    window = {"kernel": (3, 3), "stride": (stride,) * 2, "pad": (1, 1)}
-    return F.Pooling(x, pool_type="avg", count_include_pad=False, **window)

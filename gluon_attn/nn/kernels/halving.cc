@@ -90,7 +90,7 @@ void backward(const HalvingShape& h, const T* grad_output, const T* x, const T* 
     std::vector<typename Simd<T>::Vector> grads(2 * h.weights());
 #pragma omp for schedule(static)
     for (int64_t part = 0; part < kParts; ++part) {
-      std::fill(grads.begin(), grads.end(), typename Simd<T>::Vector{});
+      if (weight_gradients) std::fill(grads.begin(), grads.end(), typename Simd<T>::Vector{});
       for (int64_t i = first_sample(part, h.samples); i < first_sample(part + 1, h.samples); ++i) {
         const T *map = x + i * h.in_size(), *grad = grad_output + 2 * i * h.half_channels * h.out_pixels();
         for (int64_t half = 0; weight_gradients && half < 2; ++half)
@@ -98,7 +98,7 @@ void backward(const HalvingShape& h, const T* grad_output, const T* x, const T* 
                              pixels.read(map, half), &grads[half * h.weights()]);
         input_backward(h, grad, map, transposed, &between, grad_input + i * h.in_size());
       }
-      sums.set(part, 0, grads);
+      if (weight_gradients) sums.set(part, 0, grads);
     }
   }
   if (!weight_gradients) return;

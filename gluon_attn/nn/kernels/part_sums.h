@@ -1,4 +1,4 @@
-// Gradients of weights, summed in groups of samples that do not depend on the number of threads, so that neither do sums.
+// Gradients of weights, summed in groups of samples that do not depend on the number of threads: nor do the sums.
 
 #ifndef GLUON_ATTN_PART_SUMS_H_
 #define GLUON_ATTN_PART_SUMS_H_

@@ -34,7 +34,8 @@ void backward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>&
     for (size_t b = 0; b < branches.size(); ++b) grads.emplace_back(s, b, branches[b].pointwise);
 #pragma omp for schedule(static)
     for (int64_t part = 0; part < kParts; ++part) {
-      for (auto& of_branch : grads) std::fill(of_branch.sums.begin(), of_branch.sums.end(), typename Simd<T>::Vector{});
+      for (auto& of_branch : grads)
+        if (weight_gradients) std::fill(of_branch.sums.begin(), of_branch.sums.end(), typename Simd<T>::Vector{});
       for (int64_t i = first_sample(part, s.samples); i < first_sample(part + 1, s.samples); ++i) {
         const T* map = x + i * in_size;
         T* to = grad_input + i * in_size;
@@ -45,7 +46,8 @@ void backward(const SeparableShape& s, const T* x, const std::vector<Branch<T>>&
            &grads[b], b > 0, to);
         for (int64_t k = 0; k < in_size; ++k) to[k] = map[k] > T(0) ? to[k] : T(0);
       }
-      for (size_t b = 0; b < branches.size(); ++b) sums->set(part, s.first_weight(b), grads[b].sums);
+      for (size_t b = 0; weight_gradients && b < branches.size(); ++b)
+        sums->set(part, s.first_weight(b), grads[b].sums);
     }
   }
 }
