@@ -57,7 +57,7 @@ def test_the_list_and_detectors_say_it_too(capsys):
     error = capsys.readouterr().err
     assert error.startswith(
         "error: no name matches 'mobilenetv3_large_100': timm's mobilenetv3_large_100 is mobilenet_v3_large with "
-        "--model-options epsilon=1.0e-05 here; the weights of timm:mobilenetv3_large_100 come by"
+        "--model-options epsilon=1.0e-05 here; gluon-attn convert NAME brings the weights of timm:mobilenetv3_large_100"
     )
     with pytest.raises(UserError, match=r"unknown model 'resnet50'; timm's resnet50 is resnet50_v1b here$"):
         get_model("mask_rcnn_fpn_resnet50", 3)
