@@ -7,6 +7,7 @@ from mxnet import init
 from mxnet.gluon import nn
 
 from ..nn import fast
+from ..nn.convolution import OneToManyConv
 from ..nn.float32_stats import InFloat32
 from ..nn.self_attention import split_heads
 from ..nn.tracing import Tensor
@@ -63,10 +64,12 @@ class LambdaLayer(InFloat32, Attention):
                 self.query = _normed(channels, heads * keys)
                 self.key = nn.Conv2D(keys, 1, use_bias=False, in_channels=channels)
                 self.value = _normed(channels, self._values)
-            self.position = nn.Conv2D(
-                keys, odd("kernel_size", kernel_size), padding=kernel_size // 2, use_bias=self._joint, in_channels=1,
+            self.position = OneToManyConv(
+                keys,
+                odd("kernel_size", kernel_size),
+                use_bias=self._joint,
                 weight_initializer=init.Normal(keys**-0.5),
-            )  # fmt: skip
+            )
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""

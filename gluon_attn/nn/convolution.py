@@ -102,6 +102,38 @@ class OneChannelConv(nn.Conv2D):
         return functools.reduce(lambda one, other: one + other, channels)
 
 
+class OneToManyConv(nn.Conv2D):
+    """Convolution of one channel to many, padded to keep the size: (N,1,H,W) -> (N,channels,H,W).
+
+    Args:
+        channels: of the output.
+        kernel_size: odd.
+        use_bias: default False.
+        weight_initializer: default None: that of the network.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: int,
+        *,
+        use_bias: bool = False,
+        weight_initializer: mx.init.Initializer | None = None,
+    ) -> None:
+        self._sizes = {"channels": channels, "kernel": kernel_size}
+        super().__init__(
+            channels, kernel_size, padding=kernel_size // 2, use_bias=use_bias, in_channels=1,
+            weight_initializer=weight_initializer,
+        )  # fmt: skip
+
+    def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """(N,1,H,W) -> (N,channels,H,W)."""
+        if not compiled(self):
+            return super().hybrid_forward(F, x, weight, bias)
+        inputs = (x, weight) if bias is None else (x, weight, bias)
+        return F.gluon_attn_one_to_many(*inputs, **self._sizes, bias=len(inputs) - 2)
+
+
 class GlobalDepthwiseConv(nn.Conv2D):
     """Depthwise convolution without bias by kernels as large as the feature map, (N,C,H,W) -> (N,C,1,1).
 

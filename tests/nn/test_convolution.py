@@ -10,7 +10,7 @@ from mxnet.gluon import nn
 from gluon_attn.nn import kernels
 from gluon_attn.nn.cell_convs import FactorizedReduce
 from gluon_attn.nn.cell_ops import cell_op
-from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, OneChannelConv, PointwiseConv
+from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, OneChannelConv, OneToManyConv, PointwiseConv
 
 from .test_kernels import near, needs_compiler, passed, uses_kernels
 
@@ -67,6 +67,16 @@ def test_one_map(maps):
 @pytest.mark.parametrize("options", [{"kernel_size": 9}, {"kernel_size": 7, "use_bias": True}], ids=str)
 def test_one_map_beyond_the_compiled_operator(options):
     assert not uses_kernels(drawn(OneChannelConv(in_channels=2, **options)), 1)
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("channels", "kernel"), [(16, 23), (5, 3), (19, 9)])
+@pytest.mark.parametrize("size", [(8, 8), (5, 11), (1, 1), (13, 30)], ids=str)
+def test_one_to_many(size, channels, kernel, bias, dtype):
+    """Kernels larger and smaller than the map; channels that fill a vector, and that do not."""
+    agree(OneToManyConv(channels, kernel, use_bias=bias), (3, 1, *size), dtype)
 
 
 @needs_compiler

@@ -118,6 +118,13 @@ MXReturnValue num_inputs(const Attrs&, int* in, int* out) {
   return MX_SUCCESS;
 }
 
+// Map, weights and, with attribute `bias` 1, a bias.
+inline MXReturnValue num_inputs_with_bias(const Attrs& attrs, int* in, int* out) {
+  *in = 2 + std::stoi(attrs.at("bias"));
+  *out = 1;
+  return MX_SUCCESS;
+}
+
 inline MXReturnValue infer_shape_of_first(const Attrs&, Shapes* in, Shapes* out) {
   (*out)[0] = (*in)[0];
   return MX_SUCCESS;

@@ -65,12 +65,6 @@ void input_backward(const PointwiseShape& p, const T* grad_output, const T* weig
   pointwise<T>(swapped, transposed.data(), nullptr, grad_output, grad_input);
 }
 
-MXReturnValue pointwise_num_inputs(const Attrs& attrs, int* in, int* out) {
-  *in = 2 + std::stoi(attrs.at("bias"));
-  *out = 1;
-  return MX_SUCCESS;
-}
-
 MXReturnValue pointwise_infer_shape(const Attrs& attrs, Shapes* in, Shapes* out) {
   const unsigned int out_channels = std::stoul(attrs.at("channels"));
   if ((*in)[0].size() != 4) return MX_FAIL;
@@ -101,6 +95,6 @@ MXReturnValue pointwise_backward(const Attrs&, Tensors* in, Tensors* out, const 
 REGISTER_OP(gluon_attn_pointwise)
     .setForward(pointwise_forward, "cpu")
     .setBackward(pointwise_backward, "cpu")
-    .setParseAttrs(pointwise_num_inputs)
+    .setParseAttrs(num_inputs_with_bias)
     .setInferType(infer_same_dtype)
     .setInferShape(pointwise_infer_shape);
