@@ -7,8 +7,8 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.channel_attention import hidden_channels, pointwise_mlp
-from ..nn.convolution import OneChannelConv
 from ..nn.float32_stats import GlobalPools
+from ..nn.one_channel_conv import OneChannelConv
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive, some, switch
 from .base import ATTENTIONS, Attention, ConstantStart

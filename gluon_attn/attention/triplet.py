@@ -5,7 +5,7 @@ from typing import Any
 from mxnet.gluon import HybridBlock, nn
 
 from ..nn import fast
-from ..nn.convolution import OneChannelConv
+from ..nn.one_channel_conv import OneChannelConv
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, switch
 from .base import ATTENTIONS, Attention, ConstantStart

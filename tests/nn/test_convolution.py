@@ -10,7 +10,8 @@ from mxnet.gluon import nn
 from gluon_attn.nn import kernels
 from gluon_attn.nn.cell_convs import FactorizedReduce
 from gluon_attn.nn.cell_ops import cell_op
-from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, OneChannelConv, OneToManyConv, PointwiseConv
+from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, PointwiseConv
+from gluon_attn.nn.one_channel_conv import OneChannelConv, OneToManyConv
 
 from .test_kernels import near, needs_compiler, passed, uses_kernels
 
