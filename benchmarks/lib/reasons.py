@@ -11,7 +11,6 @@ REASONS: dict[str, str] = {
     "times slower",
     "danet": f"{_PRODUCTS}; compiled softmax without denormal numbers and OpenBLAS's AVX2 kernels took it from 2.6",
     "ge_theta_plus": "the gradient of the depthwise strided convolutions in oneDNN 2.4",
-    "lambda": "the gradient of the 23x23 convolution with one input map in oneDNN 2.4",
     "nonlocal": f"{_PRODUCTS}; compiled softmax and OpenBLAS's AVX2 kernels took it from 2.0",
     "pam": f"{_PRODUCTS}; compiled softmax and OpenBLAS's AVX2 kernels took it from 1.9",
     "seq_atac": _DEPTHWISE,
