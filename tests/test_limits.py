@@ -151,3 +151,10 @@ def test_rois_that_fill_up_do_not_count():
     assert graphs.mask_head("map", boxes[:3], np.zeros(3)) == "mask"
     assert graphs.mask_head("map", boxes[:4], np.zeros(4)) == "mask"
     assert found == {"box_head": 11, "mask_head": 7}
+
+
+@pytest.mark.parametrize(("size", "kernel"), [(8, 23), (16, 23), (40, 9), (5, 3), (1, 7), (6, 1)])
+def test_taps_beside_the_map_do_not_count(size, kernel):
+    met = np.convolve(np.ones(size), np.ones(kernel), "same" if size >= kernel else "full")
+    met = met if size >= kernel else met[kernel // 2 : kernel // 2 + size]
+    assert limit.taps_inside(size, kernel) == pytest.approx(met.sum() / (size * kernel), rel=1e-12)

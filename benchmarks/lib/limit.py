@@ -6,7 +6,8 @@ the start of a run, with as many threads and by the same clock as the run. What 
 - Arithmetic: the MACs of convolutions, dense layers and matrix products that `gluon_attn.analyze` counts, two
   operations each. A backward pass has twice those of the forward pass, the gradients of the inputs and of the weights
   (of a product: of both factors; of the first convolution, too, although a training step can spare the gradients of
-  images, one or two hundredths of it). Other arithmetic is left out: it is one operation or a few per number that is
+  images, one or two hundredths of it). Of the lambda layer's kernels of 23x23 only the taps that meet the map count.
+  Other arithmetic is left out: it is one operation or a few per number that is
   moved, and a core does several for each byte that it moves.
 - Bytes: each input, each output and their gradients once, in float32. Forward reads the inputs and writes the outputs,
   backward reads the gradients of the outputs and writes those of the inputs; no formulation can avoid that. All between
@@ -61,6 +62,13 @@ def training(macs: float, dtype: str = "float32", elements: int = 0) -> Work:
         elements: Numbers in all inputs and outputs, where their bytes may be the limit.
     """
     return Work(3 * forward(macs).operations, dtype, 2 * 4 * elements)
+
+
+def taps_inside(size: int, kernel: int) -> float:
+    """The share of a kernel's taps that meet an axis of so many pixels, of all with padding that keeps the size."""
+    pad = kernel // 2
+    met = sum(min(kernel, size + pad - pixel) - max(0, pad - pixel) for pixel in range(size))
+    return met / (size * kernel)
 
 
 def network_macs(row: Row, size: int) -> int:
