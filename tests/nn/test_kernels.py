@@ -15,6 +15,12 @@ from gluon_attn.nn import fast, kernels
 ROUNDING = {"float64": 1e-9, "float32": 2e-5}
 needs_compiler = pytest.mark.skipif(kernels.problem() is not None, reason=str(kernels.problem()))
 AXES = [(0, 1, 2, 3), (0, 2, 1, 3), (0, 3, 2, 1)]
+
+
+def _weighted_sum(F, weights, *maps):
+    return fast.weighted_sum(F, list(maps), weights)
+
+
 FUNCTIONS = {
     "channel_gate": (fast.channel_gate, [(3, 6, 5, 7), (3, 6, 1, 1)]),
     "channel_shift": (fast.channel_shift, [(3, 6, 5, 7), (3, 6, 1, 1)]),
@@ -39,7 +45,8 @@ FUNCTIONS = {
     "swish": (fast.swish, [(3, 6, 5, 7)]),
     "hard_swish": (lambda F, x: fast.hard_swish(F, 3 * x), [(3, 6, 5, 7)]),  # also where the gate is 0 or 1
     "softmax": (fast.softmax, [(3, 6, 35)]),
-    "weighted_sum": (lambda F, w, *maps: fast.weighted_sum(F, list(maps), w), [(3,), *[(2, 5, 40, 60)] * 3]),
+    "weighted_sum": (_weighted_sum, [(3,), *[(2, 5, 40, 60)] * 3]),
+    "weighted_sum_past_the_caches": (_weighted_sum, [(2,), *[(4, 16, 64, 64)] * 2]),
     "weighted_pool": (fast.weighted_pool, [(3, 6, 5, 7), (3, 1, 35)]),
     "weighted_pool_of_one_image": (fast.weighted_pool, [(1, 6, 5, 7), (1, 1, 35)]),
     "pixel": (fast.global_max, [(3, 6, 1, 1)]),

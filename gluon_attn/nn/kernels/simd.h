@@ -7,6 +7,10 @@
 #include <type_traits>
 #include <utility>
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 #include "common.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
@@ -45,11 +49,33 @@ struct Simd {
     if (remaining >= width) return store(v, to);
     std::memcpy(to, &v, remaining * sizeof(T));
   }
+  // The same or, with `stream`, past the caches where the processor can; then `fence` follows in the same thread.
+  static void put(const Vector& v, T* to, int64_t remaining, bool stream) {
+#ifdef __AVX512F__
+    if (stream) return _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<const __m512i&>(v));
+#endif
+    store(v, to, remaining);
+  }
+  // Lets other threads see what was streamed.
+  static void fence() {
+#ifdef __AVX512F__
+    _mm_sfence();
+#endif
+  }
   static T sum(const Vector& v) {
     T total = 0;
     for (int64_t lane = 0; lane < width; ++lane) total += v[lane];
     return total;
   }
 };
+
+// Whether `lines` lines of `length` numbers are to be streamed: they are whole vectors, and do not stay in a core's
+// cache anyway, into which an ordinary store reads them first.
+template <typename T>
+bool streamed(const T* to, int64_t lines, int64_t length) {
+  constexpr int64_t kCache = 1 << 20;
+  return lines * length * static_cast<int64_t>(sizeof(T)) >= kCache && length % Simd<T>::width == 0 &&
+         reinterpret_cast<uintptr_t>(to) % sizeof(typename Simd<T>::Vector) == 0;
+}
 
 #endif  // GLUON_ATTN_SIMD_H_

@@ -2,10 +2,9 @@
 // given statistics: sum_i w_i (x_i - mean_i) inv_std_i. The normalized feature map is never written to memory.
 
 #include "channel_stats.h"
+#include "simd.h"
 
 namespace {
-
-constexpr int64_t kBlock = 4096;  // pixels that stay in the L1 cache while all terms are added
 
 // The inputs are the weights, then per term its feature map, which for a normalized term is followed by the others of
 // these. NORMALIZED is an output of MXNet's norm that is not used here.
@@ -50,24 +49,31 @@ std::vector<Term<T>> terms_of(const Attrs& attrs, Tensors& in, size_t shift) {
 }
 
 template <typename T>
+void sum_of_map(const BatchShape& b, int64_t map, const std::vector<Term<T>>& terms, bool stream, T* y) {
+  typedef Simd<T> S;
+  const int64_t channel = map % b.channels, first = map * b.pixels;
+  std::vector<T> means, scales;
+  for (const Term<T>& term : terms) {
+    means.push_back(term.mean(channel));
+    scales.push_back(term.weight * term.inv_std(channel));
+  }
+  for (int64_t k = 0; k < b.pixels; k += S::width) {
+    typename S::Vector total = {};
+    for (size_t i = 0; i < terms.size(); ++i)
+      total += (S::load(terms[i].x + first + k, b.pixels - k) - means[i]) * scales[i];
+    S::put(total, y + first + k, b.pixels - k, stream);
+  }
+}
+
+template <typename T>
 void weighted_sum(const BatchShape& b, const std::vector<Term<T>>& terms, T* y) {
-#pragma omp parallel for schedule(static)
-  for (int64_t map = 0; map < b.samples * b.channels; ++map)
-    for (int64_t first = 0; first < b.pixels; first += kBlock) {
-      const int64_t count = std::min(kBlock, b.pixels - first), channel = map % b.channels;
-      T* to = y + map * b.pixels + first;
-      for (const Term<T>& term : terms) {
-        const T *x = term.x + map * b.pixels + first, mean = term.mean(channel);
-        const T scale = term.weight * term.inv_std(channel);
-        if (&term == &terms.front()) {
-#pragma omp simd
-          for (int64_t k = 0; k < count; ++k) to[k] = (x[k] - mean) * scale;
-        } else {
-#pragma omp simd
-          for (int64_t k = 0; k < count; ++k) to[k] += (x[k] - mean) * scale;
-        }
-      }
-    }
+  const bool stream = streamed(y, b.samples * b.channels, b.pixels);
+#pragma omp parallel
+  {
+#pragma omp for schedule(static) nowait
+    for (int64_t map = 0; map < b.samples * b.channels; ++map) sum_of_map(b, map, terms, stream, y);
+    Simd<T>::fence();
+  }
 }
 
 // grad_input of one term in one channel. grad_mean, product_mean: means of grad_output and of its products with the
@@ -75,13 +81,32 @@ void weighted_sum(const BatchShape& b, const std::vector<Term<T>>& terms, T* y) 
 template <typename T>
 void term_backward(const BatchShape& b, int64_t channel, const T* grad_output, const Term<T>& term, T grad_mean,
                    T product_mean, T* grad_input) {
+  typedef Simd<T> S;
   const T mean = term.mean(channel), correction = product_mean * term.inv_std(channel);
   const T scale = term.weight * term.inv_std(channel);
+  const bool stream = streamed(grad_input, b.samples * b.channels, b.pixels);
   for (int64_t sample = 0; sample < b.samples; ++sample) {
     const T *grad = grad_output + b.offset(sample, channel), *x = term.x + b.offset(sample, channel);
     T* to = grad_input + b.offset(sample, channel);
-#pragma omp simd
-    for (int64_t k = 0; k < b.pixels; ++k) to[k] = scale * (grad[k] - grad_mean - (x[k] - mean) * correction);
+    for (int64_t k = 0; k < b.pixels; k += S::width) {
+      const int64_t remaining = b.pixels - k;
+      const typename S::Vector centered = S::load(x + k, remaining) - mean;
+      S::put(scale * (S::load(grad + k, remaining) - grad_mean - centered * correction), to + k, remaining, stream);
+    }
+  }
+}
+
+// The gradients of all terms in one channel. products: of grad_output and the normalized terms, added up.
+template <typename T>
+void channel_backward(const BatchShape& b, int64_t channel, const T* grad_output, const std::vector<Term<T>>& terms,
+                      const std::vector<T*>& grad_inputs, double* products) {
+  const double grad_sum = channel_sum<T>(b, channel, [=](int64_t k) { return grad_output[k]; });
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const T *x = terms[i].x, mean = terms[i].mean(channel);
+    const double centered_sum = channel_sum<T>(b, channel, [=](int64_t k) { return grad_output[k] * (x[k] - mean); });
+    products[i] = centered_sum * terms[i].inv_std(channel);
+    const double inv_count = terms[i].means ? 1 / b.count() : 0;
+    term_backward<T>(b, channel, grad_output, terms[i], grad_sum * inv_count, products[i] * inv_count, grad_inputs[i]);
   }
 }
 
@@ -89,18 +114,12 @@ template <typename T>
 void weighted_sum_backward(const BatchShape& b, const T* grad_output, const std::vector<Term<T>>& terms,
                            const std::vector<T*>& grad_inputs, T* grad_weights) {
   std::vector<double> products(b.channels * terms.size());
-#pragma omp parallel for schedule(static)
-  for (int64_t channel = 0; channel < b.channels; ++channel) {
-    const double grad_sum = channel_sum<T>(b, channel, [=](int64_t k) { return grad_output[k]; });
-    for (size_t i = 0; i < terms.size(); ++i) {
-      const T *x = terms[i].x, mean = terms[i].mean(channel);
-      const double centered_sum = channel_sum<T>(b, channel, [=](int64_t k) { return grad_output[k] * (x[k] - mean); });
-      const double product_sum = centered_sum * terms[i].inv_std(channel);
-      products[channel * terms.size() + i] = product_sum;
-      const double inv_count = terms[i].means ? 1 / b.count() : 0;
-      term_backward<T>(b, channel, grad_output, terms[i], grad_sum * inv_count, product_sum * inv_count,
-                       grad_inputs[i]);
-    }
+#pragma omp parallel
+  {
+#pragma omp for schedule(static) nowait
+    for (int64_t channel = 0; channel < b.channels; ++channel)
+      channel_backward(b, channel, grad_output, terms, grad_inputs, &products[channel * terms.size()]);
+    Simd<T>::fence();
   }
   for (size_t i = 0; i < terms.size(); ++i) {
     double sum = 0;
