@@ -48,14 +48,15 @@ std::vector<Term<T>> terms_of(const Attrs& attrs, Tensors& in, size_t shift) {
   return found;
 }
 
+// means, scales: room for a number of each term, so that small maps allocate nothing.
 template <typename T>
-void sum_of_map(const BatchShape& b, int64_t map, const std::vector<Term<T>>& terms, bool stream, T* y) {
+void sum_of_map(const BatchShape& b, int64_t map, const std::vector<Term<T>>& terms, bool stream, T* means, T* scales,
+                T* y) {
   typedef Simd<T> S;
   const int64_t channel = map % b.channels, first = map * b.pixels;
-  std::vector<T> means, scales;
-  for (const Term<T>& term : terms) {
-    means.push_back(term.mean(channel));
-    scales.push_back(term.weight * term.inv_std(channel));
+  for (size_t i = 0; i < terms.size(); ++i) {
+    means[i] = terms[i].mean(channel);
+    scales[i] = terms[i].weight * terms[i].inv_std(channel);
   }
   for (int64_t k = 0; k < b.pixels; k += S::width) {
     typename S::Vector total = {};
@@ -70,8 +71,10 @@ void weighted_sum(const BatchShape& b, const std::vector<Term<T>>& terms, T* y) 
   const bool stream = streamed(y, b.samples * b.channels, b.pixels);
 #pragma omp parallel
   {
+    std::vector<T> means(terms.size()), scales(terms.size());
 #pragma omp for schedule(static) nowait
-    for (int64_t map = 0; map < b.samples * b.channels; ++map) sum_of_map(b, map, terms, stream, y);
+    for (int64_t map = 0; map < b.samples * b.channels; ++map)
+      sum_of_map(b, map, terms, stream, means.data(), scales.data(), y);
     Simd<T>::fence();
   }
 }
