@@ -14,42 +14,43 @@ from benchmarks.lib.process import serve
 
 
 class MXNet:
-    """An attention of the library, hybridized."""
+    """An attention of the library, computed as in training."""
 
     def __init__(self, name: str, shape: list[int]):
         import gluon_attn  # noqa: I001 - before MXNet: it sets threads and malloc
         import mxnet as mx
 
         from gluon_attn.attention.factory import attention_options
+        from gluon_attn.engine.precision import computing
         from gluon_attn.nn.kernels import compiled_operators
 
         self.mx, self.shape = mx, shape
         size = {"spatial": shape[2]} if "spatial" in attention_options(name) else {}
         self.block = gluon_attn.get_attention(name, shape[1], **size)
         self.block.initialize(mx.init.Xavier())
-        self.block.hybridize(static_alloc=True, static_shape=True)
         self.x = mx.nd.random.normal(shape=tuple(shape))
         self.x.attach_grad()
         self.head = mx.nd.random.normal(shape=tuple(shape))
         with compiled_operators():
-            self.block(self.x)
+            self.form = computing(self.block, "float32")
+            self.form(self.x)
 
     def forward(self) -> None:
         """Run a forward pass."""
-        self.block(self.x)
+        self.form(self.x)
         self.mx.nd.waitall()
 
     def both(self) -> None:
         """Run a forward and a backward pass."""
         with self.mx.autograd.record():
-            out = self.block(self.x)
+            out = self.form(self.x)
         out.backward(self.head)
         self.mx.nd.waitall()
 
     def macs(self) -> int:
         """Return the MACs of a forward pass, without those of large kernels beside the map, which need no computing."""
         from gluon_attn.analyze.cost import cost
-        from gluon_attn.nn.one_channel_conv import OneToManyConv
+        from gluon_attn.nn.one_to_many_conv import OneToManyConv
 
         kernels = {
             name: block._kwargs["kernel"][0]

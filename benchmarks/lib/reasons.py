@@ -1,7 +1,6 @@
 """Why some attentions are slower than in PyTorch: the operator, from MXNet's profiler, and what was tried."""
 
 _PRODUCTS = "products of pixels with pixels, by OpenBLAS (PyTorch has oneDNN's or MKL's)"
-_DEPTHWISE = "the depthwise convolution and the one to a single map, mostly their gradients in oneDNN 2.4"
 
 #: attention -> text, shown if its ratio is above 1
 REASONS: dict[str, str] = {
@@ -13,6 +12,4 @@ REASONS: dict[str, str] = {
     "ge_theta_plus": "the gradient of the depthwise strided convolutions in oneDNN 2.4",
     "nonlocal": f"{_PRODUCTS}; compiled softmax and OpenBLAS's AVX2 kernels took it from 2.0",
     "pam": f"{_PRODUCTS}; compiled softmax and OpenBLAS's AVX2 kernels took it from 1.9",
-    "seq_atac": _DEPTHWISE,
-    "spa_atac": _DEPTHWISE,
 }

@@ -6,6 +6,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.channel_attention import hidden_channels, pointwise_mlp
+from ..nn.convolution import DepthwiseConv, GroupedConv
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive, switch
 from .base import ATTENTIONS, Attention
@@ -118,12 +119,10 @@ def _spatial_gate(channels: int, kernel: int) -> nn.HybridSequential:
     """Depthwise convolution, norm, ReLU, convolution to one map, norm: N,C,H,W -> N,1,H,W."""
     layers = nn.HybridSequential(prefix="")
     layers.add(
-        nn.Conv2D(
-            channels, kernel, padding=kernel // 2, groups=channels, use_bias=False, in_channels=channels
-        ),
+        DepthwiseConv(channels, kernel),
         nn.BatchNorm(in_channels=channels),
         nn.Activation("relu"),
-        nn.Conv2D(1, kernel, padding=kernel // 2, use_bias=False, in_channels=channels),
+        GroupedConv(1, kernel, channels),
         nn.BatchNorm(in_channels=1),
-    )  # fmt: skip
+    )
     return layers

@@ -7,6 +7,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.channel_attention import hidden_channels
+from ..nn.convolution import GroupedConv
 from ..nn.float32_stats import GlobalPools
 from ..nn.tracing import Tensor
 from ..utils.checks import choice, positive, some
@@ -65,12 +66,11 @@ class BAM(GlobalPools, Attention):
         norm = (
             ("last" if self._added else "inner") if norm is None else choice("norm", norm, ("last", "inner", "space"))
         )
-        dilated = {"kernel_size": 3, "padding": positive("dilation", dilation), "dilation": dilation}
-        narrow: list[tuple[int, dict[str, Any]]] = [(hidden, {})]
-        wide: list[tuple[int, dict[str, Any]]] = [(hidden, dilated)] * positive("convs", convs)
+        narrow = [(hidden, 1, 1)]
+        wide = [(hidden, 3, positive("dilation", dilation))] * positive("convs", convs)
         with self.name_scope():
-            self.channel = _branch(norm, channels, narrow * positive("layers", layers) + [(channels, {})])
-            self.space = _branch("inner" if norm == "space" else norm, channels, narrow + wide + [(1, {})])
+            self.channel = _branch(norm, channels, narrow * positive("layers", layers) + [(channels, 1, 1)])
+            self.space = _branch("inner" if norm == "space" else norm, channels, narrow + wide + [(1, 1, 1)])
 
     def hybrid_forward(self, F: Any, x: Tensor) -> Tensor:
         """N,C,H,W -> N,C,H,W."""
@@ -83,12 +83,12 @@ class BAM(GlobalPools, Attention):
         return x + fast.logistic_gate(F, x, together(F, space, channel))
 
 
-def _branch(norm: str, channels: int, layers: Sequence[tuple[int, dict[str, Any]]]) -> nn.HybridSequential:
-    """Convolutions of (channels, options), with a ReLU after each but the last, and norms as option `norm` says."""
+def _branch(norm: str, channels: int, layers: Sequence[tuple[int, int, int]]) -> nn.HybridSequential:
+    """Convolutions of (channels, kernel size, dilation) with ReLUs between them, and norms as option `norm` says."""
     block = nn.HybridSequential(prefix="")
-    for number, (width, options) in enumerate(layers, 1):
+    for number, (width, size, dilation) in enumerate(layers, 1):
         last = number == len(layers)
-        block.add(nn.Conv2D(width, **{"kernel_size": 1, **options}, in_channels=channels))
+        block.add(GroupedConv(width, size, channels, dilation=dilation, use_bias=True))
         if last if norm == "last" else norm == "inner" and not last:
             block.add(nn.BatchNorm(in_channels=width))
         if not last:

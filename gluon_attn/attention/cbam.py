@@ -7,8 +7,8 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.channel_attention import hidden_channels, pointwise_mlp
+from ..nn.convolution import GroupedConv
 from ..nn.float32_stats import GlobalPools
-from ..nn.one_channel_conv import OneChannelConv
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive, some, switch
 from .base import ATTENTIONS, Attention, ConstantStart
@@ -62,7 +62,7 @@ class CBAM(GlobalPools, Attention):
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
             if self._spatial:
-                self.conv = OneChannelConv(kernel_size, 2, use_bias=conv_bias)
+                self.conv = GroupedConv(1, kernel_size, 2, use_bias=conv_bias)
                 self.norm = nn.BatchNorm(in_channels=1, momentum=0.99)
 
     def constant_start(self) -> ConstantStart | None:
@@ -110,7 +110,7 @@ class LightCBAM(Attention):
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
             self.mlp = pointwise_mlp(channels, hidden, bias=switch("bias", bias))
-            self.conv = OneChannelConv(odd("kernel_size", kernel_size), 1)
+            self.conv = GroupedConv(1, odd("kernel_size", kernel_size), 1)
             self.norm = nn.BatchNorm(in_channels=1)
 
     def constant_start(self) -> ConstantStart | None:

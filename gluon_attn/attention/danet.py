@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from mxnet.gluon import nn
-
 from ..nn import fast
 from ..nn.channel_attention import hidden_channels
+from ..nn.convolution import PointwiseConv
 from ..nn.float32_stats import InFloat32
 from ..nn.self_attention import attend
 from ..nn.tracing import Tensor
@@ -81,9 +80,9 @@ class PAM(GatedResidual):
         super().__init__(channels)
         hidden = hidden_channels(channels, positive("reduction", reduction))
         with self.name_scope():
-            self.query = nn.Conv2D(hidden, 1, in_channels=channels)
-            self.key = nn.Conv2D(hidden, 1, in_channels=channels)
-            self.value = nn.Conv2D(channels, 1, in_channels=channels)
+            self.query = PointwiseConv(hidden, channels)
+            self.key = PointwiseConv(hidden, channels)
+            self.value = PointwiseConv(channels, channels)
 
     def attended(self, F: Any, x: Tensor) -> Tensor:
         """sum_p' softmax_p'(q_p . k_p') v_p', see `GatedResidual.attended`."""

@@ -8,7 +8,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.float32_stats import InFloat32
-from ..nn.one_channel_conv import OneToManyConv
+from ..nn.one_to_many_conv import OneToManyConv
 from ..nn.self_attention import split_heads
 from ..nn.tracing import Tensor
 from ..utils.checks import choice, odd, positive

@@ -8,6 +8,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.channel_attention import branch_softmax, hidden_channels, pointwise_mlp
+from ..nn.convolution import GroupedConv
 from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, positive, positives
@@ -64,15 +65,7 @@ class PSA(InFloat32, Attention):
             self.pyramid = nn.HybridSequential(prefix="")
             for size, count in zip(kernels, groups, strict=True):
                 self.pyramid.add(
-                    nn.Conv2D(
-                        part,
-                        odd("kernels", size),
-                        stride,
-                        size // 2,
-                        groups=gcd(part, count),
-                        use_bias=False,
-                        in_channels=channels,
-                    )
+                    GroupedConv(part, odd("kernels", size), channels, groups=gcd(part, count), stride=stride)
                 )
             self.mlp = pointwise_mlp(part, hidden)
 

@@ -5,7 +5,7 @@ from typing import Any
 from mxnet.gluon import HybridBlock, nn
 
 from ..nn import fast
-from ..nn.one_channel_conv import OneChannelConv
+from ..nn.convolution import GroupedConv
 from ..nn.tracing import Tensor
 from ..utils.checks import odd, switch
 from .base import ATTENTIONS, Attention, ConstantStart
@@ -59,7 +59,7 @@ class Triplet(Attention):
 
 def _gate(kernel_size: int, bias: bool) -> nn.HybridSequential:
     block = nn.HybridSequential(prefix="")
-    block.add(OneChannelConv(kernel_size, 2, use_bias=bias))
+    block.add(GroupedConv(1, kernel_size, 2, use_bias=bias))
     block.add(nn.BatchNorm(in_channels=1, momentum=0.99))
     return block
 

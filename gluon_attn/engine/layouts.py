@@ -11,7 +11,7 @@ from ..nn.symbol_graph import Node, SymbolGraph
 _MAPS = {
     f"gluon_attn_{name}"
     for name in (
-        "gate", "shift", "cross_gate", "sge", "sigmoid_gate", "avg_pool", "depthwise", "pointwise", "separable",
+        "gate", "shift", "cross_gate", "sge", "sigmoid_gate", "avg_pool", "grouped", "pointwise", "separable",
         "halving", "batch_norm", "weighted_sum", "swish", "hard_swish", "shuffle", "simam", "map_of_blocks",
     )
 }  # fmt: skip

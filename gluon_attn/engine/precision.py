@@ -13,6 +13,7 @@ from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .devices import uses_amx
 from .graph_form import GraphForm, traced
+from .identity_casts import without_identity_casts
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
@@ -109,7 +110,8 @@ def _parameters(net: HybridBlock) -> dict[str, mx.gluon.Parameter]:
 
 
 def _faster(graph: mx.sym.Symbol, params: dict[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
-    return without_unused_gradients(copy_between_layouts(share_maps(graph), params), params)
+    graph = share_maps(without_identity_casts(graph, params))
+    return without_unused_gradients(copy_between_layouts(graph, params), params)
 
 
 def usable_dtype(dtype: str, contexts: Sequence[mx.Context], has_bfloat16: bool) -> str:

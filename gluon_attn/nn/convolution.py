@@ -1,5 +1,6 @@
-"""Depthwise and 1x1 convolutions that have compiled operators, for training (see `fast.py`)."""
+"""Grouped, depthwise and 1x1 convolutions that have compiled operators, for training (see `fast.py`)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import mxnet as mx
@@ -8,8 +9,9 @@ from mxnet.gluon import HybridBlock, nn
 from . import fast
 from .tracing import Tensor, inference
 
-#: kernel sizes of compiled depthwise convolutions
-COMPILED_SIZES = (3, 5, 7)
+#: kernel sizes of compiled grouped convolutions
+COMPILED_SIZES = (3, 5, 7, 9)
+_FEW = 4  # output channels of a group: with more of them oneDNN is faster
 _MAX_WEIGHTS = 128**2  # of a 1x1 convolution; for larger ones oneDNN is fast enough to pay for its own layout
 
 
@@ -23,12 +25,69 @@ def compiled(*layers: HybridBlock) -> bool:
     return all(p.grad_req != "add" for layer in layers for p in layer._reg_params.values())
 
 
+def with_bias(
+    operator: Callable[..., Tensor], x: Tensor, weight: Tensor, bias: Tensor | None, **options: Any
+) -> Tensor:
+    """A compiled convolution, with or without a bias.
+
+    Args:
+        operator: that computes it.
+        x: its input.
+        weight: its weights.
+        bias: None for none.
+        options: of the operator.
+    """
+    inputs = (x, weight) if bias is None else (x, weight, bias)
+    return operator(*inputs, **options, bias=len(inputs) - 2)
+
+
 def is_small(channels: int, in_channels: int) -> bool:
     """Whether a 1x1 convolution has so few weights that a compiled operator is faster."""
     return channels * in_channels <= _MAX_WEIGHTS
 
 
-class DepthwiseConv(nn.Conv2D):
+class GroupedConv(nn.Conv2D):
+    """Convolution in groups of few channels, padded to keep the size.
+
+    (N,in_channels,H,W) -> (N,channels,H/stride,W/stride), rounded up.
+
+    Args:
+        channels: of the output.
+        kernel_size: odd.
+        in_channels: of the input.
+        groups: of channels (default 1).
+        stride: default 1.
+        dilation: default 1.
+        use_bias: default False.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: int,
+        in_channels: int,
+        *,
+        groups: int = 1,
+        stride: int = 1,
+        dilation: int = 1,
+        use_bias: bool = False,
+    ) -> None:
+        self.window = {"kernel": kernel_size, "stride": stride, "dilate": dilation}
+        self._parts = {"channels": channels, "groups": groups}
+        self._few = channels // groups <= _FEW
+        super().__init__(
+            channels, kernel_size, stride, kernel_size // 2 * dilation, dilation, groups, use_bias=use_bias,
+            in_channels=in_channels,
+        )  # fmt: skip
+
+    def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """(N,in_channels,H,W) -> (N,channels,H/stride,W/stride)."""
+        if self._few and self.window["kernel"] in COMPILED_SIZES and compiled(self):
+            return with_bias(F.gluon_attn_grouped, x, weight, bias, **self.window, **self._parts)
+        return super().hybrid_forward(F, x, weight, bias)
+
+
+class DepthwiseConv(GroupedConv):
     """Depthwise convolution without bias, padded to keep the size.
 
     (N,C,H,W) -> (N,C,H/stride,W/stride), rounded up.
@@ -41,17 +100,7 @@ class DepthwiseConv(nn.Conv2D):
     """
 
     def __init__(self, channels: int, kernel_size: int, *, stride: int = 1, dilation: int = 1) -> None:
-        self.window = {"kernel": kernel_size, "stride": stride, "dilate": dilation}
-        super().__init__(
-            channels, kernel_size, stride, kernel_size // 2 * dilation, dilation, groups=channels, use_bias=False,
-            in_channels=channels,
-        )  # fmt: skip
-
-    def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor) -> Tensor:
-        """(N,C,H,W) -> (N,C,H/stride,W/stride)."""
-        if compiled(self) and self.window["kernel"] in COMPILED_SIZES:
-            return F.gluon_attn_depthwise(x, weight, **self.window)
-        return super().hybrid_forward(F, x, weight)
+        super().__init__(channels, kernel_size, channels, groups=channels, stride=stride, dilation=dilation)
 
 
 class PointwiseConv(nn.Conv2D):
@@ -73,8 +122,7 @@ class PointwiseConv(nn.Conv2D):
     def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """(N,in_channels,H,W) -> (N,channels,H,W)."""
         if self.small and compiled(self):
-            inputs = (x, weight) if bias is None else (x, weight, bias)
-            return F.gluon_attn_pointwise(*inputs, channels=self.channels, bias=len(inputs) - 2)
+            return with_bias(F.gluon_attn_pointwise, x, weight, bias, channels=self.channels)
         return super().hybrid_forward(F, x, weight, bias)
 
 

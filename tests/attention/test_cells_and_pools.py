@@ -120,9 +120,9 @@ def test_branches_of_bam(options):
     space = w("space", v)
     near(block(x), v * (1 + sigmoid(logits * space)))
     kinds = [type(layer).__name__ for layer in block.channel]
-    assert kinds.count("Conv2D") == options.get("layers", 1) + 1
+    assert kinds.count("GroupedConv") == options.get("layers", 1) + 1
     assert kinds.count("BatchNorm") == (0 if options.get("norm") == "space" else options.get("layers", 1))
-    assert [type(layer).__name__ for layer in block.space].count("Conv2D") == options.get("convs", 2) + 2
+    assert [type(layer).__name__ for layer in block.space].count("GroupedConv") == options.get("convs", 2) + 2
     assert [type(layer).__name__ for layer in block.space].count("BatchNorm") == options.get("convs", 2) + 1
 
 

@@ -46,4 +46,4 @@ def test_every_form_computes_the_network(monkeypatch, kind):
         assert ("_sg_mkldnn_conv" in found) == fused
         assert any(op.startswith("gluon_attn_") for op in found) == (name == "compiled")
         assert ("amp_cast" in found) == (kind == "bfloat16")
-        assert not {"gluon_attn_depthwise", "gluon_attn_pointwise", "gluon_attn_batch_norm"} & set(found)
+        assert not {"gluon_attn_grouped", "gluon_attn_pointwise", "gluon_attn_batch_norm"} & set(found)

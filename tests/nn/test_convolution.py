@@ -10,13 +10,21 @@ from mxnet.gluon import nn
 from gluon_attn.nn import kernels
 from gluon_attn.nn.cell_convs import FactorizedReduce
 from gluon_attn.nn.cell_ops import cell_op
-from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, PointwiseConv
-from gluon_attn.nn.one_channel_conv import OneChannelConv, OneToManyConv
+from gluon_attn.nn.convolution import DepthwiseConv, GlobalDepthwiseConv, GroupedConv, PointwiseConv
+from gluon_attn.nn.one_to_many_conv import OneToManyConv
 
 from .test_kernels import near, needs_compiler, passed, uses_kernels
 
 WINDOWS = [(3, 1, 1), (3, 2, 1), (5, 1, 1), (5, 1, 2), (5, 2, 2), (7, 1, 2), (3, 3, 3)]  # kernel, stride, dilation
 BRANCH = {"kernel": (3,), "stride": 1, "dilate": (1,)}  # the window of a single separable convolution
+GROUPED = [  # channels, kernel size, channels of the input; groups, stride, dilation
+    (1, 7, 2, {}),
+    (1, 3, 9, {}),
+    (4, 3, 4, {"dilation": 4}),
+    (8, 9, 16, {"groups": 4}),
+    (8, 5, 6, {"groups": 2, "stride": 2}),
+    (6, 7, 12, {"groups": 3, "stride": 2, "dilation": 2}),
+]
 SIZES = [(2, 5, 19, 33), (3, 4, 8, 7), (1, 2, 1, 1)]
 
 
@@ -60,14 +68,18 @@ def test_large_pointwise_is_left_to_onednn():
 
 
 @needs_compiler
-@pytest.mark.parametrize("maps", [1, 2])
-def test_one_map(maps):
-    agree(OneChannelConv(7, maps), (3, maps, 9, 20))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("size", [(19, 33), (8, 7), (1, 1)], ids=str)
+@pytest.mark.parametrize(("channels", "kernel", "in_channels", "options"), GROUPED)
+def test_grouped(channels, kernel, in_channels, options, size, bias, dtype):
+    """More samples than parts whose gradients of weights are summed."""
+    agree(GroupedConv(channels, kernel, in_channels, use_bias=bias, **options), (9, in_channels, *size), dtype)
 
 
-@pytest.mark.parametrize("options", [{"kernel_size": 9}, {"kernel_size": 7, "use_bias": True}], ids=str)
-def test_one_map_beyond_the_compiled_operator(options):
-    assert not uses_kernels(drawn(OneChannelConv(in_channels=2, **options)), 1)
+@pytest.mark.parametrize(("channels", "kernel", "groups"), [(2, 11, 1), (2, 1, 1), (10, 3, 2)])
+def test_grouped_convolutions_left_to_onednn(channels, kernel, groups):
+    assert not uses_kernels(drawn(GroupedConv(channels, kernel, 4, groups=groups)), 1)
 
 
 @needs_compiler
@@ -166,12 +178,12 @@ def test_parameters_are_those_of_gluons_layer():
 
 
 @needs_compiler
-@pytest.mark.parametrize("kind", ["depthwise", "pointwise", "separable", "halving"])
+@pytest.mark.parametrize("kind", ["grouped", "pointwise", "separable", "halving"])
 def test_inputs_only_leaves_the_gradients_of_weights(kind):
     x, narrow, wide = (mx.nd.random.normal(shape=shape) for shape in ((3, 5, 9, 8), (5, 1, 3, 3), (6, 5, 1, 1)))
-    window = {"kernel": 3, "stride": 1, "dilate": 1}
+    window = {"kernel": 3, "stride": 1, "dilate": 1, "channels": 5, "groups": 5, "bias": 0}
     operator, weights, options = {
-        "depthwise": (mx.nd.gluon_attn_depthwise, [narrow], window),
+        "grouped": (mx.nd.gluon_attn_grouped, [narrow], window),
         "pointwise": (mx.nd.gluon_attn_pointwise, [wide], {"channels": 6, "bias": 0}),
         "separable": (mx.nd.gluon_attn_separable, [narrow, wide], {"channels": 6, **BRANCH}),
         "halving": (mx.nd.gluon_attn_halving, [wide, wide.copy()], {"channels": 12}),
@@ -207,5 +219,5 @@ def test_wide_separable_convolutions_take_onednns_pointwise_ones():
         with kernels.compiled_operators():
             names[channels] = {node["op"] for node in json.loads(block(mx.sym.var("data")).tojson())["nodes"]}
     assert "gluon_attn_separable" in names[128]
-    assert {"gluon_attn_depthwise", "Convolution"} <= names[136]
+    assert {"gluon_attn_grouped", "Convolution"} <= names[136]
     assert "gluon_attn_separable" not in names[136]

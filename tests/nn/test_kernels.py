@@ -23,6 +23,8 @@ def _weighted_sum(F, weights, *maps):
 
 FUNCTIONS = {
     "channel_gate": (fast.channel_gate, [(3, 6, 5, 7), (3, 6, 1, 1)]),
+    "channel_gate_past_the_caches": (fast.channel_gate, [(4, 16, 64, 64), (4, 16, 1, 1)]),
+    "channel_shift_past_the_caches": (fast.channel_shift, [(4, 16, 64, 64), (4, 16, 1, 1)]),
     "channel_shift": (fast.channel_shift, [(3, 6, 5, 7), (3, 6, 1, 1)]),
     "spatial_gate": (fast.spatial_gate, [(3, 6, 5, 7), (3, 1, 5, 7)]),
     "wide_spatial_gate": (fast.spatial_gate, [(2, 3, 40, 60), (2, 1, 40, 60)]),  # more than one task's columns

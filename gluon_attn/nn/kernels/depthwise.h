@@ -108,17 +108,21 @@ void add_grad_weight(const DepthwiseShape& d, const typename PaddedMap<T>::View&
   }
 }
 
+// Fills a buffer from `padded_grad_output` for `channel_backward`.
+template <typename T>
+void fill_grad(const DepthwiseShape& d, const T* grad_output, PaddedMap<T>* padded_grad) {
+  padded_grad->fill(grad_output, d.out_height, d.out_width, d.extent() - d.pad, d.stride);
+}
+
 // The backward pass of one channel of a sample: writes grad_input, or adds to it if `add`, and adds to grad_weight.
-// padded_grad: a buffer from `padded_grad_output`.
 template <int64_t kernel, typename T>
 void channel_backward(const DepthwiseShape& d, const typename PaddedMap<T>::View& x, const T* grad_output,
-                      const T* weight, PaddedMap<T>* padded_grad, typename Simd<T>::Vector* grad_weight, bool add,
-                      T* grad_input) {
+                      const T* weight, const PaddedMap<T>& padded_grad, typename Simd<T>::Vector* grad_weight,
+                      bool add, T* grad_input) {
   T flipped[kernel * kernel];
   std::reverse_copy(weight, weight + kernel * kernel, flipped);
   if (weight_gradients) add_grad_weight<kernel>(d, x, grad_output, grad_weight);
-  padded_grad->fill(grad_output, d.out_height, d.out_width, d.extent() - d.pad, d.stride);
-  conv_channel<kernel>(padded_grad->view(), flipped, d.dilate, 1, d.height, d.width, add, grad_input);
+  conv_channel<kernel>(padded_grad.view(), flipped, d.dilate, 1, d.height, d.width, add, grad_input);
 }
 
 // For convolutions with paddings up to `pad`.

@@ -1,6 +1,6 @@
 // Broadcast gates x * gate and shifts x + shift in one pass, on the CPU in float32 or float64.
 
-#include "common.h"
+#include "simd.h"
 
 namespace {
 
@@ -8,13 +8,21 @@ namespace {
 template <bool add, typename T>
 void gate(const View& v, const T* x, const T* gate, T* y) {
   if (v.inner == 1) {
-#pragma omp parallel for schedule(static)
-    for (int64_t a = 0; a < v.outer; ++a) {
-      const T g = gate[a];
-      const T* from = x + a * v.axis;
-      T* to = y + a * v.axis;
-#pragma omp simd
-      for (int64_t i = 0; i < v.axis; ++i) to[i] = add ? from[i] + g : from[i] * g;
+    typedef Simd<T> S;
+    const bool stream = streamed(y, v.outer, v.axis);
+#pragma omp parallel
+    {
+#pragma omp for schedule(static) nowait
+      for (int64_t a = 0; a < v.outer; ++a) {
+        const T g = gate[a];
+        const T* from = x + a * v.axis;
+        T* to = y + a * v.axis;
+        for (int64_t i = 0; i < v.axis; i += S::width) {
+          const typename S::Vector part = S::load(from + i, v.axis - i);
+          S::put(add ? part + g : part * g, to + i, v.axis - i, stream);
+        }
+      }
+      S::fence();
     }
     return;
   }
@@ -31,18 +39,24 @@ void gate(const View& v, const T* x, const T* gate, T* y) {
 template <bool add, typename T>
 void gate_backward(const View& v, const T* grad_output, const T* x, const T* gate, T* grad_input, T* grad_gate) {
   if (v.inner == 1) {
-#pragma omp parallel for schedule(static)
-    for (int64_t a = 0; a < v.outer; ++a) {
-      const T g = gate[a];
-      const T *grad = grad_output + a * v.axis, *from = x + a * v.axis;
-      T* to = grad_input + a * v.axis;
-      T sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (int64_t i = 0; i < v.axis; ++i) {
-        sum += add ? grad[i] : grad[i] * from[i];
-        to[i] = add ? grad[i] : grad[i] * g;
+    typedef Simd<T> S;
+    const bool stream = streamed(grad_input, v.outer, v.axis);
+#pragma omp parallel
+    {
+#pragma omp for schedule(static) nowait
+      for (int64_t a = 0; a < v.outer; ++a) {
+        const T g = gate[a];
+        const T *grad = grad_output + a * v.axis, *from = x + a * v.axis;
+        T* to = grad_input + a * v.axis;
+        typename S::Vector sum = {};
+        for (int64_t i = 0; i < v.axis; i += S::width) {
+          const typename S::Vector part = S::load(grad + i, v.axis - i);
+          sum += add ? part : part * S::load(from + i, v.axis - i);
+          S::put(add ? part : part * g, to + i, v.axis - i, stream);
+        }
+        grad_gate[a] = S::sum(sum);
       }
-      grad_gate[a] = sum;
+      S::fence();
     }
     return;
   }

@@ -117,9 +117,12 @@ void branch_backward(const SeparableShape& s, const DepthwiseShape& d, const Bra
   }
   pointwise(grads->transposed.data(), ChannelMatrix<T>{grad_output, s.out_channels, s.out_pixels}, s.channels,
             s.out_pixels, between->data());
-  for (int64_t c = 0; c < s.channels; ++c)
-    channel_backward<kernel>(d, sample->input(c, d), between->data() + c * s.out_pixels, branch.depthwise + c * weights,
-                             &grads->padded_grad, &grads->sums[c * weights], add, grad_input + c * s.in_pixels);
+  for (int64_t c = 0; c < s.channels; ++c) {
+    const T* grad = between->data() + c * s.out_pixels;
+    fill_grad(d, grad, &grads->padded_grad);
+    channel_backward<kernel>(d, sample->input(c, d), grad, branch.depthwise + c * weights, grads->padded_grad,
+                             &grads->sums[c * weights], add, grad_input + c * s.in_pixels);
+  }
 }
 
 #endif  // GLUON_ATTN_SEPARABLE_H_

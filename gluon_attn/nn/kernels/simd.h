@@ -40,6 +40,10 @@ struct Simd {
   // The first `remaining` numbers, then zeros.
   static Vector load(const T* from, int64_t remaining) {
     if (remaining >= width) return load(from);
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == 4) return reinterpret_cast<Vector>(_mm512_maskz_loadu_epi32(first(remaining), from));
+    if constexpr (sizeof(T) == 8) return reinterpret_cast<Vector>(_mm512_maskz_loadu_epi64(first(remaining), from));
+#endif
     Vector v = {};
     std::memcpy(&v, from, remaining * sizeof(T));
     return v;
@@ -47,6 +51,11 @@ struct Simd {
   static void store(const Vector& v, T* to) { std::memcpy(to, &v, sizeof(v)); }
   static void store(const Vector& v, T* to, int64_t remaining) {
     if (remaining >= width) return store(v, to);
+#ifdef __AVX512F__
+    const __m512i bits = reinterpret_cast<__m512i>(v);
+    if constexpr (sizeof(T) == 4) return _mm512_mask_storeu_epi32(to, first(remaining), bits);
+    if constexpr (sizeof(T) == 8) return _mm512_mask_storeu_epi64(to, first(remaining), bits);
+#endif
     std::memcpy(to, &v, remaining * sizeof(T));
   }
   // The same or, with `stream`, past the caches where the processor can; then `fence` follows in the same thread.
@@ -62,6 +71,8 @@ struct Simd {
     _mm_sfence();
 #endif
   }
+  // A mask of the first `count` numbers, less than a vector; memcpy would call a function for them.
+  static uint16_t first(int64_t count) { return static_cast<uint16_t>((1u << count) - 1); }
   static T sum(const Vector& v) {
     T total = 0;
     for (int64_t lane = 0; lane < width; ++lane) total += v[lane];
