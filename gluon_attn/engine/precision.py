@@ -91,8 +91,8 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
 def with_fast_steps(net: HybridBlock) -> Block:
     """The network itself, or a form on the same weights that avoids what makes training steps slow on a CPU.
 
-    It has copies where oneDNN's batch norms would be slow, one operator for the separable convolutions of a map, and
-    computes no gradients that nobody takes.
+    It has copies where oneDNN's batch norms would be slow, one operator for the separable convolutions of a map, no
+    casts that change nothing, and computes no gradients that nobody takes.
 
     Args:
         net: the network, initialized, on any devices; on a GPU nothing is changed.
