@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -49,6 +50,13 @@ def test_what_benchmarks_import_of_each_other_is_there():
 def test_every_attention_has_a_peer():
     assert set(NAMES) == set(list_attentions()) - {"identity"}
     assert set(NAMES.values()) <= ATTENTIONS
+
+
+@pytest.mark.parametrize("module", ["deployed", "detection_steps", "loaders", "peer", "search_steps", "steps"])
+def test_no_side_starts_with_our_settings(module):
+    """Importing gluon_attn sets threads and malloc: PyTorch's process has those of its own users."""
+    code = f"import sys, benchmarks.lib.{module}; sys.exit('gluon_attn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_summary_names_what_is_slower():

@@ -48,7 +48,7 @@ class MXNet:
 
     def macs(self) -> int:
         """Return the MACs of a forward pass, without those of large kernels beside the map, which need no computing."""
-        from benchmarks.lib import limit  # noqa: I001 - not at the top: PyTorch's process keeps its own malloc
+        from benchmarks.lib import limit  # not at the top: PyTorch's process keeps its own malloc
         from gluon_attn.analyze.cost import cost
         from gluon_attn.nn.one_to_many_conv import OneToManyConv
 
