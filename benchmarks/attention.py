@@ -36,7 +36,7 @@ CHOSEN = ("se", "eca", "cbam", "sge", "cha_atac", "triplet")
 
 
 def compare(
-    peers: Sequence[Peer], name: str, shape: tuple[int, ...], repeat: int
+    peers: Sequence[Peer], name: str, shape: tuple[int, ...], repeat: int, same_malloc: bool = False
 ) -> tuple[dict[str, tuple[float, float]], limit.Work]:
     """Time one attention on both sides.
 
@@ -45,12 +45,13 @@ def compare(
         name: of the attention.
         shape: of its input.
         repeat: runs of each side and kind.
+        same_malloc: let PyTorch keep freed memory, too.
 
     Returns:
         "forward" and "both" -> medians in milliseconds, (ours, PyTorch's); the least work of "both".
     """
-    for peer in peers:
-        peer.ask({"name": name, "shape": shape})
+    for peer, keep in zip(peers, ({}, {"keep_memory": same_malloc}), strict=True):
+        peer.ask({"name": name, "shape": shape, **keep})
         for order in ("forward", "both", "both"):
             peer.ask(order)
     found = {}
@@ -61,7 +62,7 @@ def compare(
     return found, limit.training(peers[0].ask("macs"), elements=2 * math.prod(shape))
 
 
-def measure(names: Sequence[str], repeat: int) -> tuple[Table, dict[str, list[float]]]:
+def measure(names: Sequence[str], repeat: int, same_malloc: bool) -> tuple[Table, dict[str, list[float]]]:
     """The table, and per attention the ratios of forward and backward at each shape."""
     columns = ["attention", "shape", "fwd", "PyTorch", "ratio", "fwd+bwd", "PyTorch", "ratio", limit.COLUMN]
     table, limits = Table(columns, numbers=7), limit.measured()
@@ -71,7 +72,7 @@ def measure(names: Sequence[str], repeat: int) -> tuple[Table, dict[str, list[fl
         for shape in SMALL if name in PAIRWISE.split() else SHAPES:
             cells = [name, "x".join(map(str, shape))]
             try:
-                found, work = compare(peers, name, shape, repeat)
+                found, work = compare(peers, name, shape, repeat, same_malloc)
             except RuntimeError as error:
                 table.add(*cells, str(error), *[""] * 6)
                 break
@@ -104,13 +105,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="every attention against PyTorch")
     parser.add_argument("--out", type=Path, help="write the table to this Markdown file")
     parser.add_argument("--repeat", type=int, default=9, help="runs of each side and kind (default 9)")
+    parser.add_argument("--same-malloc", action="store_true", help="PyTorch keeps freed memory, as gluon_attn does")
     parser.add_argument("names", nargs="*", default=sorted(NAMES), help="attentions (default: all)")
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))
     unknown = set(arguments.names) - set(NAMES)
     if arguments.repeat < 1 or unknown:
         parser.error("--repeat must be at least 1" if not unknown else f"no peer for {', '.join(sorted(unknown))}")
-    table, ratios = measure(arguments.names, arguments.repeat)
+    table, ratios = measure(arguments.names, arguments.repeat, arguments.same_malloc)
     text = summary(ratios) if ratios else ""
     print(text)
     import mxnet
@@ -120,7 +122,7 @@ def main() -> None:
     head = (
         f"# Attentions against PyTorch\n\n`{CLOCK}"
         f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python benchmarks/attention.py "
-        f"--repeat {arguments.repeat}{named}` on "
+        f"--repeat {arguments.repeat}{' --same-malloc' * arguments.same_malloc}{named}` on "
         f"{machine(f'MXNet {mxnet.__version__}', f'PyTorch {torch.__version__} eager', 'float32')}.\n"
         "Medians in milliseconds; ratio = ours / PyTorch, below 1 ours is faster; limit of fwd+bwd.\n"
         f"{limit.measured().line()}\n\n" + text

@@ -2,7 +2,8 @@
 
     python -m benchmarks.lib.peer mxnet|torch
 
-The constructor takes the attention's `name` and the `shape` (N,C,H,W) of its input, with H = W. "forward" is a forward
+The constructor takes the attention's `name` and the `shape` (N,C,H,W) of its input, with H = W; PyTorch's can
+`keep_memory`, as ours does. "forward" is a forward
 pass, "both" a forward and a backward pass in training mode. Ours only: "macs" counts the MACs.
 """
 
@@ -65,8 +66,11 @@ class MXNet:
 class Torch:
     """The same module in PyTorch, eager."""
 
-    def __init__(self, name: str, shape: list[int]):
+    def __init__(self, name: str, shape: list[int], keep_memory: bool = False):
         import torch
+
+        if keep_memory:
+            import gluon_attn  # noqa: F401 - it sets malloc
 
         from benchmarks.lib import torch_attention
         from benchmarks.lib.torch_names import NAMES
