@@ -7,6 +7,7 @@ from mxnet.gluon import nn
 
 from ..nn import fast
 from ..nn.channel_attention import branch_softmax, gated_sum
+from ..nn.convolution import GroupedConv
 from ..nn.float32_stats import InFloat32
 from ..nn.tracing import Tensor
 from ..utils.checks import positive, switch
@@ -72,7 +73,7 @@ class SK(InFloat32, Attention):
             for rate in range(1, branches + 1):
                 branch = nn.HybridSequential(prefix="")
                 branch.add(
-                    nn.Conv2D(channels, 3, stride, rate, rate, groups, use_bias=False, in_channels=seen),
+                    GroupedConv(channels, 3, seen, groups=groups, stride=stride, dilation=rate),
                     nn.BatchNorm(in_channels=channels),
                     nn.Activation("relu"),
                 )
