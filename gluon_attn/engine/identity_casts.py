@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import mxnet as mx
 import numpy as np
 
-from ..nn.symbol_graph import Node, Output, SymbolGraph
+from ..nn.symbol_graph import Output, SymbolGraph
 
 
 def without_identity_casts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
@@ -25,7 +25,7 @@ def without_identity_casts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.
     graph = SymbolGraph.read(symbol)
     heads = {head.node for head in graph.heads}
     casts = [node for node in graph.nodes if node.op == "Cast" and node not in heads]
-    dtypes = _dtypes(symbol, params, [cast.inputs[0] for cast in casts]) if casts else []
+    dtypes = _dtypes(symbol, params, [graph.nodes.index(cast) for cast in casts]) if casts else []
     sources: dict[Output, Output] = {}
     for cast, dtype in zip(casts, dtypes, strict=True):
         if dtype == cast.attrs["dtype"]:
@@ -36,12 +36,11 @@ def without_identity_casts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.
 
 
 def _dtypes(
-    symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], outputs: Sequence[Output]
+    symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], readers: Sequence[int]
 ) -> list[str | None]:
-    """The dtypes of outputs of nodes of a graph; None where it does not tell."""
+    """The dtypes of what the nodes at these positions read first; None where the graph does not tell."""
     part = SymbolGraph.read(symbol)
-    nodes: dict[str, Node] = {node.name: node for node in part.nodes}
-    part.heads = [Output(nodes[node.name], number) for node, number in outputs]
+    part.heads = [part.nodes[position].inputs[0] for position in readers]
     inner = part.to_symbol()
     known = {name: params[name].dtype if name in params else "float32" for name in inner.list_inputs()}
     found = inner.infer_type_partial(**known)[1]

@@ -61,6 +61,15 @@ def test_casts_that_change_the_dtype_stay():
     assert graph.eval(data=mx.nd.array([1.5]))[0].asnumpy() == [4]
 
 
+def test_operators_of_one_name_are_told_apart():
+    """A block that is used twice gives both uses the same names."""
+    x = mx.sym.var("data")
+    floor = mx.sym.cast(x, dtype="int32", name="same").astype("float32")
+    graph = floor * 2 + mx.sym.cast(x, dtype="float32", name="same")
+    assert casts(changed(graph)) == ["int32", "float32"]
+    assert changed(graph).eval(data=mx.nd.array([1.5]))[0].asnumpy() == [3.5]
+
+
 def test_of_a_parameter_its_own_dtype_counts():
     wide = mx.gluon.Parameter("wide", shape=(1,), dtype="float64")
     graph = mx.sym.var("data") + mx.sym.var("wide").astype("float32")
