@@ -59,6 +59,15 @@ def test_no_side_starts_with_our_settings(module):
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+@pytest.mark.parametrize("keep_memory", [False, True])
+def test_pytorch_keeps_freed_memory_where_it_is_asked_to(keep_memory):
+    pytest.importorskip("torch")
+    made = f"benchmarks.lib.peer.Torch('eca', [1, 8, 4, 4], {keep_memory})"
+    code = f"import sys, benchmarks.lib.peer; {made}; sys.exit(('gluon_attn' in sys.modules) != {keep_memory})"
+    environ = {**os.environ, "OMP_NUM_THREADS": "1"}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, check=False).returncode == 0
+
+
 def test_the_summary_names_what_is_slower():
     text = attention.summary({"se": [0.5, 0.9], "eca": [0.8, 1.2], "coord": [1.4, 1.0]})
     assert "6 measurements: median ratio 0.95, 4 at or below 1" in text

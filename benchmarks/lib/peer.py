@@ -3,8 +3,8 @@
     python -m benchmarks.lib.peer mxnet|torch
 
 The constructor takes the attention's `name` and the `shape` (N,C,H,W) of its input, with H = W; PyTorch's can
-`keep_memory`, as ours does. "forward" is a forward
-pass, "both" a forward and a backward pass in training mode. Ours only: "macs" counts the MACs.
+`keep_memory`, as ours does. "forward" is a forward pass, "both" a forward and a backward pass in training mode. Ours
+only: "macs" counts the MACs.
 """
 
 import os

@@ -10,20 +10,15 @@ void gate(const View& v, const T* x, const T* gate, T* y) {
   if (v.inner == 1) {
     typedef Simd<T> S;
     const bool stream = streamed(y, v.outer, v.axis);
-#pragma omp parallel
-    {
-#pragma omp for schedule(static) nowait
-      for (int64_t a = 0; a < v.outer; ++a) {
-        const T g = gate[a];
-        const T* from = x + a * v.axis;
-        T* to = y + a * v.axis;
-        for (int64_t i = 0; i < v.axis; i += S::width) {
-          const typename S::Vector part = S::load(from + i, v.axis - i);
-          S::put(add ? part + g : part * g, to + i, v.axis - i, stream);
-        }
+    parallel_streams(v.outer, [&](int64_t a) {
+      const T g = gate[a];
+      const T* from = x + a * v.axis;
+      T* to = y + a * v.axis;
+      for (int64_t i = 0; i < v.axis; i += S::width) {
+        const typename S::Vector part = S::load(from + i, v.axis - i);
+        S::put(add ? part + g : part * g, to + i, v.axis - i, stream);
       }
-      S::fence();
-    }
+    });
     return;
   }
 #pragma omp parallel for schedule(static)
@@ -41,23 +36,18 @@ void gate_backward(const View& v, const T* grad_output, const T* x, const T* gat
   if (v.inner == 1) {
     typedef Simd<T> S;
     const bool stream = streamed(grad_input, v.outer, v.axis);
-#pragma omp parallel
-    {
-#pragma omp for schedule(static) nowait
-      for (int64_t a = 0; a < v.outer; ++a) {
-        const T g = gate[a];
-        const T *grad = grad_output + a * v.axis, *from = x + a * v.axis;
-        T* to = grad_input + a * v.axis;
-        typename S::Vector sum = {};
-        for (int64_t i = 0; i < v.axis; i += S::width) {
-          const typename S::Vector part = S::load(grad + i, v.axis - i);
-          sum += add ? part : part * S::load(from + i, v.axis - i);
-          S::put(add ? part : part * g, to + i, v.axis - i, stream);
-        }
-        grad_gate[a] = S::sum(sum);
+    parallel_streams(v.outer, [&](int64_t a) {
+      const T g = gate[a];
+      const T *grad = grad_output + a * v.axis, *from = x + a * v.axis;
+      T* to = grad_input + a * v.axis;
+      typename S::Vector sum = {};
+      for (int64_t i = 0; i < v.axis; i += S::width) {
+        const typename S::Vector part = S::load(grad + i, v.axis - i);
+        sum += add ? part : part * S::load(from + i, v.axis - i);
+        S::put(add ? part : part * g, to + i, v.axis - i, stream);
       }
-      S::fence();
-    }
+      grad_gate[a] = S::sum(sum);
+    });
     return;
   }
   parallel_columns(v, [&](int64_t a, int64_t first, int64_t end) {

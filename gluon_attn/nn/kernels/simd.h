@@ -89,4 +89,15 @@ bool streamed(const T* to, int64_t lines, int64_t length) {
          reinterpret_cast<uintptr_t>(to) % sizeof(typename Simd<T>::Vector) == 0;
 }
 
+// Calls body(task) for 0 ... tasks - 1 in parallel; other threads see afterwards what the tasks streamed.
+template <typename Body>
+void parallel_streams(int64_t tasks, Body body) {
+#pragma omp parallel
+  {
+#pragma omp for schedule(static) nowait
+    for (int64_t task = 0; task < tasks; ++task) body(task);
+    Simd<float>::fence();
+  }
+}
+
 #endif  // GLUON_ATTN_SIMD_H_

@@ -117,13 +117,9 @@ template <typename T>
 void weighted_sum_backward(const BatchShape& b, const T* grad_output, const std::vector<Term<T>>& terms,
                            const std::vector<T*>& grad_inputs, T* grad_weights) {
   std::vector<double> products(b.channels * terms.size());
-#pragma omp parallel
-  {
-#pragma omp for schedule(static) nowait
-    for (int64_t channel = 0; channel < b.channels; ++channel)
-      channel_backward(b, channel, grad_output, terms, grad_inputs, &products[channel * terms.size()]);
-    Simd<T>::fence();
-  }
+  parallel_streams(b.channels, [&](int64_t channel) {
+    channel_backward(b, channel, grad_output, terms, grad_inputs, &products[channel * terms.size()]);
+  });
   for (size_t i = 0; i < terms.size(); ++i) {
     double sum = 0;
     for (int64_t channel = 0; channel < b.channels; ++channel) sum += products[channel * terms.size() + i];
