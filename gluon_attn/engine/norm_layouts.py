@@ -17,7 +17,7 @@ from ..nn.symbol_graph import Node, SymbolGraph
 NARROW = 32
 _COPY = ("slice_axis", {"axis": "0", "begin": "0", "end": "None"})
 #: operators whose gradient has the layout of grad_output
-_KEEPS_LAYOUT = ("Activation", "relu", "elemwise_add", "_plus", "Dropout", "identity", "_copy", "amp_cast")
+KEEPS_LAYOUT = ("Activation", "relu", "elemwise_add", "_plus", "Dropout", "identity", "_copy", "amp_cast")
 
 
 def copy_after_narrow_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
@@ -72,7 +72,7 @@ def _convolutions_behind(graph: SymbolGraph, node: Node) -> Iterator[Node]:
             seen.add(reader)
             if reader.op == "Convolution":
                 yield reader
-            elif reader.op in _KEEPS_LAYOUT:
+            elif reader.op in KEEPS_LAYOUT:
                 found.append(reader)
 
 

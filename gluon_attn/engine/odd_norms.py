@@ -43,10 +43,21 @@ def compile_odd_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Param
     """
     graph = SymbolGraph.read(symbol)
     for node in _odd_norms(graph, params):
-        if _can_compile(node, params):
-            form = compiled_batch_norm(mx.sym, *map(mx.sym.var, _INPUTS), **_options(node))
-            graph.substitute(node, form, dict(zip(_INPUTS, node.inputs, strict=True)))
+        compile_norm(graph, node, params)
     return graph.to_symbol()
+
+
+def compile_norm(graph: SymbolGraph, node: Node, params: Mapping[str, mx.gluon.Parameter]) -> None:
+    """Compute a batch normalization by compiled operators, if they can and the graph is traced with them.
+
+    Args:
+        graph: what it is in.
+        node: a `BatchNorm`.
+        params: parameters of the network by name.
+    """
+    if _can_compile(node, params):
+        form = compiled_batch_norm(mx.sym, *map(mx.sym.var, _INPUTS), **_options(node))
+        graph.substitute(node, form, dict(zip(_INPUTS, node.inputs, strict=True)))
 
 
 def _odd_norms(graph: SymbolGraph, params: Mapping[str, mx.gluon.Parameter]) -> list[Node]:

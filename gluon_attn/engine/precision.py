@@ -19,6 +19,7 @@ from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
 from .shared_maps import share_maps
 from .unused_gradients import without_unused_gradients
+from .winograd import use_winograd
 
 
 def computing(net: HybridBlock, dtype: str, hybrid: bool = True) -> Any:
@@ -101,8 +102,11 @@ def with_fast_steps(net: HybridBlock) -> Block:
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
 
+    def changed(graph: mx.sym.Symbol) -> mx.sym.Symbol:
+        return _faster(use_winograd(graph, params), params)
+
     graph = traced(net)[1]
-    return net if _faster(graph, params) is graph else GraphForm(net, partial(_faster, params=params))
+    return net if changed(graph) is graph else GraphForm(net, changed)
 
 
 def _parameters(net: HybridBlock) -> dict[str, mx.gluon.Parameter]:
