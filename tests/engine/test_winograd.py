@@ -1,0 +1,124 @@
+"""Which convolutions of a network are computed by Winograd's method, and that training has the same numbers."""
+
+import json
+
+import mxnet as mx
+import pytest
+from graphs import same_numbers
+from mxnet.gluon import nn
+
+from gluon_attn import get_model
+from gluon_attn.engine import winograd
+from gluon_attn.engine.precision import with_fast_steps
+from gluon_attn.nn import kernels
+
+needs_compiler = pytest.mark.skipif(kernels.problem() is not None, reason=str(kernels.problem()))
+WINOGRAD, NORM = "gluon_attn_winograd", "gluon_attn_batch_norm"
+LEFT = {
+    "bias": {"use_bias": True},
+    "stride": {"strides": 2},
+    "kernel": {"kernel_size": 5, "padding": 2},
+    "padding": {"padding": 0},
+    "dilation": {"dilation": 2, "padding": 2},
+    "groups": {"groups": 2},
+    "channels": {"channels": 24},
+}
+
+
+@pytest.fixture(autouse=True)
+def wide_vectors(monkeypatch):
+    """As on a processor with AVX-512; the operator computes on others as well."""
+    monkeypatch.setattr(winograd, "_has_wide_vectors", lambda: True)
+
+
+def conv(**options):
+    options = {"channels": 32, "kernel_size": 3, "padding": 1, "use_bias": False, "in_channels": 16, **options}
+    return nn.Conv2D(**options)
+
+
+def drawn(*layers):
+    net = nn.HybridSequential()
+    net.add(*layers)
+    net.initialize(mx.init.Xavier())
+    net(mx.nd.zeros((1, 16, 12, 12)))
+    return net
+
+
+def changed(net):
+    """The graph of a network and its form with these convolutions."""
+    symbol = net(mx.sym.var("data"))
+    with kernels.compiled_operators():
+        return symbol, winograd.use_winograd(symbol, net.collect_params())
+
+
+def operators(symbol):
+    return [node["op"] for node in json.loads(symbol.tojson())["nodes"]]
+
+
+@needs_compiler
+def test_same_numbers_with_norms_on_both_sides():
+    """Norms before the convolution, behind it and of a sum are compiled, one behind another convolution is not."""
+    net = drawn(
+        conv(kernel_size=1, padding=0), nn.BatchNorm(), nn.Activation("relu"),
+        conv(in_channels=32), nn.BatchNorm(), nn.Activation("relu"), conv(channels=48, in_channels=32, strides=2),
+        nn.BatchNorm(scale=False),
+    )  # fmt: skip
+    symbol, form = changed(net)
+    assert operators(form).count(WINOGRAD) == 1
+    assert operators(form).count(NORM) == 2
+    same_numbers(net, symbol, form, mx.nd.random.normal(shape=(4, 16, 12, 12)))
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["cifar_resnet20_v1", "cifar_resnet20_v2"])
+def test_all_of_stride_1_of_a_network(name):
+    net = get_model(name, 10, attention="eca")
+    net.initialize(mx.init.Xavier())
+    net(mx.nd.zeros((1, 3, 32, 32)))
+    symbol, form = changed(net)
+    assert operators(form).count(WINOGRAD) == 16  # 18 in blocks, two of them of stride 2
+    assert "BatchNorm" in operators(symbol)
+    assert NORM not in operators(symbol)
+    same_numbers(net, symbol, form, mx.nd.random.normal(shape=(8, 3, 32, 32)))
+
+
+@needs_compiler
+@pytest.mark.parametrize("options", LEFT.values(), ids=LEFT)
+def test_others_are_left_alone(options):
+    symbol, form = changed(drawn(conv(**options)))
+    assert form is symbol
+
+
+@needs_compiler
+def test_gradients_that_add_up_are_left_to_mxnet():
+    net = drawn(conv())
+    net.collect_params().setattr("grad_req", "add")
+    symbol, form = changed(net)
+    assert form is symbol
+
+
+def test_without_compiled_operators_nothing_changes():
+    net = drawn(conv())
+    symbol = net(mx.sym.var("data"))
+    assert winograd.use_winograd(symbol, net.collect_params()) is symbol
+
+
+@needs_compiler
+def test_without_wide_vectors_nothing_changes(monkeypatch):
+    monkeypatch.setattr(winograd, "_has_wide_vectors", lambda: False)
+    symbol, form = changed(drawn(conv()))
+    assert form is symbol
+
+
+@needs_compiler
+def test_frozen_weights_get_no_gradient_but_their_input_does():
+    net = drawn(conv(), conv(in_channels=32))
+    net[1].weight.grad_req = "null"
+    with kernels.compiled_operators():
+        form = with_fast_steps(net)
+        assert form is not net
+        form.hybridize(static_alloc=True, static_shape=True)
+        with mx.autograd.record():
+            y = form(mx.nd.random.normal(shape=(2, 16, 12, 12)))
+        y.backward()
+    assert net[0].weight.grad().norm().asscalar() > 0
