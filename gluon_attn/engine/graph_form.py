@@ -21,7 +21,12 @@ class GraphForm(Block):
     Args:
         net: the network, initialized.
         change: a graph of the network -> the graph that is computed.
+
+    Attributes:
+        changes: whether that is another graph.
     """
+
+    changes: bool
 
     def __init__(self, net: HybridBlock, change: Callable[[mx.sym.Symbol], mx.sym.Symbol]) -> None:
         super().__init__()
@@ -38,7 +43,9 @@ class GraphForm(Block):
             inputs, graph = traced(net)
         with autograd.train_mode():
             training = traced(net)[1]
-        self._evaluation = _as_block(change(graph), inputs, params)
+        computed = change(graph)
+        self.changes = computed is not graph
+        self._evaluation = _as_block(computed, inputs, params)
         self._training = self._evaluation
         if _structure(training) != _structure(graph):
             self._training = _as_block(change(training), inputs, params)

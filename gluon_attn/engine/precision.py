@@ -12,7 +12,7 @@ from ..nn.kernels import compiled_operators
 from ..utils.errors import UserError
 from ..utils.log import get_logger
 from .devices import uses_amx
-from .graph_form import GraphForm, traced
+from .graph_form import GraphForm
 from .identity_casts import without_identity_casts
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
@@ -92,8 +92,8 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
 def with_fast_steps(net: HybridBlock) -> Block:
     """The network itself, or a form on the same weights that avoids what makes training steps slow on a CPU.
 
-    It has copies where oneDNN's batch norms would be slow, one operator for the separable convolutions of a map, no
-    casts that change nothing, and computes no gradients that nobody takes.
+    It computes 3x3 convolutions by Winograd's method, has copies where oneDNN's batch norms would be slow, one operator
+    for the separable convolutions of a map, no casts that change nothing, and no gradients that nobody takes.
 
     Args:
         net: the network, initialized, on any devices; on a GPU nothing is changed.
@@ -102,11 +102,8 @@ def with_fast_steps(net: HybridBlock) -> Block:
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
 
-    def changed(graph: mx.sym.Symbol) -> mx.sym.Symbol:
-        return _faster(use_winograd(graph, params), params)
-
-    graph = traced(net)[1]
-    return net if changed(graph) is graph else GraphForm(net, changed)
+    form = GraphForm(net, lambda graph: _faster(use_winograd(graph, params), params))
+    return form if form.changes else net
 
 
 def _parameters(net: HybridBlock) -> dict[str, mx.gluon.Parameter]:

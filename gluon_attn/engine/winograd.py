@@ -1,7 +1,7 @@
 """Convolutions of 3x3 by Winograd's method, in float32 training on a CPU: fewer products than oneDNN's direct ones."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import mxnet as mx
 
@@ -19,7 +19,7 @@ _REST = {"num_group": "1", "no_bias": "True", "layout": "NCHW"}
 
 
 def use_winograd(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
-    """Compute 3x3 convolutions by a compiled operator, and the norms of their maps, while a graph is traced with them.
+    """Compute 3x3 convolutions by a compiled operator, and the norms behind them, while a graph is traced with them.
 
     Only for channels that are multiples of 16 and on processors with AVX-512, where it was measured to be faster.
     Lavin and Gray 2015, https://arxiv.org/abs/1509.09308, F(2x2, 3x3).
@@ -40,7 +40,7 @@ def use_winograd(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]
     if not convolutions:
         return symbol
     for node in list(graph.nodes):
-        if node.op == "BatchNorm" and (_meets(node.source(0), _sources) or _meets(node, graph.readers)):
+        if node.op == "BatchNorm" and _in_plain_memory(node.source(0)):
             compile_norm(graph, node, params)
     return graph.to_symbol()
 
@@ -61,18 +61,14 @@ def _can_compute(node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
     return all(size and size % _CHANNELS == 0 for size in weight.shape[:2])
 
 
-def _meets(node: Node, neighbors: Callable[[Node], list[Node]]) -> bool:
-    """Whether a node or one of its neighbors, across operators that keep a map's layout, is such a convolution."""
-    seen, found = set(), [node, *neighbors(node)]
+def _in_plain_memory(node: Node) -> bool:
+    """Whether a map is one of these convolutions', or what operators that keep its layout make of one."""
+    seen, found = set(), [node]
     while found:
         node = found.pop()
         if node.op == _OPERATOR:
             return True
         if node not in seen and node.op in KEEPS_LAYOUT:
             seen.add(node)
-            found += neighbors(node)
+            found += [source.node for source in node.inputs]
     return False
-
-
-def _sources(node: Node) -> list[Node]:
-    return [source.node for source in node.inputs]
