@@ -56,12 +56,12 @@ def distance(graph, x, expected):
 
 def training_pass(net, symbol, x):
     """Output, gradients and running statistics of one training pass."""
-    data = mx.sym.var("data")
+    data = mx.sym.var("data", dtype=x.dtype)
     block = mx.gluon.SymbolBlock(symbol, [data], params=net.collect_params())
     block.hybridize(static_alloc=True, static_shape=True)
     with mx.autograd.record():
         y = block(x)
-    y.backward(mx.nd.cos(mx.nd.arange(y.size)).reshape(y.shape))
+    y.backward(mx.nd.cos(mx.nd.arange(y.size)).reshape(y.shape).astype(y.dtype))
     arrays = [p.data() if p.grad_req == "null" else p.grad() for p in net.collect_params().values()]
     return [array.asnumpy() for array in (y, *arrays)]
 
@@ -80,11 +80,11 @@ def convolutions(*rows):
     return net
 
 
-def same_numbers(net, plain, symbol, x):
+def same_numbers(net, plain, symbol, x, within=1e-3):
     """The graphs give the same outputs, gradients and running statistics, to what norms' gradients cancel."""
     before = {name: param.data().copy() for name, param in net.collect_params().items()}
     expected = training_pass(net, plain, x)
     for name, value in before.items():
         net.collect_params()[name].set_data(value)
     for found, wanted in zip(training_pass(net, symbol, x), expected, strict=True):
-        assert np.linalg.norm(found - wanted) <= 1e-3 * np.linalg.norm(wanted)
+        assert np.linalg.norm(found - wanted) <= within * np.linalg.norm(wanted)

@@ -72,14 +72,18 @@ def test_same_numbers_with_norms_on_both_sides():
 @needs_compiler
 @pytest.mark.parametrize("name", ["cifar_resnet20_v1", "cifar_resnet20_v2"])
 def test_all_of_stride_1_of_a_network(name):
+    """In float64: in float32 one value that rounds to the other side of a ReLU changes a gradient by parts of 1000.
+
+    MXNet's momentum of running statistics is a float32, 2.4e-7 off.
+    """
     net = get_model(name, 10, attention="eca")
     net.initialize(mx.init.Xavier())
-    net(mx.nd.zeros((1, 3, 32, 32)))
+    net.cast("float64")
+    net(mx.nd.zeros((1, 3, 32, 32), dtype="float64"))
     symbol, form = changed(net)
     assert operators(form).count(WINOGRAD) == 16  # 18 in blocks, two of them of stride 2
-    assert "BatchNorm" in operators(symbol)
-    assert NORM not in operators(symbol)
-    same_numbers(net, symbol, form, mx.nd.random.normal(shape=(8, 3, 32, 32)))
+    assert operators(form).count(NORM) >= 16
+    same_numbers(net, symbol, form, mx.nd.random.normal(shape=(8, 3, 32, 32)).astype("float64"), within=1e-6)
 
 
 @needs_compiler
