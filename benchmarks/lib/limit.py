@@ -7,8 +7,9 @@ the start of a run, with as many threads and by the same clock as the run. What 
   operations each. A backward pass has twice those of the forward pass, the gradients of the inputs and of the weights
   (of a product: of both factors; of the first convolution, too, although a training step can spare the gradients of
   images, one or two hundredths of it). Of the lambda layer's kernels of 23x23 only the taps that meet the map count.
-  Other arithmetic is left out: it is one operation or a few per number that is
-  moved, and a core does several for each byte that it moves.
+  Other arithmetic is left out: it is one operation or a few per number that is moved, and a core does several for each
+  byte that it moves. Convolutions count as direct ones: Winograd's method, which float32 training has for 3x3, needs 16
+  of 36 products, and could pass this limit.
 - Bytes: each input, each output and their gradients once, in float32. Forward reads the inputs and writes the outputs,
   backward reads the gradients of the outputs and writes those of the inputs; no formulation can avoid that. All between
   may stay in caches, in principle, and does not count; nor do weights, which are few. What backward reads a second time
@@ -16,8 +17,8 @@ the start of a run, with as many threads and by the same clock as the run. What 
   The rate is that of a buffer that is not larger than all these arrays together, in equal parts for the threads, so
   that arrays which caches hold are not measured by the memory behind them.
 
-So the share is of a bound that cannot be passed, not of one that can be reached. It can be above 100 % by noise alone,
-where other work slowed the measurement of the limits.
+So the share is of a bound that cannot be passed otherwise, not of one that can be reached. It can be above 100 % by
+noise, where other work slowed the measurement of the limits.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Batch normalizations behind convolutions of channels that are no multiple of 16, in bfloat16 without AMX.
+"""Batch normalizations of feature maps in plain memory, where oneDNN's is not vectorized: compiled operators compute them.
 
-oneDNN computes these convolutions in bfloat16 in plain memory, where its normalization is not vectorized, in bfloat16
-even slower than in float32: compiled operators take its place, or at least float32 does.
+Compiled operators write plain memory, and so do in bfloat16 without AMX oneDNN's convolutions of channels that are no
+multiple of 16. There its normalization is even slower than in float32, which is the next best.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from ..nn import kernels
 from ..nn.norm import compiled_batch_norm
 from ..nn.symbol_graph import Node, SymbolGraph
 from ..nn.tracing import compiled
-from .norm_layouts import channel_block
+from .norm_layouts import KEEPS_LAYOUT, channel_block
 
 _INPUTS = ("x", "gamma", "beta", "running_mean", "running_var")
 
@@ -43,21 +43,46 @@ def compile_odd_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Param
     """
     graph = SymbolGraph.read(symbol)
     for node in _odd_norms(graph, params):
-        compile_norm(graph, node, params)
+        _compile(graph, node, params)
     return graph.to_symbol()
 
 
-def compile_norm(graph: SymbolGraph, node: Node, params: Mapping[str, mx.gluon.Parameter]) -> None:
-    """Compute a batch normalization by compiled operators, if they can and the graph is traced with them.
+def compile_plain_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
+    """Compute the normalizations of maps of compiled operators by such operators, while a graph is traced with them.
 
     Args:
-        graph: what it is in.
-        node: a `BatchNorm`.
+        symbol: the graph of a network in float32.
         params: parameters of the network by name.
+
+    Returns:
+        The new graph; the graph itself if there is no such normalization.
     """
-    if _can_compile(node, params):
+    graph = SymbolGraph.read(symbol)
+    norms = [node for node in graph.nodes if node.op == "BatchNorm" and _in_plain_memory(node.source(0))]
+    changed = [_compile(graph, node, params) for node in norms if node.source(1).name in params]
+    return graph.to_symbol() if any(changed) else symbol
+
+
+def _in_plain_memory(node: Node) -> bool:
+    """Whether a map is a compiled operator's, or what operators that keep its layout make of one."""
+    seen, found = set(), [node]
+    while found:
+        node = found.pop()
+        if node.op.startswith("gluon_attn_"):
+            return True
+        if node not in seen and node.op in KEEPS_LAYOUT:
+            seen.add(node)
+            found += [source.node for source in node.inputs]
+    return False
+
+
+def _compile(graph: SymbolGraph, node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
+    """Let compiled operators compute a norm if they can; whether they do."""
+    possible = _can_compile(node, params)
+    if possible:
         form = compiled_batch_norm(mx.sym, *map(mx.sym.var, _INPUTS), **_options(node))
         graph.substitute(node, form, dict(zip(_INPUTS, node.inputs, strict=True)))
+    return possible
 
 
 def _odd_norms(graph: SymbolGraph, params: Mapping[str, mx.gluon.Parameter]) -> list[Node]:

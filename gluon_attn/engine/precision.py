@@ -16,7 +16,7 @@ from .graph_form import GraphForm
 from .identity_casts import without_identity_casts
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
-from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
+from .odd_norms import compile_odd_norms, compile_plain_norms, float32_after_odd_convolutions
 from .shared_maps import share_maps
 from .unused_gradients import without_unused_gradients
 from .winograd import use_winograd
@@ -102,7 +102,10 @@ def with_fast_steps(net: HybridBlock) -> Block:
     if any(context.device_type == "gpu" for param in params.values() for context in param.list_ctx()):
         return net
 
-    form = GraphForm(net, lambda graph: _faster(use_winograd(graph, params), params))
+    def fast(graph: mx.sym.Symbol) -> mx.sym.Symbol:
+        return _faster(compile_plain_norms(use_winograd(graph, params), params), params)
+
+    form = GraphForm(net, fast)
     return form if form.changes else net
 
 

@@ -8,10 +8,7 @@ import mxnet as mx
 from ..nn.symbol_graph import Node, SymbolGraph
 from ..nn.tracing import compiled
 from ..utils import cpu
-from .norm_layouts import KEEPS_LAYOUT
-from .odd_norms import compile_norm
 
-_OPERATOR = "gluon_attn_winograd"
 _CHANNELS = 16  # a vector of float32
 #: values of a convolution's attributes that the operator computes; "()" stands for the default
 _WINDOW = {"kernel": ("(3, 3)",), "pad": ("(1, 1)",), "stride": ("(1, 1)", "()"), "dilate": ("(1, 1)", "()")}
@@ -19,7 +16,7 @@ _REST = {"num_group": "1", "no_bias": "True", "layout": "NCHW"}
 
 
 def use_winograd(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
-    """Compute 3x3 convolutions by a compiled operator, and the norms behind them, while a graph is traced with them.
+    """Compute 3x3 convolutions by a compiled operator, while a graph is traced with such operators.
 
     Only for channels that are multiples of 16 and on processors with AVX-512, where it was measured to be faster.
     Lavin and Gray 2015, https://arxiv.org/abs/1509.09308, F(2x2, 3x3).
@@ -36,13 +33,8 @@ def use_winograd(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]
     graph = SymbolGraph.read(symbol)
     convolutions = [node for node in graph.nodes if _can_compute(node, params)]
     for node in convolutions:
-        node.op, node.attrs = _OPERATOR, {"channels": node.attrs["num_filter"]}
-    if not convolutions:
-        return symbol
-    for node in list(graph.nodes):
-        if node.op == "BatchNorm" and _in_plain_memory(node.source(0)):
-            compile_norm(graph, node, params)
-    return graph.to_symbol()
+        node.op, node.attrs = "gluon_attn_winograd", {"channels": node.attrs["num_filter"]}
+    return graph.to_symbol() if convolutions else symbol
 
 
 @functools.cache
@@ -59,16 +51,3 @@ def _can_compute(node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
     if not fits or attrs.get("no_bias") != "True" or weight.grad_req == "add":  # the operator cannot add
         return False
     return all(size and size % _CHANNELS == 0 for size in weight.shape[:2])
-
-
-def _in_plain_memory(node: Node) -> bool:
-    """Whether a map is one of these convolutions', or what operators that keep its layout make of one."""
-    seen, found = set(), [node]
-    while found:
-        node = found.pop()
-        if node.op == _OPERATOR:
-            return True
-        if node not in seen and node.op in KEEPS_LAYOUT:
-            seen.add(node)
-            found += [source.node for source in node.inputs]
-    return False

@@ -7,8 +7,9 @@ import pytest
 from graphs import same_numbers
 from mxnet.gluon import nn
 
-from gluon_attn import get_model
+from gluon_attn import get_attention, get_model
 from gluon_attn.engine import winograd
+from gluon_attn.engine.odd_norms import compile_plain_norms
 from gluon_attn.engine.precision import with_fast_steps
 from gluon_attn.nn import kernels
 
@@ -45,10 +46,10 @@ def drawn(*layers):
 
 
 def changed(net):
-    """The graph of a network and its form with these convolutions."""
-    symbol = net(mx.sym.var("data"))
+    """The graph of a network with compiled operators, and its form with these convolutions."""
     with kernels.compiled_operators():
-        return symbol, winograd.use_winograd(symbol, net.collect_params())
+        symbol, params = net(mx.sym.var("data")), net.collect_params()
+        return symbol, compile_plain_norms(winograd.use_winograd(symbol, params), params)
 
 
 def operators(symbol):
@@ -63,10 +64,10 @@ def test_same_numbers_with_norms_on_both_sides():
         conv(in_channels=32), nn.BatchNorm(), nn.Activation("relu"), conv(channels=48, in_channels=32, strides=2),
         nn.BatchNorm(scale=False),
     )  # fmt: skip
-    symbol, form = changed(net)
+    form = changed(net)[1]
     assert operators(form).count(WINOGRAD) == 1
     assert operators(form).count(NORM) == 1
-    same_numbers(net, symbol, form, mx.nd.random.normal(shape=(4, 16, 12, 12)))
+    same_numbers(net, net(mx.sym.var("data")), form, mx.nd.random.normal(shape=(4, 16, 12, 12)))
 
 
 @needs_compiler
@@ -80,10 +81,21 @@ def test_all_of_stride_1_of_a_network(name):
     net.initialize(mx.init.Xavier())
     net.cast("float64")
     net(mx.nd.zeros((1, 3, 32, 32), dtype="float64"))
-    symbol, form = changed(net)
+    form = changed(net)[1]
     assert operators(form).count(WINOGRAD) == 16  # 18 in blocks, two of them of stride 2
-    assert operators(form).count(NORM) >= 16
-    same_numbers(net, symbol, form, mx.nd.random.normal(shape=(8, 3, 32, 32)).astype("float64"), within=1e-6)
+    assert operators(form).count(NORM) == 16
+    x = mx.nd.random.normal(shape=(8, 3, 32, 32)).astype("float64")
+    same_numbers(net, net(mx.sym.var("data")), form, x, within=1e-6)
+
+
+@needs_compiler
+def test_norms_of_other_compiled_operators_are_compiled():
+    """One behind an attention's gate, not one of a map in oneDNN's layout."""
+    net = drawn(conv(kernel_size=1, padding=0), nn.BatchNorm(), get_attention("se", 32), nn.BatchNorm(epsilon=1e-3))
+    symbol, form = changed(net)
+    assert NORM not in operators(symbol)
+    assert operators(form).count(NORM) == 1
+    same_numbers(net, net(mx.sym.var("data")), form, mx.nd.random.normal(shape=(4, 16, 12, 12)))
 
 
 @needs_compiler
