@@ -1,4 +1,4 @@
-"""Batch normalizations of feature maps in plain memory, where oneDNN's is not vectorized: compiled operators compute them.
+"""Batch norms of feature maps in plain memory, where oneDNN's are not vectorized: compiled operators compute them.
 
 Compiled operators write plain memory, and so do in bfloat16 without AMX oneDNN's convolutions of channels that are no
 multiple of 16. There its normalization is even slower than in float32, which is the next best.
