@@ -1,6 +1,7 @@
 """The graph that MXNet computes a network with: its formulations, in one precision, and the fastest of them here."""
 
 import contextlib
+import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
+from ..engine.winograd import use_winograd
 from ..nn.kernels import compiled_operators
 from ..nn.tracing import inference_operators
 from . import graph_edit, symbol
@@ -32,8 +34,8 @@ def graph_for_mxnet(
         traced: Gives the network's graph; takes `plain` as `graph.trace` does.
         inputs: Inputs of the graph, N first: they are timed with, and int8 is calibrated with them.
         calibration: Quantization ranges of int8, one of `precision.CALIBRATIONS`.
-        compiled: Whether compiled operators may compute gates and reductions: only a process that loads this package
-            has them.
+        compiled: Whether compiled operators may compute gates, reductions and in float32 3x3 convolutions: only a
+            process that loads this package has them.
     """
     with inference_operators():
         graphs = {"fast": traced(), "plain": traced(plain=True)}
@@ -41,6 +43,8 @@ def graph_for_mxnet(
             with compiled_operators():
                 graphs["compiled"] = traced()
     graphs = {name: graph_edit.norms_as_convolutions(graph_edit.fold_norms(graph)) for name, graph in graphs.items()}
+    if compiled and kind == "float32":
+        graphs |= _with_winograd(graphs["compiled"])
     if kind in ("float16", "int8"):
         graph = graphs[fastest_graph(graphs, inputs)]
         return to_int8(graph, np.asarray(inputs), calibration) if kind == "int8" else graph_edit.float16_weights(graph)
@@ -51,6 +55,14 @@ def graph_for_mxnet(
     if kind == "bfloat16":
         forms = {key: to_bfloat16(graph) for key, graph in forms.items()}
     return forms[fastest_graph(forms, inputs)]
+
+
+def _with_winograd(graph: Graph) -> dict[str, Graph]:
+    """The form of a graph with Winograd's method, by its name; empty if no convolution takes it."""
+    shapes = {name: value.shape for name, value in graph.tensors.items()}
+    with compiled_operators():
+        changed = use_winograd(graph.symbol, shapes)
+    return {} if changed is graph.symbol else {"winograd": dataclasses.replace(graph, symbol=changed)}
 
 
 def fastest_graph(graphs: Mapping[Any, Graph], inputs: np.ndarray | Sequence[np.ndarray]) -> Any:

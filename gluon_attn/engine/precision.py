@@ -103,7 +103,9 @@ def with_fast_steps(net: HybridBlock) -> Block:
         return net
 
     def fast(graph: mx.sym.Symbol) -> mx.sym.Symbol:
-        return _faster(compile_plain_norms(use_winograd(graph, params), params), params)
+        # compiled operators cannot add to gradients
+        weights = {name: param.shape for name, param in params.items() if param.grad_req != "add"}
+        return _faster(compile_plain_norms(use_winograd(graph, weights), params), params)
 
     form = GraphForm(net, fast)
     return form if form.changes else net

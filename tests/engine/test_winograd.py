@@ -16,7 +16,6 @@ from gluon_attn.nn import kernels
 needs_compiler = pytest.mark.skipif(kernels.problem() is not None, reason=str(kernels.problem()))
 WINOGRAD, NORM = "gluon_attn_winograd", "gluon_attn_batch_norm"
 LEFT = {
-    "bias": {"use_bias": True},
     "stride": {"strides": 2},
     "kernel": {"kernel_size": 5, "padding": 2},
     "padding": {"padding": 0},
@@ -49,7 +48,8 @@ def changed(net):
     """The graph of a network with compiled operators, and its form with these convolutions."""
     with kernels.compiled_operators():
         symbol, params = net(mx.sym.var("data")), net.collect_params()
-        return symbol, compile_plain_norms(winograd.use_winograd(symbol, params), params)
+        weights = {name: param.shape for name, param in params.items()}
+        return symbol, compile_plain_norms(winograd.use_winograd(symbol, weights), params)
 
 
 def operators(symbol):
@@ -67,6 +67,15 @@ def test_same_numbers_with_norms_on_both_sides():
     form = changed(net)[1]
     assert operators(form).count(WINOGRAD) == 1
     assert operators(form).count(NORM) == 1
+    same_numbers(net, net(mx.sym.var("data")), form, mx.nd.random.normal(shape=(4, 16, 12, 12)))
+
+
+@needs_compiler
+def test_same_numbers_with_a_bias():
+    net = drawn(conv(use_bias=True), nn.Activation("relu"))
+    net[0].bias.set_data(mx.nd.random.normal(shape=32))
+    form = changed(net)[1]
+    assert operators(form).count(WINOGRAD) == 1
     same_numbers(net, net(mx.sym.var("data")), form, mx.nd.random.normal(shape=(4, 16, 12, 12)))
 
 
@@ -106,17 +115,17 @@ def test_others_are_left_alone(options):
 
 
 @needs_compiler
-def test_gradients_that_add_up_are_left_to_mxnet():
-    net = drawn(conv())
-    net.collect_params().setattr("grad_req", "add")
-    symbol, form = changed(net)
-    assert form is symbol
+@pytest.mark.parametrize("which", ["weight", "bias"])
+def test_gradients_that_add_up_are_left_to_mxnet(which):
+    net = drawn(conv(use_bias=True))
+    getattr(net[0], which).grad_req = "add"
+    with kernels.compiled_operators():
+        assert with_fast_steps(net) is net
 
 
 def test_without_compiled_operators_nothing_changes():
     net = drawn(conv())
-    symbol = net(mx.sym.var("data"))
-    assert winograd.use_winograd(symbol, net.collect_params()) is symbol
+    assert with_fast_steps(net) is net
 
 
 @needs_compiler

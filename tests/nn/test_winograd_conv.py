@@ -34,7 +34,7 @@ for n, c, k in ((9, 16, 48), (5, 144, 128)):
     x, weight = (mx.nd.array(random.normal(size=shape)) for shape in ((n, c, 9, 10), (k, c, 3, 3)))
     x.attach_grad(), weight.attach_grad()
     with mx.autograd.record():
-        y = mx.nd.gluon_attn_winograd(x, weight, channels=k)
+        y = mx.nd.gluon_attn_winograd(x, weight, channels=k, bias=0)
     y.backward(y)
     for array in (y, x.grad, weight.grad):
         digest.update(array.asnumpy().tobytes())
@@ -55,28 +55,30 @@ def gradients(operator, *arrays):
 
 @needs_compiler
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("samples", "channels", "out", "height", "width"), SHAPES)
-def test_numbers(samples, channels, out, height, width, dtype):
-    shapes = (samples, channels, height, width), (out, channels, 3, 3)
-    x, weight = (mx.nd.random.normal(shape=shape).astype(dtype) for shape in shapes)
-    options = {"kernel": (3, 3), "pad": (1, 1), "num_filter": out, "no_bias": True}
-    expected = gradients(lambda x, weight: mx.nd.Convolution(x, weight, **options), x, weight)
-    near(gradients(lambda x, weight: mx.nd.gluon_attn_winograd(x, weight, channels=out), x, weight), expected, dtype)
+def test_numbers(samples, channels, out, height, width, bias, dtype):
+    shapes = (samples, channels, height, width), (out, channels, 3, 3), *[(out,)] * bias
+    arrays = [mx.nd.random.normal(shape=shape).astype(dtype) for shape in shapes]
+    window = {"kernel": (3, 3), "pad": (1, 1), "num_filter": out, "no_bias": not bias}
+    expected = gradients(lambda *arrays: mx.nd.Convolution(*arrays, **window), *arrays)
+    found = gradients(lambda *arrays: mx.nd.gluon_attn_winograd(*arrays, channels=out, bias=int(bias)), *arrays)
+    near(found, expected, dtype)
 
 
 @needs_compiler
 def test_inputs_only_leaves_the_gradients_of_weights():
-    x, weight = (mx.nd.random.normal(shape=shape) for shape in ((3, 16, 9, 8), (32, 16, 3, 3)))
+    arrays = [mx.nd.random.normal(shape=shape) for shape in ((3, 16, 9, 8), (32, 16, 3, 3), (32,))]
 
     def run():
-        return gradients(lambda x, weight: mx.nd.gluon_attn_winograd(x, weight, channels=32), x, weight)
+        return gradients(lambda *arrays: mx.nd.gluon_attn_winograd(*arrays, channels=32, bias=1), *arrays)
 
     usual = run()
     with kernels.compiled_operators(), kernels.inputs_only():
         alone = run()
     np.testing.assert_array_equal(alone[1], usual[1])
-    assert (alone[2] == 7).all()
-    assert (usual[2] != 7).all()
+    assert all((gradient == 7).all() for gradient in alone[2:])
+    assert all((gradient != 7).all() for gradient in usual[2:])
 
 
 @needs_compiler
@@ -94,5 +96,6 @@ def test_the_number_of_threads_changes_no_bit():
 @needs_compiler
 @pytest.mark.parametrize(("channels", "out"), [(24, 16), (16, 24)])
 def test_channels_are_whole_vectors(channels, out):
+    x, weight = mx.nd.zeros((1, channels, 4, 4)), mx.nd.zeros((out, channels, 3, 3))
     with pytest.raises(mx.MXNetError):
-        mx.nd.gluon_attn_winograd(mx.nd.zeros((1, channels, 4, 4)), mx.nd.zeros((out, channels, 3, 3)), channels=out)
+        mx.nd.gluon_attn_winograd(x, weight, channels=out, bias=0)

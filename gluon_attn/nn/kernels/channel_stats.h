@@ -29,6 +29,14 @@ double channel_sum(const BatchShape& b, int64_t channel, Term term) {
   return total;
 }
 
+// The gradient of a bias: grad_output added up for each channel.
+template <typename T>
+void channel_bias_backward(const BatchShape& b, const T* grad_output, T* grad_bias) {
+#pragma omp parallel for schedule(static)
+  for (int64_t c = 0; c < b.channels; ++c)
+    grad_bias[c] = channel_sum<T>(b, c, [=](int64_t k) { return grad_output[k]; });
+}
+
 // Updates the running statistics when the norm used those of the batch, and leaves them alone when it used them itself.
 // stats: mean - std per channel, then mean + std per channel. used_mean, used_inv_std: what the norm used.
 template <typename T>

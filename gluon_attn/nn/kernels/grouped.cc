@@ -91,13 +91,6 @@ void backward(const GroupedShape& s, const T* grad_output, const T* x, const T* 
   if (weight_gradients) sums.total(0, s.groups * weights, grad_weight);
 }
 
-template <typename T>
-void bias_backward(const BatchShape& b, const T* grad_output, T* grad_bias) {
-#pragma omp parallel for schedule(static)
-  for (int64_t c = 0; c < b.channels; ++c)
-    grad_bias[c] = channel_sum<T>(b, c, [=](int64_t k) { return grad_output[k]; });
-}
-
 // Attributes "channels" of the output, "groups", "kernel", "stride", "dilate" and "bias".
 MXReturnValue grouped_infer_shape(const Attrs& attrs, Shapes* in, Shapes* out) {
   const unsigned int channels = std::stoul(attrs.at("channels")), groups = std::stoul(attrs.at("groups"));
@@ -128,7 +121,7 @@ MXReturnValue grouped_backward(const Attrs& attrs, Tensors* in, Tensors* out, co
   const GroupedShape s(attrs, i[1], i[2]);
   FOR_DTYPE(i[0], FOR_GROUPED_KERNEL(s.d.kernel, backward)(s, i[0].data<T>(), i[1].data<T>(), i[2].data<T>(),
                                                            o[0].data<T>(), o[1].data<T>());
-            if (o.size() > 2) bias_backward(BatchShape(i[0].shape), i[0].data<T>(), o[2].data<T>()));
+            if (o.size() > 2) channel_bias_backward(BatchShape(i[0].shape), i[0].data<T>(), o[2].data<T>()));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <omp.h>
 
+#include "channel_stats.h"
 #include "part_sums.h"
 
 namespace {
@@ -71,9 +72,9 @@ void multiply(Tiles<T>* v, PlaceMatrices<T>* weight, int64_t tiles, Tiles<T>* pr
     }
 }
 
-// y (samples, out, height, width) of x (samples, in, height, width). turned: see `transform_weight`.
+// y (samples, out, height, width) of x (samples, in, height, width). turned: see `transform_weight`. bias: null for none.
 template <typename T>
-void convolve(const WinogradShape& s, const T* x, const T* weight, bool turned, T* y) {
+void convolve(const WinogradShape& s, const T* x, const T* weight, bool turned, const T* bias, T* y) {
   PlaceMatrices<T> weights = transform_weight(weight, s.in, s.out, turned);
   const int64_t across = s.across(), down = s.down(), rows = s.samples * down, step = s.rows_at_once<T>();
   const ChannelMaps<T> to{y, s.samples, s.out, s.height, s.width, 0, s.out};
@@ -92,7 +93,7 @@ void convolve(const WinogradShape& s, const T* x, const T* weight, bool turned, 
       }
       multiply(&v, &weights, (end - first) * across, &products);
       for (int64_t row = first; row < end; ++row) {
-        transform_output(&products, (row - first) * across, across, two_lines.data());
+        transform_output(&products, (row - first) * across, across, bias, two_lines.data());
         for (int64_t i = 0; i < 2 && row % down * 2 + i < s.height; ++i)
           write_line(to, row / down, row % down * 2 + i, two_lines.data() + i * 2 * across * s.out);
       }
@@ -173,11 +174,13 @@ void weight_backward(const WinogradShape& s, const T* grad_output, const T* x, T
   for (int64_t k = 0; k < s.out; ++k) gather_grad_weight(sums, k, grad_weight);
 }
 
+// Attributes "channels" of the output and "bias".
 MXReturnValue winograd_infer_shape(const Attrs& attrs, Shapes* in, Shapes* out) {
   const unsigned int channels = std::stoul(attrs.at("channels"));
   const auto& x = (*in)[0];
   if (x.size() != 4 || x[1] % 16 || channels % 16) return MX_FAIL;
   (*in)[1] = {channels, x[1], 3, 3};
+  if (in->size() > 2) (*in)[2] = {channels};
   (*out)[0] = {x[0], channels, x[2], x[3]};
   return MX_SUCCESS;
 }
@@ -185,17 +188,19 @@ MXReturnValue winograd_infer_shape(const Attrs& attrs, Shapes* in, Shapes* out) 
 MXReturnValue winograd_forward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &i = *in, &o = *out;
   const WinogradShape s(i[0].shape, i[1].shape.at(0));
-  FOR_DTYPE(i[0], convolve<T>(s, i[0].data<T>(), i[1].data<T>(), false, o[0].data<T>()));
+  FOR_DTYPE(i[0], const T* bias = i.size() > 2 ? i[2].data<T>() : nullptr;
+            convolve<T>(s, i[0].data<T>(), i[1].data<T>(), false, bias, o[0].data<T>()));
 }
 
-// in: grad_output, x, weight, y
+// in: grad_output, x, weight, bias if there is one, y
 MXReturnValue winograd_backward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &i = *in, &o = *out;
   const WinogradShape s(i[1].shape, i[2].shape.at(0));
   const WinogradShape back(i[0].shape, s.in);
   FOR_DTYPE(i[0], const T* grad_output = i[0].data<T>();
-            convolve<T>(back, grad_output, i[2].data<T>(), true, o[0].data<T>());
-            if (weight_gradients) weight_backward<T>(s, grad_output, i[1].data<T>(), o[1].data<T>()));
+            convolve<T>(back, grad_output, i[2].data<T>(), true, nullptr, o[0].data<T>());
+            if (!weight_gradients) return MX_SUCCESS; weight_backward<T>(s, grad_output, i[1].data<T>(), o[1].data<T>());
+            if (o.size() > 2) channel_bias_backward(BatchShape(i[0].shape), grad_output, o[2].data<T>()));
 }
 
 }  // namespace
@@ -203,6 +208,6 @@ MXReturnValue winograd_backward(const Attrs&, Tensors* in, Tensors* out, const O
 REGISTER_OP(gluon_attn_winograd)
     .setForward(winograd_forward, "cpu")
     .setBackward(winograd_backward, "cpu")
-    .setParseAttrs(num_inputs<2>)
+    .setParseAttrs(num_inputs_with_bias)
     .setInferType(infer_same_dtype)
     .setInferShape(winograd_infer_shape);

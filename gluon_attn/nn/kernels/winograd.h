@@ -90,9 +90,9 @@ inline void transform_grad(FourLines<T>& lines, int64_t y, int64_t count, int64_
     }
 }
 
-// A row of tiles of products to two lines with channels innermost, 2 * count pixels each.
+// A row of tiles of products to two lines with channels innermost, 2 * count pixels each. bias: null for none.
 template <typename T>
-inline void transform_output(Tiles<T>* tiles, int64_t tile, int64_t count, T* lines) {
+inline void transform_output(Tiles<T>* tiles, int64_t tile, int64_t count, const T* bias, T* lines) {
   typedef Simd<T> S;
   typedef typename S::Vector Vector;
   const int64_t channels = tiles->channels;
@@ -105,10 +105,11 @@ inline void transform_output(Tiles<T>* tiles, int64_t tile, int64_t count, T* li
         unroll<4>([&](auto i) ALWAYS_INLINE_BODY { p[i] = S::load(from + (4 * i + j) * tiles->stride); });
         half[0][j] = p[0] + p[1] + p[2], half[1][j] = p[1] - p[2] - p[3];
       });
+      const Vector shift = bias ? S::load(bias + c) : Vector{};
       unroll<2>([&](auto i) ALWAYS_INLINE_BODY {
         const Vector* p = half[i];
         T* to = lines + 2 * (i * count + t) * channels + c;
-        S::store(p[0] + p[1] + p[2], to), S::store(p[1] - p[2] - p[3], to + channels);
+        S::store(p[0] + p[1] + p[2] + shift, to), S::store(p[1] - p[2] - p[3] + shift, to + channels);
       });
     }
 }
