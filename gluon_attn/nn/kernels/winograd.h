@@ -38,33 +38,26 @@ class PlaceMatrices {
   Aligned<T> numbers_;
 };
 
-// Applies a transform of four vectors, the method's for inputs, along rows, then along columns: body(place, result).
-template <typename Vector, typename Load, typename Body>
-ALWAYS_INLINE void transform_twice(Load load, Body body) {
-  Vector half[4][4];
-  unroll<4>([&](auto j) ALWAYS_INLINE_BODY {
-    Vector d[4];
-    unroll<4>([&](auto i) ALWAYS_INLINE_BODY { d[i] = load(i, j); });
-    half[0][j] = d[0] - d[2], half[1][j] = d[1] + d[2], half[2][j] = d[2] - d[1], half[3][j] = d[1] - d[3];
-  });
-  unroll<4>([&](auto i) ALWAYS_INLINE_BODY {
-    const Vector* d = half[i];
-    body(4 * i, d[0] - d[2]), body(4 * i + 1, d[1] + d[2]), body(4 * i + 2, d[2] - d[1]), body(4 * i + 3, d[1] - d[3]);
-  });
-}
-
 // A row of tiles of the input, which overlap by two pixels. lines: four, with a border of one pixel.
 template <typename T>
 inline void transform_input(FourLines<T>& lines, int64_t y, int64_t count, int64_t tile, Tiles<T>* tiles) {
   typedef Simd<T> S;
+  typedef typename S::Vector Vector;
   const T* line[4];
   for (int64_t i = 0; i < 4; ++i) line[i] = lines.line(y + i);
   for (int64_t t = 0; t < count; ++t)
     for (int64_t c = 0; c < tiles->channels; c += S::width) {
       T* to = tiles->at(0, tile + t) + c;
-      transform_twice<typename S::Vector>(
-          [&](auto i, auto j) ALWAYS_INLINE_BODY { return S::load(line[i] + (2 * t + j) * tiles->channels + c); },
-          [&](int64_t place, auto result) ALWAYS_INLINE_BODY { S::store(result, to + place * tiles->stride); });
+      Vector half[4][4];
+      unroll<4>([&](auto j) ALWAYS_INLINE_BODY {
+        Vector d[4];
+        unroll<4>([&](auto i) ALWAYS_INLINE_BODY { d[i] = S::load(line[i] + (2 * t + j) * tiles->channels + c); });
+        half[0][j] = d[0] - d[2], half[1][j] = d[1] + d[2], half[2][j] = d[2] - d[1], half[3][j] = d[1] - d[3];
+      });
+      unroll<4>([&](auto i) ALWAYS_INLINE_BODY {
+        const Vector *d = half[i], row[] = {d[0] - d[2], d[1] + d[2], d[2] - d[1], d[1] - d[3]};
+        unroll<4>([&](auto j) ALWAYS_INLINE_BODY { S::store(row[j], to + (4 * i + j) * tiles->stride); });
+      });
     }
 }
 
