@@ -16,6 +16,7 @@ from .graph_form import GraphForm
 from .identity_casts import without_identity_casts
 from .layouts import mixed_precision
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
+from .norm_activations import join_activations
 from .odd_norms import compile_odd_norms, compile_plain_norms, float32_after_odd_convolutions
 from .shared_maps import share_maps
 from .unused_gradients import without_unused_gradients
@@ -116,7 +117,7 @@ def _parameters(net: HybridBlock) -> dict[str, mx.gluon.Parameter]:
 
 
 def _faster(graph: mx.sym.Symbol, params: dict[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
-    graph = share_maps(without_identity_casts(graph, params))
+    graph = share_maps(join_activations(without_identity_casts(graph, params)))
     return without_unused_gradients(copy_between_layouts(graph, params), params)
 
 

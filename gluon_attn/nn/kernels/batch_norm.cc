@@ -18,36 +18,55 @@ void batch_stats(const BatchShape& b, const T* x, W* stats) {
   }
 }
 
-// gamma: null stands for 1.
-template <typename T, typename W>
+// What a norm of a map does after it: nothing, a ReLU, or a ReLU of the sum with a shortcut.
+enum class Then { kNothing, kRelu, kAddRelu };
+
+// gamma: null stands for 1. shortcut: for kAddRelu.
+template <Then then, typename T, typename W>
 void batch_norm(const BatchShape& b, const T* x, const W* means, const W* inv_stds, const W* gamma, const W* beta,
-                T* y) {
+                const T* shortcut, T* y) {
 #pragma omp parallel for schedule(static)
   for (int64_t task = 0; task < b.samples * b.channels; ++task) {
     const int64_t channel = task % b.channels;
     const W mean = means[channel], scale = gamma ? inv_stds[channel] * gamma[channel] : inv_stds[channel];
     const W shift = beta[channel];
-    const T* map = x + task * b.pixels;
+    const T *map = x + task * b.pixels, *other = shortcut + task * b.pixels;
     T* to = y + task * b.pixels;
 #pragma omp simd
-    for (int64_t k = 0; k < b.pixels; ++k) to[k] = (W(map[k]) - mean) * scale + shift;
+    for (int64_t k = 0; k < b.pixels; ++k) {
+      W value = (W(map[k]) - mean) * scale + shift;
+      if (then == Then::kAddRelu) value += W(other[k]);
+      to[k] = then == Then::kNothing || value > 0 ? value : W(0);
+    }
   }
 }
 
-template <typename T, typename W>
+// The gradient of what is normalized, before what comes after the norm: where y is 0, a ReLU has none.
+template <Then then, typename T>
+inline typename Wide<T>::type normalized_grad(const T& grad_output, const T& y) {
+  typedef typename Wide<T>::type W;
+  return then == Then::kNothing || W(y) > 0 ? W(grad_output) : W(0);
+}
+
+// grad_shortcut: for kAddRelu; y: for both with a ReLU.
+template <Then then, typename T, typename W>
 void batch_norm_backward(const BatchShape& b, const T* grad_output, const T* x, const W* means, const W* inv_stds,
-                         const W* gamma, T* grad_input, W* grad_gamma, W* grad_beta) {
+                         const W* gamma, const T* y, T* grad_input, W* grad_gamma, W* grad_beta, T* grad_shortcut) {
 #pragma omp parallel for schedule(static)
   for (int64_t channel = 0; channel < b.channels; ++channel) {
     const W mean = means[channel], inv_std = inv_stds[channel];
     double grad_sum = 0, product_sum = 0;  // of grad_output, and of its products with the normalized x
     for (int64_t sample = 0; sample < b.samples; ++sample) {
-      const T *grad = grad_output + b.offset(sample, channel), *map = x + b.offset(sample, channel);
+      const int64_t first = b.offset(sample, channel);
+      const T *grad = grad_output + first, *map = x + first, *out = y + first;
+      T* to = grad_shortcut + first;
       W sum = 0, product = 0;
 #pragma omp simd reduction(+ : sum, product)
       for (int64_t k = 0; k < b.pixels; ++k) {
-        sum += W(grad[k]);
-        product += W(grad[k]) * (W(map[k]) - mean);
+        const W g = normalized_grad<then>(grad[k], out[k]);
+        if (then == Then::kAddRelu) to[k] = g;
+        sum += g;
+        product += g * (W(map[k]) - mean);
       }
       grad_sum += sum;
       product_sum += product;
@@ -58,10 +77,12 @@ void batch_norm_backward(const BatchShape& b, const T* grad_output, const T* x, 
     const W scale = gamma ? inv_std * gamma[channel] : inv_std;
     const W grad_mean = grad_sum / b.count(), correction = product_sum / b.count() * inv_std;
     for (int64_t sample = 0; sample < b.samples; ++sample) {
-      const T *grad = grad_output + b.offset(sample, channel), *map = x + b.offset(sample, channel);
-      T* to = grad_input + b.offset(sample, channel);
+      const int64_t first = b.offset(sample, channel);
+      const T *grad = grad_output + first, *map = x + first, *out = y + first;
+      T* to = grad_input + first;
 #pragma omp simd
-      for (int64_t k = 0; k < b.pixels; ++k) to[k] = scale * (W(grad[k]) - grad_mean - (W(map[k]) - mean) * correction);
+      for (int64_t k = 0; k < b.pixels; ++k)
+        to[k] = scale * (normalized_grad<then>(grad[k], out[k]) - grad_mean - (W(map[k]) - mean) * correction);
     }
   }
 }
@@ -78,13 +99,33 @@ MXReturnValue batch_stats_forward(const Attrs&, Tensors* in, Tensors* out, const
 }
 
 // The inputs. NORMALIZED is what MXNet's norm makes of the statistics; it is not used here.
-enum { X, STATS, NORMALIZED, MEAN, INV_STD, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, INPUTS };
+enum { X, STATS, NORMALIZED, MEAN, INV_STD, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, SHORTCUT };
+
+// Runs a statement with `then` as what the attributes `relu` and `shortcut` say.
+#define FOR_THEN(attrs, ...)                    \
+  if ((attrs).at("shortcut") == "1") {          \
+    constexpr Then then = Then::kAddRelu;       \
+    __VA_ARGS__;                                \
+  } else if ((attrs).at("relu") == "1") {       \
+    constexpr Then then = Then::kRelu;          \
+    __VA_ARGS__;                                \
+  } else {                                      \
+    constexpr Then then = Then::kNothing;       \
+    __VA_ARGS__;                                \
+  }
+
+MXReturnValue batch_norm_inputs(const Attrs& attrs, int* in, int* out) {
+  *in = SHORTCUT + std::stoi(attrs.at("shortcut"));
+  *out = 1;
+  return MX_SUCCESS;
+}
 
 MXReturnValue batch_norm_infer_shape(const Attrs&, Shapes* in, Shapes* out) {
   if ((*in)[X].size() < 2) return MX_FAIL;
   const unsigned int channels = (*in)[X][1];
   (*in)[STATS] = (*in)[NORMALIZED] = {2, channels, 1, 1};
-  for (size_t i = MEAN; i < INPUTS; ++i) (*in)[i] = {channels};
+  for (size_t i = MEAN; i < SHORTCUT; ++i) (*in)[i] = {channels};
+  if (in->size() > SHORTCUT) (*in)[SHORTCUT] = (*in)[X];
   (*out)[0] = (*in)[X];
   return MX_SUCCESS;
 }
@@ -107,18 +148,21 @@ MXReturnValue batch_norm_forward(const Attrs& attrs, Tensors* in, Tensors* out, 
       i[X],
       update_running_stats<W>(b.channels, momentum, eps, i[STATS].data<W>(), i[MEAN].data<W>(), i[INV_STD].data<W>(),
                               i[RUNNING_MEAN].data<W>(), i[RUNNING_VAR].data<W>());
-      batch_norm(b, i[X].data<T>(), i[MEAN].data<W>(), i[INV_STD].data<W>(), gamma_or_null<W>(attrs, i[GAMMA]),
-                 i[BETA].data<W>(), (*out)[0].data<T>()));
+      FOR_THEN(attrs, batch_norm<then>(b, i[X].data<T>(), i[MEAN].data<W>(), i[INV_STD].data<W>(),
+                                       gamma_or_null<W>(attrs, i[GAMMA]), i[BETA].data<W>(),
+                                       then == Then::kAddRelu ? i[SHORTCUT].data<T>() : i[X].data<T>(),
+                                       (*out)[0].data<T>())));
 }
 
-// in: grad_output, then the inputs. The statistics are functions of x: its gradient contains what passes through them,
-// and their own gradients are 0.
+// in: grad_output, then the inputs, y. The statistics are functions of x: its gradient contains what passes through
+// them, and their own gradients are 0.
 MXReturnValue batch_norm_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &o = *out, i(in->begin() + 1, in->end());
-  FOR_MAP_DTYPE(i[X], for (size_t k = STATS; k < INPUTS; ++k) std::fill_n(o[k].data<W>(), o[k].size(), W(0));
-                batch_norm_backward(BatchShape(i[X].shape), (*in)[0].data<T>(), i[X].data<T>(), i[MEAN].data<W>(),
-                                    i[INV_STD].data<W>(), gamma_or_null<W>(attrs, i[GAMMA]), o[X].data<T>(),
-                                    o[GAMMA].data<W>(), o[BETA].data<W>()));
+  FOR_MAP_DTYPE(i[X], for (size_t k = STATS; k < SHORTCUT; ++k) std::fill_n(o[k].data<W>(), o[k].size(), W(0));
+                FOR_THEN(attrs, batch_norm_backward<then>(
+                                    BatchShape(i[X].shape), (*in)[0].data<T>(), i[X].data<T>(), i[MEAN].data<W>(),
+                                    i[INV_STD].data<W>(), gamma_or_null<W>(attrs, i[GAMMA]), i.back().data<T>(),
+                                    o[X].data<T>(), o[GAMMA].data<W>(), o[BETA].data<W>(), o.back().data<T>())));
 }
 
 }  // namespace
@@ -132,7 +176,7 @@ REGISTER_OP(gluon_attn_batch_stats)
 REGISTER_OP(gluon_attn_batch_norm)
     .setForward(batch_norm_forward, "cpu")
     .setBackward(batch_norm_back, "cpu")
-    .setParseAttrs(num_inputs<INPUTS>)
+    .setParseAttrs(batch_norm_inputs)
     .setMutateInputs(batch_norm_mutates)
-    .setInferType(infer_map_dtype<0b1, true>)
+    .setInferType(infer_map_dtype<1 << X | 1 << SHORTCUT, true>)
     .setInferShape(batch_norm_infer_shape);
