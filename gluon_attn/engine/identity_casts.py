@@ -11,6 +11,8 @@ import numpy as np
 
 from ..nn.symbol_graph import Output, SymbolGraph
 
+_CASTS = ("Cast", "amp_cast")
+
 
 def without_identity_casts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
     """Leave out casts to the dtype that an array has already.
@@ -24,7 +26,7 @@ def without_identity_casts(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.
     """
     graph = SymbolGraph.read(symbol)
     heads = {head.node for head in graph.heads}
-    casts = [node for node in graph.nodes if node.op == "Cast" and node not in heads]
+    casts = [node for node in graph.nodes if node.op in _CASTS and node not in heads]
     dtypes = _dtypes(symbol, params, [graph.nodes.index(cast) for cast in casts]) if casts else []
     sources: dict[Output, Output] = {}
     for cast, dtype in zip(casts, dtypes, strict=True):
@@ -44,4 +46,8 @@ def _dtypes(
     inner = part.to_symbol()
     known = {name: params[name].dtype if name in params else "float32" for name in inner.list_inputs()}
     found = inner.infer_type_partial(**known)[1]
-    return [None if dtype is None else np.dtype(dtype).name for dtype in found]
+    return [None if dtype is None else _name(np.dtype(dtype)) for dtype in found]
+
+
+def _name(dtype: np.dtype) -> str:
+    return dtype.names[0] if dtype.names else dtype.name  # MXNet's bfloat16 is a structure of one field

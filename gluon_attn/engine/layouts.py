@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import mxnet as mx
 
 from ..nn import kernels
-from ..nn.symbol_graph import Node, SymbolGraph
+from ..nn.symbol_graph import Node, Output, SymbolGraph
 
 #: compiled operators whose output is a feature map, which stays in low precision; others give statistics
 _MAPS = {
@@ -82,7 +82,8 @@ def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
         readers = graph.readers(node)
         stays = readers and all(_is_compiled(reader) or reader.op == "BatchNorm" for reader in readers)
         if dtype == "bfloat16" and not stays and _computes_in_bfloat16(node):
-            graph.insert_before(node, 0, "amp_cast", {"dtype": dtype})
+            fork = _fork(graph, node)
+            graph.insert_before(fork or node, 0, "amp_cast", {"dtype": dtype})
             continue
         for position, source in enumerate(node.inputs if _is_compiled(node) else ()):
             if not source.node.is_variable:
@@ -93,6 +94,24 @@ def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
 
 def _computes_in_bfloat16(node: Node) -> bool:
     return node.op == _BFLOAT16_GATE and not node.source(0).is_variable and kernels.take_bfloat16()
+
+
+def _fork(graph: SymbolGraph, gate: Node) -> Node | None:
+    """Give a gate and the other readers of its map two copies of it, whose gradients one operator adds.
+
+    Returns:
+        The operator; None if nothing else reads the map.
+    """
+    source = gate.inputs[0]
+    readers = dict.fromkeys(node for node in graph.readers(source.node) if source in node.inputs)
+    if len(readers) == 1:
+        return None
+    first = next(node for node in graph.nodes if node in readers)
+    fork = graph.insert_with_variables(first, Node("gluon_attn_fork", f"{gate.name}_fork"), [source])
+    for node in readers:
+        copy = Output(fork, int(node is not gate))
+        graph.connect(node, [copy if one == source else one for one in node.inputs])
+    return fork
 
 
 def _is_compiled(node: Node) -> bool:

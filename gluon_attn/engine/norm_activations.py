@@ -1,11 +1,11 @@
 """Batch norms by compiled operators together with the ReLU behind them, and with the shortcut that is added before it.
 
-One operator for all reads and writes each map once, where three operators do so three times.
+One operator reads and writes each map once, where a norm, a sum and a ReLU do so one after the other.
 """
 
 import mxnet as mx
 
-from ..nn.symbol_graph import Node, SymbolGraph
+from ..nn.symbol_graph import Node, Output, SymbolGraph
 
 _NORM = "gluon_attn_batch_norm"
 _SUMS = ("elemwise_add", "_plus")
@@ -18,7 +18,7 @@ def join_activations(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
         symbol: the graph of a network.
 
     Returns:
-        The new graph; the graph itself if there is no such norm.
+        The new graph; the graph itself if there is no such norm. No number changes.
     """
     graph = SymbolGraph.read(symbol)
     joined = [_join(graph, node) for node in graph.nodes if _is_relu(node)]
@@ -30,24 +30,24 @@ def _is_relu(node: Node) -> bool:
 
 
 def _join(graph: SymbolGraph, relu: Node) -> bool:
-    """Turn a ReLU into the norm before it; whether there is one."""
+    """Turn a ReLU into the norm that it reads; whether there is one."""
     before = relu.source(0)
-    if _is_read_once(graph, before, _NORM):
-        norm, shortcut = before, []
-    elif before.op in _SUMS and graph.uses(before) == 1:
-        first, second = before.inputs
-        if _is_read_once(graph, second.node, _NORM):
-            norm, shortcut = second.node, [first]
-        elif _is_read_once(graph, first.node, _NORM):
-            norm, shortcut = first.node, [second]
-        else:
-            return False
-    else:
-        return False
-    relu.op, relu.attrs = _NORM, {**norm.attrs, "relu": "1", "shortcut": str(len(shortcut))}
+    if _can_join(graph, before):
+        _replace(graph, relu, before, "relu")
+        return True
+    if before.op in _SUMS and graph.uses(before) == 1:
+        for source, other in (before.inputs, before.inputs[::-1]):
+            if _can_join(graph, source.node):
+                _replace(graph, relu, source.node, "add_relu", other)
+                return True
+    return False
+
+
+def _can_join(graph: SymbolGraph, node: Node) -> bool:
+    return node.op == _NORM and node.attrs["then"] == "nothing" and graph.uses(node) == 1
+
+
+def _replace(graph: SymbolGraph, relu: Node, norm: Node, then: str, *shortcut: Output) -> None:
+    # in the place of the ReLU: what computes the shortcut may come after the norm
+    relu.op, relu.attrs = norm.op, {**norm.attrs, "then": then}
     graph.connect(relu, [*norm.inputs, *shortcut])
-    return True
-
-
-def _is_read_once(graph: SymbolGraph, node: Node, op: str) -> bool:
-    return node.op == op and graph.uses(node) == 1 and node.attrs["relu"] == "0"

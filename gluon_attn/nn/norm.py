@@ -73,7 +73,7 @@ def compiled_batch_norm(
     stats = _stats(F, x, gamma, beta, *running, affine=affine, **options)
     return F.gluon_attn_batch_norm(
         x, *stats, gamma, beta, *running, fix_gamma=int(options["fix_gamma"]), momentum=options["momentum"],
-        eps=options["eps"], relu=0, shortcut=0,
+        eps=options["eps"], then="nothing",
     )  # fmt: skip
 
 

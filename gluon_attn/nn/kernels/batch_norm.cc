@@ -101,21 +101,22 @@ MXReturnValue batch_stats_forward(const Attrs&, Tensors* in, Tensors* out, const
 // The inputs. NORMALIZED is what MXNet's norm makes of the statistics; it is not used here.
 enum { X, STATS, NORMALIZED, MEAN, INV_STD, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, SHORTCUT };
 
-// Runs a statement with `then` as what the attributes `relu` and `shortcut` say.
-#define FOR_THEN(attrs, ...)                    \
-  if ((attrs).at("shortcut") == "1") {          \
-    constexpr Then then = Then::kAddRelu;       \
-    __VA_ARGS__;                                \
-  } else if ((attrs).at("relu") == "1") {       \
-    constexpr Then then = Then::kRelu;          \
-    __VA_ARGS__;                                \
-  } else {                                      \
-    constexpr Then then = Then::kNothing;       \
-    __VA_ARGS__;                                \
+// Runs a statement with `then` as what the attribute of that name says.
+#define FOR_THEN(attrs, ...)                \
+  const std::string& name = attrs.at("then"); \
+  if (name == "add_relu") {                 \
+    constexpr Then then = Then::kAddRelu;   \
+    __VA_ARGS__;                            \
+  } else if (name == "relu") {              \
+    constexpr Then then = Then::kRelu;      \
+    __VA_ARGS__;                            \
+  } else {                                  \
+    constexpr Then then = Then::kNothing;   \
+    __VA_ARGS__;                            \
   }
 
 MXReturnValue batch_norm_inputs(const Attrs& attrs, int* in, int* out) {
-  *in = SHORTCUT + std::stoi(attrs.at("shortcut"));
+  *in = SHORTCUT + (attrs.at("then") == "add_relu");
   *out = 1;
   return MX_SUCCESS;
 }
