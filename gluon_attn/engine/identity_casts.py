@@ -1,7 +1,7 @@
 """Casts that change no number: MXNet 1.9.1 copies the array in each of them, and its gradient, too.
 
 Attention computes statistics in float32 whatever the dtype of the network, see `nn/float32_stats.py`; in a float32
-network these casts have nothing to do.
+network these casts have nothing to do. In mixed precision a map may be cast for a compiled operator and again by AMP.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..nn.symbol_graph import Output, SymbolGraph
 
+#: the usual operator, and that of automatic mixed precision (AMP)
 _CASTS = ("Cast", "amp_cast")
 
 

@@ -3,6 +3,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from mxnet.contrib import amp
 
 from gluon_attn import get_attention
 from gluon_attn.engine.graph_form import GraphForm, traced
@@ -21,7 +22,7 @@ def net():
 
 
 def casts(symbol):
-    return [node.attrs["dtype"] for node in SymbolGraph.read(symbol).nodes if node.op == "Cast"]
+    return [node.attrs["dtype"] for node in SymbolGraph.read(symbol).nodes if node.op in ("Cast", "amp_cast")]
 
 
 def changed(symbol, **params):
@@ -53,6 +54,17 @@ def test_a_chain_of_casts():
     graph = changed((x.astype("float32").astype("float32") + 1).astype("float32") * 2)
     assert casts(graph) == []
     assert graph.eval(data=mx.nd.array([1.0]))[0].asnumpy() == [4]
+
+
+def test_casts_of_mixed_precision():
+    def half(x):
+        return mx.sym.amp_cast(x, dtype=amp.amp.bfloat16)
+
+    x = mx.sym.amp_cast(mx.sym.var("data"), dtype="float32")
+    y = mx.sym.amp_cast(half(half(half(x) * 2)), dtype="float32")
+    graph = changed(y * 1)
+    assert casts(graph) == ["bfloat16", "float32"]
+    assert graph.eval(data=mx.nd.array([1 + 2**-9]))[0].asnumpy() == [2]
 
 
 def test_casts_that_change_the_dtype_stay():

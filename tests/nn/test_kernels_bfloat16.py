@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mxnet.contrib import amp
 
+from gluon_attn.engine.norm_activations import join_activations
 from gluon_attn.nn import kernels
 from gluon_attn.nn.norm import compiled_batch_norm
 
@@ -26,10 +27,20 @@ def norm(x, gamma, beta):
     return compiled_batch_norm(mx.sym, x, gamma, beta, *running, fix_gamma=False, momentum=0.9, eps=1e-5)
 
 
+def norm_and_relu(x, gamma, beta):
+    return join_activations(mx.sym.relu(norm(x, gamma, beta)))
+
+
+def block_end(x, gamma, beta, shortcut):
+    return join_activations(mx.sym.relu(norm(x, gamma, beta) + shortcut))
+
+
 CASES = {
     "gate": (gate, [(3, 6, 5, 7), (3, 6, 5, 7)], [HALF, HALF]),
     "gate_of_wide_logits": (gate, [(3, 6, 35, 37), (3, 6, 35, 37)], [HALF, SINGLE]),
     "norm": (norm, [(3, 6, 5, 7), (6,), (6,)], [HALF, SINGLE, SINGLE]),
+    "norm_and_relu": (norm_and_relu, [(3, 6, 5, 7), (6,), (6,)], [HALF, SINGLE, SINGLE]),
+    "block_end": (block_end, [(3, 6, 5, 7), (6,), (6,), (3, 6, 5, 7)], [HALF, SINGLE, SINGLE, HALF]),
     "norm_of_many_pixels": (norm, [(3, 6, 35, 37), (6,), (6,)], [HALF, SINGLE, SINGLE]),
 }
 
@@ -69,6 +80,19 @@ def test_maps_are_rounded_once_and_the_rest_is_that_of_float32(case):
         # the last term: sums of float32 in another order, where they cancel
         assert (abs(a - b) <= (NEAREST if half else 0) * abs(b) + 1e-5 * (abs(b) + abs(b).max())).all()
     assert any(half and (a != b).any() for a, b, half in zip(found, wanted, in_half, strict=True))
+
+
+@pytest.mark.parametrize("dtype", [HALF, SINGLE])
+def test_a_fork_gives_two_copies_and_adds_their_gradients(dtype):
+    first, second = mx.sym.gluon_attn_fork(cast(mx.sym.var("x"), dtype))
+    both = mx.sym.Group([cast(first, SINGLE), cast(second, SINGLE)])
+    x, *grads = (rounded((3, 5, 7, 9), seed) for seed in range(3))
+    bound = both.bind(mx.cpu(), {"x": x}, {"x": mx.nd.zeros_like(x)})
+    for copy in bound.forward(is_train=True):
+        np.testing.assert_array_equal(copy.asnumpy(), x.asnumpy())
+    bound.backward(grads)
+    total = sum(grads).asnumpy()
+    np.testing.assert_allclose(bound.grad_dict["x"].asnumpy(), total, rtol=NEAREST if dtype == HALF else 0)
 
 
 def test_what_is_no_number_stays_so():

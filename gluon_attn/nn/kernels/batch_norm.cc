@@ -36,7 +36,7 @@ void batch_norm(const BatchShape& b, const T* x, const W* means, const W* inv_st
     for (int64_t k = 0; k < b.pixels; ++k) {
       W value = (W(map[k]) - mean) * scale + shift;
       if (then == Then::kAddRelu) value += W(other[k]);
-      to[k] = then == Then::kNothing || value > 0 ? value : W(0);
+      to[k] = then != Then::kNothing && value <= 0 ? W(0) : value;  // a NaN stays one
     }
   }
 }
@@ -102,17 +102,17 @@ MXReturnValue batch_stats_forward(const Attrs&, Tensors* in, Tensors* out, const
 enum { X, STATS, NORMALIZED, MEAN, INV_STD, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, SHORTCUT };
 
 // Runs a statement with `then` as what the attribute of that name says.
-#define FOR_THEN(attrs, ...)                \
-  const std::string& name = attrs.at("then"); \
-  if (name == "add_relu") {                 \
-    constexpr Then then = Then::kAddRelu;   \
-    __VA_ARGS__;                            \
-  } else if (name == "relu") {              \
-    constexpr Then then = Then::kRelu;      \
-    __VA_ARGS__;                            \
-  } else {                                  \
-    constexpr Then then = Then::kNothing;   \
-    __VA_ARGS__;                            \
+#define FOR_THEN(attrs, ...)                    \
+  const std::string& name = (attrs).at("then"); \
+  if (name == "add_relu") {                     \
+    constexpr Then then = Then::kAddRelu;       \
+    __VA_ARGS__;                                \
+  } else if (name == "relu") {                  \
+    constexpr Then then = Then::kRelu;          \
+    __VA_ARGS__;                                \
+  } else {                                      \
+    constexpr Then then = Then::kNothing;       \
+    __VA_ARGS__;                                \
   }
 
 MXReturnValue batch_norm_inputs(const Attrs& attrs, int* in, int* out) {
@@ -158,7 +158,7 @@ MXReturnValue batch_norm_forward(const Attrs& attrs, Tensors* in, Tensors* out, 
 // in: grad_output, then the inputs, y. The statistics are functions of x: its gradient contains what passes through
 // them, and their own gradients are 0.
 MXReturnValue batch_norm_back(const Attrs& attrs, Tensors* in, Tensors* out, const OpResource&) {
-  Tensors &o = *out, i(in->begin() + 1, in->end());
+  Tensors &o = *out, i(in->begin() + 1, in->end());  // the last ones are y, and what only kAddRelu has
   FOR_MAP_DTYPE(i[X], for (size_t k = STATS; k < SHORTCUT; ++k) std::fill_n(o[k].data<W>(), o[k].size(), W(0));
                 FOR_THEN(attrs, batch_norm_backward<then>(
                                     BatchShape(i[X].shape), (*in)[0].data<T>(), i[X].data<T>(), i[MEAN].data<W>(),
