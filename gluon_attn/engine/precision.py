@@ -15,8 +15,8 @@ from .devices import uses_amx
 from .graph_form import GraphForm
 from .identity_casts import without_identity_casts
 from .layouts import mixed_precision
-from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .norm_activations import join_activations
+from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .odd_norms import compile_odd_norms, compile_plain_norms, float32_after_odd_convolutions
 from .shared_maps import share_maps
 from .unused_gradients import without_unused_gradients
