@@ -35,7 +35,7 @@ class ECANS(Attention):
         if self._reach > channels:
             raise UserError(f"eca_ns takes a kernel_size of at most {2 * channels + 1} here, got {kernel_size}")
         with self.name_scope():
-            self.conv = nn.Conv1D(channels, kernel_size, groups=channels, use_bias=False, in_channels=channels)
+            self.conv = _OwnWeights(channels, kernel_size, groups=channels, use_bias=False, in_channels=channels)
 
     def constant_start(self) -> ConstantStart | None:
         """Zeros, see `Attention.constant_start`."""
@@ -51,3 +51,14 @@ class ECANS(Attention):
             shifted = [F.slice_axis(padded, axis=1, begin=i, end=end) for i, end in enumerate(last)]
             line = F.concat(*shifted, dim=2)  # (N,C,k)
         return fast.channel_gate(F, x, fast.sigmoid(F, F.expand_dims(self.conv(line), axis=3)))
+
+
+class _OwnWeights(nn.Conv1D):
+    """A convolution of lines as long as its kernel with a group per channel, (N,C,k) -> (N,C,1).
+
+    It is a sum of products, for which MXNet's grouped convolution takes as long as for a whole feature map.
+    """
+
+    def hybrid_forward(self, F: Any, x: Tensor, weight: Tensor) -> Tensor:
+        """(N,C,k) -> (N,C,1)."""
+        return F.sum(F.broadcast_mul(x, F.expand_dims(F.Flatten(weight), axis=0)), axis=2, keepdims=True)

@@ -10,7 +10,7 @@ from ..nn import fast
 from ..nn.float32_stats import InFloat32
 from ..nn.one_to_many_conv import OneToManyConv
 from ..nn.self_attention import split_heads
-from ..nn.tracing import Tensor
+from ..nn.tracing import Tensor, compiled
 from ..utils.checks import choice, odd, positive
 from .base import ATTENTIONS, Attention, head_count
 
@@ -99,6 +99,9 @@ class LambdaLayer(InFloat32, Attention):
         if fast.plain():  # ONNX has no part of reshape_like, nor SwapAxis
             mixed = F.reshape_like(mixed, F.transpose(F.reshape(x, shape=(0, 0, -1)), axes=(0, 2, 1)))
             return F.transpose(mixed, axes=(0, 2, 1))
+        if compiled():
+            like = F.BlockGrad(F.slice_axis(x, axis=1, begin=0, end=1))
+            return F.gluon_attn_map_of_blocks(F.expand_dims(mixed, axis=1), like, block=1)
         mixed = F.reshape_like(mixed, rows, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
         # oneDNN's gradient of F.transpose fails on the layout that a convolution after it asks for
         return F.SwapAxis(mixed, dim1=1, dim2=2)
