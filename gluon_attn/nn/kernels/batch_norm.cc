@@ -21,52 +21,55 @@ void batch_stats(const BatchShape& b, const T* x, W* stats) {
 // What a norm of a map does after it: nothing, a ReLU, or a ReLU of the sum with a shortcut.
 enum class Then { kNothing, kRelu, kAddRelu };
 
-// gamma: null stands for 1. shortcut: for kAddRelu.
+// How a channel is normalized. gamma: null stands for 1.
+template <typename W>
+struct ChannelNorm {
+  W mean, scale, shift;
+  ChannelNorm(const W* means, const W* inv_stds, const W* gamma, const W* beta, int64_t channel)
+      : mean(means[channel]), scale(gamma ? inv_stds[channel] * gamma[channel] : inv_stds[channel]),
+        shift(beta[channel]) {}
+  W operator()(W x) const { return (x - mean) * scale + shift; }
+};
+
+// shortcut: for kAddRelu.
 template <Then then, typename T, typename W>
 void batch_norm(const BatchShape& b, const T* x, const W* means, const W* inv_stds, const W* gamma, const W* beta,
                 const T* shortcut, T* y) {
 #pragma omp parallel for schedule(static)
   for (int64_t task = 0; task < b.samples * b.channels; ++task) {
-    const int64_t channel = task % b.channels;
-    const W mean = means[channel], scale = gamma ? inv_stds[channel] * gamma[channel] : inv_stds[channel];
-    const W shift = beta[channel];
+    const ChannelNorm<W> norm(means, inv_stds, gamma, beta, task % b.channels);
     const T *map = x + task * b.pixels, *other = shortcut + task * b.pixels;
     T* to = y + task * b.pixels;
 #pragma omp simd
     for (int64_t k = 0; k < b.pixels; ++k) {
-      W value = (W(map[k]) - mean) * scale + shift;
+      W value = norm(W(map[k]));
       if (then == Then::kAddRelu) value += W(other[k]);
       to[k] = then != Then::kNothing && value <= 0 ? W(0) : value;  // a NaN stays one
     }
   }
 }
 
-// The gradient of what is normalized, before what comes after the norm: where y is 0, a ReLU has none.
-template <Then then, typename T>
-inline typename Wide<T>::type normalized_grad(const T& grad_output, const T& y) {
-  typedef typename Wide<T>::type W;
-  return then == Then::kNothing || W(y) > 0 ? W(grad_output) : W(0);
-}
-
-// grad_shortcut: for kAddRelu; y: for both with a ReLU.
+// y, grad_shortcut: for kAddRelu. Where a ReLU gave 0 there is no gradient: y says so, or what is normalized, which is
+// read anyway.
 template <Then then, typename T, typename W>
 void batch_norm_backward(const BatchShape& b, const T* grad_output, const T* x, const W* means, const W* inv_stds,
-                         const W* gamma, const T* y, T* grad_input, W* grad_gamma, W* grad_beta, T* grad_shortcut) {
+                         const W* gamma, const W* beta, const T* y, T* grad_input, W* grad_gamma, W* grad_beta,
+                         T* grad_shortcut) {
 #pragma omp parallel for schedule(static)
   for (int64_t channel = 0; channel < b.channels; ++channel) {
-    const W mean = means[channel], inv_std = inv_stds[channel];
-    double grad_sum = 0, product_sum = 0;  // of grad_output, and of its products with the normalized x
+    const ChannelNorm<W> norm(means, inv_stds, gamma, beta, channel);
+    const W inv_std = inv_stds[channel];
+    double grad_sum = 0, product_sum = 0;  // of the norm's grad_output, and of its products with the normalized x
     for (int64_t sample = 0; sample < b.samples; ++sample) {
       const int64_t first = b.offset(sample, channel);
-      const T *grad = grad_output + first, *map = x + first, *out = y + first;
-      T* to = grad_shortcut + first;
       W sum = 0, product = 0;
 #pragma omp simd reduction(+ : sum, product)
-      for (int64_t k = 0; k < b.pixels; ++k) {
-        const W g = normalized_grad<then>(grad[k], out[k]);
-        if (then == Then::kAddRelu) to[k] = g;
-        sum += g;
-        product += g * (W(map[k]) - mean);
+      for (int64_t k = first; k < first + b.pixels; ++k) {
+        const bool passes = then == Then::kNothing || (then == Then::kRelu ? norm(W(x[k])) : W(y[k])) > 0;
+        const W grad = passes ? W(grad_output[k]) : W(0);
+        if (then == Then::kAddRelu) grad_shortcut[k] = grad;
+        sum += grad;
+        product += grad * (W(x[k]) - norm.mean);
       }
       grad_sum += sum;
       product_sum += product;
@@ -74,15 +77,15 @@ void batch_norm_backward(const BatchShape& b, const T* grad_output, const T* x, 
     product_sum *= inv_std;
     grad_gamma[channel] = gamma ? W(product_sum) : W(0);
     grad_beta[channel] = grad_sum;
-    const W scale = gamma ? inv_std * gamma[channel] : inv_std;
     const W grad_mean = grad_sum / b.count(), correction = product_sum / b.count() * inv_std;
+    const T* passed = then == Then::kAddRelu ? grad_shortcut : grad_output;
     for (int64_t sample = 0; sample < b.samples; ++sample) {
       const int64_t first = b.offset(sample, channel);
-      const T *grad = grad_output + first, *map = x + first, *out = y + first;
-      T* to = grad_input + first;
 #pragma omp simd
-      for (int64_t k = 0; k < b.pixels; ++k)
-        to[k] = scale * (normalized_grad<then>(grad[k], out[k]) - grad_mean - (W(map[k]) - mean) * correction);
+      for (int64_t k = first; k < first + b.pixels; ++k) {
+        const W grad = then != Then::kRelu || norm(W(x[k])) > 0 ? W(passed[k]) : W(0);
+        grad_input[k] = norm.scale * (grad - grad_mean - (W(x[k]) - norm.mean) * correction);
+      }
     }
   }
 }
@@ -162,8 +165,9 @@ MXReturnValue batch_norm_back(const Attrs& attrs, Tensors* in, Tensors* out, con
   FOR_MAP_DTYPE(i[X], for (size_t k = STATS; k < SHORTCUT; ++k) std::fill_n(o[k].data<W>(), o[k].size(), W(0));
                 FOR_THEN(attrs, batch_norm_backward<then>(
                                     BatchShape(i[X].shape), (*in)[0].data<T>(), i[X].data<T>(), i[MEAN].data<W>(),
-                                    i[INV_STD].data<W>(), gamma_or_null<W>(attrs, i[GAMMA]), i.back().data<T>(),
-                                    o[X].data<T>(), o[GAMMA].data<W>(), o[BETA].data<W>(), o.back().data<T>())));
+                                    i[INV_STD].data<W>(), gamma_or_null<W>(attrs, i[GAMMA]), i[BETA].data<W>(),
+                                    i.back().data<T>(), o[X].data<T>(), o[GAMMA].data<W>(), o[BETA].data<W>(),
+                                    o.back().data<T>())));
 }
 
 }  // namespace
