@@ -1,7 +1,7 @@
-"""Batch norms of feature maps in plain memory, where oneDNN's are not vectorized: compiled operators compute them.
+"""Batch norms in bfloat16 of feature maps in plain memory, where oneDNN's are not vectorized.
 
-Compiled operators write plain memory, and so do in bfloat16 without AMX oneDNN's convolutions of channels that are no
-multiple of 16. There its normalization is even slower than in float32, which is the next best.
+Without AMX oneDNN's convolutions of channels that are no multiple of 16 write such maps. Compiled operators compute
+their norms; float32, the next best, is less slow than oneDNN's bfloat16.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from ..nn import kernels
 from ..nn.norm import compiled_batch_norm
 from ..nn.symbol_graph import Node, SymbolGraph
 from ..nn.tracing import compiled
-from .norm_layouts import KEEPS_LAYOUT, channel_block
+from .norm_layouts import channel_block
 
 _INPUTS = ("x", "gamma", "beta", "running_mean", "running_var")
 
@@ -43,41 +43,18 @@ def compile_odd_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Param
     """
     graph = SymbolGraph.read(symbol)
     for node in _odd_norms(graph, params):
-        _compile(graph, node, params)
+        compile_norm(graph, node, params)
     return graph.to_symbol()
 
 
-def compile_plain_norms(symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter]) -> mx.sym.Symbol:
-    """Compute the normalizations of maps of compiled operators by such operators, while a graph is traced with them.
+def compile_norm(graph: SymbolGraph, node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
+    """Let compiled operators compute a norm if they can; whether they do.
 
     Args:
-        symbol: the graph of a network in float32.
+        graph: a graph.
+        node: a `BatchNorm` of it.
         params: parameters of the network by name.
-
-    Returns:
-        The new graph; the graph itself if there is no such normalization.
     """
-    graph = SymbolGraph.read(symbol)
-    norms = [node for node in graph.nodes if node.op == "BatchNorm" and _in_plain_memory(node.source(0))]
-    changed = [_compile(graph, node, params) for node in norms if node.source(1).name in params]
-    return graph.to_symbol() if any(changed) else symbol
-
-
-def _in_plain_memory(node: Node) -> bool:
-    """Whether a map is a compiled operator's, or what operators that keep its layout make of one."""
-    seen, found = set(), [node]
-    while found:
-        node = found.pop()
-        if node.op.startswith("gluon_attn_"):
-            return True
-        if node not in seen and node.op in KEEPS_LAYOUT:
-            seen.add(node)
-            found += [source.node for source in node.inputs]
-    return False
-
-
-def _compile(graph: SymbolGraph, node: Node, params: Mapping[str, mx.gluon.Parameter]) -> bool:
-    """Let compiled operators compute a norm if they can; whether they do."""
     possible = _can_compile(node, params)
     if possible:
         form = compiled_batch_norm(mx.sym, *map(mx.sym.var, _INPUTS), **_options(node))

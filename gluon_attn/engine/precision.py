@@ -17,7 +17,8 @@ from .identity_casts import without_identity_casts
 from .layouts import mixed_precision
 from .norm_activations import join_activations
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
-from .odd_norms import compile_odd_norms, compile_plain_norms, float32_after_odd_convolutions
+from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
+from .plain_memory import stay_in_plain_memory
 from .shared_maps import share_maps
 from .unused_gradients import without_unused_gradients
 from .winograd import use_winograd
@@ -106,7 +107,7 @@ def with_fast_steps(net: HybridBlock) -> Block:
     def fast(graph: mx.sym.Symbol) -> mx.sym.Symbol:
         # compiled operators cannot add to gradients
         weights = {name: param.shape for name, param in params.items() if param.grad_req != "add"}
-        return _faster(compile_plain_norms(use_winograd(graph, weights), params), params)
+        return _faster(stay_in_plain_memory(use_winograd(graph, weights), params, weights), params)
 
     form = GraphForm(net, fast)
     return form if form.changes else net

@@ -10,9 +10,8 @@ from ..nn.tracing import compiled
 from ..utils import cpu
 
 _CHANNELS = 16  # a vector of float32
-#: values of a convolution's attributes that the operator computes; "()" stands for the default
-_WINDOW = {"kernel": ("(3, 3)",), "pad": ("(1, 1)",), "stride": ("(1, 1)", "()"), "dilate": ("(1, 1)", "()")}
-_REST = {"num_group": "1", "layout": "NCHW"}
+#: values of a convolution's attributes, of which "()" stands for the default
+_ATTRS = {"stride": ("(1, 1)", "()"), "dilate": ("(1, 1)", "()"), "num_group": ("1",), "layout": ("NCHW",)}
 
 
 def use_winograd(symbol: mx.sym.Symbol, weights: Mapping[str, Sequence[int]]) -> mx.sym.Symbol:
@@ -44,8 +43,21 @@ def _has_wide_vectors() -> bool:
 
 
 def _can_compute(node: Node, weights: Mapping[str, Sequence[int]]) -> bool:
+    is_window = keeps_size(node, weights, kernel=3)
+    return is_window and all(size and size % _CHANNELS == 0 for size in weights[node.source(1).name][:2])
+
+
+def keeps_size(node: Node, weights: Mapping[str, Sequence[int]], kernel: int) -> bool:
+    """Whether a node is a convolution of a map to one of its size, without groups.
+
+    Args:
+        node: a node of a graph.
+        weights: shapes of weights and biases by name; a convolution with others counts as none.
+        kernel: its height and width, odd.
+    """
     if node.op != "Convolution" or any(source.node.name not in weights for source in node.inputs[1:]):
         return False
-    fits = all(node.attrs.get(name, "()") in values for name, values in _WINDOW.items())
-    fits = fits and all(node.attrs.get(name, value) == value for name, value in _REST.items())
-    return fits and all(size and size % _CHANNELS == 0 for size in weights[node.source(1).name][:2])
+    pad = f"({kernel // 2}, {kernel // 2})"
+    attrs = {"pad": "(0, 0)", **node.attrs}
+    window = attrs["kernel"] == f"({kernel}, {kernel})" and attrs["pad"].replace("()", "(0, 0)") == pad
+    return window and all(attrs.get(name, values[-1]) in values for name, values in _ATTRS.items())

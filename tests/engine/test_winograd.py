@@ -9,7 +9,7 @@ from mxnet.gluon import nn
 
 from gluon_attn import get_attention, get_model
 from gluon_attn.engine import winograd
-from gluon_attn.engine.odd_norms import compile_plain_norms
+from gluon_attn.engine.plain_memory import stay_in_plain_memory
 from gluon_attn.engine.precision import with_fast_steps
 from gluon_attn.nn import kernels
 
@@ -49,7 +49,7 @@ def changed(net):
     with kernels.compiled_operators():
         symbol, params = net(mx.sym.var("data")), net.collect_params()
         weights = {name: param.shape for name, param in params.items()}
-        return symbol, compile_plain_norms(winograd.use_winograd(symbol, weights), params)
+        return symbol, stay_in_plain_memory(winograd.use_winograd(symbol, weights), params, weights)
 
 
 def operators(symbol):
