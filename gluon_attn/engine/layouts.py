@@ -80,12 +80,12 @@ def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
     for node in list(graph.nodes):
         # what computes next in float32 takes the map as it is: norms of plain memory, too, which are slow in bfloat16
         readers = graph.readers(node)
-        stays = readers and all(_is_compiled(reader) or reader.op == "BatchNorm" for reader in readers)
+        stays = readers and all(reader.is_compiled or reader.op == "BatchNorm" for reader in readers)
         if dtype == "bfloat16" and not stays and _computes_in_bfloat16(node):
             fork = _fork(graph, node)
             graph.insert_before(fork or node, 0, "amp_cast", {"dtype": dtype})
             continue
-        for position, source in enumerate(node.inputs if _is_compiled(node) else ()):
+        for position, source in enumerate(node.inputs if node.is_compiled else ()):
             if not source.node.is_variable:
                 graph.insert_before(node, position, "amp_cast", {"dtype": "float32"})
         if node.op in _MAPS and not stays:
@@ -112,7 +112,3 @@ def _fork(graph: SymbolGraph, gate: Node) -> Node | None:
         copy = Output(fork, int(node is not gate))
         graph.connect(node, [copy if one == source else one for one in node.inputs])
     return fork
-
-
-def _is_compiled(node: Node) -> bool:
-    return node.op.startswith("gluon_attn_")

@@ -50,7 +50,7 @@ def _in_plain_memory(node: Node) -> bool:
     seen, found = set(), [node]
     while found:
         node = found.pop()
-        if _is_compiled(node):
+        if node.is_compiled:
             return True
         if node not in seen and node.op in KEEPS_LAYOUT:
             seen.add(node)
@@ -70,13 +70,9 @@ def _is_read_there(graph: SymbolGraph, node: Node, weights: Mapping[str, Sequenc
             if reader.op in KEEPS_LAYOUT or reader.op == _NORM:
                 found += [] if reader in seen else [reader]
                 seen.add(reader)
-            elif not _is_compiled(reader) and not _is_small(reader, weights):
+            elif not reader.is_compiled and not _is_small(reader, weights):
                 return False
     return True
-
-
-def _is_compiled(node: Node) -> bool:
-    return node.op.startswith("gluon_attn_")
 
 
 def _is_small(node: Node, weights: Mapping[str, Sequence[int]]) -> bool:

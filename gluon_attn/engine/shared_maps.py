@@ -36,7 +36,7 @@ def _merge_equal(graph: SymbolGraph, states: set[str]) -> bool:
     first: dict[tuple, Node] = {}
     same: dict[Node, Node] = {}
     for node in graph.nodes:
-        if not node.op.startswith("gluon_attn_") and node.op not in _OTHERS:
+        if not node.is_compiled and node.op not in _OTHERS:
             continue
         inputs = tuple(source._replace(node=same.get(source.node, source.node)) for source in node.inputs)
         if any(source.node.name in states for source in inputs):

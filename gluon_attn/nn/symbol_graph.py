@@ -38,6 +38,11 @@ class Node:
         """Whether it is an input or a parameter and not an operator."""
         return self.op == VARIABLE
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it is a use of one of this library's compiled operators."""
+        return self.op.startswith("gluon_attn_")
+
     def source(self, position: int) -> "Node":
         """The node that its input number `position` reads."""
         return self.inputs[position].node
