@@ -94,9 +94,9 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
 def with_fast_steps(net: HybridBlock) -> Block:
     """The network itself, or a form on the same weights that avoids what makes training steps slow on a CPU.
 
-    It computes 3x3 convolutions by Winograd's method, and what is small beside them in their layout, norms together with
-    the ReLU behind them, has copies where oneDNN's batch norms would be slow, one operator for the separable
-    convolutions of a map, no casts that change nothing, and no gradients that nobody takes.
+    It computes 3x3 convolutions by Winograd's method and what is small beside them in their layout, norms together with
+    the ReLU behind them, and separable convolutions of one map by one operator. It has copies where oneDNN's batch
+    norms would be slow, no casts that change nothing, and no gradients that nobody takes.
 
     Args:
         net: the network, initialized, on any devices; on a GPU nothing is changed.
