@@ -24,7 +24,11 @@ _FASTER_IN_FLOAT32 = ("abs", "clip", "sqrt", "square")
 
 
 def mixed_precision(
-    symbol: mx.sym.Symbol, dtype: str, low_precision_ops: Iterable[str] = (), images_in_float32: bool = False
+    symbol: mx.sym.Symbol,
+    dtype: str,
+    low_precision_ops: Iterable[str] = (),
+    images_in_float32: bool = False,
+    training: bool = False,
 ) -> mx.sym.Symbol:
     """Cast the operators of a float32 graph after MXNet's lists for automatic mixed precision (AMP).
 
@@ -35,6 +39,7 @@ def mixed_precision(
         images_in_float32: Whether convolutions that read an input of the network, and the norms behind them, stay in
             float32. Without AMX oneDNN computes them in bfloat16 in plain memory, not in blocks of channels, since an
             image has few, and the norm falls to a reference kernel.
+        training: Whether gradients are computed: maps of gates are copied for theirs.
     """
     from mxnet.contrib import amp
 
@@ -45,7 +50,7 @@ def mixed_precision(
     if dtype == "bfloat16":
         single += _FASTER_IN_FLOAT32
         _use_activations(graph)
-    _cast_around_kernels(graph, dtype)
+    _cast_around_kernels(graph, dtype, training)
     excluded = _cast_behind_images(graph, dtype) if images_in_float32 else []
     return amp.convert_symbol(
         graph.to_symbol(), target_dtype=dtype, target_dtype_ops=lists, fp32_ops=single, excluded_sym_names=excluded
@@ -72,7 +77,7 @@ def _cast_behind_images(graph: SymbolGraph, dtype: str) -> list[str]:
     return [node.name for node in found]
 
 
-def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
+def _cast_around_kernels(graph: SymbolGraph, dtype: str, training: bool) -> None:
     """Insert casts from `dtype` to float32 before compiled operators, which compute in float32, and back after them.
 
     A `_BFLOAT16_GATE` computes in bfloat16 between operators that do; its logits come as they are.
@@ -82,7 +87,7 @@ def _cast_around_kernels(graph: SymbolGraph, dtype: str) -> None:
         readers = graph.readers(node)
         stays = readers and all(reader.is_compiled or reader.op == "BatchNorm" for reader in readers)
         if dtype == "bfloat16" and not stays and _computes_in_bfloat16(node):
-            fork = _fork(graph, node)
+            fork = _fork(graph, node) if training else None
             graph.insert_before(fork or node, 0, "amp_cast", {"dtype": dtype})
             continue
         for position, source in enumerate(node.inputs if node.is_compiled else ()):

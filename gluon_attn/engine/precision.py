@@ -79,7 +79,7 @@ def low_precision(net: HybridBlock, dtype: str) -> GraphForm:
     def mixed(graph: mx.sym.Symbol) -> mx.sym.Symbol:
         if not with_amx:
             graph = float32_after_odd_convolutions(graph, params)
-        graph = mixed_precision(graph, dtype, images_in_float32=not with_amx)
+        graph = mixed_precision(graph, dtype, images_in_float32=not with_amx, training=True)
         if not with_amx:
             graph = compile_odd_norms(graph, params)
         if len(graph.list_outputs()) > 1:
