@@ -95,7 +95,7 @@ def save_png(figure: Figure, path: str | Path) -> None:
     _as_plain_text(figure)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer)
-    write_bytes(path, buffer.getbuffer())
+    write_bytes(path, buffer.getvalue())
 
 
 def svg_text(figure: Figure) -> str:

@@ -3,11 +3,13 @@
 import io
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..utils.errors import FULL_DISK, Interrupted, PeerError, TrainingError, UserError
+from ..utils.interrupts import raised_again
 from ..utils.log import to_terminal
 from ..utils.progress import close_all
 from .spelling import with_flags
@@ -35,7 +37,8 @@ def guarded(
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have what the terminal's encoding has not
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = function(sys.argv[1:] if argv is None else list(argv)) or 0
+        with raised_again(KeyboardInterrupt, signal.SIGINT):
+            code = function(sys.argv[1:] if argv is None else list(argv)) or 0
         sys.stdout.flush()
         return code
     except UserError as error:

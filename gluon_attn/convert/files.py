@@ -123,4 +123,4 @@ def write_weights(path: Path | str, state: Mapping[str, np.ndarray]) -> None:
     torch = require("torch")
     buffer = io.BytesIO()
     torch.save({name: torch.from_numpy(value) for name, value in state.items()}, buffer)
-    write_bytes(path, buffer.getbuffer())
+    write_bytes(path, buffer.getvalue())

@@ -8,7 +8,6 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import mxnet as mx
 import numpy as np
 
 from ..utils.errors import TrainingError, UserError
@@ -16,6 +15,7 @@ from ..utils.log import get_logger
 from ..utils.parallel import map_in_order
 from ..utils.seed import generator
 from .base import ImageSet
+from .to_mxnet import to_mxnet
 
 #: What a loader yields. Loader and task agree on its parts: for classification they are (images, labels). A part is an
 #: NDArray whose first axis is the batch, or a list with one NDArray per image where sizes differ (boxes of a detector).
@@ -128,7 +128,7 @@ class Loader:
                 unread += errors
                 self._check_unread(epoch, unread, empty=parts is None)
                 if parts is not None:
-                    yield tuple(map(_to_mxnet, parts))
+                    yield tuple(map(to_mxnet, parts))
         if unread:
             message = "%d of %s cannot be read and were left out: %s"
             get_logger().warning(message, len(unread), self._all_images(epoch), "; ".join(unread[:_NAMED]))
@@ -171,11 +171,3 @@ class Loader:
         rng = generator(self._seed, _CHANGE, self._rank, epoch, number)
         images, labels, errors = self._images.take(chosen, rng, size)
         return self._prepare(images, labels, rng, epoch, epochs) if len(labels) else None, errors
-
-
-def _to_mxnet(part: Any) -> Any:
-    if isinstance(part, list):
-        return [mx.nd.array(item, ctx=mx.cpu()) for item in part]
-    if part.dtype == np.float32 and part.flags.c_contiguous and part.flags.owndata:
-        return mx.nd.from_numpy(part)  # no copy: nobody else has the array
-    return mx.nd.array(part, ctx=mx.cpu())

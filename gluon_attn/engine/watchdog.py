@@ -19,6 +19,7 @@ from pathlib import Path
 from ..utils.child_process import child_environment
 from ..utils.errors import PeerError, TrainingError, WriteError
 from ..utils.files import epochs
+from ..utils.interrupts import raised_again
 from .heartbeat import Line, listen
 
 _REPORTED = bytes(1)  # the pipe carries this byte, and the numbers of signals
@@ -70,7 +71,8 @@ def sigterm_as_error() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, stop)
     after = before
     try:
-        yield
+        with raised_again(PeerError, signal.SIGTERM):
+            yield
     except PeerError:
         after = signal.SIG_IGN  # a second SIGTERM must not cut the error message off
         raise

@@ -1,8 +1,10 @@
 """Exceptions to exit codes."""
 
+import signal
 from pathlib import Path
 
 import pytest
+from lost_signals import get_while_freeing
 
 from gluon_attn.cli.guard import guarded, resuming
 from gluon_attn.utils.errors import Interrupted, TrainingError, UserError
@@ -42,6 +44,15 @@ def test_arguments_are_handed_on(monkeypatch):
 def test_one_line_and_a_code(capsys, error, code, line):
     assert guarded(failing(error), []) == code
     assert capsys.readouterr().err == line
+
+
+def test_ctrl_c_while_an_object_is_freed_is_not_lost(capsys):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert guarded(lambda argv: get_while_freeing(signal.SIGINT), []) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == "error: interrupted\n"
 
 
 @pytest.mark.parametrize(

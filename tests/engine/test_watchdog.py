@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from lost_signals import get_while_freeing
 
 from gluon_attn.engine.watchdog import checkpoint_named, newest_checkpoint, sigterm_as_error, watched
 from gluon_attn.utils.errors import PeerError, TrainingError
@@ -109,4 +110,6 @@ def test_the_signal_is_a_training_error_and_what_was_before_comes_back():
     assert signal.getsignal(signal.SIGTERM) is before
     with pytest.raises(TrainingError, match="the launcher ended this process"), sigterm_as_error():
         signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(TrainingError, match="the launcher ended this process"), sigterm_as_error():
+        get_while_freeing(signal.SIGTERM)
     signal.signal(signal.SIGTERM, before)

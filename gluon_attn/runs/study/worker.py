@@ -17,6 +17,7 @@ from ...engine.task import TrainingLoop
 from ...plugins import load_all
 from ...utils.errors import FULL_DISK, TrainingError, UserError, reason
 from ...utils.files import epochs
+from ...utils.interrupts import raised_again
 from ...utils.log import to_terminal
 from ..folder import FolderInUse
 from .attempts import Attempt, Halted, Interrupted, TrialState
@@ -150,8 +151,9 @@ def main() -> int:
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, map(int, cores.split(",")))
     try:
-        load_all()  # one that fails would fail every run
-        work(StudyFolder(sys.argv[1]), os.environ.get(STORAGE) or None, int(sys.argv[2]) if sys.argv[2:] else None)
+        with raised_again(KeyboardInterrupt, signal.SIGTERM):
+            load_all()  # one that fails would fail every run
+            work(StudyFolder(sys.argv[1]), os.environ.get(STORAGE) or None, int(sys.argv[2]) if sys.argv[2:] else None)
     except KeyboardInterrupt:
         return 130
     except (UserError, TrainingError, Halted) as error:

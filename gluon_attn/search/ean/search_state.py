@@ -26,7 +26,7 @@ def save_search(searcher: Searcher, folder: Path | str) -> None:
         staged.mkdir()
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        write_bytes(staged / _ARRAYS, buffer.getbuffer())
+        write_bytes(staged / _ARRAYS, buffer.getvalue())
         hashes = {_ARRAYS: sha256(staged / _ARRAYS)}
         write_json(staged / _PLAIN, sealed({"format": FORMAT, "sha256": hashes, "state": plain}))
 

@@ -11,6 +11,7 @@ import pytest
 from gluon_attn.runs.study import processes
 from gluon_attn.runs.study.folder import StudyFolder
 from gluon_attn.runs.study.processes import shares, started
+from gluon_attn.utils.child_process import child_environment
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,16 @@ def test_a_worker_ends_with_its_parent(tmp_path):
         assert process.stdout.readline() == b"ready\n"
         process.stdin.close()
         assert process.wait(20) in (1, 130, -signal.SIGINT)
+
+
+def test_a_worker_that_frees_an_object_ends_too(tmp_path):
+    code = (
+        "import signal, sys\nfrom lost_signals import get_while_freeing\nfrom gluon_attn.runs.study import worker\n"
+        "worker.load_all = lambda: get_while_freeing(signal.SIGTERM)\n"
+        f"sys.argv[1:] = [{str(tmp_path)!r}]; sys.exit(worker.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        env=child_environment(),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
