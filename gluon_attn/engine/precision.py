@@ -14,8 +14,8 @@ from ..utils.log import get_logger
 from .devices import uses_amx
 from .graph_form import GraphForm
 from .identity_casts import without_identity_casts
+from .joined_activations import join_activations
 from .layouts import mixed_precision
-from .norm_activations import join_activations
 from .norm_layouts import copy_after_narrow_norms, copy_between_layouts
 from .odd_norms import compile_odd_norms, float32_after_odd_convolutions
 from .plain_memory import stay_in_plain_memory

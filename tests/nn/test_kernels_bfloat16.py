@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mxnet.contrib import amp
 
-from gluon_attn.engine.norm_activations import join_activations
+from gluon_attn.engine.joined_activations import join_activations
 from gluon_attn.nn import kernels
 from gluon_attn.nn.norm import compiled_batch_norm
 
