@@ -95,8 +95,8 @@ def with_fast_steps(net: HybridBlock) -> Block:
     """The network itself, or a form on the same weights that avoids what makes training steps slow on a CPU.
 
     It computes 3x3 convolutions by Winograd's method and what is small beside them in their layout, norms and gates
-    together with the sum and the ReLU behind them, and separable convolutions of one map by one operator. It has copies where oneDNN's batch
-    norms would be slow, no casts that change nothing, and no gradients that nobody takes.
+    together with the sum and the ReLU behind them, and separable convolutions of one map by one operator. It has
+    copies where oneDNN's batch norms would be slow, no casts that change nothing, and no gradients that nobody takes.
 
     Args:
         net: the network, initialized, on any devices; on a GPU nothing is changed.
