@@ -3,6 +3,8 @@
 import signal
 import time
 
+LONG_ENOUGH = 20  # seconds
+
 
 class _Freed:
     """Gets a signal while it is freed, as often as `times` says."""
@@ -21,4 +23,4 @@ class _Freed:
 def get_while_freeing(number: int, times: int = 1) -> None:
     """Get a signal while an object is freed, or objects; then do nothing for long enough that a test fails."""
     _Freed(number, times)
-    time.sleep(20)
+    time.sleep(LONG_ENOUGH)

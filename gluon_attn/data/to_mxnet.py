@@ -13,7 +13,8 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-_LAST = 0.5  # seconds: nothing is computed any more; an array that a program still holds never comes back
+_PATIENCE = 0.05  # seconds without an array coming back, after which the others count as held by the program
+_A_MOMENT = 0.001  # seconds
 _lent: weakref.WeakValueDictionary[int, np.ndarray] = weakref.WeakValueDictionary()
 
 
@@ -21,7 +22,8 @@ def to_mxnet(part: Any) -> Any:
     """A part of a batch as MXNet's.
 
     Args:
-        part: an array, which nobody else has if it owns its memory, or a list of arrays.
+        part: an array or a list of arrays. One that owns its memory may be given away: nobody else may use it, and it
+            becomes read-only.
 
     Returns:
         An NDArray on the CPU, or a list of them.
@@ -39,6 +41,9 @@ def _take_back() -> None:
     try:
         mx.nd.waitall()
     finally:
-        until = time.monotonic() + _LAST
-        while _lent and time.monotonic() < until:
-            time.sleep(0.001)
+        count, until = len(_lent), time.monotonic() + _PATIENCE
+        while count and time.monotonic() < until:
+            time.sleep(_A_MOMENT)
+            if len(_lent) < count:
+                count, until = len(_lent), time.monotonic() + _PATIENCE
+        time.sleep(_A_MOMENT)  # in which MXNet's thread leaves the call that gave the last one back

@@ -12,14 +12,14 @@ _SUMS = ("elemwise_add", "_plus")
 
 
 def join_activations(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
-    """Let compiled norms compute the ReLU that alone reads them, or they and gates the ReLU of a sum with a shortcut.
+    """Let compiled norms compute the ReLU that alone reads them, and norms and gates the ReLU of a sum with a shortcut.
 
     Args:
         symbol: the graph of a network.
 
     Returns:
-        The new graph; the graph itself if there is nothing to join. Numbers stay, but that a gated map is not rounded
-        before it is added, nor in bfloat16 a normalized one.
+        The new graph; the graph itself if there is nothing to join. Numbers stay the same with two exceptions: a gated
+        map, and in bfloat16 a normalized one, is not rounded before it is added, and a NaN has no gradient behind it.
     """
     graph = SymbolGraph.read(symbol)
     joined = [_join(graph, node) for node in graph.nodes if _is_relu(node)]
@@ -31,20 +31,27 @@ def _is_relu(node: Node) -> bool:
 
 
 def _join(graph: SymbolGraph, relu: Node) -> bool:
-    """Turn a ReLU into the norm or gate that it reads; whether there is one."""
+    """Turn a ReLU into the norm or gate that it reads, if there is one.
+
+    Returns:
+        Whether there is.
+    """
     before = relu.source(0)
     if _is_plain_norm(before) and graph.uses(before) == 1:
-        return _replace(graph, relu, before, before.op, {**before.attrs, "then": "relu"})
+        _replace(graph, relu, before, before.op, {**before.attrs, "then": "relu"})
+        return True
     if before.op not in _SUMS or graph.uses(before) != 1:
         return False
     for source, shortcut in (before.inputs, before.inputs[::-1]):
         node = source.node
-        if graph.uses(node) != 1:
+        if graph.uses(node) != 1 or shortcut.node.is_variable:  # compiled operators cannot add to its gradient
             continue
         if _is_plain_norm(node):
-            return _replace(graph, relu, node, node.op, {**node.attrs, "then": "add_relu"}, shortcut)
+            _replace(graph, relu, node, node.op, {**node.attrs, "then": "add_relu"}, shortcut)
+            return True
         if node.op == _GATE:
-            return _replace(graph, relu, node, f"{_GATE}_add_relu", node.attrs, shortcut)
+            _replace(graph, relu, node, f"{_GATE}_add_relu", node.attrs, shortcut)
+            return True
     return False
 
 
@@ -52,8 +59,7 @@ def _is_plain_norm(node: Node) -> bool:
     return node.op == _NORM and node.attrs["then"] == "nothing"
 
 
-def _replace(graph: SymbolGraph, relu: Node, node: Node, op: str, attrs: dict[str, str], *shortcut: Output) -> bool:
+def _replace(graph: SymbolGraph, relu: Node, node: Node, op: str, attrs: dict[str, str], *shortcut: Output) -> None:
     # in the place of the ReLU: what computes the shortcut may come after the node
     relu.op, relu.attrs = op, attrs
     graph.connect(relu, [*node.inputs, *shortcut])
-    return True

@@ -10,11 +10,12 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
-_SOON = 0.01  # seconds, in which the object has been freed
+_SOON = 0.01  # seconds: by then the object should have been freed, otherwise the signal is lost and sent once more
 
 
 @contextlib.contextmanager
@@ -23,28 +24,39 @@ def raised_again(kind: type[BaseException], number: int) -> Iterator[None]:
 
     Args:
         kind: what the signal's handler raises.
-        number: of the signal; its handler is the one that is set when the context begins.
+        number: of the signal. The handler that it has when the context begins is set again before it is sent, for
+            handlers that let further signals be ignored.
     """
-    handler, before = signal.getsignal(number), sys.unraisablehook
-    is_sent = False
+    handler, before, main = signal.getsignal(number), sys.unraisablehook, threading.main_thread().ident
+    lost = sent = 0
 
-    def send() -> None:
-        nonlocal is_sent
+    def send(what: int) -> None:
+        nonlocal sent
         time.sleep(_SOON)
-        is_sent = False
-        os.kill(os.getpid(), number)
+        if what == lost:  # else another one has been lost since, which is sent for both
+            sent = lost
+            os.kill(os.getpid(), number)
 
     def hook(ignored: Any) -> None:
-        nonlocal is_sent
-        if not isinstance(ignored.exc_value, kind):
-            before(ignored)
-        elif not is_sent:
-            is_sent = True
-            signal.signal(number, handler)  # one that works once has taken itself away
-            _thread.start_new_thread(send, ())  # `threading` has locks, which the main thread may be holding
+        nonlocal lost
+        while True:
+            try:
+                if not isinstance(ignored.exc_value, kind) or _thread.get_ident() != main:
+                    before(ignored)
+                    return
+                if callable(handler):
+                    signal.signal(number, handler)
+                lost += 1
+                _thread.start_new_thread(send, (lost,))  # `threading` has locks, which this thread may be holding
+                return
+            except kind:  # the signal again, here
+                continue
 
     sys.unraisablehook = hook
     try:
         yield
+        until = time.monotonic() + 10 * _SOON
+        while lost != sent and time.monotonic() < until:  # one is on its way
+            time.sleep(_SOON / 10)
     finally:
         sys.unraisablehook = before

@@ -18,7 +18,7 @@ import mxnet as mx
 {held}
 weight = mx.nd.ones((1000, 1000))
 late = mx.nd.dot(weight, weight)[0, :4]
-total = mx.nd.add_n(*[to_mxnet(np.ones(4, np.float32)) for _ in range(3000)], late)
+total = mx.nd.add_n(*[to_mxnet(np.ones(4, np.float32)) for _ in range(8000)], late)
 {last}
 """
 

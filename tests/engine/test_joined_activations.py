@@ -144,6 +144,21 @@ def test_a_gate_with_its_sum_and_relu(shape, function, dtype, rounding):
         np.testing.assert_allclose(found, expected, rtol=rounding, atol=rounding * np.abs(expected).max())
 
 
+def test_a_shortcut_of_another_shape_is_an_error():
+    x, gate, shortcut = (mx.nd.ones(shape) for shape in ((1, 2, 2, 1), (1, 2, 1, 1), (1, 2, 1, 1)))
+    with pytest.raises(mx.MXNetError, match="Shape inconsistent"):
+        mx.nd.gluon_attn_gate_add_relu(x, gate, shortcut)
+
+
+def test_a_shortcut_that_is_an_input_is_left_alone():
+    """Its gradient may have to be added to what it has."""
+    for make in (lambda F, x, first: first(x * 1), lambda F, x, first: fast.channel_scale(F, x * 1, F.mean(x, 1))):
+        net = Net(lambda F, x, first, second, make=make: relu(F, make(F, x, first) + x))
+        with kernels.compiled_operators():
+            plain = net(mx.sym.var("data"))
+        assert join_activations(plain) is plain
+
+
 @pytest.mark.parametrize("function", LEFT.values(), ids=LEFT)
 def test_others_are_left_alone(function):
     plain = traced(Net(function))

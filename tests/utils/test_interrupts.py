@@ -2,17 +2,25 @@
 
 import signal
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
+import lost_signals
 import pytest
 from lost_signals import get_while_freeing
 
+from gluon_attn.utils import interrupts
 from gluon_attn.utils.interrupts import raised_again
 
 
 class Ended(BaseException):
     pass
+
+
+class Raising:
+    def __del__(self):
+        raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -35,6 +43,46 @@ def test_ctrl_c_is_raised_where_it_can_be_caught(handler, capsys, times):
         get_while_freeing(signal.SIGINT, times)
     time.sleep(0.1)  # nothing comes twice
     assert capsys.readouterr().err == ""
+
+
+def test_the_signal_again_while_it_is_noted(handler, monkeypatch):
+    """In the function that Python calls for a lost exception; a third one is raised as the first."""
+    handler(signal.SIGINT)
+    set_handler = signal.signal
+
+    def interrupted(*arguments):
+        monkeypatch.setattr(interrupts.signal, "signal", set_handler)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(interrupts.signal, "signal", interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt), raised_again(KeyboardInterrupt, signal.SIGINT):
+            get_while_freeing(signal.SIGINT)
+
+
+def test_a_signal_that_is_lost_at_the_end_of_the_context(handler, monkeypatch):
+    handler(signal.SIGINT)
+    monkeypatch.setattr(lost_signals, "LONG_ENOUGH", 0)
+    with pytest.raises(KeyboardInterrupt), raised_again(KeyboardInterrupt, signal.SIGINT):
+        get_while_freeing(signal.SIGINT)
+
+
+def test_another_thread_gets_no_signals(handler, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda ignored: told.append(ignored.exc_type))
+    handler(signal.SIGINT)
+    with raised_again(KeyboardInterrupt, signal.SIGINT):
+        thread = threading.Thread(target=Raising)
+        thread.start()
+        thread.join()
+    assert told == [KeyboardInterrupt]
+
+
+def test_ignored_signals_stay_ignored(handler):
+    handler(signal.SIGINT, signal.SIG_IGN)
+    with raised_again(KeyboardInterrupt, signal.SIGINT):
+        Raising()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_a_handler_that_works_once_is_set_again(handler):

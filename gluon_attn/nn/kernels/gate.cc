@@ -68,7 +68,9 @@ void gate_backward(const View& v, const T* grad_output, const T* x, const T* gat
 template <bool add>
 MXReturnValue gate_forward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
   Tensors &i = *in, &o = *out;
-  FOR_DTYPE(i[0], gate<add>(broadcast_view(i[0].shape, i[1].shape), i[0].data<T>(), i[1].data<T>(), o[0].data<T>()));
+  const View v = broadcast_view(i[0].shape, i[1].shape);
+  if (v.outer * v.inner != i[1].size()) return MX_FAIL;  // one axis is between two that have length 1
+  FOR_DTYPE(i[0], gate<add>(v, i[0].data<T>(), i[1].data<T>(), o[0].data<T>()));
 }
 
 // in: grad_output, x, gate, y

@@ -33,7 +33,7 @@ void gate_add_relu(const View& v, const T* x, const T* gate, const T* shortcut, 
   }
 }
 
-// Where y is 0 there is no gradient.
+// Where y is 0 there is no gradient, nor where it is a NaN.
 template <typename T>
 void gate_add_relu_backward(const View& v, const T* grad_output, const T* x, const T* gate, const T* y, T* grad_input,
                             T* grad_gate, T* grad_shortcut) {
@@ -73,6 +73,11 @@ void gate_add_relu_backward(const View& v, const T* grad_output, const T* x, con
   });
 }
 
+MXReturnValue gate_add_relu_infer_shape(const Attrs&, Shapes* in, Shapes* out) {
+  (*out)[0] = (*in)[2] = (*in)[0];
+  return MX_SUCCESS;
+}
+
 MXReturnValue gate_add_relu_forward(const Attrs&, Tensors* in, Tensors* out, const OpResource&) {
   Tensors& i = *in;
   FOR_DTYPE(i[0], gate_add_relu(broadcast_view(i[0].shape, i[1].shape), i[0].data<T>(), i[1].data<T>(), i[2].data<T>(),
@@ -94,4 +99,4 @@ REGISTER_OP(gluon_attn_gate_add_relu)
     .setBackward(gate_add_relu_back, "cpu")
     .setParseAttrs(num_inputs<3>)
     .setInferType(infer_same_dtype)
-    .setInferShape(infer_shape_of_first);
+    .setInferShape(gate_add_relu_infer_shape);
