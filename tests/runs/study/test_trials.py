@@ -224,7 +224,7 @@ import sys, time
 from pathlib import Path
 from test_trials import plan
 from gluon_attn.runs.study import storage, trials
-storage.HEARTBEAT, storage.GRACE = 1, 3
+storage.HEARTBEAT, storage.GRACE = 1, 8
 
 def run(attempt):
     with open(sys.argv[2], "a") as log:
@@ -247,7 +247,7 @@ def start(url, log, name):
 def two_workers(url, log, monkeypatch):
     """Two processes share 12 runs; one is killed in a run. Every run must be done once, the interrupted one again."""
     monkeypatch.setattr(storage, "HEARTBEAT", 1)
-    monkeypatch.setattr(storage, "GRACE", 3)
+    monkeypatch.setattr(storage, "GRACE", 8)  # a busy machine may stop a process for some seconds
     processes = [start(url, log, name) for name in ("a", "b")]
     try:
         until = time.monotonic() + 60
