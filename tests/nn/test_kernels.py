@@ -173,6 +173,9 @@ def test_a_gate_that_has_neither_channels_nor_pixels_of_its_own_is_an_error():
     """One for all images: the operator takes a gate with one run of axes of length 1."""
     with pytest.raises(mx.MXNetError):
         mx.nd.gluon_attn_gate(mx.nd.ones((2, 3, 4, 5)), mx.nd.ones((1, 3, 1, 1))).wait_to_read()
+    x = mx.nd.ones((2, 3, 4, 5))
+    with pytest.raises(mx.MXNetError):
+        mx.nd.gluon_attn_gate_add_relu(x, mx.nd.ones((1, 3, 1, 1)), x).wait_to_read()
 
 
 @needs_compiler
